@@ -1,0 +1,54 @@
+import type { Verdict } from './verdict.ts';
+import type { SandboxView } from './view.ts';
+
+/** A machine of a lab, as the author writes it. */
+export interface HostDefinition {
+  /** IPv4 address and prefix length on the lab's network, e.g. `10.1.10.11/24`. Its interface is `eth1`. */
+  readonly address: string;
+  /** Other names of the same machine. They resolve on every host and open its terminals. */
+  readonly aliases?: readonly string[];
+  /** Runs a Docker Engine of its own. */
+  readonly engine?: boolean;
+  /** Keys of the lab's `images` that are in the host's engine from the start. */
+  readonly images?: readonly string[];
+}
+
+/** A question about the sandbox that ticks a step. */
+export interface CheckDefinition<Host extends string = string> {
+  readonly id: string;
+  /** What will be checked, as the learner reads it. */
+  readonly title: string;
+  /** Present on a question that the learner answers in words or numbers read off the screen. */
+  readonly question?: string;
+  /** What the answer looks like, shown in the empty box, e.g. `172.17.0.1`. */
+  readonly placeholder?: string;
+  readonly test: (sandbox: SandboxView<Host>) => Verdict | Promise<Verdict>;
+}
+
+/** Something read live from the hosts and shown in the prose. */
+export interface ValueDefinition<Host extends string = string> {
+  /** Shown while there is none yet, e.g. `http://10.1.10.11:<port>`. */
+  readonly placeholder: string;
+  /** The live text, or `undefined` while there is none. */
+  readonly read: (sandbox: SandboxView<Host>) => Promise<string | undefined>;
+}
+
+/** One page of the lab and the checks it shows, in order. */
+export interface SectionDefinition<Host extends string = string> {
+  /** The MDX file's name without its ending. */
+  readonly page: string;
+  readonly title: string;
+  readonly checks: readonly CheckDefinition<Host>[];
+}
+
+/** A lab, as its author writes it in `lab.ts`. */
+export interface LabDefinition<Host extends string = string> {
+  readonly title: string;
+  readonly hosts: Readonly<Record<Host, HostDefinition>>;
+  /** Image tag to the folder under `images/` it is built from. */
+  readonly images?: Readonly<Record<string, string>>;
+  /** The host whose network the browser pane looks from. */
+  readonly browser: Host;
+  readonly values?: Readonly<Record<string, ValueDefinition<Host>>>;
+  readonly sections: readonly SectionDefinition<Host>[];
+}

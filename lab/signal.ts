@@ -1,0 +1,66 @@
+import type { VisitOutcome } from '#protocol';
+
+export type { VisitOutcome };
+
+/** Where a container listens on its host: container port ("80/tcp") to the host ports Docker bound it to. */
+export type PublishedPorts = Readonly<Record<string, readonly number[]>>;
+
+/** What happened, before the journal gives it its place and time. */
+export type SignalBody =
+  | {
+      /** A container event from a host's own engine. `exec_start` carries its command in `command`. */
+      readonly kind: 'container';
+      readonly host: string;
+      readonly action: string;
+      readonly id: string;
+      readonly name: string;
+      readonly image: string;
+      readonly command?: string;
+      /** Known for `start`: read from the engine right after the event. */
+      readonly ports?: PublishedPorts;
+      /** Known for `start`: the network mode (`bridge`, `none`, `host`, or a network's name). */
+      readonly networkMode?: string;
+    }
+  | {
+      /** A network event from a host's own engine. */
+      readonly kind: 'network';
+      readonly host: string;
+      readonly action: string;
+      readonly id: string;
+      readonly name: string;
+    }
+  | { readonly kind: 'route'; readonly host: string; readonly change: string }
+  | {
+      /** A command line finished in a terminal (shell marks). */
+      readonly kind: 'command';
+      readonly host: string;
+      readonly terminal: string;
+      readonly line: string;
+      readonly status: number;
+    }
+  | {
+      /** A page was asked for in the browser pane. */
+      readonly kind: 'visit';
+      readonly from: string;
+      readonly url: string;
+      /** The host part of the URL as typed, and the port. */
+      readonly hostname: string;
+      readonly port: number;
+      readonly outcome: VisitOutcome;
+      /** HTTP status; present when `outcome` is `page`. */
+      readonly status?: number;
+    }
+  | { readonly kind: 'answer'; readonly check: string; readonly text: string }
+  | {
+      /** A host, or its engine, came or went. */
+      readonly kind: 'host';
+      readonly host: string;
+      readonly change: 'started' | 'stopped' | 'engine-up' | 'engine-down';
+    }
+  | { readonly kind: 'pass'; readonly check: string };
+
+/** A signal in the journal: its running number within the session and its time (ms since the epoch). */
+export type Signal = SignalBody & { readonly seq: number; readonly at: number };
+
+export type SignalKind = Signal['kind'];
+export type SignalOf<K extends SignalKind> = Extract<Signal, { kind: K }>;

@@ -1,0 +1,36 @@
+import type { WayOut } from '#protocol';
+
+export type { WayOut };
+
+/** What a check answers. A check that cannot answer throws instead, and is shown as "could not check". */
+export type Verdict =
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'not-yet'; readonly reason: string; readonly wayOut?: WayOut };
+
+const PASSED: Verdict = { kind: 'passed' };
+
+/** The step is done. */
+export function passed(): Verdict {
+  return PASSED;
+}
+
+/**
+ * The step is not done yet.
+ *
+ * @param reason one or two plain sentences: what is the case, and what to do
+ * @param wayOut the command that mends it, where there is one
+ */
+export function notYet(reason: string, wayOut?: WayOut): Verdict {
+  return wayOut ? { kind: 'not-yet', reason, wayOut } : { kind: 'not-yet', reason };
+}
+
+/** The first verdict that is not a pass, or a pass. Later questions are not asked once one has failed. */
+export async function firstOf(
+  ...questions: readonly (() => Verdict | Promise<Verdict>)[]
+): Promise<Verdict> {
+  for (const ask of questions) {
+    const verdict = await ask();
+    if (verdict.kind !== 'passed') return verdict;
+  }
+  return PASSED;
+}

@@ -1,0 +1,80 @@
+import type Dockerode from 'dockerode';
+import type { PublishedPorts, SignalKind, SignalOf } from './signal.ts';
+
+/** A container on a host, as its engine describes it now. */
+export interface ContainerView {
+  readonly id: string;
+  readonly name: string;
+  /** The image as it was named when the container was made, e.g. `mycontainer:5.6`. */
+  readonly image: string;
+  readonly running: boolean;
+  /** `created`, `running`, `exited` …: Docker's own word. */
+  readonly status: string;
+  readonly exitCode: number;
+  /** `bridge`, `none`, `host`, or the network it was started on. */
+  readonly networkMode: string;
+  /** Network name to the container's IPv4 address there ("" while stopped). */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** What Docker bound, now; empty while stopped. */
+  readonly ports: PublishedPorts;
+  /** What was asked for: container port to the host ports written by the learner ("" means "Docker picks"). */
+  readonly requestedPorts: Readonly<Record<string, readonly string[]>>;
+  /** The published ports were asked for with `-P`. */
+  readonly publishAll: boolean;
+  readonly startedAt: number;
+}
+
+/** A network on a host's engine. */
+export interface NetworkView {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: string;
+  readonly subnets: readonly string[];
+  /** Container name to IPv4 address (without the prefix length). */
+  readonly containers: Readonly<Record<string, string>>;
+}
+
+/** One IPv4 route of a host's kernel. */
+export interface RouteView {
+  /** `default` or CIDR, e.g. `172.17.0.0/16`. */
+  readonly destination: string;
+  readonly via: string | undefined;
+  readonly device: string;
+}
+
+/** A host of the lab, to ask and never to change. */
+export interface HostView {
+  readonly name: string;
+  /** Its address on the lab's network, without the prefix length. */
+  readonly address: string;
+  /** The host's own engine. Only requests that read get through. */
+  readonly docker: Dockerode;
+  /** By exact name or id; `undefined` where there is none. */
+  container(nameOrId: string): Promise<ContainerView | undefined>;
+  containers(): Promise<readonly ContainerView[]>;
+  networks(): Promise<readonly NetworkView[]>;
+  routes(): Promise<readonly RouteView[]>;
+  /** IPv4 address of an interface, or `undefined`. */
+  addressOf(device: string): Promise<string | undefined>;
+  /** A file's text, trimmed; meant for `/proc` and `/etc`. */
+  read(path: string): Promise<string>;
+}
+
+/** The session's past. */
+export interface JournalView {
+  /** Signals of a kind, oldest first. */
+  all<K extends SignalKind>(kind: K): readonly SignalOf<K>[];
+  /** The newest signal of a kind that fits. */
+  last<K extends SignalKind>(
+    kind: K,
+    fits?: (signal: SignalOf<K>) => boolean,
+  ): SignalOf<K> | undefined;
+}
+
+/** What a check or a value may look at. */
+export interface SandboxView<Host extends string = string> {
+  host(name: Host): HostView;
+  readonly journal: JournalView;
+  /** Aborted at the check's deadline. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,122 @@
+/**
+ * What the server tells the page about a session, and what the page may ask: one discriminated union for both sides.
+ * JSON over one WebSocket per page (`/api/labs/:lab/events`), server to page only; requests go over HTTP.
+ */
+
+/** Where a host is on its way to a prompt. `detail` is a short present-tense phrase, such as "engine starting". */
+export interface HostStatus {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly address: string;
+  readonly hasEngine: boolean;
+  readonly phase: 'waiting' | 'starting' | 'ready' | 'down';
+  readonly detail: string;
+}
+
+/** A session is exactly one of these. `none`: the learner has not started (or has ended and cleared) this lab. */
+export type SessionStatus =
+  | { readonly state: 'none' }
+  | { readonly state: 'starting'; readonly hosts: readonly HostStatus[] }
+  | { readonly state: 'ready'; readonly hosts: readonly HostStatus[] }
+  | { readonly state: 'failed'; readonly reason: string; readonly remedy: string }
+  | { readonly state: 'ended'; readonly reason: string };
+
+/** A command that leads out of a mistake, offered to the learner with a Run button. */
+export interface WayOut {
+  /** The host it is typed on, one of the lab's own. */
+  readonly host: string;
+  readonly command: string;
+}
+
+/** `unknown` means "could not check", and why. */
+export type CheckView =
+  | { readonly id: string; readonly state: 'passed'; readonly passedAt: number }
+  | {
+      readonly id: string;
+      readonly state: 'not-yet';
+      readonly reason: string;
+      readonly wayOut?: WayOut;
+    }
+  | { readonly id: string; readonly state: 'unknown'; readonly reason: string };
+
+/** `text` is absent while the hosts have no such value yet. */
+export interface ValueView {
+  readonly id: string;
+  readonly text?: string;
+}
+
+export interface TerminalView {
+  readonly id: string;
+  readonly host: string;
+  /** `server01`, `server01 (2)` …: the tab's name. */
+  readonly title: string;
+}
+
+/** How a visit in the browser pane ended; the words are those a browser would use. */
+export type VisitOutcome =
+  | 'page'
+  | 'refused'
+  | 'timed-out'
+  | 'unreachable'
+  | 'unknown-host'
+  | 'broken';
+
+/** One page asked for in the browser pane. */
+export interface VisitView {
+  readonly id: string;
+  /** The address asked for, made whole: `http://10.1.10.11:32768/`. */
+  readonly url: string;
+  /** The host it was asked from. */
+  readonly from: string;
+  readonly outcome: VisitOutcome;
+  readonly status?: number;
+  /** The page's `<title>`, where it has one. */
+  readonly title?: string;
+  /** Path on this server that shows the page inside a sandboxed frame; present when `outcome` is `page`. */
+  readonly frame?: string;
+  readonly milliseconds: number;
+}
+
+/** Events on the event socket. On connecting, one `snapshot`; then only what changed. */
+export type SessionEvent =
+  | { readonly type: 'snapshot'; readonly snapshot: SessionSnapshot }
+  | { readonly type: 'status'; readonly status: SessionStatus }
+  | { readonly type: 'checks'; readonly checks: readonly CheckView[] }
+  | { readonly type: 'values'; readonly values: readonly ValueView[] }
+  | { readonly type: 'terminals'; readonly terminals: readonly TerminalView[] }
+  /** A page was opened in the pane (from any tab of this learner, or by a link inside the page). */
+  | { readonly type: 'visit'; readonly visit: VisitView };
+
+/** Everything about a learner's session of one lab. Also the body of `GET /api/labs/:lab/session`. */
+export interface SessionSnapshot {
+  readonly lab: string;
+  readonly status: SessionStatus;
+  readonly checks: readonly CheckView[];
+  readonly values: readonly ValueView[];
+  readonly terminals: readonly TerminalView[];
+  /** What the learner last answered: check id to text. */
+  readonly answers: Readonly<Record<string, string>>;
+}
+
+/** Body of every error answer. */
+export interface ErrorBody {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/*
+ * The HTTP requests of a page (all under the learner's cookie; `:lab` is a lab's folder name):
+ *
+ *   GET    /api/labs/:lab/session                       → SessionSnapshot
+ *   POST   /api/labs/:lab/session                       start, or start again after `failed`/`ended`; idempotent → SessionSnapshot
+ *   POST   /api/labs/:lab/session/reset                 a fresh sandbox and no passes → SessionSnapshot
+ *   DELETE /api/labs/:lab/session                       end it; progress is kept → SessionSnapshot
+ *   POST   /api/labs/:lab/terminals        {host}       → TerminalView      (host: a name or an alias)
+ *   DELETE /api/labs/:lab/terminals/:id                 → 204; ends the shell in the host
+ *   POST   /api/labs/:lab/answers/:check   {text}       → CheckView
+ *   POST   /api/labs/:lab/visits           {url}        → VisitView
+ *
+ *   WS     /api/labs/:lab/events                        SessionEvent frames, JSON text
+ *   WS     /api/labs/:lab/terminals/:id                 the terminal's wire protocol (protocol/terminal.ts)
+ */

@@ -1,0 +1,55 @@
+/**
+ * The catalogue of everything that Quayside refuses or fails at: a code, a sentence, a remedy and an HTTP status.
+ * `docs/errors.md` lists the same codes; a test keeps the two equal.
+ */
+const CATALOGUE = {
+  ENGINE_MISSING: 503,
+  ENGINE_REFUSES: 503,
+  ENGINE_SETUP_FAILED: 503,
+  IMAGE_BUILD_FAILED: 503,
+  DISK_FULL: 507,
+  PORT_TAKEN: 500,
+  CONFIG_INVALID: 500,
+  LAB_INVALID: 500,
+  LAB_UNKNOWN: 404,
+  HOST_UNKNOWN: 404,
+  CHECK_UNKNOWN: 404,
+  TERMINAL_UNKNOWN: 404,
+  TERMINAL_LIMIT: 429,
+  SESSION_NOT_READY: 409,
+  SANDBOX_FAILED: 503,
+  NOT_SIGNED_IN: 401,
+  WRONG_ORIGIN: 403,
+  WRONG_HOST: 421,
+  BAD_REQUEST: 400,
+  BAD_ADDRESS: 400,
+  NOT_FOUND: 404,
+  TOO_LARGE: 413,
+  INTERNAL: 500,
+} as const;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+/** Every code with its HTTP status. */
+export const ERROR_STATUS: Readonly<Record<ErrorCode, number>> = CATALOGUE;
+
+/**
+ * An error that a person reads: what happened to what (`message`), and what to do about it (`remedy`).
+ * Anything else that is thrown is a defect of ours.
+ */
+export class QuaysideError extends Error {
+  readonly code: ErrorCode;
+  readonly remedy: string;
+
+  constructor(code: ErrorCode, message: string, remedy: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'QuaysideError';
+    this.code = code;
+    this.remedy = remedy;
+  }
+
+  /** The HTTP status that goes with the code. */
+  get status(): number {
+    return ERROR_STATUS[this.code];
+  }
+}
