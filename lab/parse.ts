@@ -1,0 +1,190 @@
+import type {
+  CheckDefinition,
+  HostDefinition,
+  LabDefinition,
+  SectionDefinition,
+  ValueDefinition,
+} from './define.ts';
+import { notYet, type Verdict } from './verdict.ts';
+import type { SandboxView } from './view.ts';
+
+/** A host of a lab that has been read and found sound. */
+export interface LabHost {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** IPv4 address without the prefix length. */
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly hasEngine: boolean;
+  /** Image tags that its engine holds from the start. */
+  readonly images: readonly string[];
+}
+
+/** A lab that has been read and found sound: what everything behind `lab.ts` works on. */
+export interface Lab {
+  readonly title: string;
+  readonly hosts: readonly LabHost[];
+  /** Image tag to its folder under `images/`. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly browser: string;
+  readonly values: Readonly<Record<string, ValueDefinition>>;
+  readonly sections: readonly SectionDefinition[];
+  /** Every check of every section, in order. */
+  readonly checks: readonly CheckDefinition[];
+}
+
+/** A `lab.ts` that cannot work, with everything that is wrong with it. */
+export class LabError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`This lab cannot run:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'LabError';
+    this.problems = problems;
+  }
+}
+
+/** Host names go into DNS, container names and labels: RFC 1123, at most 32 characters so that names stay readable. */
+const HOST_NAME = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
+/** Check and value ids go into HTML attributes and URLs. */
+const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const ADDRESS =
+  /^((?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d))\/([89]|[12]\d|30)$/;
+
+/** A check: its id, what it asks (`title`), and the question put to the sandbox (`test`). */
+export function check(
+  id: string,
+  rest: {
+    readonly title: string;
+    readonly test: (sandbox: SandboxView) => Verdict | Promise<Verdict>;
+  },
+): CheckDefinition {
+  return { id, ...rest };
+}
+
+/**
+ * A question that the learner answers with what they read off the screen.
+ * `judge` gets the newest answer, trimmed, and compares it with the live truth.
+ */
+export function answer(
+  id: string,
+  rest: {
+    readonly title: string;
+    readonly question: string;
+    readonly placeholder?: string;
+    readonly judge: (given: string, sandbox: SandboxView) => Verdict | Promise<Verdict>;
+  },
+): CheckDefinition {
+  const { title, question, placeholder, judge } = rest;
+  return {
+    id,
+    title,
+    question,
+    ...(placeholder === undefined ? {} : { placeholder }),
+    test: (sandbox) => {
+      const given = sandbox.journal.last('answer', (signal) => signal.check === id)?.text.trim();
+      return given ? judge(given, sandbox) : notYet('Not answered yet.');
+    },
+  };
+}
+
+/** A value of the prose: shown live, or as `placeholder` while the hosts have none. */
+export function value(
+  placeholder: string,
+  read: (sandbox: SandboxView) => Promise<string | undefined>,
+): ValueDefinition {
+  return { placeholder, read };
+}
+
+/**
+ * Reads a lab once: what the author wrote becomes what runs.
+ *
+ * @throws LabError naming everything that is wrong, each with what was expected
+ */
+export function defineLab<const Host extends string>(definition: LabDefinition<Host>): Lab {
+  const problems: string[] = [];
+  const hosts = Object.entries<HostDefinition>(definition.hosts).map(([name, host]) =>
+    parseHost(name, host, definition, problems),
+  );
+  reportTwins('host name', [...hosts.flatMap((host) => [host.name, ...host.aliases])], problems);
+  reportTwins(
+    'address',
+    hosts.map((host) => host.address),
+    problems,
+  );
+  if (!hosts.some((host) => host.name === definition.browser)) {
+    problems.push(
+      `browser: "${definition.browser}" is no host; there are ${hosts.map((host) => host.name).join(', ')}`,
+    );
+  }
+  const checks = definition.sections.flatMap((section) => section.checks);
+  const ids = checks.map((each) => each.id);
+  for (const id of [...ids, ...Object.keys(definition.values ?? {})]) {
+    if (!ID.test(id)) problems.push(`id "${id}": use lower-case letters, digits and dashes`);
+  }
+  reportTwins('check id', ids, problems);
+  reportTwins(
+    'page',
+    definition.sections.map((section) => section.page),
+    problems,
+  );
+  if (problems.length > 0) throw new LabError(problems);
+  return {
+    title: definition.title,
+    hosts,
+    images: definition.images ?? {},
+    browser: definition.browser,
+    values: definition.values ?? {},
+    sections: definition.sections,
+    checks,
+  };
+}
+
+/** The host that a name or an alias stands for. */
+export function hostNamed(lab: Pick<Lab, 'hosts'>, name: string): LabHost | undefined {
+  return lab.hosts.find((host) => host.name === name || host.aliases.includes(name));
+}
+
+function parseHost(
+  name: string,
+  host: HostDefinition,
+  definition: Pick<LabDefinition, 'images'>,
+  problems: string[],
+): LabHost {
+  const aliases = host.aliases ?? [];
+  for (const each of [name, ...aliases]) {
+    if (!HOST_NAME.test(each)) {
+      problems.push(
+        `host "${each}": a name is 1 to 32 lower-case letters, digits or dashes, and begins with a letter`,
+      );
+    }
+  }
+  const [, address = '', prefix = ''] = ADDRESS.exec(host.address) ?? [];
+  if (address === '') {
+    problems.push(
+      `host ${name}: address "${host.address}" is no IPv4 address with a prefix length (10.1.10.11/24)`,
+    );
+  }
+  const images = host.images ?? [];
+  for (const tag of images) {
+    if (!Object.hasOwn(definition.images ?? {}, tag)) {
+      problems.push(`host ${name}: image "${tag}" is not among the lab's images`);
+    }
+  }
+  if (images.length > 0 && !host.engine) {
+    problems.push(`host ${name} has images but no engine; add engine: true`);
+  }
+  return {
+    name,
+    aliases,
+    address,
+    prefixLength: Number(prefix),
+    hasEngine: host.engine ?? false,
+    images,
+  };
+}
+
+function reportTwins(what: string, names: readonly string[], problems: string[]): void {
+  for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index))) {
+    problems.push(`${what} "${name}" stands twice`);
+  }
+}
