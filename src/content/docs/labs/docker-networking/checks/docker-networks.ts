@@ -1,0 +1,229 @@
+import {
+  answer,
+  type CheckDefinition,
+  type ContainerView,
+  check,
+  type HostView,
+  type NetworkView,
+  notYet,
+  passed,
+  type SandboxView,
+  type Verdict,
+} from '#lab';
+import { addressIn } from './ipv4.ts';
+import { foundByName, lookedInside } from './look-inside.ts';
+import {
+  bridgeAddressOf,
+  IMAGE,
+  NAME,
+  OTHER_SERVER,
+  SERVER,
+  SERVER_ADDRESS,
+  stays,
+  withMyapp2,
+} from './myapp2.ts';
+
+/** Docker makes these itself; any other bridge is the learner's own. */
+const DOCKERS_OWN: readonly string[] = ['bridge', 'host', 'none', 'docker_gwbridge', 'ingress'];
+/** Fewer characters of an ID might fit by luck. */
+const LEAST_ID = 4;
+const WEB_PORT = 80;
+
+/** The checks of the page `docker-networks`, in the order of its steps. */
+export const dockerNetworks: readonly CheckDefinition[] = [
+  answer('bridge-network-id', {
+    title: 'You read the ID of the default bridge off the screen',
+    question: 'What is the network ID of bridge?',
+    placeholder: '12 characters, or the first few',
+    judge: async (given, sandbox) => {
+      const read = given.toLowerCase();
+      const networks = await sandbox.host(SERVER).networks();
+      const named = networks.find((network) => network.name === read);
+      if (named) return notYet(`“${read}” is the name. The ID is in the first column.`);
+      if (!/^[0-9a-f]+$/.test(read)) {
+        return notYet('An ID has only the digits 0–9 and the letters a–f.');
+      }
+      if (read.length < LEAST_ID) return notYet(`Type at least ${LEAST_ID} characters of the ID.`);
+      const meant = networks.filter((network) => network.id.startsWith(read));
+      if (meant.length > 1) return notYet('Two IDs begin like this. Type some more of it.');
+      const [network] = meant;
+      if (network?.name === 'bridge') return passed();
+      if (network) return notYet(`That is the ID of the network ${network.name}.`);
+      const elsewhere = await sandbox.host(OTHER_SERVER).networks();
+      if (elsewhere.some((other) => other.id.startsWith(read))) {
+        return notYet(`That is a network of ${OTHER_SERVER}. Ask in a terminal of ${SERVER}.`);
+      }
+      const containers = await sandbox.host(SERVER).containers();
+      const container = containers.find((other) => other.id.startsWith(read));
+      return container
+        ? notYet(`That is the ID of the container ${container.name}, not of a network.`)
+        : notYet(`No network of ${SERVER} has this ID. Read it off docker network ls again.`);
+    },
+  }),
+
+  answer('myapp2-ipv4-read', {
+    title: `You found ${NAME} on the bridge, with its address`,
+    question: `Which IPv4Address has ${NAME} on the bridge?`,
+    placeholder: '172.17.0.x',
+    judge: (given, sandbox) =>
+      withMyapp2(sandbox, async ({ container }) => {
+        const read = addressIn(given);
+        const truth = bridgeAddressOf(container);
+        if (read !== undefined && read === truth) return passed();
+        if (truth === undefined) return notYet(`${NAME} is not on the default bridge now.`);
+        if (/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(given)) {
+          return notYet('That is the MacAddress. IPv4Address stands below it.');
+        }
+        if (read === undefined) {
+          return notYet('Type one IPv4 address: four numbers with dots between them.');
+        }
+        const server = sandbox.host(SERVER);
+        if (read === (await server.addressOf('docker0'))) {
+          return notYet(`${read} is the gateway, docker0 itself. ${NAME} stands under Containers.`);
+        }
+        if (read === SERVER_ADDRESS) return notYet(`${read} is eth1 of ${SERVER}.`);
+        const bridge = (await server.networks()).find((network) => network.name === 'bridge');
+        const [other] =
+          Object.entries(bridge?.containers ?? {}).find(([, address]) => address === read) ?? [];
+        return other
+          ? notYet(`${read} belongs to ${other}. Look for "Name": "${NAME}".`)
+          : notYet(`${NAME} does not have ${read}. Inspect the network again.`);
+      }),
+  }),
+
+  check('none-network-container', {
+    title: `A container runs on the network none of ${SERVER}`,
+    test: (sandbox) => runsOn(sandbox, 'none', 'docker run -d --name lonely'),
+  }),
+
+  check('none-network-inside', {
+    title: 'You looked at the network from inside it',
+    test: (sandbox) => lookedInside(sandbox, 'none'),
+  }),
+
+  check('host-network-container', {
+    title: `A container runs on the network host of ${SERVER}`,
+    test: (sandbox) => runsOn(sandbox, 'host', 'docker run -d --name athome'),
+  }),
+
+  check('host-network-inside', {
+    title: 'You looked at the network from inside it',
+    test: (sandbox) => lookedInside(sandbox, 'host'),
+  }),
+
+  check('own-bridge-created', {
+    title: `${SERVER} has a bridge network of your own`,
+    test: async (sandbox) => {
+      const networks = await sandbox.host(SERVER).networks();
+      const ours = networks.filter((network) => !DOCKERS_OWN.includes(network.name));
+      if (ours.some((network) => network.driver === 'bridge')) return passed();
+      const [other] = ours;
+      if (other) {
+        return notYet(
+          `The network ${other.name} has the driver ${other.driver}. Make one with the driver bridge, which is what you get without naming any.`,
+          { host: SERVER, command: 'docker network create mynet' },
+        );
+      }
+      const elsewhere = ownBridges(await sandbox.host(OTHER_SERVER).networks())[0];
+      return elsewhere
+        ? notYet(`The network ${elsewhere.name} is on ${OTHER_SERVER}. Make one on ${SERVER}.`, {
+            host: SERVER,
+            command: `docker network create ${elsewhere.name}`,
+          })
+        : notYet(`${SERVER} has only the networks that Docker made itself.`);
+    },
+  }),
+
+  check('own-bridge-container', {
+    title: 'A container runs on your own bridge',
+    test: async (sandbox) => {
+      const server = sandbox.host(SERVER);
+      const bridges = ownBridges(await server.networks());
+      const [bridge] = bridges;
+      if (!bridge) return notYet(`Make a bridge of your own on ${SERVER} first.`);
+      const onBridge = (container: ContainerView) =>
+        bridges.some((each) => container.addresses[each.name] !== undefined);
+      const containers = (await server.containers()).filter(onBridge);
+      const wayOut = {
+        host: SERVER,
+        command: `docker run -d --name inside --network ${bridge.name} ${IMAGE}`,
+      };
+      return await oneStays(server, sandbox.signal, containers, () => {
+        return notYet(
+          `No container is on ${bridges.map((each) => each.name).join(' or ')} yet.`,
+          wayOut,
+        );
+      });
+    },
+  }),
+
+  check('found-by-name', {
+    title: 'A container on your own bridge reached another by its name',
+    test: async (sandbox) => {
+      const server = sandbox.host(SERVER);
+      return foundByName(
+        sandbox.journal,
+        ownBridges(await server.networks()),
+        await server.containers(),
+      );
+    },
+  }),
+];
+
+/** Bridges that Docker did not make itself. */
+function ownBridges(networks: readonly NetworkView[]): readonly NetworkView[] {
+  return networks.filter(
+    (network) => network.driver === 'bridge' && !DOCKERS_OWN.includes(network.name),
+  );
+}
+
+/** Whether a container runs, and goes on running, on one of Docker's two networks without a bridge. */
+async function runsOn(
+  sandbox: SandboxView,
+  network: 'none' | 'host',
+  run: string,
+): Promise<Verdict> {
+  const isOn = (container: ContainerView) => container.networkMode === network;
+  const server = sandbox.host(SERVER);
+  const all = await server.containers();
+  const candidates = all.filter(isOn);
+  if (network === 'host') {
+    const squatter = all.find(
+      (container) =>
+        container.running &&
+        !isOn(container) &&
+        Object.values(container.ports).some((ports) => ports.includes(WEB_PORT)),
+    );
+    if (squatter && candidates.length > 0) {
+      return notYet(
+        `${squatter.name} already holds port 80 of ${SERVER}, which a container on the network host wants for itself.`,
+        { host: SERVER, command: `docker rm -f ${squatter.name}` },
+      );
+    }
+  }
+  return await oneStays(server, sandbox.signal, candidates, async () => {
+    const elsewhere = (await sandbox.host(OTHER_SERVER).containers()).find(isOn);
+    return elsewhere
+      ? notYet(`${elsewhere.name} is on ${OTHER_SERVER}. Run one on ${SERVER}.`, {
+          host: SERVER,
+          command: `${run} --network ${network} ${IMAGE}`,
+        })
+      : notYet(`No container on the network ${network} of ${SERVER} yet.`);
+  });
+}
+
+/** Passes if one of the containers runs and goes on running; `none` answers where there are no containers at all. */
+async function oneStays(
+  host: HostView,
+  signal: AbortSignal,
+  containers: readonly ContainerView[],
+  none: () => Verdict | Promise<Verdict>,
+): Promise<Verdict> {
+  for (const container of containers) if (await stays(host, container, signal)) return passed();
+  const [stopped] = containers;
+  if (!stopped) return await none();
+  return notYet(
+    `${stopped.name} ran, but has ended again. Run one that stays: without a command of your own after ${IMAGE}.`,
+    { host: SERVER, command: `docker start ${stopped.name}` },
+  );
+}

@@ -1,0 +1,290 @@
+import {
+  answer,
+  type CheckDefinition,
+  check,
+  notYet,
+  passed,
+  type SandboxView,
+  type SignalOf,
+  type Verdict,
+} from '#lab';
+import { routeToBridge, viaFor } from './client-route.ts';
+import { addressIn, isWithin } from './ipv4.ts';
+import {
+  bridgeAddressOf,
+  ending,
+  isPage,
+  isToServer,
+  type Myapp2,
+  NAME,
+  OTHER_SERVER,
+  portsLostAt,
+  SERVER,
+  SERVER_ADDRESS,
+  type Start,
+  startBefore,
+  startsOf,
+  typed,
+  withMyapp2,
+} from './myapp2.ts';
+
+/** Docker's default bridge; read from the engine where that tells, since an operator may have moved it. */
+const USUAL_BRIDGE_SUBNET = '172.17.0.0/16';
+const CLIENT = 'client';
+const RESTART = { host: SERVER, command: `docker restart ${NAME}` };
+
+/** The checks of the page `linux-bridge`, in the order of its steps. */
+export const linuxBridge: readonly CheckDefinition[] = [
+  answer('docker0-address-read', {
+    title: 'You read the bridge’s address off the screen',
+    question: `Which IPv4 address has docker0 on ${SERVER}?`,
+    placeholder: '172.17.0.x',
+    judge: async (given, sandbox) => {
+      const truth = await sandbox.host(SERVER).addressOf('docker0');
+      if (!truth) throw new Error(`${SERVER} has no interface docker0 at the moment`);
+      const read = addressIn(given);
+      if (read === truth) return passed();
+      if (read === undefined) return notAnAddress();
+      if (read === SERVER_ADDRESS) return notYet(`${read} belongs to eth1. Look under docker0.`);
+      if (read.startsWith('255.'))
+        return notYet('That is the netmask. The address stands after inet.');
+      if (read.endsWith('.255')) {
+        return notYet('That is the broadcast address. The interface’s own stands after inet.');
+      }
+      return notYet(`${read} is not docker0’s address. It stands after inet.`);
+    },
+  }),
+
+  answer('server-ip-read', {
+    title: 'You read the container’s address off its page',
+    question: `Which Server IP does the page of ${NAME} show?`,
+    placeholder: '172.17.0.x',
+    judge: (given, sandbox) =>
+      withMyapp2(sandbox, async ({ container }) => {
+        const truth = bridgeAddressOf(container);
+        if (!truth) return notOnBridge();
+        const read = addressIn(given);
+        if (read === truth) return passed();
+        if (read === undefined) return notAnAddress();
+        if (read === SERVER_ADDRESS) {
+          return notYet(
+            `${read} is the address you asked for. The page names the one that answered.`,
+          );
+        }
+        if (read === sandbox.host(CLIENT).address) {
+          return notYet(`${read} is the client’s address. The server’s stands above it.`);
+        }
+        if (read === (await sandbox.host(SERVER).addressOf('docker0'))) {
+          return notYet(`${read} is docker0’s address. Read Server IP on the page.`);
+        }
+        return notYet(`The page does not show ${read} now. Reload it and read Server IP again.`);
+      }),
+  }),
+
+  answer('eth1-address-read', {
+    title: 'You read the address of server01’s outer interface',
+    question: `Which IPv4 address has eth1 on ${SERVER}?`,
+    placeholder: '10.1.10.x',
+    judge: async (given, sandbox) => {
+      const server = sandbox.host(SERVER);
+      const truth = (await server.addressOf('eth1')) ?? server.address;
+      const read = addressIn(given);
+      if (read === truth) return passed();
+      if (read === undefined) return notAnAddress();
+      if (read === sandbox.host(OTHER_SERVER).address) {
+        return notYet(`${read} is ${OTHER_SERVER}’s. Ask in a terminal of ${SERVER}.`);
+      }
+      if (read === sandbox.host(CLIENT).address) {
+        return notYet(`${read} is the client’s. Ask in a terminal of ${SERVER}.`);
+      }
+      if (read === (await server.addressOf('docker0'))) {
+        return notYet(`${read} belongs to docker0. Look under eth1.`);
+      }
+      return notYet(`${read} is not eth1’s address. It stands after inet.`);
+    },
+  }),
+
+  check('client-route', {
+    title: `The client sends everything for the containers’ network to ${SERVER}`,
+    test: async (sandbox) =>
+      routeToBridge(await sandbox.host(CLIENT).routes(), await bridgeSubnet(sandbox)),
+  }),
+
+  check('container-page-opened', {
+    title: `The page of ${NAME} was opened at the container’s own address`,
+    test: (sandbox) =>
+      withMyapp2(sandbox, async (myapp2) => {
+        const address = bridgeAddressOf(myapp2.container);
+        if (!address) return notOnBridge();
+        const via = viaFor(address, await sandbox.host(CLIENT).routes());
+        const opened = sandbox.journal
+          .all('visit')
+          .some((visit) => isPage(visit) && visit.hostname === address && visit.port === 80);
+        // A page that came while the way led elsewhere was another host's container with the same address.
+        return opened && via === SERVER_ADDRESS
+          ? passed()
+          : directPageMissing(sandbox, address, via, sandbox.journal.last('visit'));
+      }),
+  }),
+
+  answer('ip-forward-read', {
+    title: 'You read whether server01 forwards',
+    question: 'What does ip_forward say?',
+    placeholder: '0 or 1',
+    judge: async (given, sandbox) => {
+      const truth = await sandbox.host(SERVER).read('/proc/sys/net/ipv4/ip_forward');
+      if (given === truth) return passed();
+      return /^[01]$/.test(given)
+        ? notYet(`It says something else on ${SERVER}. Look once more.`)
+        : notYet('The file holds a single digit, 0 or 1. Type that.');
+    },
+  }),
+
+  check('restarted-again', {
+    title: `${NAME} was restarted once more, after the direct way worked`,
+    test: async (sandbox) => {
+      const restart = await restartAfterDirectPage(sandbox);
+      return 'seq' in restart ? passed() : restart;
+    },
+  }),
+
+  check('old-port-refused', {
+    title: `The port from before the restart was tried, and refused`,
+    test: (sandbox) => {
+      const starts = startsOf(sandbox.journal);
+      const refused = sandbox.journal
+        .all('visit')
+        .some(
+          (visit) => visit.outcome === 'refused' && isToServer(visit) && isLostPort(starts, visit),
+        );
+      return refused ? passed() : withMyapp2(sandbox, (myapp2) => oldPortUntried(sandbox, myapp2));
+    },
+  }),
+
+  check('direct-way-still-works', {
+    title: `After the restart, the container’s own address still brings the page`,
+    test: (sandbox) =>
+      withMyapp2(sandbox, async ({ container }) => {
+        const address = bridgeAddressOf(container);
+        if (!address) return notOnBridge();
+        const restart = await restartAfterDirectPage(sandbox);
+        if (!('seq' in restart)) return restart;
+        const visits = sandbox.journal.all('visit').filter((visit) => visit.seq > restart.seq);
+        const direct = visits.filter((visit) => visit.hostname === address && visit.port === 80);
+        if (direct.some(isPage)) return passed();
+        const failed = direct.at(-1);
+        if (failed) {
+          const via = viaFor(address, await sandbox.host(CLIENT).routes());
+          return directPageMissing(sandbox, address, via, failed);
+        }
+        const stale = visits.find((visit) => isWithin(visit.hostname, USUAL_BRIDGE_SUBNET));
+        return stale
+          ? notYet(
+              `${stale.hostname} is no longer ${NAME}’s address: while it was stopped, another container took it. Open http://${address}.`,
+            )
+          : notYet(`Not opened since the restart. Reload http://${address}.`);
+      }),
+  }),
+];
+
+/** The subnet of Docker's default bridge on server01. */
+async function bridgeSubnet(sandbox: SandboxView): Promise<string> {
+  const networks = await sandbox.host(SERVER).networks();
+  const bridge = networks.find((network) => network.name === 'bridge');
+  return bridge?.subnets[0] ?? USUAL_BRIDGE_SUBNET;
+}
+
+/** The first restart of myapp2 that came after a page by its own address; or what is still to be done for one. */
+async function restartAfterDirectPage(sandbox: SandboxView): Promise<Start | Verdict> {
+  const subnet = await bridgeSubnet(sandbox);
+  const opened = sandbox.journal
+    .all('visit')
+    .find((visit) => isPage(visit) && visit.port === 80 && isWithin(visit.hostname, subnet));
+  if (!opened) {
+    return notYet(
+      'First open the container’s own address, so that you see what a restart changes.',
+    );
+  }
+  const since = startsOf(sandbox.journal).filter((start) => start.seq > opened.seq);
+  const restart = since.find((start) => start.again);
+  if (restart) return restart;
+  return withMyapp2(sandbox, () =>
+    since.length > 0
+      ? notYet(
+          `${NAME} was removed and made anew, which is not a restart. Restart the one you have.`,
+          RESTART,
+        )
+      : notYet(`${NAME} has not been restarted since you opened its own address.`),
+  );
+}
+
+/** Whether a visit went to a port that led to myapp2 until its newest start before the visit. */
+function isLostPort(starts: readonly Start[], visit: SignalOf<'visit'>): boolean {
+  const start = startBefore(starts, visit.seq);
+  return start !== undefined && portsLostAt(starts, start).includes(visit.port);
+}
+
+function oldPortUntried(sandbox: SandboxView, { container, port }: Myapp2): Verdict {
+  const starts = startsOf(sandbox.journal, container.id);
+  const newest = starts.at(-1);
+  const lost = newest ? portsLostAt(starts, newest) : [];
+  const old = lost.at(-1);
+  if (!newest || old === undefined) {
+    return notYet(`${NAME} has had only one port so far. Restart it first.`);
+  }
+  const url = `http://${SERVER_ADDRESS}:${old}`;
+  const visit = sandbox.journal.last('visit', (each) => each.seq > newest.seq && isToServer(each));
+  if (!visit) return notYet(`Not tried since the restart. Reload ${url}.`);
+  if (visit.port === port) {
+    return notYet(`${port} is the port of now. Try the one from before the restart: ${url}.`);
+  }
+  if (lost.includes(visit.port)) {
+    return notYet(
+      `${typed(visit)} ${ending(visit)}. Something else listens there now, or stands in the way.`,
+    );
+  }
+  return notYet(`Port ${visit.port} was never ${NAME}’s. Try the one from before: ${url}.`);
+}
+
+/** Why the page by the container's own address is still missing. */
+async function directPageMissing(
+  sandbox: SandboxView,
+  address: string,
+  via: string | undefined,
+  visit: SignalOf<'visit'> | undefined,
+): Promise<Verdict> {
+  const url = `http://${address}`;
+  if (via !== SERVER_ADDRESS) {
+    return via === undefined
+      ? notYet(`The client knows no way to ${address} yet. Add the route first.`)
+      : notYet(`The client sends packets for ${address} to ${via}, not to ${SERVER}.`);
+  }
+  if (!visit || isToServer(visit)) {
+    return notYet(`Not opened yet. In the Browser tab, go to ${url}.`);
+  }
+  if (visit.hostname === address && visit.port !== 80) {
+    return notYet(
+      `Port ${visit.port} is ${SERVER}’s. The container itself listens on 80: go to ${url}.`,
+    );
+  }
+  if (visit.hostname === address) {
+    return isPage(visit)
+      ? notYet(`That page came by another way. Reload ${url}.`)
+      : notYet(`${url} ${ending(visit)}. Go there again.`);
+  }
+  if (visit.hostname === (await sandbox.host(SERVER).addressOf('docker0'))) {
+    return notYet(`${visit.hostname} is docker0 itself. ${NAME} has ${address}: go to ${url}.`);
+  }
+  return notYet(`${typed(visit)} is not ${NAME}. Go to ${url}.`);
+}
+
+function notAnAddress(): Verdict {
+  return notYet('Type one IPv4 address: four numbers with dots between them.');
+}
+
+function notOnBridge(): Verdict {
+  return notYet(`${NAME} has no address on the default bridge.`, {
+    host: SERVER,
+    command: `docker network connect bridge ${NAME}`,
+  });
+}

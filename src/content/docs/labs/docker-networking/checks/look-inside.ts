@@ -1,0 +1,127 @@
+import {
+  type ContainerView,
+  type JournalView,
+  type NetworkView,
+  notYet,
+  passed,
+  type SandboxView,
+  type SignalOf,
+  type Verdict,
+} from '#lab';
+import { IMAGE, SERVER } from './myapp2.ts';
+
+/** Commands that show a container's network from inside; a shell counts, since what is typed there leaves no trace. */
+const SHOWS_NETWORK =
+  /(^|[\s/'"])(ip|ifconfig|route|netstat|arp|hostname|ping|wget|nc|traceroute|sh|ash)(\s|['"]|$)|\/sys\/class\/net|\/proc\/net|\/proc\/self\/net|\/etc\/hosts/;
+
+/** Commands that turn a name into an address and go there. */
+const REACHES = /(^|[\s/'"])(ping|wget|nc|nslookup|telnet|traceroute|arping)\s/;
+
+/** Whether the learner ran a command inside a container of a network mode on server01 that shows what it has there. */
+export async function lookedInside(
+  sandbox: SandboxView,
+  network: 'none' | 'host',
+): Promise<Verdict> {
+  const server = sandbox.host(SERVER);
+  const now = await server.containers();
+  const ids = idsOn(sandbox.journal, SERVER, network);
+  for (const container of now) if (container.networkMode === network) ids.add(container.id);
+  const commands = commandsIn(sandbox.journal).filter((signal) => signal.host === SERVER);
+  if (commands.some((signal) => ids.has(signal.id) && SHOWS_NETWORK.test(signal.command ?? ''))) {
+    return passed();
+  }
+  if (ids.size === 0) return notYet(`First run a container on the network ${network}.`);
+  const other = commands.findLast((signal) => ids.has(signal.id) && signal.action === 'exec_start');
+  if (other) {
+    return notYet(
+      `“${other.command}” shows nothing of the network. Try ip addr inside ${other.name}.`,
+      {
+        host: SERVER,
+        command: `docker exec ${other.name} ip addr`,
+      },
+    );
+  }
+  const running = now.find((container) => container.running && container.networkMode === network);
+  const elsewhere = commands.findLast((signal) => SHOWS_NETWORK.test(signal.command ?? ''));
+  if (elsewhere && running) {
+    return notYet(
+      `You looked inside ${elsewhere.name}, which is not on the network ${network}. Look inside ${running.name}.`,
+      { host: SERVER, command: `docker exec ${running.name} ip addr` },
+    );
+  }
+  return running
+    ? notYet(`Nothing has been run inside ${running.name} yet.`)
+    : notYet(`Run a container on the network ${network} that stays, then look inside it.`);
+}
+
+/** Whether a container on one of the learner's own bridges asked for another one there by its name. */
+export function foundByName(
+  journal: JournalView,
+  bridges: readonly NetworkView[],
+  containers: readonly ContainerView[],
+): Verdict {
+  const [bridge] = bridges;
+  if (!bridge) return notYet(`Make a bridge of your own on ${SERVER} first.`);
+  const execs = commandsIn(journal).filter((signal) => signal.host === SERVER);
+  for (const { containers: addresses } of bridges) {
+    const names = Object.keys(addresses);
+    const ids = new Set(
+      containers.filter((container) => names.includes(container.name)).map(({ id }) => id),
+    );
+    const found = execs.some(
+      ({ id, name, command = '' }) =>
+        ids.has(id) &&
+        REACHES.test(command) &&
+        names.some((other) => other !== name && says(command, other)),
+    );
+    if (found) return passed();
+  }
+  const fullest = bridges.toSorted((a, b) => guests(b).length - guests(a).length)[0] ?? bridge;
+  const [first, second] = guests(fullest);
+  if (!first) return notYet(`Run a container on ${fullest.name} first.`);
+  if (!second) {
+    return notYet(`${first} is alone on ${fullest.name}. Run a second container there.`, {
+      host: SERVER,
+      command: `docker run -d --name neighbour --network ${fullest.name} ${IMAGE}`,
+    });
+  }
+  const wayOut = { host: SERVER, command: `docker exec ${first} ping -c 1 ${second}` };
+  const onDefault = execs.findLast(({ command = '' }) => REACHES.test(command));
+  return onDefault
+    ? notYet(
+        `“${onDefault.command}” in ${onDefault.name} names no other container on the same bridge of yours.`,
+        wayOut,
+      )
+    : notYet(
+        `No container has asked for another by its name yet. Put the whole command behind docker exec: what is typed in a shell inside leaves no trace.`,
+        wayOut,
+      );
+}
+
+function guests(network: NetworkView): readonly string[] {
+  return Object.keys(network.containers);
+}
+
+/** Whether a command has a name as a word of its own: `ping web2`, `wget http://web2/`, but not `web22`. */
+function says(command: string, name: string): boolean {
+  return command.split(/[^\w.-]+/).includes(name);
+}
+
+/** Containers that were started on a network mode, still there or not. */
+function idsOn(journal: JournalView, host: string, network: string): Set<string> {
+  return new Set(
+    journal
+      .all('container')
+      .filter((signal) => signal.host === host && signal.action === 'start')
+      .filter((signal) => signal.networkMode === network)
+      .map((signal) => signal.id),
+  );
+}
+
+/** What was run inside containers: by `docker exec`, or as a container's own command. */
+function commandsIn(journal: JournalView): readonly SignalOf<'container'>[] {
+  return journal
+    .all('container')
+    .filter((signal) => signal.action === 'exec_start' || signal.action === 'start')
+    .filter((signal) => signal.command !== undefined);
+}

@@ -1,0 +1,258 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ContainerView,
+  type HostView,
+  type JournalView,
+  notYet,
+  type SandboxView,
+  type SignalOf,
+  type Verdict,
+} from '#lab';
+
+/** The container that the lab follows from page to page. */
+export const NAME = 'myapp2';
+export const IMAGE = 'mycontainer:5.6';
+export const SERVER = 'server01';
+export const OTHER_SERVER = 'server02';
+export const SERVER_ADDRESS = '10.1.10.11';
+/** Every way to write server01 in an address. */
+const SERVER_NAMES: readonly string[] = [SERVER_ADDRESS, SERVER, 'agent01', 'mesos-agent01'];
+const WEB = '80/tcp';
+const DEFAULT_BRIDGE = 'bridge';
+/** The program that the image starts unless told otherwise (images/mycontainer/Dockerfile). */
+const WEB_SERVER = '/bin/serve';
+/** A container that runs another program than the image's own must be up this long to count as one that stays. */
+const SETTLED_AFTER_MS = 2_000;
+
+const RUN_COMMAND = `docker run -d --name ${NAME} -p :80 ${IMAGE}`;
+/** The way out of everything that only a new container mends. */
+const START_OVER = { host: SERVER, command: `docker rm -f ${NAME} && ${RUN_COMMAND}` };
+
+/** myapp2 as the lab wants it: running, and reached through a port that Docker picked. */
+export interface Myapp2 {
+  readonly container: ContainerView;
+  /** The port of server01 that leads to it now. */
+  readonly port: number;
+}
+
+/** One start of myapp2 on server01. */
+export interface Start {
+  readonly seq: number;
+  /** The container's id: one that was removed and made anew has another. */
+  readonly id: string;
+  /** The same container had been started before: a restart, or a stop and a start. */
+  readonly again: boolean;
+  /** The ports of server01 that led to it from then on. */
+  readonly ports: readonly number[];
+}
+
+/** Asks about myapp2 once it runs as the lab wants it; until then the verdict says what is amiss with it. */
+export async function withMyapp2(
+  sandbox: SandboxView,
+  ask: (myapp2: Myapp2) => Verdict | Promise<Verdict>,
+): Promise<Verdict> {
+  const host = sandbox.host(SERVER);
+  const container = await host.container(NAME);
+  if (!container) return await whereIsIt(sandbox);
+  const problem = (await notOurs(host, container)) ?? notPublishedFreely(container);
+  if (problem) return problem;
+  const port = portOf(container);
+  if (port === undefined) return notYet(`${NAME} is starting: Docker has not bound its port yet.`);
+  return await ask({ container, port });
+}
+
+/** The port of the host that leads to a container's port 80 now. */
+export function portOf(container: ContainerView | undefined): number | undefined {
+  return container?.ports[WEB]?.[0];
+}
+
+/** A container's address on Docker's default bridge. */
+export function bridgeAddressOf(container: ContainerView | undefined): string | undefined {
+  return container?.addresses[DEFAULT_BRIDGE] || undefined;
+}
+
+/** Every start of myapp2 on server01, oldest first; with its id, also those from before it was renamed to myapp2. */
+export function startsOf(journal: JournalView, id?: string): readonly Start[] {
+  const seen = new Set<string>();
+  return journal
+    .all('container')
+    .filter((signal) => signal.host === SERVER && signal.action === 'start')
+    .filter((signal) => signal.name === NAME || signal.id === id)
+    .map((signal) => {
+      const again = seen.has(signal.id);
+      seen.add(signal.id);
+      return { seq: signal.seq, id: signal.id, again, ports: signal.ports?.[WEB] ?? [] };
+    });
+}
+
+/** The newest start before a moment of the journal. */
+export function startBefore(starts: readonly Start[], seq: number): Start | undefined {
+  return starts.findLast((start) => start.seq < seq);
+}
+
+/** The ports that led to myapp2 before a start, and no longer do since. */
+export function portsLostAt(starts: readonly Start[], start: Start): readonly number[] {
+  return starts
+    .filter((earlier) => earlier.seq < start.seq)
+    .flatMap((earlier) => earlier.ports)
+    .filter((port) => !start.ports.includes(port));
+}
+
+/** Whether a visit went to server01, by whichever of its names. */
+export function isToServer(visit: SignalOf<'visit'>): boolean {
+  return SERVER_NAMES.includes(visit.hostname.toLowerCase());
+}
+
+/** Whether a visit brought a page, and no error page of the server. */
+export function isPage(visit: SignalOf<'visit'>): boolean {
+  return visit.outcome === 'page' && (visit.status ?? 0) < 400;
+}
+
+/** The address of a visit as a learner would type it. */
+export function typed(visit: SignalOf<'visit'>): string {
+  return `http://${visit.hostname}${visit.port === 80 ? '' : `:${visit.port}`}`;
+}
+
+/** How a visit without a page ended, as a half-sentence. */
+export function ending(visit: SignalOf<'visit'>): string {
+  switch (visit.outcome) {
+    case 'page':
+      return `answered with status ${visit.status ?? 'unknown'}`;
+    case 'refused':
+      return 'was refused: nothing listens there';
+    case 'timed-out':
+      return 'never answered';
+    case 'unreachable':
+      return 'cannot be reached: the client knows no way there';
+    case 'unknown-host':
+      return 'has a name that nobody knows';
+    case 'broken':
+      return 'answered, but not with a web page';
+  }
+}
+
+/**
+ * Whether a container can be relied on to stay: it serves the page, or is still up a while after its start. Waits out
+ * that while where it has to, so that a container about to exit never counts as one that runs.
+ */
+export async function stays(
+  host: HostView,
+  container: ContainerView,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!container.running) return false;
+  if (await servesThePage(host, container)) return true;
+  const left = container.startedAt + SETTLED_AFTER_MS - Date.now();
+  if (left <= 0) return true;
+  await sleep(Math.min(left, SETTLED_AFTER_MS), undefined, { signal });
+  return await host.docker
+    .getContainer(container.id)
+    .inspect()
+    .then(
+      ({ State }) => State.Running,
+      () => false,
+    );
+}
+
+async function servesThePage(host: HostView, container: ContainerView): Promise<boolean> {
+  const { Path, Args } = await host.docker.getContainer(container.id).inspect();
+  return [Path, ...Args].join(' ').includes(WEB_SERVER);
+}
+
+/** Whether a container was made from the lab's image, named by its tag or by its ID. */
+export async function isFromImage(host: HostView, container: ContainerView): Promise<boolean> {
+  if (container.image.replace(/^(docker\.io\/)?(library\/)?/, '') === IMAGE) return true;
+  const [wanted, used] = await Promise.all([
+    host.docker
+      .getImage(IMAGE)
+      .inspect()
+      .then(
+        (image) => image.Id,
+        () => undefined,
+      ),
+    host.docker.getContainer(container.id).inspect(),
+  ]);
+  return used.Image === wanted;
+}
+
+/** No myapp2 on server01: has it gone to the wrong host, or by a wrong name? */
+async function whereIsIt(sandbox: SandboxView): Promise<Verdict> {
+  if (await sandbox.host(OTHER_SERVER).container(NAME)) {
+    return notYet(
+      `${NAME} is on ${OTHER_SERVER}, but the lab needs it on ${SERVER}. Remove it there, then run it in a terminal of ${SERVER}.`,
+      { host: OTHER_SERVER, command: `docker rm -f ${NAME}` },
+    );
+  }
+  const host = sandbox.host(SERVER);
+  for (const other of await host.containers()) {
+    const publishes = Object.keys(other.requestedPorts).includes(WEB) || other.publishAll;
+    if (other.running && publishes && (await isFromImage(host, other))) {
+      return notYet(
+        `A container of ${IMAGE} runs on ${SERVER}, but its name is ${other.name}. Give it the name ${NAME}.`,
+        { host: SERVER, command: `docker rename ${other.name} ${NAME}` },
+      );
+    }
+  }
+  return notYet(`No container named ${NAME} on ${SERVER} yet.`);
+}
+
+/** What is wrong with the container itself: its image, its state, its program. */
+async function notOurs(host: HostView, container: ContainerView): Promise<Verdict | undefined> {
+  if (!(await isFromImage(host, container))) {
+    return notYet(
+      `${NAME} was made from the image ${container.image}; the lab’s is ${IMAGE}.`,
+      START_OVER,
+    );
+  }
+  if (container.status === 'paused') {
+    return notYet(`${NAME} is paused, so it answers nobody. Let it run on.`, {
+      host: SERVER,
+      command: `docker unpause ${NAME}`,
+    });
+  }
+  if (!(await servesThePage(host, container))) {
+    return notYet(
+      `${NAME} was started with a command of its own, so it does not serve the page. Leave out what stands after ${IMAGE}.`,
+      START_OVER,
+    );
+  }
+  if (!container.running) {
+    const why = container.status === 'created' ? 'was made but never started' : 'is stopped';
+    return notYet(`${NAME} ${why}. Start it.`, { host: SERVER, command: `docker start ${NAME}` });
+  }
+  return undefined;
+}
+
+/** What is wrong with the way port 80 was published. */
+function notPublishedFreely(container: ContainerView): Verdict | undefined {
+  if (container.networkMode === 'none' || container.networkMode === 'host') {
+    return notYet(
+      `${NAME} is on the network “${container.networkMode}”, where no port can be published. Run it without --network.`,
+      START_OVER,
+    );
+  }
+  const asked = container.requestedPorts[WEB];
+  if (asked === undefined && !container.publishAll) {
+    const others = Object.keys(container.requestedPorts);
+    return others.length > 0
+      ? notYet(
+          `${NAME} publishes its port ${others.join(' and ')}, but the web server in it listens on 80. With -p :80 the number after the colon is the container’s.`,
+          START_OVER,
+        )
+      : notYet(
+          `${NAME} publishes no port, so nobody outside can reach it. Add -p :80.`,
+          START_OVER,
+        );
+  }
+  const fixed = asked?.find((port) => port !== '' && port !== '0');
+  if (fixed === undefined) return undefined;
+  return fixed.includes('-')
+    ? notYet(
+        `${NAME} may only have a port from ${fixed}. Leave the host side empty (-p :80) and Docker picks from its own range.`,
+        START_OVER,
+      )
+    : notYet(
+        `${NAME} publishes the fixed port ${fixed}. Leave the host side empty (-p :80) so that Docker picks one.`,
+        START_OVER,
+      );
+}

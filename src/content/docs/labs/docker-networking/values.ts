@@ -1,0 +1,48 @@
+import { type SandboxView, type ValueDefinition, value } from '#lab';
+import {
+  bridgeAddressOf,
+  NAME,
+  portOf,
+  portsLostAt,
+  SERVER,
+  SERVER_ADDRESS,
+  startsOf,
+} from './checks/myapp2.ts';
+
+/** Docker prints this much of an ID wherever it shortens one. */
+const SHORT_ID = 12;
+
+/** What the prose says in the learner's own numbers. */
+export const values: Readonly<Record<string, ValueDefinition>> = {
+  'myapp2-port': value('the port', async (sandbox) => (await port(sandbox))?.toString()),
+  'myapp2-url': value(`http://${SERVER_ADDRESS}:<port>`, async (sandbox) => {
+    const now = await port(sandbox);
+    return now === undefined ? undefined : `http://${SERVER_ADDRESS}:${now}`;
+  }),
+  'myapp2-old-url': value(`http://${SERVER_ADDRESS}:<old port>`, async (sandbox) => {
+    const starts = startsOf(sandbox.journal);
+    const newest = starts.at(-1);
+    const old = newest && portsLostAt(starts, newest).at(-1);
+    return old === undefined ? undefined : `http://${SERVER_ADDRESS}:${old}`;
+  }),
+  'myapp2-address': value('the container’s address', address),
+  'myapp2-direct-url': value('http://<container address>', async (sandbox) => {
+    const now = await address(sandbox);
+    return now === undefined ? undefined : `http://${now}`;
+  }),
+  'docker0-address': value('docker0’s address', (sandbox) =>
+    sandbox.host(SERVER).addressOf('docker0'),
+  ),
+  'bridge-id': value('the network’s ID', async (sandbox) => {
+    const networks = await sandbox.host(SERVER).networks();
+    return networks.find((network) => network.name === 'bridge')?.id.slice(0, SHORT_ID);
+  }),
+};
+
+async function port(sandbox: SandboxView): Promise<number | undefined> {
+  return portOf(await sandbox.host(SERVER).container(NAME));
+}
+
+async function address(sandbox: SandboxView): Promise<string | undefined> {
+  return bridgeAddressOf(await sandbox.host(SERVER).container(NAME));
+}
