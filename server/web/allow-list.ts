@@ -1,0 +1,52 @@
+import { hostname, networkInterfaces } from 'node:os';
+import { QuaysideError } from '../errors.ts';
+
+/** The only names this server answers to, and the only pages that may ask it to change anything. */
+export interface AllowList {
+  /** Exact `Host` headers, such as `127.0.0.1:4173`. */
+  readonly hosts: ReadonlySet<string>;
+  /** Exact `Origin` headers, such as `http://127.0.0.1:4173`. */
+  readonly origins: ReadonlySet<string>;
+}
+
+const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '::1'];
+const EVERY_ADDRESS = new Set(['0.0.0.0', '::']);
+
+/**
+ * The names that lead to a server listening on `host` and `port`. Comparing with this list, and never `Origin` with
+ * `Host`, is what stops DNS rebinding: there both carry the attacker's name.
+ *
+ * @param extra further origins, e.g. `https://labs.example.org` of a proxy in front
+ * @throws QuaysideError CONFIG_INVALID for an extra origin that is none
+ */
+export function allowListFor(host: string, port: number, extra: readonly string[]): AllowList {
+  const origins = new Set(namesOf(host).map((name) => originOf(name, port)));
+  for (const each of extra) {
+    if (!/^https?:/.test(each) || URL.parse(each)?.origin !== each) {
+      throw new QuaysideError(
+        'CONFIG_INVALID',
+        `"${each}" is not an origin.`,
+        'Write scheme, name and port only, as in https://labs.example.org or http://10.0.0.5:8080.',
+      );
+    }
+    origins.add(each);
+  }
+  return { origins, hosts: new Set([...origins].map((origin) => new URL(origin).host)) };
+}
+
+function namesOf(host: string): readonly string[] {
+  if (LOOPBACK_NAMES.includes(host)) return LOOPBACK_NAMES;
+  if (!EVERY_ADDRESS.has(host)) return [host];
+  const own = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  return [
+    ...LOOPBACK_NAMES,
+    hostname().toLowerCase(),
+    // A zone (fe80::1%eth0) cannot stand in a URL.
+    ...own.map((each) => each.address).filter((address) => !address.includes('%')),
+  ];
+}
+
+/** As a browser writes it: the default port is left out, an IPv6 address stands in brackets. */
+function originOf(name: string, port: number): string {
+  return new URL(`http://${name.includes(':') ? `[${name}]` : name}:${port}`).origin;
+}

@@ -1,0 +1,123 @@
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { Sessions } from '../session/sessions.ts';
+import { type LabView, REQUESTS } from './schemas.ts';
+
+type Lab = { Params: { lab: string } };
+
+/** The HTTP requests of a page: see the foot of `protocol/session.ts`. */
+export function addLabs(app: FastifyInstance, sessions: Sessions): void {
+  app.get(
+    '/api/labs',
+    { schema: answers('The labs, with this learner’s progress', 'Labs') },
+    (request) => sessions.labs.map((lab) => labView(sessions, request.learner, lab)),
+  );
+
+  const session = '/api/labs/:lab/session';
+  app.get<Lab>(
+    session,
+    { schema: { params: REQUESTS.lab, ...answers('The session as it is', 'SessionSnapshot') } },
+    (request) => sessions.snapshot(request.learner, request.params.lab),
+  );
+  app.post<Lab>(
+    session,
+    {
+      schema: {
+        params: REQUESTS.lab,
+        ...answers(
+          'Start, or start again after a failure or an end; idempotent',
+          'SessionSnapshot',
+        ),
+      },
+    },
+    (request) => sessions.start(request.learner, request.params.lab),
+  );
+  app.delete<Lab>(
+    session,
+    {
+      schema: { params: REQUESTS.lab, ...answers('End it; progress is kept', 'SessionSnapshot') },
+    },
+    (request) => sessions.end(request.learner, request.params.lab),
+  );
+  app.post<Lab>(
+    `${session}/reset`,
+    {
+      schema: {
+        params: REQUESTS.lab,
+        ...answers('A fresh sandbox and no passes', 'SessionSnapshot'),
+      },
+    },
+    (request) => sessions.reset(request.learner, request.params.lab),
+  );
+
+  app.post<Lab & { Body: { host: string } }>(
+    '/api/labs/:lab/terminals',
+    {
+      schema: {
+        params: REQUESTS.lab,
+        body: REQUESTS.host,
+        ...answers('Open a terminal on a host', 'TerminalView'),
+      },
+    },
+    ({ learner, params, body }) => sessions.openTerminal(learner, params.lab, body.host),
+  );
+  app.delete<{ Params: { lab: string; terminal: string } }>(
+    '/api/labs/:lab/terminals/:terminal',
+    {
+      schema: {
+        params: REQUESTS.labAndTerminal,
+        ...answers('Close a terminal; its shell in the host ends', undefined),
+      },
+    },
+    async ({ learner, params }, reply) => {
+      await sessions.closeTerminal(learner, params.lab, params.terminal);
+      return reply.code(204).send();
+    },
+  );
+
+  app.post<{ Params: { lab: string; check: string }; Body: { text: string } }>(
+    '/api/labs/:lab/answers/:check',
+    {
+      schema: {
+        params: REQUESTS.labAndCheck,
+        body: REQUESTS.answer,
+        ...answers('Answer a question', 'CheckView'),
+      },
+    },
+    ({ learner, params, body }) => sessions.answer(learner, params.lab, params.check, body.text),
+  );
+  app.post<Lab & { Body: { url: string } }>(
+    '/api/labs/:lab/visits',
+    {
+      schema: {
+        params: REQUESTS.lab,
+        body: REQUESTS.url,
+        ...answers('Open a page in the browser pane', 'VisitView'),
+      },
+    },
+    ({ learner, params, body }) => sessions.visit(learner, params.lab, body.url),
+  );
+}
+
+function labView(
+  sessions: Sessions,
+  learner: string,
+  { name, title }: { readonly name: string; readonly title: string },
+): LabView {
+  const { checks, status } = sessions.snapshot(learner, name);
+  const passed = checks.filter((check) => check.state === 'passed').length;
+  return { name, title, passed, checks: checks.length, state: status.state };
+}
+
+/** What a route answers: `answer` names one of the bodies in `schemas.ts`, or none for an empty one. */
+function answers(summary: string, answer: string | undefined): FastifySchema {
+  return {
+    summary,
+    response: {
+      ...(answer === undefined
+        ? { 204: { description: 'Done.', type: 'null' } }
+        : { 200: { description: 'Done.', $ref: `${answer}#` } }),
+      '4xx': { description: 'Refused; nothing was changed.', $ref: 'ErrorBody#' },
+      '5xx': { description: 'Failed.', $ref: 'ErrorBody#' },
+    },
+  };
+}

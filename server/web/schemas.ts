@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import type {
+  CheckView,
+  ErrorBody,
+  HostStatus,
+  SessionSnapshot,
+  SessionStatus,
+  TerminalView,
+  ValueView,
+  VisitView,
+  WayOut,
+} from '#protocol';
+
+/*
+ * What comes in and goes out over HTTP, said once: the same schemas validate requests and make `/api/openapi.json`.
+ * `satisfies` ties the answers to the types that the page is written against.
+ */
+
+/** A lab's folder, a host, an alias or a check: the names that `lab.ts` may use. */
+const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const TERMINAL_ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** An answer is a port, an address or an id; the longest is a network's 64 digits, with room for a clumsy paste. */
+const ANSWER_CHARACTERS = 500;
+/** Browsers and servers agree on about this much for an address. */
+const URL_CHARACTERS = 2_048;
+
+const milliseconds = z.number().describe('Milliseconds since the epoch');
+
+const hostStatus = z.object({
+  name: z.string(),
+  aliases: z.array(z.string()).describe('Other names of the same machine'),
+  address: z.string().describe("IPv4 address on the lab's network"),
+  hasEngine: z.boolean().describe('Runs a Docker Engine of its own'),
+  phase: z.enum(['waiting', 'starting', 'ready', 'down']),
+  detail: z.string().describe('What it is doing, e.g. "engine starting"'),
+}) satisfies z.ZodType<HostStatus>;
+
+const sessionStatus = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('none') }),
+  z.object({ state: z.literal('starting'), hosts: z.array(hostStatus) }),
+  z.object({ state: z.literal('ready'), hosts: z.array(hostStatus) }),
+  z.object({ state: z.literal('failed'), reason: z.string(), remedy: z.string() }),
+  z.object({ state: z.literal('ended'), reason: z.string() }),
+]) satisfies z.ZodType<SessionStatus>;
+
+const wayOut = z.object({ host: z.string(), command: z.string() }) satisfies z.ZodType<WayOut>;
+
+const checkView = z.discriminatedUnion('state', [
+  z.object({ id: z.string(), state: z.literal('passed'), passedAt: milliseconds }),
+  z.object({
+    id: z.string(),
+    state: z.literal('not-yet'),
+    reason: z.string(),
+    wayOut: wayOut.exactOptional().describe('A command that leads out of a known mistake'),
+  }),
+  z.object({ id: z.string(), state: z.literal('unknown'), reason: z.string() }),
+]) satisfies z.ZodType<CheckView>;
+
+const valueView = z.object({
+  id: z.string(),
+  text: z.string().exactOptional().describe('Absent while the hosts have no such value'),
+}) satisfies z.ZodType<ValueView>;
+
+const terminalView = z.object({
+  id: z.string(),
+  host: z.string(),
+  title: z.string().describe("The tab's name"),
+}) satisfies z.ZodType<TerminalView>;
+
+const visitView = z.object({
+  id: z.string(),
+  url: z.string().describe('The address asked for, made whole'),
+  from: z.string().describe('The host it was asked from'),
+  outcome: z.enum(['page', 'refused', 'timed-out', 'unreachable', 'unknown-host', 'broken']),
+  status: z.number().exactOptional().describe('HTTP status, where a page came'),
+  title: z.string().exactOptional().describe("The page's title"),
+  frame: z.string().exactOptional().describe('Path on this server that shows the page, sandboxed'),
+  milliseconds: z.number(),
+}) satisfies z.ZodType<VisitView>;
+
+const sessionSnapshot = z.object({
+  lab: z.string(),
+  status: sessionStatus,
+  checks: z.array(checkView),
+  values: z.array(valueView),
+  terminals: z.array(terminalView),
+  answers: z.record(z.string(), z.string()).describe('Check id to what was last answered'),
+}) satisfies z.ZodType<SessionSnapshot>;
+
+const labView = z.object({
+  name: z.string().describe('Its folder, and :lab in the paths'),
+  title: z.string(),
+  passed: z.number().describe('Checks that this learner has passed'),
+  checks: z.number().describe('Checks there are'),
+  state: z.enum(['none', 'starting', 'ready', 'failed', 'ended']),
+});
+
+/** A lab in the list, with the learner's own n of m. */
+export type LabView = z.infer<typeof labView>;
+
+const health = z.object({
+  ok: z.boolean(),
+  reason: z.string().exactOptional().describe('What is wrong, where something is'),
+});
+
+/** Whether the server can serve, and what keeps it from it. */
+export type Health = z.infer<typeof health>;
+
+const errorBody = z.object({
+  code: z.string().describe('One of docs/errors.md'),
+  message: z.string().describe('What happened to what'),
+  remedy: z.string().describe('What to do about it'),
+}) satisfies z.ZodType<ErrorBody>;
+
+/**
+ * A JSON schema for fastify, which validates by draft 7. An answer may gain a member without breaking a reader, so only
+ * what comes in is strict, by `strictObject`.
+ */
+function json(schema: z.ZodType): object {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-07', io: 'input' });
+  return rest;
+}
+
+/** The bodies that answers carry: named in OpenAPI, and referred to by `$ref`. */
+export const ANSWERS = {
+  SessionSnapshot: json(sessionSnapshot),
+  TerminalView: json(terminalView),
+  CheckView: json(checkView),
+  VisitView: json(visitView),
+  Labs: json(z.array(labView)),
+  Health: json(health),
+  ErrorBody: json(errorBody),
+} as const;
+
+const lab = z.string().regex(NAME);
+
+/** Parameters and bodies of requests. Whatever is not listed is refused. */
+export const REQUESTS = {
+  lab: json(z.strictObject({ lab })),
+  labAndTerminal: json(z.strictObject({ lab, terminal: z.string().regex(TERMINAL_ID) })),
+  labAndCheck: json(z.strictObject({ lab, check: z.string().regex(NAME) })),
+  host: json(z.strictObject({ host: z.string().regex(NAME).describe('A name or an alias') })),
+  answer: json(z.strictObject({ text: z.string().max(ANSWER_CHARACTERS) })),
+  url: json(z.strictObject({ url: z.string().min(1).max(URL_CHARACTERS) })),
+} as const;
+
+/** The paths that a WebSocket may ask for: parsed by the same rules as those of HTTP. */
+export const SOCKET_PATHS = {
+  events: new RegExp(`^/api/labs/(?<lab>${body(NAME)})/events$`),
+  terminal: new RegExp(
+    `^/api/labs/(?<lab>${body(NAME)})/terminals/(?<terminal>${body(TERMINAL_ID)})$`,
+  ),
+} as const;
+
+function body(anchored: RegExp): string {
+  return anchored.source.slice(1, -1);
+}

@@ -1,0 +1,79 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { fastifyCookie } from '@fastify/cookie';
+import type { FastifyInstance } from 'fastify';
+import type { Learners } from './learners.ts';
+import { page, plainPage } from './page.ts';
+
+/** A year, in seconds: progress belongs to the cookie, and a class may come back next term. */
+const COOKIE_SECONDS = 365 * 24 * 60 * 60;
+
+/** The cookie's name. Cookies know no ports, so two servers on one machine need two names. */
+export function cookieName(port: number): string {
+  return `quayside_${port}`;
+}
+
+/** The learner that a request's `Cookie` header speaks for. The only way in, for HTTP and for sockets. */
+export function learnerOf(
+  header: string | undefined,
+  port: number,
+  learners: Learners,
+): string | undefined {
+  const secret = header === undefined ? undefined : fastifyCookie.parse(header)[cookieName(port)];
+  return secret ? learners.find(secret) : undefined;
+}
+
+/** Compares without telling by its duration how much was right. */
+function sameSecret(given: string, expected: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+const WRONG_TOKEN_PAGE = page(
+  'This link does not sign you in',
+  `<p>The start token in it is missing, or belongs to an earlier start of the server.</p>
+<p>Look at the terminal where <code>npm start</code> runs. It printed a line
+<code>Quayside is ready: http://…</code>; open that address.</p>`,
+);
+
+/** `GET /sign-in?token=…`: gives this browser its cookie and leads on to the front page. */
+export function addSignIn(
+  app: FastifyInstance,
+  options: {
+    readonly learners: Learners;
+    readonly startToken: string;
+    readonly port: () => number;
+  },
+): void {
+  app.get<{ Querystring: { token?: string } }>(
+    '/sign-in',
+    {
+      config: { public: true },
+      exposeHeadRoute: false,
+      schema: {
+        summary: 'Sign this browser in',
+        security: [],
+        description: 'Sets the cookie that all else needs, and redirects to the front page.',
+        querystring: { type: 'object', properties: { token: { type: 'string' } } },
+        response: {
+          303: { description: 'Signed in.' },
+          401: { description: 'A page that says what to open instead.' },
+        },
+      },
+    },
+    (request, reply) => {
+      if (!sameSecret(request.query.token ?? '', options.startToken)) {
+        return plainPage(reply, 401, WRONG_TOKEN_PAGE);
+      }
+      const port = options.port();
+      if (learnerOf(request.headers.cookie, port, options.learners) === undefined) {
+        void reply.setCookie(cookieName(port), options.learners.create().secret, {
+          httpOnly: true,
+          sameSite: 'strict',
+          path: '/',
+          maxAge: COOKIE_SECONDS,
+        });
+      }
+      return reply.redirect('/', 303);
+    },
+  );
+}

@@ -1,0 +1,156 @@
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Sessions } from '../session/sessions.ts';
+import type { AllowList } from './allow-list.ts';
+import { linkEvents } from './event-link.ts';
+import {
+  bodyOf,
+  notFound,
+  notSignedIn,
+  refusalOf,
+  tooMany,
+  wrongHost,
+  wrongOrigin,
+} from './refusal.ts';
+import { SOCKET_PATHS } from './schemas.ts';
+import { linkTerminal } from './terminal-link.ts';
+
+/** Input of a terminal comes in far smaller messages; the page cuts a long paste up. */
+const MESSAGE_BYTES = 64 * 1024;
+/** Three hosts with a few terminals each, in a few tabs. */
+const SOCKETS_PER_LEARNER = 64;
+/** Shorter than the minute after which proxies drop a silent connection. */
+const HEARTBEAT_MS = 30_000;
+/** How long a page has to answer our goodbye before the socket is cut. */
+const GOODBYE_MS = 1_000;
+/** RFC 6455, 7.4.1: the server is going away. */
+const GOING_AWAY = 1001;
+
+export interface SocketOptions {
+  readonly sessions: Sessions;
+  readonly allowList: () => AllowList;
+  readonly learnerOf: (cookies: string | undefined) => string | undefined;
+  /** Told of a defect of ours, with the path it happened on. */
+  readonly onDefect: (error: unknown, path: string) => void;
+}
+
+/** Closing it says goodbye on every socket, then cuts what is left. */
+export interface Sockets {
+  close(): Promise<void>;
+}
+
+/**
+ * The one upgrade handler of the server. In this order: the name asked for, the page that asks, who asks, and only then
+ * what for; each refusal is an HTTP answer with an error body.
+ */
+export function acceptSockets(server: Server, options: SocketOptions): Sockets {
+  const accepting = new WebSocketServer({
+    noServer: true,
+    maxPayload: MESSAGE_BYTES,
+    perMessageDeflate: false,
+  });
+  const open = new Map<string, number>();
+  const silent = new WeakSet<WebSocket>();
+
+  server.on('upgrade', (request, socket, head) => {
+    // A visitor who hangs up while we answer is no failure of ours.
+    socket.on('error', () => socket.destroy());
+    try {
+      const learner = admit(request, options);
+      const link = linkFor(request, learner, options.sessions);
+      if ((open.get(learner) ?? 0) >= SOCKETS_PER_LEARNER) throw tooMany('connections');
+      accepting.handleUpgrade(request, socket, head, (webSocket) => {
+        open.set(learner, (open.get(learner) ?? 0) + 1);
+        webSocket.on('pong', () => silent.delete(webSocket));
+        webSocket.on('close', () => {
+          const left = (open.get(learner) ?? 1) - 1;
+          if (left > 0) open.set(learner, left);
+          else open.delete(learner);
+        });
+        // `ws` closes the socket itself after an error such as an oversized message.
+        webSocket.on('error', () => {});
+        link(webSocket);
+      });
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal.code === 'INTERNAL') options.onDefect(error, pathOf(request));
+      refuse(socket, refusal.status, JSON.stringify(bodyOf(refusal)));
+    }
+  });
+
+  const heartbeat = setInterval(() => {
+    for (const each of accepting.clients) {
+      if (silent.has(each)) each.terminate();
+      silent.add(each);
+      each.ping();
+    }
+  }, HEARTBEAT_MS);
+  heartbeat.unref();
+
+  return {
+    close: async () => {
+      clearInterval(heartbeat);
+      await Promise.all(
+        [...accepting.clients].map(async (each) => {
+          const closed = new Promise<void>((resolve) => each.once('close', () => resolve()));
+          each.close(GOING_AWAY, 'The server is stopping.');
+          const cut = setTimeout(() => each.terminate(), GOODBYE_MS);
+          await closed;
+          clearTimeout(cut);
+        }),
+      );
+    },
+  };
+}
+
+function admit({ headers }: IncomingMessage, options: SocketOptions): string {
+  const { hosts, origins } = options.allowList();
+  if (!hosts.has(headers.host ?? '')) throw wrongHost();
+  // Every browser names the page that opens a WebSocket, and no rule but this keeps other sites' pages out.
+  if (!origins.has(headers.origin ?? '')) throw wrongOrigin();
+  const learner = options.learnerOf(headers.cookie);
+  if (learner === undefined) throw notSignedIn();
+  return learner;
+}
+
+/** What to do with the socket once it is open; everything is looked up before, under its owner. */
+function linkFor(
+  request: IncomingMessage,
+  learner: string,
+  sessions: Sessions,
+): (socket: WebSocket) => void {
+  const path = pathOf(request);
+  const events = SOCKET_PATHS.events.exec(path)?.groups;
+  if (events) {
+    const { lab = '' } = events;
+    // Throws for a lab that there is not, while it can still be said as an HTTP answer.
+    sessions.snapshot(learner, lab);
+    return (socket) => linkEvents(socket, (listener) => sessions.subscribe(learner, lab, listener));
+  }
+  const wanted = SOCKET_PATHS.terminal.exec(path)?.groups;
+  if (wanted) {
+    const { lab = '', terminal: id = '' } = wanted;
+    const terminal = sessions.terminal(learner, lab, id);
+    return (socket) => linkTerminal(socket, terminal);
+  }
+  throw notFound();
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0] ?? '';
+}
+
+function refuse(socket: Duplex, status: number, body: string): void {
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Connection: close',
+      'Content-Type: application/json; charset=utf-8',
+      'X-Content-Type-Options: nosniff',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}

@@ -1,0 +1,157 @@
+import type { AddressInfo } from 'node:net';
+import cookie from '@fastify/cookie';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Sessions } from '../session/sessions.ts';
+import { allowListFor } from './allow-list.ts';
+import { addGuard } from './guard.ts';
+import { addLabs } from './labs.ts';
+import type { Learners } from './learners.ts';
+import { addPane } from './pane.ts';
+import { HEADERS } from './policy.ts';
+import { bodyOf, refusalOf } from './refusal.ts';
+import { ANSWERS, type Health } from './schemas.ts';
+import { addSignIn, cookieName, learnerOf } from './sign-in.ts';
+import { addSite, answerNotFound } from './site.ts';
+import { acceptSockets } from './sockets.ts';
+
+export interface WebOptions {
+  readonly sessions: Sessions;
+  readonly learners: Learners;
+  /** The built site; where it is missing, a page says so. */
+  readonly dist: string;
+  /** Where it will listen. With port 0 the real one is taken once it is known. */
+  readonly host: string;
+  readonly port: number;
+  /** Further origins that lead here, e.g. `https://labs.example.org` of a proxy in front. */
+  readonly origins?: readonly string[];
+  /** What `GET /sign-in?token=…` must say; good for as long as the server runs, in any number of browsers. */
+  readonly startToken: string;
+  readonly health: () => Health | Promise<Health>;
+  /** Writes defects of ours to stderr, one JSON line each, without cookies, queries or bodies. Default true. */
+  readonly log?: boolean;
+}
+
+/** Everything a page sends is small: an address, an answer, a name. */
+const BODY_BYTES = 16 * 1024;
+/** For the whole request to arrive; a visitor who dribbles bytes holds a connection no longer. */
+const REQUEST_MS = 15_000;
+
+/**
+ * The web edge, ready to `listen({ host, port })` or `inject`. Closing it says goodbye on its sockets; the sessions
+ * behind it belong to the caller.
+ *
+ * @throws QuaysideError CONFIG_INVALID for an origin that is none
+ */
+export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    forceCloseConnections: true,
+    logger: options.log === false ? false : { level: 'error', serializers: SERIALIZERS },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    frameworkErrors: (error, _request, reply: FastifyReply) => {
+      const refusal = refusalOf(error);
+      void reply.headers(HEADERS).code(refusal.status).send(bodyOf(refusal));
+    },
+  });
+
+  let port = options.port;
+  let allowList = allowListFor(options.host, port, options.origins ?? []);
+  app.server.on('listening', () => {
+    port = (app.server.address() as AddressInfo).port;
+    allowList = allowListFor(options.host, port, options.origins ?? []);
+  });
+  const edge = {
+    allowList: () => allowList,
+    learnerOf: (cookies: string | undefined) => learnerOf(cookies, port, options.learners),
+  };
+
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = refusalOf(error);
+    if (refusal.code === 'INTERNAL') request.log.error(error);
+    return reply.code(refusal.status).header('cache-control', 'no-store').send(bodyOf(refusal));
+  });
+  app.setNotFoundHandler((request, reply) => answerNotFound(request, reply, options.dist));
+  // The schemas describe answers and do not shape them: what a handler returns is typed already.
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.removeContentTypeParser('text/plain');
+  app.addHook('onRequest', async (_request, reply) => {
+    void reply.headers(HEADERS);
+  });
+  addGuard(app, edge);
+
+  await app.register(cookie);
+  for (const [$id, schema] of Object.entries(ANSWERS)) app.addSchema({ $id, ...schema });
+  await app.register(swagger, { openapi: OPENAPI(cookieName(port)), refResolver: NAMED });
+  await app.register(async (api) => {
+    api.addHook('onSend', async (_request, reply) => {
+      if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+    });
+    addSignIn(api, { ...options, port: () => port });
+    addLabs(api, options.sessions);
+    addHealth(api, options.health);
+    api.get('/api/openapi.json', { config: { public: true }, schema: { hide: true } }, () =>
+      app.swagger(),
+    );
+    addPane(api, { sessions: options.sessions, allowList: edge.allowList });
+  });
+  await app.register((site) => addSite(site, options.dist));
+
+  const sockets = acceptSockets(app.server, {
+    ...edge,
+    sessions: options.sessions,
+    onDefect: (error, path) => app.log.error({ err: error, path }),
+  });
+  app.addHook('preClose', () => sockets.close());
+  return app;
+}
+
+function addHealth(app: FastifyInstance, health: WebOptions['health']): void {
+  app.get(
+    '/healthz',
+    {
+      config: { public: true },
+      schema: {
+        summary: 'Whether the server can serve',
+        security: [],
+        response: {
+          200: { description: 'It can.', $ref: 'Health#' },
+          503: { description: 'It can not, and why.', $ref: 'Health#' },
+        },
+      },
+    },
+    async (_request, reply) => {
+      const state = await health();
+      return reply.code(state.ok ? 200 : 503).send(state);
+    },
+  );
+}
+
+/** A log line says which request failed, and holds no secret: no query (the start token), no cookie, no body. */
+const SERIALIZERS = {
+  req: (request: { method: string; url: string }) => ({
+    method: request.method,
+    path: request.url.split('?', 1)[0]?.replace(/^\/pane\/[^/]+/, '/pane/…'),
+  }),
+};
+
+const OPENAPI = (cookie: string) => ({
+  openapi: '3.1.0',
+  info: {
+    title: 'Quayside',
+    version: '1',
+    description:
+      'Labs on real hosts. Requests that change something carry an Origin header that names this server. WebSocket paths are described in docs/automation.md.',
+  },
+  components: {
+    securitySchemes: { cookie: { type: 'apiKey' as const, in: 'cookie' as const, name: cookie } },
+  },
+  security: [{ cookie: [] }],
+});
+
+/** Bodies keep their own names in the description. */
+const NAMED = {
+  buildLocalReference: (json: { $id?: unknown }, _base: unknown, _fragment: unknown, i: number) =>
+    typeof json.$id === 'string' ? json.$id : `def-${i}`,
+};
