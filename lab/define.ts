@@ -48,7 +48,7 @@ export interface LabDefinition<Host extends string = string> {
   /** Image tag to the folder under `images/` it is built from. */
   readonly images?: Readonly<Record<string, string>>;
   /** The host whose network the browser pane looks from. */
-  readonly browser: Host;
-  readonly values?: Readonly<Record<string, ValueDefinition<Host>>>;
-  readonly sections: readonly SectionDefinition<Host>[];
+  readonly browser: NoInfer<Host>;
+  readonly values?: Readonly<Record<string, ValueDefinition<NoInfer<Host>>>>;
+  readonly sections: readonly SectionDefinition<NoInfer<Host>>[];
 }

@@ -1,0 +1,197 @@
+import { Agent } from 'node:http';
+import type { Duplex } from 'node:stream';
+import Dockerode from 'dockerode';
+import { QuaysideError } from '../errors.ts';
+import { ProcessStream } from './process-stream.ts';
+
+/** What a process in a container may be given. */
+export interface ProcessOptions {
+  readonly user?: string;
+  readonly env?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** How a process in a container ended. */
+export interface ProcessResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A running process in a container: its stdin/stdout, and how it will end. Disposing it closes the stream. */
+export interface DialedProcess extends AsyncDisposable {
+  readonly stream: Duplex;
+  stderr(): string;
+  /** The exit status, once the stream has ended. */
+  readonly exited: Promise<number>;
+}
+
+/** An event of the engine's own containers. */
+export interface EngineEvent {
+  readonly action: string;
+  readonly container: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** `docker` with a client for the engine at `address` (`unix:///…` or `tcp://host:port`). */
+function clientFor(address: string): Dockerode {
+  const url = new URL(address);
+  if (url.protocol === 'unix:') return new Dockerode({ socketPath: url.pathname });
+  if (url.protocol === 'tcp:' || url.protocol === 'http:') {
+    return new Dockerode({ host: url.hostname, port: Number(url.port || 2375), protocol: 'http' });
+  }
+  throw new QuaysideError(
+    'CONFIG_INVALID',
+    `The engine's address ${address} is of a kind that Quayside cannot use.`,
+    'Set DOCKER_HOST to unix:///path/to/docker.sock or tcp://host:port.',
+  );
+}
+
+/**
+ * The Docker Engine on which hosts are created. Everything that Quayside asks of it goes through here, and the one
+ * primitive that all else in a host rides on is {@link Engine.dial}.
+ */
+export class Engine {
+  /** As `DOCKER_HOST` would name it. */
+  readonly address: string;
+  readonly docker: Dockerode;
+
+  constructor(address: string) {
+    this.address = address;
+    this.docker = clientFor(address);
+  }
+
+  /** A duplex stream to a process in a container. No port is opened, and it works for a remote engine as well. */
+  async dial(
+    container: string,
+    argv: readonly string[],
+    options: ProcessOptions = {},
+  ): Promise<DialedProcess> {
+    const exec = await this.docker.getContainer(container).exec({
+      Cmd: [...argv],
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: false,
+      ...(options.user ? { User: options.user } : {}),
+      ...(options.env ? { Env: [...options.env] } : {}),
+    });
+    const stream = new ProcessStream(await exec.start({ hijack: true, stdin: true, Tty: false }));
+    options.signal?.addEventListener('abort', () => stream.destroy(), { once: true });
+    const closed = new Promise<void>((resolve) => {
+      stream.once('close', resolve);
+      stream.once('end', resolve);
+      // A broken stream ends like any other; whoever reads it gets the error as well.
+      stream.once('error', () => resolve());
+    });
+    return {
+      stream,
+      stderr: () => stream.stderr,
+      exited: closed.then(async () => (await exec.inspect()).ExitCode ?? -1),
+      [Symbol.asyncDispose]: async () => {
+        stream.destroy();
+        await closed;
+      },
+    };
+  }
+
+  /** Runs a process in a container to its end and returns what it printed. */
+  async run(
+    container: string,
+    argv: readonly string[],
+    options: ProcessOptions & { readonly input?: string } = {},
+  ): Promise<ProcessResult> {
+    options.signal?.throwIfAborted();
+    const { input, ...rest } = options;
+    await using dialed = await this.dial(container, argv, rest);
+    dialed.stream.end(input);
+    const chunks: Buffer[] = [];
+    for await (const chunk of dialed.stream) chunks.push(chunk as Buffer);
+    options.signal?.throwIfAborted();
+    return {
+      status: await dialed.exited,
+      stdout: Buffer.concat(chunks).toString(),
+      stderr: dialed.stderr(),
+    };
+  }
+
+  /** A client for the engine inside a container, over {@link Engine.dial}; connections are kept and shared. */
+  nested(container: string): Dockerode {
+    // All of it is said, so that a DOCKER_HOST in our own environment is not taken for the host's engine.
+    const options = {
+      host: 'localhost',
+      port: 2375,
+      protocol: 'http' as const,
+      agent: new DialAgent((done) => {
+        this.dial(container, ['socat', '-', 'UNIX-CONNECT:/run/docker.sock']).then(
+          (dialed) => {
+            // A connection that breaks while nobody uses it is simply gone.
+            dialed.exited.catch(() => {});
+            done(null, dialed.stream);
+          },
+          (error: Error) => done(error),
+        );
+      }),
+    };
+    return new Dockerode(options);
+  }
+
+  /** Starts and ends of containers that carry `label`, from now until `signal` is aborted or the engine goes away. */
+  async *events(label: string, signal: AbortSignal): AsyncGenerator<EngineEvent> {
+    const stream = await this.docker.getEvents({
+      filters: { type: ['container'], event: ['start', 'die'], label: [label] },
+      abortSignal: signal,
+    });
+    try {
+      for await (const event of jsonLines<{
+        Action?: string;
+        Actor?: { ID?: string; Attributes?: Record<string, string> };
+      }>(stream)) {
+        yield {
+          action: event.Action ?? '',
+          container: event.Actor?.ID ?? '',
+          labels: event.Actor?.Attributes ?? {},
+        };
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
+
+/** How many connections a host's engine is asked over at once; a check's questions are many and short. */
+const NESTED_CONNECTIONS = 4;
+
+class DialAgent extends Agent {
+  readonly #connect: (done: (error: Error | null, stream?: Duplex) => void) => void;
+
+  constructor(connect: (done: (error: Error | null, stream?: Duplex) => void) => void) {
+    // The events stream holds one connection for ever, so it must not count against the askers: they get their own.
+    super({
+      keepAlive: true,
+      maxSockets: NESTED_CONNECTIONS + 1,
+      maxFreeSockets: NESTED_CONNECTIONS,
+    });
+    this.#connect = connect;
+  }
+
+  override createConnection(
+    _options: object,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): null {
+    this.#connect((error, stream) => callback?.(error, stream as Duplex));
+    return null;
+  }
+}
+
+/** The values of a stream of JSON, one a line (the form of Docker's events and progress reports). */
+export async function* jsonLines<T>(stream: AsyncIterable<unknown>): AsyncGenerator<T> {
+  let rest = '';
+  for await (const chunk of stream) {
+    rest += String(chunk);
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as T;
+  }
+  if (rest.trim() !== '') yield JSON.parse(rest) as T;
+}

@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { QuaysideError } from '../errors.ts';
+import { Engine } from './engine.ts';
+import { OWN_ENGINE_ADDRESS, startOwnEngine } from './own-engine.ts';
+
+/** Says one line of progress to whoever started the server. */
+export type Say = (line: string) => void;
+
+/** An engine on the same machine answers a ping in milliseconds; one that needs longer than this is not usable. */
+const PING_MS = 5_000;
+const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
+
+/**
+ * The engine to use, in this order: `DOCKER_HOST`; the engine that the docker CLI's current context names; the machine's
+ * usual socket; the engine of our own that an earlier start has left running. Where none answers, set-up installs and
+ * starts one of our own, if it may.
+ *
+ * @throws QuaysideError ENGINE_REFUSES, ENGINE_MISSING or ENGINE_SETUP_FAILED, each with what to type
+ */
+export async function findEngine(env: NodeJS.ProcessEnv, say: Say): Promise<Engine> {
+  const engine = await runningEngine(env);
+  if (engine) return engine;
+  await startOwnEngine(say);
+  // Installing the package may have started the machine's usual engine; then that one is used, as it is.
+  const started = await runningEngine(env);
+  if (started) return started;
+  throw new QuaysideError(
+    'ENGINE_SETUP_FAILED',
+    'The Docker Engine was started but does not answer.',
+    'Look at /var/log/quayside-engine.log for the reason.',
+  );
+}
+
+/** The first engine that answers, or `undefined`. */
+export async function runningEngine(env: NodeJS.ProcessEnv): Promise<Engine | undefined> {
+  if (env.DOCKER_HOST) {
+    const engine = new Engine(env.DOCKER_HOST);
+    const refusal = await refusalOf(engine);
+    if (!refusal) return engine;
+    throw new QuaysideError(
+      'ENGINE_REFUSES',
+      `The engine that DOCKER_HOST names (${env.DOCKER_HOST}) does not answer: ${refusal}`,
+      'Start that engine, or take the variable away: unset DOCKER_HOST',
+    );
+  }
+  let refused: string | undefined;
+  for (const address of new Set([await contextAddress(), DEFAULT_ADDRESS, OWN_ENGINE_ADDRESS])) {
+    if (!address) continue;
+    const engine = new Engine(address);
+    const refusal = await refusalOf(engine);
+    if (!refusal) return engine;
+    if (refusal.includes('EACCES')) refused = address;
+  }
+  if (refused && process.getuid?.() !== 0) {
+    throw new QuaysideError(
+      'ENGINE_REFUSES',
+      `There is a Docker Engine at ${refused}, but this user may not use it.`,
+      'Add yourself to its group and sign in again: sudo usermod -aG docker "$USER"',
+    );
+  }
+  return undefined;
+}
+
+/** Why an engine cannot be used, or `undefined` when it answers. */
+async function refusalOf(engine: Engine): Promise<string | undefined> {
+  try {
+    await Promise.race([
+      engine.docker.ping(),
+      delay(PING_MS, undefined, { ref: false }).then(() => {
+        throw new Error(`no answer within ${PING_MS / 1000} s`);
+      }),
+    ]);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The address in the docker CLI's current context (Docker Desktop and rootless engines set one). */
+async function contextAddress(): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)('docker', [
+      'context',
+      'inspect',
+      '--format',
+      '{{.Endpoints.docker.Host}}',
+    ]);
+    const address = stdout.trim();
+    return /^(unix|tcp):/.test(address) ? address : undefined;
+  } catch {
+    // No docker CLI, or one without contexts: then there is nothing to follow.
+    return undefined;
+  }
+}

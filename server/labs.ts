@@ -1,0 +1,41 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Lab, LabError } from '#lab';
+import { QuaysideError } from './errors.ts';
+
+/** Where labs live below the project's folder. */
+export const LABS_DIRECTORY = 'src/content/docs/labs';
+
+/**
+ * Reads every `lab.ts` there is.
+ *
+ * @returns folder name to lab
+ * @throws QuaysideError LAB_INVALID naming the file and all that is wrong with it
+ */
+export async function loadLabs(project: string): Promise<ReadonlyMap<string, Lab>> {
+  const directory = join(project, LABS_DIRECTORY);
+  const folders = await readdir(directory, { withFileTypes: true });
+  const labs = new Map<string, Lab>();
+  for (const folder of folders) {
+    if (folder.isDirectory()) labs.set(folder.name, await loadLab(directory, folder.name));
+  }
+  return labs;
+}
+
+async function loadLab(directory: string, name: string): Promise<Lab> {
+  const file = join(directory, name, 'lab.ts');
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { lab?: Lab };
+    if (!module.lab)
+      throw new LabError(['it exports no "lab"; write export const lab = defineLab({ … })']);
+    return module.lab;
+  } catch (error) {
+    throw new QuaysideError(
+      'LAB_INVALID',
+      `${join(LABS_DIRECTORY, name, 'lab.ts')}: ${(error as Error).message}`,
+      'Mend the file and start again.',
+      { cause: error },
+    );
+  }
+}

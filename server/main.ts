@@ -1,0 +1,103 @@
+/** Starts Quayside: does all the set-up that is missing, serves, and stops in good order. */
+import { randomBytes } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { type Config, readConfig } from './config.ts';
+import { findEngine } from './engine/find.ts';
+import { QuaysideError } from './errors.ts';
+import { prepareFoundry } from './foundry.ts';
+import { loadLabs } from './labs.ts';
+import { say } from './say.ts';
+import { Registry } from './session/registry.ts';
+import { Store } from './session/store.ts';
+import { ensureSite, siteDirectory } from './site.ts';
+import { buildWeb } from './web/web.ts';
+
+/** Unguessable, and short enough for a URL that people copy by hand. */
+const START_TOKEN_BYTES = 18;
+
+async function serve(config: Config): Promise<void> {
+  const labs = await loadLabs(config.project);
+  using store = new Store(join(config.data, 'quayside.sqlite'));
+  const [foundry] = await Promise.all([
+    findEngine(process.env, say).then((engine) =>
+      prepareFoundry(config.project, engine, labs, store.instance, say),
+    ),
+    ensureSite(config.project, say),
+  ]);
+  const registry = new Registry({
+    foundry,
+    store,
+    labs,
+    sandboxesMost: config.sandboxesMost,
+    log: (message, error) => console.error(`${message}:`, error),
+  });
+  const startToken = randomBytes(START_TOKEN_BYTES).toString('base64url');
+  const web = await buildWeb({
+    sessions: registry,
+    learners: {
+      create: () => store.createLearner(),
+      find: (secret) => store.findLearner(secret),
+    },
+    dist: siteDirectory(config.project),
+    host: config.host,
+    port: config.port,
+    origins: config.origins,
+    startToken,
+    health: async () => {
+      await foundry.engine.docker.ping();
+      return { ok: true };
+    },
+  });
+  const stopped = stopSignal();
+  const address = await web
+    .listen({ host: config.host, port: config.port })
+    .catch((error: NodeJS.ErrnoException) => {
+      throw listenError(error, config);
+    });
+  await registry.open();
+  say(`Quayside is ready: ${address}/sign-in?token=${startToken}`);
+  say('Open that URL in a browser on this machine. Ctrl-C stops the server.');
+  await stopped;
+  say(config.clean ? 'Stopping, and removing every sandbox …' : 'Stopping …');
+  await web.close();
+  await registry.close(config.clean);
+  if (!config.clean && store.sessionsWithSandbox().length > 0) {
+    say(
+      'The hosts run on, with all that is in them: npm start takes them up again, npm run clean removes them.',
+    );
+  }
+}
+
+/** Settles at the first Ctrl-C or request to end; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((settle) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(name, () => {
+        settle();
+        process.once(name, () => process.exit(1));
+      });
+    }
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, { host, port }: Config): Error {
+  if (error.code === 'EADDRINUSE') {
+    return new QuaysideError(
+      'PORT_TAKEN',
+      `Port ${port} on ${host} is taken by another program (perhaps another Quayside).`,
+      `Stop that program, or use another port: PORT=${port + 1} npm start`,
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+try {
+  const project = resolve(import.meta.dirname, '..');
+  await serve(readConfig(project, process.argv.slice(2), process.env));
+  process.exit(0);
+} catch (error) {
+  if (error instanceof QuaysideError) console.error(`\n${error.message}\n→ ${error.remedy}\n`);
+  else console.error('\nQuayside failed in a way it should not. Please report this:\n', error);
+  process.exit(1);
+}

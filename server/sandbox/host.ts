@@ -1,0 +1,115 @@
+import { Readable } from 'node:stream';
+import type Dockerode from 'dockerode';
+import type { LabHost } from '#lab';
+import type { DialedProcess, Engine, ProcessOptions, ProcessResult } from '../engine/engine.ts';
+import { QuaysideError } from '../errors.ts';
+
+/** A cold engine answers 0.7 s after its host starts; on a machine full of them it takes longer. */
+const ENGINE_READY_MS = 60_000;
+
+/** One process inside the host waits for the engine, so that nobody asks from outside again and again. */
+const UNTIL_ENGINE_ANSWERS =
+  'until curl -sf --unix-socket /run/docker.sock http://engine/_ping >/dev/null; do sleep 0.05; done';
+
+/** A sequence nobody types, so that Ctrl-P and Ctrl-Q reach the shell. */
+const DETACH_KEYS = 'ctrl-^,ctrl-@,ctrl-^';
+
+/** A running host of a sandbox, and the ways into it. */
+export class Host {
+  readonly spec: LabHost;
+  /** The id of its container on the engine. */
+  readonly container: string;
+  /** A directory that this machine and the host both see, where that can be had. */
+  readonly shared: { readonly outside: string; readonly inside: string } | undefined;
+  readonly #engine: Engine;
+  #docker: Dockerode | undefined;
+
+  constructor(
+    engine: Engine,
+    spec: LabHost,
+    container: string,
+    shared: { readonly outside: string; readonly inside: string } | undefined,
+  ) {
+    this.#engine = engine;
+    this.spec = spec;
+    this.container = container;
+    this.shared = shared;
+  }
+
+  get name(): string {
+    return this.spec.name;
+  }
+
+  /** The host's own engine. Throws for a host that has none. */
+  get docker(): Dockerode {
+    if (!this.spec.hasEngine) throw new Error(`${this.name} has no Docker Engine`);
+    this.#docker ??= this.#engine.nested(this.container);
+    return this.#docker;
+  }
+
+  /** A duplex stream to a process in the host. */
+  dial(argv: readonly string[], options?: ProcessOptions): Promise<DialedProcess> {
+    return this.#engine.dial(this.container, argv, options);
+  }
+
+  /** Runs a process in the host to its end, without a TTY. */
+  run(
+    argv: readonly string[],
+    options?: ProcessOptions & { readonly input?: string },
+  ): Promise<ProcessResult> {
+    return this.#engine.run(this.container, argv, options);
+  }
+
+  /** The command on this machine that gives `argv` in the host a TTY. */
+  ttyCommand(
+    argv: readonly string[],
+    options: { readonly user?: string } = {},
+  ): {
+    readonly file: string;
+    readonly args: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+  } {
+    const user = options.user ? ['--user', options.user] : [];
+    return {
+      file: 'docker',
+      args: ['exec', '-it', '--detach-keys', DETACH_KEYS, ...user, this.container, ...argv],
+      env: { DOCKER_HOST: this.#engine.address },
+    };
+  }
+
+  /** Settles when the host's engine answers; at once for a host without one. */
+  async untilEngineAnswers(): Promise<void> {
+    if (!this.spec.hasEngine) return;
+    try {
+      await this.run(['sh', '-c', UNTIL_ENGINE_ANSWERS], {
+        signal: AbortSignal.timeout(ENGINE_READY_MS),
+      });
+    } catch (error) {
+      const log = await this.run(['tail', '-n', '3', '/var/log/dockerd.log']).catch(
+        () => undefined,
+      );
+      throw new QuaysideError(
+        'SANDBOX_FAILED',
+        `The Docker Engine of ${this.name} does not answer. ${log?.stdout.trim() ?? ''}`.trim(),
+        'Try again; if the machine is busy or full, give it a moment first.',
+        { cause: error },
+      );
+    }
+  }
+
+  /** Loads an image into the host's engine under the lab's name for it, unless it is there. */
+  async ensureImage(name: string, builtAs: string, archive: () => Promise<Buffer>): Promise<void> {
+    const there = await this.docker.listImages({ filters: { reference: [name] } });
+    if (there.length > 0) return;
+    const progress = await this.docker.loadImage(Readable.from([await archive()]));
+    for await (const _ of progress) {
+      // Read to the end: the image is there when the report is complete.
+    }
+    const colon = name.lastIndexOf(':');
+    await this.docker
+      .getImage(builtAs)
+      .tag({ repo: name.slice(0, colon), tag: name.slice(colon + 1) });
+    // Removes the builder's name only; the image keeps the lab's.
+    await this.docker.getImage(builtAs).remove();
+  }
+}

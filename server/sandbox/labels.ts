@@ -1,0 +1,36 @@
+/**
+ * The labels of everything we create. Outside programs rely on the first three (docs/automation.md); the instance says
+ * which server's it is, so that a sweep removes its own and nobody else's.
+ */
+export const LABEL = {
+  sandbox: 'quayside.sandbox',
+  session: 'quayside.session',
+  host: 'quayside.host',
+  instance: 'quayside.instance',
+  role: 'quayside.role',
+} as const;
+
+export type Role = 'host' | 'switch' | 'wirer' | 'disk';
+
+/** Who an object belongs to. */
+export interface Owner {
+  readonly instance: string;
+  readonly sandbox: string;
+  readonly session: string;
+}
+
+/** The labels of one object of a sandbox; the only place that makes them. */
+export function labelsOf(owner: Owner, role: Role, host?: string): Record<string, string> {
+  return {
+    [LABEL.instance]: owner.instance,
+    [LABEL.sandbox]: owner.sandbox,
+    [LABEL.session]: owner.session,
+    [LABEL.role]: role,
+    ...(host === undefined ? {} : { [LABEL.host]: host }),
+  };
+}
+
+/** The name of a sandbox's container or volume: readable, and unique on the engine. */
+export function objectName(owner: Owner, part: string): string {
+  return `quayside-${owner.sandbox}-${part}`;
+}

@@ -1,0 +1,281 @@
+import type Dockerode from 'dockerode';
+import { hostNamed, type Lab, type LabHost } from '#lab';
+import type { HostStatus } from '#protocol';
+import type { Engine } from '../engine/engine.ts';
+import type { ImageShelf } from '../engine/images.ts';
+import { QuaysideError } from '../errors.ts';
+import { Host } from './host.ts';
+import { LABEL, labelsOf, type Owner, objectName } from './labels.ts';
+import { SHARED_IN_HOST, type SharedDirectories } from './shared-directory.ts';
+import { Wirer } from './wiring.ts';
+
+const MIB = 1024 ** 2;
+
+/**
+ * What one host may take. A host with an engine idles at 40 MiB; a lab's containers are small, so this leaves room for
+ * mistakes but not for taking the machine along.
+ */
+const HOST_LIMITS = {
+  Memory: 1024 * MIB,
+  MemorySwap: 1024 * MIB,
+  PidsLimit: 1024,
+  CpuShares: 512,
+} as const;
+/** A host without an engine runs shells only. */
+const PLAIN_HOST_LIMITS = {
+  Memory: 256 * MIB,
+  MemorySwap: 256 * MIB,
+  PidsLimit: 256,
+  CpuShares: 512,
+} as const;
+const SWITCH = 'switch';
+
+/** What every sandbox of one server is made with. */
+export interface Foundry {
+  readonly engine: Engine;
+  /** The built image of hosts. */
+  readonly hostImage: string;
+  /** The lab's image tags to the names they were built as. */
+  readonly labImages: Readonly<Record<string, string>>;
+  readonly shelf: ImageShelf;
+  readonly shared: SharedDirectories;
+}
+
+/** Told whenever a host gets further. */
+export type OnHost = (host: string, phase: HostStatus['phase'], detail: string) => void;
+
+/**
+ * One learner's running copy of a lab's hosts and the wires between them. {@link Sandbox.reconcile} makes what is
+ * missing and mends what is broken; there is no other way in, so a first start, a restarted host and a server that
+ * comes back after a crash are all one path.
+ */
+export class Sandbox {
+  readonly owner: Owner;
+  readonly lab: Lab;
+  readonly #foundry: Foundry;
+  readonly #hosts = new Map<string, Host>();
+  #reconciling: Promise<void> = Promise.resolve();
+
+  constructor(foundry: Foundry, lab: Lab, owner: Owner) {
+    this.#foundry = foundry;
+    this.lab = lab;
+    this.owner = owner;
+  }
+
+  /** A host by name or alias. @throws QuaysideError HOST_UNKNOWN, or SESSION_NOT_READY while it is being made */
+  host(name: string): Host {
+    const spec = hostNamed(this.lab, name);
+    if (!spec) {
+      throw new QuaysideError(
+        'HOST_UNKNOWN',
+        `This lab has no host named ${name}.`,
+        `Its hosts are ${this.lab.hosts.map((host) => host.name).join(', ')}.`,
+      );
+    }
+    const host = this.#hosts.get(spec.name);
+    if (!host) {
+      throw new QuaysideError(
+        'SESSION_NOT_READY',
+        `${spec.name} is not running yet.`,
+        'Wait until the lab says that it is ready.',
+      );
+    }
+    return host;
+  }
+
+  get hosts(): readonly Host[] {
+    return [...this.#hosts.values()];
+  }
+
+  /**
+   * Compares the wished-for sandbox with the live one and repairs the difference: makes, starts, wires, waits for the
+   * engines, loads the images. Calls never overlap; one that arrives during another runs after it.
+   *
+   * @throws QuaysideError SANDBOX_FAILED, or whatever the engine said
+   */
+  reconcile(onHost: OnHost): Promise<void> {
+    const next = this.#reconciling.catch(() => undefined).then(() => this.#reconcile(onHost));
+    this.#reconciling = next;
+    // Whoever asked gets the error; the chain itself must not raise it a second time.
+    next.catch(() => undefined);
+    return next;
+  }
+
+  /** Removes everything that carries this sandbox's label. Gone already is success. */
+  async destroy(): Promise<void> {
+    await this.#reconciling.catch(() => undefined);
+    await destroySandbox(this.#foundry, this.owner.sandbox);
+    this.#hosts.clear();
+  }
+
+  async #reconcile(onHost: OnHost): Promise<void> {
+    const live = await this.#live();
+    const specs = this.lab.hosts;
+    const whole =
+      live.get(SWITCH)?.State === 'running' &&
+      specs.every((spec) => live.get(spec.name)?.State === 'running') &&
+      specs.every((spec) => this.#hosts.has(spec.name)) &&
+      (await this.#allWired());
+    if (!whole) await this.#raise(live, onHost);
+    await Promise.all(
+      specs.map(async (spec) => {
+        const host = this.host(spec.name);
+        if (spec.hasEngine) onHost(spec.name, 'starting', 'engine starting');
+        await host.untilEngineAnswers();
+        for (const image of spec.images) {
+          onHost(spec.name, 'starting', `loading ${image}`);
+          const builtAs = this.#foundry.labImages[image];
+          if (builtAs === undefined) throw new Error(`image ${image} was not built`);
+          await host.ensureImage(image, builtAs, () => this.#foundry.shelf.archive(builtAs));
+        }
+        onHost(spec.name, 'ready', 'ready');
+      }),
+    );
+  }
+
+  async #raise(live: ReadonlyMap<string, Dockerode.ContainerInfo>, onHost: OnHost): Promise<void> {
+    const { engine, hostImage } = this.#foundry;
+    const starting = Wirer.start(engine, this.owner, hostImage);
+    starting.catch(() => undefined); // Awaited below; hosts that fail first must not leave it unheard.
+    const switchPid = this.#start(live.get(SWITCH)?.Id, () => this.#switchOptions());
+    const hosts = this.lab.hosts.map(async (spec) => {
+      onHost(spec.name, 'starting', 'machine starting');
+      await this.#foundry.shared.ensure(this.owner.sandbox, spec.name);
+      const started = await this.#start(live.get(spec.name)?.Id, () => this.#hostOptions(spec));
+      const outside = this.#foundry.shared.pathOf(this.owner.sandbox, spec.name);
+      const shared = outside === undefined ? undefined : { outside, inside: SHARED_IN_HOST };
+      this.#hosts.set(spec.name, new Host(engine, spec, started.id, shared));
+      onHost(spec.name, 'starting', 'being wired up');
+      return { host: spec.name, pid: started.pid, address: `${spec.address}/${spec.prefixLength}` };
+    });
+    const outcomes = await Promise.allSettled([switchPid, ...hosts]);
+    await using wirer = await starting;
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    await wirer.wire((await switchPid).pid, await Promise.all(hosts));
+  }
+
+  /** Starts a container, making it first where there is none. */
+  async #start(
+    id: string | undefined,
+    options: () => Dockerode.ContainerCreateOptions,
+  ): Promise<{ readonly id: string; readonly pid: number }> {
+    const { docker } = this.#foundry.engine;
+    const container = id ? docker.getContainer(id) : await docker.createContainer(options());
+    const before = await container.inspect();
+    if (!before.State.Running) await container.start();
+    const { State } = before.State.Running ? before : await container.inspect();
+    return { id: container.id, pid: State.Pid };
+  }
+
+  async #live(): Promise<ReadonlyMap<string, Dockerode.ContainerInfo>> {
+    const containers = await this.#foundry.engine.docker.listContainers({
+      all: true,
+      filters: { label: [`${LABEL.sandbox}=${this.owner.sandbox}`] },
+    });
+    const live = new Map<string, Dockerode.ContainerInfo>();
+    for (const container of containers) {
+      const role = container.Labels[LABEL.role];
+      if (role === 'host') live.set(container.Labels[LABEL.host] ?? '', container);
+      else if (role === 'switch') live.set(SWITCH, container);
+    }
+    return live;
+  }
+
+  async #allWired(): Promise<boolean> {
+    const answers = await Promise.all(
+      this.hosts.map((host) => host.run(['ip', 'link', 'show', 'eth1'])),
+    );
+    return answers.every((answer) => answer.status === 0);
+  }
+
+  #switchOptions(): Dockerode.ContainerCreateOptions {
+    return {
+      name: objectName(this.owner, SWITCH),
+      Image: this.#foundry.hostImage,
+      Entrypoint: ['tini', '--', 'sleep', 'infinity'],
+      Labels: labelsOf(this.owner, 'switch'),
+      HostConfig: { NetworkMode: 'none', Memory: 32 * MIB, PidsLimit: 16 },
+    };
+  }
+
+  #hostOptions(spec: LabHost): Dockerode.ContainerCreateOptions {
+    const names = this.lab.hosts.map((host) =>
+      [host.address, host.name, ...host.aliases].join(' '),
+    );
+    const outside = this.#foundry.shared.pathOf(this.owner.sandbox, spec.name);
+    const disk = {
+      Type: 'volume' as const,
+      Source: objectName(this.owner, `${spec.name}-disk`),
+      Target: '/var/lib/docker',
+      VolumeOptions: {
+        NoCopy: true,
+        Labels: labelsOf(this.owner, 'disk', spec.name),
+        DriverConfig: { Name: 'local', Options: {} },
+      },
+    };
+    const shared =
+      outside === undefined
+        ? []
+        : [{ Type: 'bind' as const, Source: outside, Target: SHARED_IN_HOST }];
+    const hostConfig: Dockerode.HostConfig & { readonly CgroupnsMode: 'private' } = {
+      NetworkMode: 'none',
+      CapAdd: spec.hasEngine ? ['SYS_ADMIN', 'NET_ADMIN'] : ['NET_ADMIN'],
+      // Its profile forbids the mounts that a host's engine makes; engines without AppArmor ignore the option.
+      SecurityOpt: ['apparmor=unconfined'],
+      CgroupnsMode: 'private',
+      Mounts: spec.hasEngine ? [disk, ...shared] : shared,
+      ...(spec.hasEngine ? HOST_LIMITS : PLAIN_HOST_LIMITS),
+    };
+    return {
+      name: objectName(this.owner, spec.name),
+      Image: this.#foundry.hostImage,
+      Hostname: spec.name,
+      Labels: labelsOf(this.owner, 'host', spec.name),
+      Env: [`QUAYSIDE_ENGINE=${spec.hasEngine ? 1 : 0}`, `QUAYSIDE_HOSTS=${names.join(';')}`],
+      HostConfig: hostConfig,
+    };
+  }
+}
+
+/** Removes every container, volume and directory of a sandbox, known or not. Gone already is success. */
+export async function destroySandbox(
+  foundry: Pick<Foundry, 'engine' | 'shared'>,
+  sandbox: string,
+): Promise<void> {
+  const { docker } = foundry.engine;
+  const filters = { label: [`${LABEL.sandbox}=${sandbox}`] };
+  const containers = await docker.listContainers({ all: true, filters });
+  await Promise.all(
+    containers.map(({ Id }) =>
+      docker.getContainer(Id).remove({ force: true, v: true }).catch(unlessGone),
+    ),
+  );
+  const { Volumes } = await docker.listVolumes({ filters });
+  await Promise.all(
+    (Volumes ?? []).map(({ Name }) => docker.getVolume(Name).remove().catch(unlessGone)),
+  );
+  await foundry.shared.remove(sandbox);
+}
+
+/** The ids of the sandboxes that have anything on the engine or on this machine and belong to this server. */
+export async function liveSandboxes(
+  foundry: Pick<Foundry, 'engine' | 'shared'>,
+  instance: string,
+): Promise<readonly string[]> {
+  const { docker } = foundry.engine;
+  const filters = { label: [`${LABEL.instance}=${instance}`] };
+  const containers = await docker.listContainers({ all: true, filters });
+  const { Volumes } = await docker.listVolumes({ filters });
+  const ids = [
+    ...containers.map(({ Labels }) => Labels[LABEL.sandbox]),
+    ...(Volumes ?? []).map(({ Labels }) => Labels[LABEL.sandbox]),
+    ...(await foundry.shared.sandboxes()),
+  ];
+  return [...new Set(ids.filter((id) => id !== undefined))];
+}
+
+/** HTTP 404 is "gone already"; 409 is "its removal is under way". Both are what was wanted. */
+function unlessGone(error: unknown): void {
+  const status = (error as { statusCode?: number }).statusCode;
+  if (status !== 404 && status !== 409) throw error;
+}

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, rmdir } from 'node:fs/promises';
+import { hostname, release } from 'node:os';
+import { join } from 'node:path';
+import type { Engine } from '../engine/engine.ts';
+
+/** Where the hosts see theirs. */
+export const SHARED_IN_HOST = '/opt/quayside/shared';
+/** Short, because the path of a Unix socket below it may have 107 characters in all. */
+const ROOT = '/run/quayside/shared';
+/**
+ * The learner is root in the host, so the directory must be one whose symbolic links nobody follows, and too small to
+ * be worth filling: it holds sockets only.
+ */
+const MOUNT_OPTIONS = 'nosymfollow,nosuid,nodev,noexec,mode=1777,size=256k,nr_inodes=512';
+
+/**
+ * Directories that this machine and a host both see: terminals reach their shells through sockets in them, round the
+ * engine. Possible only as root and on the engine's own machine.
+ */
+export class SharedDirectories {
+  readonly #instance: string;
+  readonly #possible: boolean;
+
+  private constructor(instance: string, possible: boolean) {
+    this.#instance = instance;
+    this.#possible = possible;
+  }
+
+  static async for(engine: Engine, instance: string): Promise<SharedDirectories> {
+    const possible =
+      process.platform === 'linux' && process.getuid?.() === 0 && (await isOnThisMachine(engine));
+    return new SharedDirectories(instance, possible);
+  }
+
+  /** The path on this machine for a host's directory, or `undefined` where there can be none. */
+  pathOf(sandbox: string, host: string): string | undefined {
+    return this.#possible ? join(ROOT, this.#instance, sandbox, host) : undefined;
+  }
+
+  /** Mounts it where it is not mounted (at first, or after the machine was restarted). */
+  async ensure(sandbox: string, host: string): Promise<void> {
+    const path = this.pathOf(sandbox, host);
+    if (path === undefined || (await mounts()).includes(path)) return;
+    await mkdir(path, { recursive: true });
+    await run('mount', ['-t', 'tmpfs', '-o', MOUNT_OPTIONS, 'quayside', path]);
+  }
+
+  /** Takes away all of a sandbox's; gone already is success. */
+  async remove(sandbox: string): Promise<void> {
+    if (!this.#possible) return;
+    const directory = join(ROOT, this.#instance, sandbox);
+    for (const path of await mounts()) {
+      if (!path.startsWith(`${directory}/`)) continue;
+      await run('umount', ['-l', path]);
+      await rmdir(path).catch(() => undefined);
+    }
+    await rmdir(directory).catch(() => undefined);
+    await rmdir(join(ROOT, this.#instance)).catch(() => undefined);
+  }
+
+  /** The sandboxes of this server that have directories, for the sweep. */
+  async sandboxes(): Promise<readonly string[]> {
+    const prefix = `${join(ROOT, this.#instance)}/`;
+    const names = (await mounts())
+      .filter((path) => path.startsWith(prefix))
+      .map((path) => path.slice(prefix.length).split('/', 1)[0] ?? '');
+    return [...new Set(names)];
+  }
+}
+
+/** The engine shares our kernel and our name; Docker Desktop's machine and remote ones do not. */
+async function isOnThisMachine(engine: Engine): Promise<boolean> {
+  if (!engine.address.startsWith('unix:')) return false;
+  const info = (await engine.docker.info()) as { Name?: string; KernelVersion?: string };
+  return info.Name === hostname() && info.KernelVersion === release();
+}
+
+async function mounts(): Promise<readonly string[]> {
+  const lines = (await readFile('/proc/self/mounts', 'utf8')).split('\n');
+  return lines.map((line) => line.split(' ')[1] ?? '');
+}
+
+async function run(file: string, args: readonly string[]): Promise<void> {
+  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (status !== 0) throw new Error(`${file} ended with status ${status}: ${said.trim()}`);
+}

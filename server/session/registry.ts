@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Lab } from '#lab';
+import type { SessionEvent } from '#protocol';
+import { QuaysideError } from '../errors.ts';
+import { LABEL } from '../sandbox/labels.ts';
+import { destroySandbox, type Foundry, liveSandboxes } from '../sandbox/sandbox.ts';
+import { Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+import type { Store } from './store.ts';
+
+/** After the engine has gone away: how long until it is looked for again. */
+const ENGINE_RETRY_MS = 1_000;
+
+/** What all sessions share. */
+export interface RegistryOptions {
+  readonly foundry: Foundry;
+  readonly store: Store;
+  readonly labs: ReadonlyMap<string, Lab>;
+  readonly sandboxesMost: number;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+/** Every session of every learner, each reached only through its owner. */
+export class Registry implements Sessions {
+  readonly labs: readonly { readonly name: string; readonly title: string }[];
+  readonly #options: RegistryOptions;
+  readonly #sessions = new Map<string, Session>();
+  readonly #closed = new AbortController();
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.labs = [...options.labs].map(([name, { title }]) => ({ name, title }));
+  }
+
+  /** Takes up what an earlier server left running, removes what nobody owns any more, and watches the engine. */
+  async open(): Promise<void> {
+    const { store, foundry } = this.#options;
+    for (const { learner, lab } of store.sessionsWithSandbox()) {
+      if (this.#options.labs.has(lab)) this.#session(learner, lab).adopt();
+    }
+    const owned = new Set([...this.#sessions.values()].map(({ sandbox }) => sandbox));
+    const orphans = (await liveSandboxes(foundry, store.instance)).filter((id) => !owned.has(id));
+    await Promise.all(orphans.map((id) => destroySandbox(foundry, id)));
+    void this.#watchEngine();
+  }
+
+  /** Lets go of everything. With `clean`, every sandbox of this server is removed first. */
+  async close(clean: boolean): Promise<void> {
+    this.#closed.abort();
+    const { foundry, store } = this.#options;
+    for (const session of this.#sessions.values()) {
+      if (clean && session.sandbox) await session.end('The server was stopped.');
+      else session.detach();
+    }
+    if (!clean) return;
+    for (const id of await liveSandboxes(foundry, store.instance))
+      await destroySandbox(foundry, id);
+  }
+
+  snapshot(learner: string, lab: string) {
+    return this.#session(learner, lab).snapshot();
+  }
+
+  start(learner: string, lab: string) {
+    const session = this.#session(learner, lab);
+    session.start();
+    return session.snapshot();
+  }
+
+  reset(learner: string, lab: string) {
+    const session = this.#session(learner, lab);
+    session.reset();
+    return session.snapshot();
+  }
+
+  end(learner: string, lab: string) {
+    const session = this.#session(learner, lab);
+    void session.end('You ended this lab. Your progress is kept.');
+    return session.snapshot();
+  }
+
+  openTerminal(learner: string, lab: string, host: string) {
+    return this.#session(learner, lab).openTerminal(host);
+  }
+
+  closeTerminal(learner: string, lab: string, terminal: string) {
+    return this.#session(learner, lab).closeTerminal(terminal);
+  }
+
+  terminal(learner: string, lab: string, terminal: string) {
+    return this.#session(learner, lab).terminal(terminal);
+  }
+
+  answer(learner: string, lab: string, check: string, text: string) {
+    return this.#session(learner, lab).answer(check, text);
+  }
+
+  visit(learner: string, lab: string, url: string) {
+    return this.#session(learner, lab).visit(url);
+  }
+
+  subscribe(learner: string, lab: string, listener: (event: SessionEvent) => void) {
+    return this.#session(learner, lab).subscribe(listener);
+  }
+
+  #session(learner: string, labName: string): Session {
+    const lab = this.#options.labs.get(labName);
+    if (!lab) {
+      throw new QuaysideError(
+        'LAB_UNKNOWN',
+        `There is no lab named ${labName}.`,
+        `The labs are: ${[...this.#options.labs.keys()].join(', ')}.`,
+      );
+    }
+    const key = `${learner}/${labName}`;
+    const known = this.#sessions.get(key);
+    if (known) return known;
+    const { foundry, store, log } = this.#options;
+    const row = store.session(learner, labName);
+    const session = new Session({
+      foundry,
+      store,
+      lab,
+      labName,
+      row,
+      log,
+      admit: () => this.#admit(),
+    });
+    this.#sessions.set(key, session);
+    return session;
+  }
+
+  #admit(): void {
+    const running = [...this.#sessions.values()].filter(({ sandbox }) => sandbox).length;
+    if (running < this.#options.sandboxesMost) return;
+    throw new QuaysideError(
+      'SANDBOX_LIMIT',
+      `This machine already runs ${running} sandboxes, which is as many as it may.`,
+      'End a lab in another browser, or start the server with a larger QUAYSIDE_SANDBOXES.',
+    );
+  }
+
+  async #watchEngine(): Promise<void> {
+    const { foundry, store } = this.#options;
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      try {
+        const label = `${LABEL.instance}=${store.instance}`;
+        for await (const { action, labels } of foundry.engine.events(label, signal)) {
+          const host = labels[LABEL.host];
+          const session = [...this.#sessions.values()].find(
+            ({ sandbox }) => sandbox !== undefined && sandbox === labels[LABEL.sandbox],
+          );
+          if (host !== undefined) void session?.hostChanged(host, action);
+        }
+      } catch (error) {
+        if (!signal.aborted) this.#options.log('the engine went away', error);
+      }
+      await delay(ENGINE_RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      // Whatever ended with the engine: one look at every sandbox mends it.
+      for (const session of this.#sessions.values()) void session.hostChanged('', 'engine-back');
+    }
+  }
+}

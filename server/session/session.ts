@@ -1,0 +1,335 @@
+import { randomBytes } from 'node:crypto';
+import type { Lab, SignalBody } from '#lab';
+import type {
+  CheckView,
+  HostStatus,
+  SessionEvent,
+  SessionSnapshot,
+  SessionStatus,
+  TerminalView,
+  VisitView,
+} from '#protocol';
+import { BrowserPane } from '../browser/browser-pane.ts';
+import { CheckRunner } from '../checks/runner.ts';
+import { QuaysideError } from '../errors.ts';
+import { viewOf } from '../sandbox/host-view.ts';
+import { type Foundry, Sandbox } from '../sandbox/sandbox.ts';
+import { watchHost } from '../signals/watch.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { Journal } from './journal.ts';
+import type { SessionRow, Store } from './store.ts';
+import { Terminals } from './terminals.ts';
+
+const NOT_RUNNING = 'The hosts of this lab are not running.';
+
+/** What a session is made with. */
+export interface SessionOptions {
+  readonly foundry: Foundry;
+  readonly store: Store;
+  readonly lab: Lab;
+  readonly labName: string;
+  readonly row: SessionRow;
+  /** Throws where the machine has room for no more sandboxes. */
+  readonly admit: () => void;
+  /** Keeps a note of what went wrong, for the operator. */
+  readonly log: (message: string, error: unknown) => void;
+}
+
+/**
+ * One learner working through one lab. It owns the sandbox, the watchers of its hosts, the terminals, the check runner
+ * and the journal, and tells whoever listens what changed.
+ */
+export class Session {
+  readonly id: string;
+  readonly #options: SessionOptions;
+  readonly #listeners = new Set<(event: SessionEvent) => void>();
+  readonly #terminals: Terminals;
+  readonly #hosts: Map<string, HostStatus>;
+  #journal: Journal;
+  #passes: Map<string, number>;
+  #status: SessionStatus = { state: 'none' };
+  /** Present from `starting` on; each start makes its own, so that a late answer of an earlier one is not heard. */
+  #run: Run | undefined;
+  #pane: BrowserPane | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { store, lab, row } = options;
+    this.id = row.id;
+    this.#journal = new Journal(store, row.id);
+    this.#passes = new Map(store.passes(row.id));
+    this.#hosts = new Map(
+      lab.hosts.map(({ name, aliases, address, hasEngine }) => [
+        name,
+        { name, aliases, address, hasEngine, phase: 'waiting', detail: 'waiting' },
+      ]),
+    );
+    this.#terminals = new Terminals({
+      store,
+      session: row.id,
+      onChange: (terminals) => this.#emit({ type: 'terminals', terminals }),
+      onCommand: ({ host, id }, finished) =>
+        this.#signal({ kind: 'command', host, terminal: id, ...finished }),
+    });
+  }
+
+  /** The sandbox's id, from its first moment to its last. */
+  get sandbox(): string | undefined {
+    return this.#run?.sandbox.owner.sandbox;
+  }
+
+  get pane(): BrowserPane | undefined {
+    return this.#pane;
+  }
+
+  snapshot(): SessionSnapshot {
+    const answers = this.#journal.all('answer').map(({ check, text }) => [check, text] as const);
+    return {
+      lab: this.#options.labName,
+      status: this.#status,
+      checks: this.#checkViews(),
+      values:
+        this.#run?.runner.values ?? Object.keys(this.#options.lab.values).map((id) => ({ id })),
+      terminals: this.#terminals.views,
+      answers: Object.fromEntries(answers),
+    };
+  }
+
+  subscribe(listener: (event: SessionEvent) => void): Disposable {
+    this.#listeners.add(listener);
+    listener({ type: 'snapshot', snapshot: this.snapshot() });
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Starts the sandbox unless it is running or on its way. */
+  start(): void {
+    if (this.#status.state === 'starting' || this.#status.state === 'ready') return;
+    this.#options.admit();
+    this.#begin(randomBytes(4).toString('hex'));
+  }
+
+  /** Takes up the sandbox that an earlier server has left running. */
+  adopt(): void {
+    const { sandbox } = this.#options.row;
+    if (sandbox !== undefined && this.#run === undefined) this.#begin(sandbox);
+  }
+
+  /** Back to the lab's start: a fresh sandbox, no passes, no journal. */
+  reset(): void {
+    this.#letGo(true);
+    this.#options.store.clearSession(this.id);
+    this.#journal = new Journal(this.#options.store, this.id);
+    this.#passes = new Map();
+    this.#options.admit();
+    this.#begin(randomBytes(4).toString('hex'));
+    this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
+  }
+
+  /** Removes the sandbox; the progress is kept. */
+  end(reason: string): Promise<void> {
+    const gone = this.#letGo(true);
+    this.#options.store.setSandbox(this.id, undefined);
+    this.#setStatus({ state: 'ended', reason });
+    this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
+    return gone;
+  }
+
+  /** The server stops: everything here is closed, the hosts and their shells live on. */
+  detach(): void {
+    void this.#letGo(false);
+  }
+
+  /** A host of the sandbox started or ended outside of our own doing: mend what is broken. */
+  async hostChanged(host: string, action: string): Promise<void> {
+    const run = this.#run;
+    if (!run || this.#status.state !== 'ready') return;
+    if (action === 'die') {
+      this.#signal({ kind: 'host', host, change: 'stopped' });
+      this.#onHost(run, host, 'down', 'restarting');
+    }
+    try {
+      await run.sandbox.reconcile((name, phase, detail) => this.#onHost(run, name, phase, detail));
+      if (action === 'start') this.#signal({ kind: 'host', host, change: 'started' });
+    } catch (error) {
+      this.#failed(run, error);
+    }
+  }
+
+  openTerminal(host: string): Promise<TerminalView> {
+    return this.#terminals.open(this.#ready().sandbox.host(host));
+  }
+
+  closeTerminal(id: string): Promise<void> {
+    return this.#terminals.close(id);
+  }
+
+  terminal(id: string): Terminal {
+    return this.#terminals.get(id);
+  }
+
+  /** Takes an answer and says what it is worth. */
+  async answer(check: string, text: string): Promise<CheckView> {
+    if (!this.#options.lab.checks.some(({ id, question }) => id === check && question)) {
+      throw new QuaysideError(
+        'CHECK_UNKNOWN',
+        `This lab has no question ${check}.`,
+        'Reload the page; it may be older than the server.',
+      );
+    }
+    const run = this.#ready();
+    this.#journal.add({ kind: 'answer', check, text });
+    await run.runner.wake();
+    const view = this.#checkViews().find(({ id }) => id === check);
+    if (!view) throw new Error(`check ${check} has no view`);
+    return view;
+  }
+
+  /** Opens a page from the network of the lab's browsing host. */
+  visit(url: string): Promise<VisitView> {
+    this.#ready();
+    if (!this.#pane) throw new Error('a ready session has no browser pane');
+    return this.#pane.visit(url);
+  }
+
+  #ready(): Run {
+    if (this.#run && this.#status.state === 'ready') return this.#run;
+    throw new QuaysideError(
+      'SESSION_NOT_READY',
+      this.#status.state === 'starting' ? 'The hosts of this lab are still starting.' : NOT_RUNNING,
+      this.#status.state === 'starting' ? 'Wait a moment and try again.' : 'Start the lab.',
+    );
+  }
+
+  #begin(id: string): void {
+    const { foundry, store, lab } = this.#options;
+    // The row first: after a crash it finds whatever the next lines made.
+    store.setSandbox(this.id, id);
+    const owner = { instance: store.instance, sandbox: id, session: this.id };
+    const sandbox = new Sandbox(foundry, lab, owner);
+    const runner = new CheckRunner({
+      lab,
+      view: (signal) => ({
+        host: (name) => viewOf(sandbox.host(name), signal),
+        journal: this.#journal,
+        signal,
+      }),
+      passes: () => this.#passes,
+      onPass: (check, at) => {
+        this.#passes.set(check, at);
+        store.addPass(this.id, check, at);
+        this.#journal.add({ kind: 'pass', check });
+      },
+      onChecks: (checks) => this.#emit({ type: 'checks', checks }),
+      onValues: (values) => this.#emit({ type: 'values', values }),
+    });
+    const run: Run = { sandbox, runner, closed: new AbortController() };
+    this.#run = run;
+    for (const [name, host] of this.#hosts) {
+      this.#hosts.set(name, { ...host, phase: 'waiting', detail: 'waiting' });
+    }
+    this.#setStatus({ state: 'starting', hosts: [...this.#hosts.values()] });
+    void this.#raise(run).catch((error: unknown) => this.#failed(run, error));
+  }
+
+  async #raise(run: Run): Promise<void> {
+    const { lab, store } = this.#options;
+    await run.sandbox.reconcile((name, phase, detail) => this.#onHost(run, name, phase, detail));
+    if (this.#run !== run) return;
+    for (const host of run.sandbox.hosts) {
+      watchHost(host, (signal) => this.#run === run && this.#signal(signal), run.closed.signal);
+    }
+    const browsing = run.sandbox.host(lab.browser);
+    this.#pane = new BrowserPane({
+      from: lab.browser,
+      dial: (argv, options) => browsing.dial(argv, options),
+      onVisit: (visit, signal) => {
+        this.#signal(signal);
+        this.#emit({ type: 'visit', visit });
+      },
+    });
+    if (store.terminals(this.id).length > 0) {
+      await this.#terminals.adopt((name) => run.sandbox.host(name));
+    }
+    if (this.#terminals.views.length === 0) {
+      // One after another, so that the tabs stand in the lab's order.
+      for (const host of run.sandbox.hosts) await this.#terminals.open(host);
+    }
+    if (this.#run !== run) return;
+    this.#setStatus({ state: 'ready', hosts: [...this.#hosts.values()] });
+    await run.runner.wake();
+  }
+
+  #failed(run: Run, error: unknown): void {
+    if (this.#run !== run) return;
+    this.#options.log(`session ${this.id}: its sandbox failed`, error);
+    void this.#letGo(true);
+    this.#options.store.setSandbox(this.id, undefined);
+    const known = error instanceof QuaysideError;
+    this.#setStatus({
+      state: 'failed',
+      reason: known ? error.message : `The hosts could not be started: ${(error as Error).message}`,
+      remedy: known ? error.remedy : 'Try again. If it fails again, the server’s log says more.',
+    });
+  }
+
+  /** Closes all that belongs to the present run; with `destroy`, removes its sandbox as well. */
+  async #letGo(destroy: boolean): Promise<void> {
+    const run = this.#run;
+    this.#run = undefined;
+    this.#pane?.[Symbol.dispose]();
+    this.#pane = undefined;
+    this.#terminals.detach();
+    if (!run) return;
+    run.closed.abort();
+    run.runner[Symbol.dispose]();
+    if (!destroy) return;
+    for (const { id } of this.#options.store.terminals(this.id)) {
+      this.#options.store.removeTerminal(id);
+    }
+    await run.sandbox
+      .destroy()
+      .catch((error: unknown) => this.#options.log(`sandbox ${run.sandbox.owner.sandbox}`, error));
+  }
+
+  #signal(signal: SignalBody): void {
+    this.#journal.add(signal);
+    void this.#run?.runner.wake();
+  }
+
+  #onHost(run: Run, name: string, phase: HostStatus['phase'], detail: string): void {
+    const host = this.#hosts.get(name);
+    if (this.#run !== run || !host) return;
+    if (host.phase === phase && host.detail === detail) return;
+    // A look at a host that is well says "engine starting" on its way to "ready": no news once the lab is up.
+    if (this.#status.state === 'ready' && host.phase === 'ready' && phase === 'starting') return;
+    this.#hosts.set(name, { ...host, phase, detail });
+    if (this.#status.state === 'starting' || this.#status.state === 'ready') {
+      this.#setStatus({ state: this.#status.state, hosts: [...this.#hosts.values()] });
+    }
+  }
+
+  #checkViews(): readonly CheckView[] {
+    const asked = new Map(this.#run?.runner.checks.map((check) => [check.id, check]));
+    return this.#options.lab.checks.map(({ id }): CheckView => {
+      const passedAt = this.#passes.get(id);
+      if (passedAt !== undefined) return { id, state: 'passed', passedAt };
+      return asked.get(id) ?? { id, state: 'not-yet', reason: NOT_RUNNING };
+    });
+  }
+
+  #setStatus(status: SessionStatus): void {
+    this.#status = status;
+    this.#emit({ type: 'status', status });
+  }
+
+  #emit(event: SessionEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** What belongs to one start of a sandbox and goes with it. */
+interface Run {
+  readonly sandbox: Sandbox;
+  readonly runner: CheckRunner;
+  readonly closed: AbortController;
+}

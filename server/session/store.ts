@@ -1,0 +1,247 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Signal, SignalBody } from '#lab';
+
+/** Steps from one layout of the file to the next; `PRAGMA user_version` counts those taken. Only ever add to the end. */
+const MIGRATIONS = [
+  `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+   CREATE TABLE learners (id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL) STRICT;
+   CREATE TABLE sessions (
+     id TEXT PRIMARY KEY,
+     learner TEXT NOT NULL REFERENCES learners(id),
+     lab TEXT NOT NULL,
+     sandbox TEXT,
+     created_at INTEGER NOT NULL,
+     UNIQUE (learner, lab)
+   ) STRICT;
+   CREATE TABLE signals (
+     session TEXT NOT NULL REFERENCES sessions(id),
+     seq INTEGER NOT NULL,
+     at INTEGER NOT NULL,
+     body TEXT NOT NULL,
+     PRIMARY KEY (session, seq)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE passes (
+     session TEXT NOT NULL REFERENCES sessions(id),
+     check_id TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     PRIMARY KEY (session, check_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE terminals (
+     id TEXT PRIMARY KEY,
+     session TEXT NOT NULL REFERENCES sessions(id),
+     host TEXT NOT NULL,
+     title TEXT NOT NULL,
+     place INTEGER NOT NULL
+   ) STRICT;`,
+];
+
+/** A session as it is kept. `sandbox` is absent while it has none. */
+export interface SessionRow {
+  readonly id: string;
+  readonly learner: string;
+  readonly lab: string;
+  readonly sandbox: string | undefined;
+}
+
+export interface TerminalRow {
+  readonly id: string;
+  readonly host: string;
+  readonly title: string;
+}
+
+/** A wait for a lock held by another process (a second server on the same file) before SQLite gives up. */
+const BUSY_MS = 5_000;
+
+/**
+ * What outlives the server: learners, sessions, their journal, passes and terminals, in one SQLite file. The only
+ * place that knows SQL. Rows are written before the objects they speak of, so that after a crash either the row or
+ * the object's label finds it.
+ */
+export class Store implements Disposable {
+  readonly #db: DatabaseSync;
+
+  /** @param path the file, or `:memory:` */
+  constructor(path: string) {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    this.#db = new DatabaseSync(path, { timeout: BUSY_MS });
+    this.#db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;',
+    );
+    this.#migrate();
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
+  }
+
+  /** This server's own name among all that may share an engine; made once. */
+  get instance(): string {
+    const known = this.#one<{ value: string }>("SELECT value FROM meta WHERE key = 'instance'");
+    if (known) return known.value;
+    const instance = randomBytes(4).toString('hex');
+    this.#run("INSERT INTO meta (key, value) VALUES ('instance', ?)", instance);
+    return instance;
+  }
+
+  /** A new learner; the secret goes into their cookie, and only its hash is kept. */
+  createLearner(): { readonly learner: string; readonly secret: string } {
+    const learner = randomBytes(8).toString('hex');
+    const secret = randomBytes(32).toString('base64url');
+    this.#run(
+      'INSERT INTO learners (id, secret_hash, created_at) VALUES (?, ?, ?)',
+      learner,
+      hashOf(secret),
+      Date.now(),
+    );
+    return { learner, secret };
+  }
+
+  /** Whose secret it is. The look-up goes by hash, so its timing tells nothing about the secret. */
+  findLearner(secret: string): string | undefined {
+    return this.#one<{ id: string }>(
+      'SELECT id FROM learners WHERE secret_hash = ?',
+      hashOf(secret),
+    )?.id;
+  }
+
+  /** The learner's session of a lab; made on first use. */
+  session(learner: string, lab: string): SessionRow {
+    this.#run(
+      'INSERT INTO sessions (id, learner, lab, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      randomBytes(6).toString('hex'),
+      learner,
+      lab,
+      Date.now(),
+    );
+    const row = this.#one<RawSession>(
+      'SELECT id, learner, lab, sandbox FROM sessions WHERE learner = ? AND lab = ?',
+      learner,
+      lab,
+    );
+    if (!row) throw new Error('a session that was just written is not there');
+    return sessionRow(row);
+  }
+
+  /** Sessions that have a sandbox, to be adopted when the server starts. */
+  sessionsWithSandbox(): readonly SessionRow[] {
+    return this.#all<RawSession>(
+      'SELECT id, learner, lab, sandbox FROM sessions WHERE sandbox IS NOT NULL',
+    ).map(sessionRow);
+  }
+
+  setSandbox(session: string, sandbox: string | undefined): void {
+    this.#run('UPDATE sessions SET sandbox = ? WHERE id = ?', sandbox ?? null, session);
+  }
+
+  /** Puts the session back to its start: no journal, no passes, no terminals. */
+  clearSession(session: string): void {
+    for (const table of ['signals', 'passes', 'terminals']) {
+      this.#run(`DELETE FROM ${table} WHERE session = ?`, session);
+    }
+  }
+
+  signals(session: string): readonly Signal[] {
+    return this.#all<{ seq: number; at: number; body: string }>(
+      'SELECT seq, at, body FROM signals WHERE session = ? ORDER BY seq',
+      session,
+    ).map(({ seq, at, body }) => ({ ...(JSON.parse(body) as SignalBody), seq, at }));
+  }
+
+  addSignal(session: string, { seq, at, ...body }: Signal): void {
+    this.#run(
+      'INSERT INTO signals (session, seq, at, body) VALUES (?, ?, ?, ?)',
+      session,
+      seq,
+      at,
+      JSON.stringify(body),
+    );
+  }
+
+  /** Drops the oldest signals, so that a runaway loop in a host cannot fill the disk. */
+  dropSignalsBefore(session: string, seq: number): void {
+    this.#run('DELETE FROM signals WHERE session = ? AND seq < ?', session, seq);
+  }
+
+  passes(session: string): ReadonlyMap<string, number> {
+    const rows = this.#all<{ check_id: string; at: number }>(
+      'SELECT check_id, at FROM passes WHERE session = ?',
+      session,
+    );
+    return new Map(rows.map(({ check_id, at }) => [check_id, at]));
+  }
+
+  /** A pass is kept once it happened; a second one changes nothing. */
+  addPass(session: string, check: string, at: number): void {
+    this.#run(
+      'INSERT INTO passes (session, check_id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      session,
+      check,
+      at,
+    );
+  }
+
+  terminals(session: string): readonly TerminalRow[] {
+    return this.#all<TerminalRow>(
+      'SELECT id, host, title FROM terminals WHERE session = ? ORDER BY place, id',
+      session,
+    );
+  }
+
+  addTerminal(session: string, { id, host, title }: TerminalRow): void {
+    this.#run(
+      `INSERT INTO terminals (id, session, host, title, place)
+       VALUES (?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM terminals))`,
+      id,
+      session,
+      host,
+      title,
+    );
+  }
+
+  removeTerminal(id: string): void {
+    this.#run('DELETE FROM terminals WHERE id = ?', id);
+  }
+
+  #migrate(): void {
+    const { user_version: taken } = this.#one<{ user_version: number }>('PRAGMA user_version') ?? {
+      user_version: 0,
+    };
+    if (taken > MIGRATIONS.length) {
+      throw new Error('The data was written by a newer Quayside; update this one.');
+    }
+    for (const [index, migration] of MIGRATIONS.entries()) {
+      if (index < taken) continue;
+      this.#db.exec(`BEGIN; ${migration} PRAGMA user_version = ${index + 1}; COMMIT;`);
+    }
+  }
+
+  #run(sql: string, ...values: (string | number | null)[]): void {
+    this.#db.prepare(sql).run(...values);
+  }
+
+  #one<T>(sql: string, ...values: (string | number)[]): T | undefined {
+    return this.#db.prepare(sql).get(...values) as T | undefined;
+  }
+
+  #all<T>(sql: string, ...values: (string | number)[]): readonly T[] {
+    return this.#db.prepare(sql).all(...values) as T[];
+  }
+}
+
+interface RawSession {
+  readonly id: string;
+  readonly learner: string;
+  readonly lab: string;
+  readonly sandbox: string | null;
+}
+
+function sessionRow({ sandbox, ...row }: RawSession): SessionRow {
+  return { ...row, sandbox: sandbox ?? undefined };
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import type { TerminalView } from '#protocol';
+import { QuaysideError } from '../errors.ts';
+import type { Host } from '../sandbox/host.ts';
+import { adoptTerminal, openTerminal, type Terminal } from '../terminal/terminal.ts';
+import type { Store } from './store.ts';
+
+/** Several per host is the aim; more than this is a loop, and each costs a shell in the host. */
+const TERMINALS_MOST = 16;
+
+/** What a session's terminals tell it. */
+export interface TerminalsOptions {
+  readonly store: Store;
+  readonly session: string;
+  /** The list changed. */
+  readonly onChange: (terminals: readonly TerminalView[]) => void;
+  /** A command line finished (shell marks). */
+  readonly onCommand: (
+    terminal: Terminal,
+    finished: { readonly line: string; readonly status: number },
+  ) => void;
+}
+
+/** The terminals of one session. Their rows are kept, so that a server that comes back finds their shells. */
+export class Terminals {
+  readonly #options: TerminalsOptions;
+  readonly #terminals = new Map<string, Terminal>();
+  /** Being opened; counted, so that a burst of requests cannot pass the limit. */
+  #opening = 0;
+
+  constructor(options: TerminalsOptions) {
+    this.#options = options;
+  }
+
+  get views(): readonly TerminalView[] {
+    return [...this.#terminals.values()].map(({ id, host, title }) => ({ id, host, title }));
+  }
+
+  /** @throws QuaysideError TERMINAL_UNKNOWN */
+  get(id: string): Terminal {
+    const terminal = this.#terminals.get(id);
+    if (terminal) return terminal;
+    throw new QuaysideError(
+      'TERMINAL_UNKNOWN',
+      'That terminal is closed.',
+      'Open a new one on the host you want.',
+    );
+  }
+
+  /** A new shell on a host. @throws QuaysideError TERMINAL_LIMIT */
+  async open(host: Host): Promise<TerminalView> {
+    if (this.#terminals.size + this.#opening >= TERMINALS_MOST) {
+      throw new QuaysideError(
+        'TERMINAL_LIMIT',
+        `There are ${TERMINALS_MOST} terminals open already, which is the most.`,
+        'Close one that you no longer need.',
+      );
+    }
+    this.#opening++;
+    try {
+      const row = { id: randomBytes(6).toString('hex'), host: host.name, title: this.#title(host) };
+      this.#options.store.addTerminal(this.#options.session, row);
+      try {
+        this.#take(await openTerminal(host, row));
+      } catch (error) {
+        this.#options.store.removeTerminal(row.id);
+        throw error;
+      }
+      this.#options.onChange(this.views);
+      return row;
+    } finally {
+      this.#opening--;
+    }
+  }
+
+  /** Ends the shell in the host and forgets the terminal. */
+  async close(id: string): Promise<void> {
+    const terminal = this.get(id);
+    this.#terminals.delete(id);
+    this.#options.store.removeTerminal(id);
+    this.#options.onChange(this.views);
+    await terminal.close();
+  }
+
+  /** Takes up the shells that an earlier server left running; rows whose shell is gone are dropped. */
+  async adopt(hostNamed: (name: string) => Host): Promise<void> {
+    const { store, session } = this.#options;
+    for (const row of store.terminals(session)) {
+      if (this.#terminals.has(row.id)) continue;
+      try {
+        this.#take(await adoptTerminal(hostNamed(row.host), row));
+      } catch {
+        store.removeTerminal(row.id);
+      }
+    }
+    this.#options.onChange(this.views);
+  }
+
+  /** Lets go of every terminal; the shells live on in their hosts. */
+  detach(): void {
+    for (const terminal of this.#terminals.values()) terminal.detach();
+    this.#terminals.clear();
+  }
+
+  #take(terminal: Terminal): void {
+    this.#terminals.set(terminal.id, terminal);
+    terminal.onCommand((finished) => this.#options.onCommand(terminal, finished));
+  }
+
+  /** "server01", then "server01 (2)": the lowest number that is free. */
+  #title(host: Host): string {
+    const taken = new Set(this.views.map(({ title }) => title));
+    for (let number = 1; ; number++) {
+      const title = number === 1 ? host.name : `${host.name} (${number})`;
+      if (!taken.has(title)) return title;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+// The first thing that `npm start` and `npm test` run, with whatever Node the machine has (20 or newer): installs the
+// project's packages where they are missing or old, then runs the given program with the project's own Node.
+//
+//   node setup/run.mjs server/main.ts [arguments …]
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const project = dirname(dirname(fileURLToPath(import.meta.url)));
+const ownNode = join(project, 'node_modules', '.bin', 'node');
+const installed = join(project, 'node_modules', '.package-lock.json');
+const wanted = join(project, 'package-lock.json');
+
+function isUpToDate() {
+  return (
+    existsSync(ownNode) &&
+    existsSync(installed) &&
+    statSync(installed).mtimeMs >= statSync(wanted).mtimeMs
+  );
+}
+
+function fail(what, remedy) {
+  console.error(`\n${what}\n→ ${remedy}\n`);
+  process.exit(1);
+}
+
+if (!isUpToDate()) {
+  console.log('Installing the project’s packages (about a minute) …');
+  const npm = spawnSync(
+    'npm',
+    ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: project,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  if (npm.error) fail('npm cannot be run.', 'Install Node.js 20 or newer with npm.');
+  if (npm.status !== 0) {
+    fail('The packages could not be installed; npm says why above.', 'Try it by hand: npm ci');
+  }
+  if (!existsSync(ownNode)) {
+    fail('The project’s own Node was not installed.', 'Try: rm -rf node_modules && npm ci');
+  }
+}
+
+const child = spawn(ownNode, ['--disable-warning=ExperimentalWarning', ...process.argv.slice(2)], {
+  cwd: project,
+  stdio: 'inherit',
+});
+// A terminal sends Ctrl-C to both of us; `kill` reaches only this process, so it is passed on.
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+process.on('SIGINT', () => undefined);
+child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
