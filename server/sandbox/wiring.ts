@@ -21,12 +21,12 @@ set -e
 switch=$1; shift
 nsenter -t "$switch" -n sh -c 'ip link show br0 >/dev/null 2>&1 || { ip link add br0 type bridge; ip link set br0 up; }'
 for wire in "$@"; do
-  IFS=, read -r pid address port <<EOF
+  IFS=, read -r pid address mac port <<EOF
 $wire
 EOF
   nsenter -t "$pid" -n ip link show eth1 >/dev/null 2>&1 && continue
   nsenter -t "$switch" -n ip link del "$port" 2>/dev/null || :
-  ip link add eth1 netns "$pid" type veth peer name "$port" netns "$switch"
+  ip link add eth1 address "$mac" netns "$pid" type veth peer name "$port" netns "$switch"
   nsenter -t "$switch" -n ip link set "$port" master br0 up
   nsenter -t "$pid" -n sh -c "ip link set lo up; ip addr add $address dev eth1; ip link set eth1 up"
 done
@@ -69,7 +69,9 @@ export class Wirer implements AsyncDisposable {
 
   /** @throws QuaysideError SANDBOX_FAILED with what the tools said */
   async wire(switchPid: number, wires: readonly Wire[]): Promise<void> {
-    const specs = wires.map((wire, index) => `${wire.pid},${wire.address},port${index + 1}`);
+    const specs = wires.map(
+      (wire, index) => `${wire.pid},${wire.address},${macOf(wire.address)},port${index + 1}`,
+    );
     const { status, stderr } = await this.#engine.run(
       this.#container,
       ['sh', '-c', SCRIPT, 'wire', String(switchPid), ...specs],
@@ -89,4 +91,13 @@ export class Wirer implements AsyncDisposable {
       .remove({ force: true })
       .catch(() => undefined); // Gone already is success.
   }
+}
+
+/**
+ * A hardware address made from the IPv4 address: a host that was restarted keeps it, so its neighbours, who remember
+ * it for half a minute, reach it at once. 02 marks it as locally administered (IEEE 802).
+ */
+function macOf(address: string): string {
+  const octets = (address.split('/', 1)[0] ?? '').split('.').map(Number);
+  return ['02', '00', ...octets.map((octet) => octet.toString(16).padStart(2, '0'))].join(':');
 }

@@ -21,8 +21,11 @@ export function watchHost(host: Host, onSignal: OnSignal, signal: AbortSignal): 
   if (!host.spec.hasEngine) return;
   void keepUp(async () => {
     await host.untilEngineAnswers();
-    await dockerSignals(host, onSignal, signal, () => say('engine-up'));
-    if (!signal.aborted) say('engine-down');
+    try {
+      await dockerSignals(host, onSignal, signal, () => say('engine-up'));
+    } finally {
+      if (!signal.aborted) say('engine-down');
+    }
   }, signal);
 }
 

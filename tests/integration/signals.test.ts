@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SignalBody } from '#lab';
+import { watchHost } from '../../server/signals/watch.ts';
+import { openFoundry, raise } from './stage.ts';
+
+let stage: Awaited<ReturnType<typeof openFoundry>>;
+let raised: Awaited<ReturnType<typeof raise>>;
+const heard: SignalBody[] = [];
+const bell = new EventTarget();
+const closed = new AbortController();
+
+/** Settles with the first signal that fits, heard already or still to come. */
+async function signal(fits: (signal: SignalBody) => boolean): Promise<SignalBody> {
+  for (;;) {
+    const found = heard.find(fits);
+    if (found) return found;
+    await once(bell, 'signal', { signal: AbortSignal.timeout(20_000) });
+  }
+}
+
+beforeAll(async () => {
+  stage = await openFoundry();
+  raised = await raise(stage.foundry, stage.instance);
+  for (const host of raised.sandbox.hosts) {
+    watchHost(
+      host,
+      (each) => {
+        heard.push(each);
+        bell.dispatchEvent(new Event('signal'));
+      },
+      closed.signal,
+    );
+  }
+  await signal(({ kind }) => kind === 'host');
+});
+
+afterAll(async () => {
+  closed.abort();
+  await stage?.[Symbol.asyncDispose]();
+});
+
+const learner = (host: string, ...argv: string[]) =>
+  raised.sandbox.host(host).run(argv, { user: 'learner' });
+
+describe('signals', () => {
+  test('tell of a container’s start with the ports of that very start', async () => {
+    await learner(
+      'server01',
+      'docker',
+      'run',
+      '-d',
+      '--name',
+      'web',
+      '-p',
+      ':80',
+      'mycontainer:5.6',
+    );
+    const start = await signal((each) => each.kind === 'container' && each.action === 'start');
+    expect(start).toMatchObject({ host: 'server01', name: 'web', networkMode: 'bridge' });
+    expect(start.kind === 'container' && start.ports?.['80/tcp']).toHaveLength(1);
+  });
+
+  test('tell of a command run inside a container', async () => {
+    await learner('server01', 'docker', 'exec', 'web', 'ls', '/sys/class/net');
+    const exec = await signal((each) => each.kind === 'container' && each.action === 'exec_start');
+    expect(exec).toMatchObject({ name: 'web', command: 'ls /sys/class/net' });
+  });
+
+  test('tell of a restart as die, start and restart, with another port', async () => {
+    const from = heard.length;
+    await learner('server01', 'docker', 'restart', '-t', '1', 'web');
+    await signal((each) => each.kind === 'container' && each.action === 'restart');
+    const actions = heard
+      .slice(from)
+      .flatMap((each) => (each.kind === 'container' ? each.action : []));
+    expect(actions).toEqual(expect.arrayContaining(['die', 'start', 'restart']));
+    const [before, after] = heard.flatMap((each) =>
+      each.kind === 'container' && each.action === 'start' ? [each.ports?.['80/tcp']] : [],
+    );
+    expect(after).not.toEqual(before);
+  });
+
+  test('tell of a network made', async () => {
+    await learner('server01', 'docker', 'network', 'create', 'mynet');
+    expect(
+      await signal((each) => each.kind === 'network' && each.action === 'create'),
+    ).toMatchObject({ name: 'mynet' });
+  });
+
+  test('tell of a route added on the client', async () => {
+    await learner('client', 'route', 'add', '172.17.0.0', 'mask', '255.255.0.0', '10.1.10.11');
+    const route = await signal(
+      (each) => each.kind === 'route' && each.change.includes('172.17.0.0'),
+    );
+    expect(route).toMatchObject({ host: 'client' });
+  });
+
+  test('tell when a host’s engine goes and comes back, and hear on', async () => {
+    await raised.sandbox.host('server01').run(['pkill', '-x', 'dockerd']);
+    await signal((each) => each.kind === 'host' && each.change === 'engine-down');
+    const before = heard.length;
+    await signal(
+      (each) =>
+        heard.indexOf(each) >= before && each.kind === 'host' && each.change === 'engine-up',
+    );
+    await learner('server01', 'docker', 'network', 'create', 'again');
+    await signal((each) => each.kind === 'network' && each.name === 'again');
+  });
+});

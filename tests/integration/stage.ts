@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { defineLab, type Lab } from '#lab';
+import { runningEngine } from '../../server/engine/find.ts';
+import { prepareFoundry } from '../../server/foundry.ts';
+import {
+  destroySandbox,
+  type Foundry,
+  liveSandboxes,
+  Sandbox,
+} from '../../server/sandbox/sandbox.ts';
+
+export const PROJECT = resolve(import.meta.dirname, '../..');
+
+/** The smallest lab that has everything: a host with an engine and an image, an alias, and a plain host. */
+export const SMALL_LAB: Lab = defineLab({
+  title: 'Small',
+  hosts: {
+    server01: {
+      address: '10.1.10.11/24',
+      aliases: ['agent01'],
+      engine: true,
+      images: ['mycontainer:5.6'],
+    },
+    client: { address: '10.1.10.100/24' },
+  },
+  images: { 'mycontainer:5.6': 'mycontainer' },
+  browser: 'client',
+  sections: [],
+});
+
+/** A foundry on the real engine under an instance name of its own; disposing it removes whatever the test left. */
+export async function openFoundry(
+  labs: ReadonlyMap<string, Lab> = new Map([['small', SMALL_LAB]]),
+): Promise<{ readonly foundry: Foundry; readonly instance: string } & AsyncDisposable> {
+  const engine = await runningEngine(process.env);
+  if (!engine) throw new Error('No engine runs; npm test starts one.');
+  const instance = `test-${randomBytes(4).toString('hex')}`;
+  const foundry = await prepareFoundry(PROJECT, engine, labs, instance, () => undefined);
+  return {
+    foundry,
+    instance,
+    [Symbol.asyncDispose]: async () => {
+      for (const id of await liveSandboxes(foundry, instance)) await destroySandbox(foundry, id);
+    },
+  };
+}
+
+/** A running sandbox, removed when disposed. */
+export async function raise(
+  foundry: Foundry,
+  instance: string,
+  lab: Lab = SMALL_LAB,
+): Promise<{ readonly sandbox: Sandbox } & AsyncDisposable> {
+  const id = randomBytes(4).toString('hex');
+  const sandbox = new Sandbox(foundry, lab, { instance, sandbox: id, session: `session-${id}` });
+  await sandbox.reconcile(() => undefined);
+  return { sandbox, [Symbol.asyncDispose]: () => sandbox.destroy() };
+}

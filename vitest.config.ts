@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+/** Starting hosts takes seconds, and on a busy machine several times that. */
+const REAL_HOSTS_MS = 120_000;
+
+// biome-ignore lint/style/noDefaultExport: Vitest reads it so.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+      { test: { name: 'site', include: ['tests/site/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'integration',
+          include: ['tests/integration/**/*.test.ts'],
+          testTimeout: REAL_HOSTS_MS,
+          hookTimeout: REAL_HOSTS_MS,
+          // Two cores: side by side the suites would only wait for each other's hosts.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
