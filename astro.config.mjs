@@ -1,0 +1,44 @@
+import starlight from '@astrojs/starlight';
+import { defineConfig } from 'astro/config';
+import { hostBlocks } from './src/site/host-blocks.ts';
+
+/** Where `npm run dev` finds the server; the pages themselves are static. */
+const SERVER = `http://127.0.0.1:${process.env.PORT ?? 4321}`;
+/** `astro dev` listens beside the server, not in its place. */
+const DEV_PORT = 4322;
+
+// biome-ignore lint/style/noDefaultExport: Astro asks for one
+export default defineConfig({
+  trailingSlash: 'always',
+  devToolbar: { enabled: false },
+  server: { host: '127.0.0.1', port: DEV_PORT },
+  vite: {
+    server: {
+      proxy: {
+        '/api': { target: SERVER, ws: true },
+        '/pane': { target: SERVER, ws: true },
+        '/sign-in': { target: SERVER },
+      },
+    },
+  },
+  integrations: [
+    starlight({
+      title: 'Quayside',
+      description:
+        'Labs in the browser on real hosts, each with its own Docker Engine. One command, no account, no cloud.',
+      logo: { src: './src/styles/logo.svg' },
+      favicon: '/favicon.svg',
+      credits: false,
+      customCss: ['./src/styles/theme.css', './src/styles/checks.css', './src/styles/blocks.css'],
+      routeMiddleware: './src/site/route-data.ts',
+      expressiveCode: {
+        plugins: [hostBlocks()],
+        styleOverrides: { borderRadius: '0.5rem' },
+      },
+      sidebar: [{ label: 'Labs', items: [{ autogenerate: { directory: 'labs' } }] }],
+      components: {
+        TwoColumnContent: './src/overrides/TwoColumnContent.astro',
+      },
+    }),
+  ],
+});

@@ -1,0 +1,8 @@
+/// <reference types="astro/client" />
+
+/** For `tsc`, which does not read `.astro` files; `astro check` does, and knows each one's own props. */
+declare module '*.astro' {
+  const component: (props: Readonly<Record<string, unknown>>) => unknown;
+  // biome-ignore lint/style/noDefaultExport: this is how an .astro file exports its component
+  export default component;
+}

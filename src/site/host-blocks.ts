@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { definePlugin, type ExpressiveCodePlugin } from '@astrojs/starlight/expressive-code';
+import { h, select } from '@astrojs/starlight/expressive-code/hast';
+import { hostNamed, type Lab } from '#lab';
+import { nearest } from './nearest.ts';
+
+/**
+ * Gives a fenced block that names a host (```` ```sh host=server01 ````) that host's name as its title and a Run button.
+ * A name that the lab does not have stops the build, with the nearest right one.
+ */
+export function hostBlocks(): ExpressiveCodePlugin {
+  return definePlugin({
+    name: 'host-blocks',
+    hooks: {
+      preprocessMetadata: async ({ codeBlock }) => {
+        const name = codeBlock.metaOptions.getString('host');
+        if (name === undefined) return;
+        const path = codeBlock.parentDocument?.sourceFilePath;
+        if (path) await requireHost(path, name, codeBlock.code);
+        codeBlock.props.title ??= name;
+        codeBlock.props.frame = 'terminal';
+      },
+      postprocessRenderedBlock: ({ codeBlock, renderData }) => {
+        const name = codeBlock.metaOptions.getString('host');
+        if (name === undefined) return;
+        const figure = select('figure', renderData.blockAst);
+        const copy = select('.copy', renderData.blockAst);
+        if (!figure || !copy) throw new Error('host-blocks: the code block has no frame');
+        figure.properties['data-host-block'] = name;
+        copy.children.unshift(
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'run',
+              'data-run-host': name,
+              'data-run-code': codeBlock.code,
+              'aria-label': `Run on ${name}`,
+              title: `Run on ${name}`,
+            },
+            ['Run'],
+          ),
+        );
+      },
+    },
+  });
+}
+
+async function requireHost(mdxPath: string, name: string, code: string): Promise<void> {
+  const labFile = join(dirname(mdxPath), 'lab.ts');
+  const where = `${relative('.', mdxPath)}, the block "${code.split('\n')[0]}"`;
+  if (!existsSync(labFile)) {
+    throw new Error(`${where}: host=${name} stands on a page that has no lab.ts beside it.`);
+  }
+  const { lab }: { lab: Lab } = await import(pathToFileURL(labFile).href);
+  if (hostNamed(lab, name)) return;
+  const names = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
+  throw new Error(
+    `${where}: the lab ${basename(dirname(mdxPath))} has no host "${name}". Did you mean "${nearest(name, names)}"? There are: ${names.join(', ')}.`,
+  );
+}

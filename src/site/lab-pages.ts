@@ -1,0 +1,93 @@
+import { AstroError } from 'astro/errors';
+import { hostNamed, type Lab, type LabHost } from '#lab';
+import { nearest } from './nearest.ts';
+
+/** Every `lab.ts`, read while the site is built. Only frontmatter may import this file: checks must not reach the page. */
+const modules = import.meta.glob<{ lab: Lab }>('/src/content/docs/labs/*/lab.ts', { eager: true });
+
+const labs: ReadonlyMap<string, Lab> = new Map(
+  Object.entries(modules).map(([path, module]) => [path.split('/').at(-2) ?? '', module.lab]),
+);
+
+/** The lab that a page belongs to. */
+export interface LabPage {
+  /** The lab's folder name. */
+  readonly name: string;
+  readonly lab: Lab;
+  /** The page's file name without its ending; `index` on the lab's first page. */
+  readonly page: string;
+}
+
+/**
+ * The lab of a route id such as `labs/docker-networking/linux-bridge`, or `undefined` for any other page.
+ */
+export function labPageOf(routeId: string): LabPage | undefined {
+  const [root, name = '', page = 'index'] = routeId.split('/');
+  const lab = root === 'labs' ? labs.get(name) : undefined;
+  return lab && { name, lab, page };
+}
+
+/** What a component needs to know of the page that uses it. */
+interface Route {
+  readonly id: string;
+  readonly entry: { readonly filePath?: string | undefined; readonly body?: string | undefined };
+}
+
+/**
+ * The lab of the page that uses a component.
+ *
+ * @throws AstroError on a page that belongs to no lab
+ */
+export function labFor(component: string, route: Route): LabPage {
+  const found = labPageOf(route.id);
+  if (found) return found;
+  throw new AstroError(
+    `<${component}> stands on a page that belongs to no lab: ${route.entry.filePath ?? route.id}`,
+    `Lab pages lie in src/content/docs/labs/<lab>/ beside a lab.ts. There are: ${[...labs.keys()].join(', ') || 'none'}.`,
+  );
+}
+
+/** The check with this id. @throws AstroError naming the nearest right one */
+export function checkFor(component: string, route: Route, id: string) {
+  const { lab } = labFor(component, route);
+  const found = lab.checks.find((check) => check.id === id);
+  if (found) return found;
+  throw unknown(
+    component,
+    route,
+    'check',
+    id,
+    lab.checks.map((check) => check.id),
+  );
+}
+
+/** The value with this id. @throws AstroError naming the nearest right one */
+export function valueFor(component: string, route: Route, id: string) {
+  const { lab } = labFor(component, route);
+  const found = lab.values[id];
+  if (found) return found;
+  throw unknown(component, route, 'value', id, Object.keys(lab.values));
+}
+
+/** The host with this name or alias. @throws AstroError naming the nearest right one */
+export function hostFor(component: string, route: Route, name: string): LabHost {
+  const { lab } = labFor(component, route);
+  const found = hostNamed(lab, name);
+  if (found) return found;
+  const names = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
+  throw unknown(component, route, 'host', name, names);
+}
+
+function unknown(
+  component: string,
+  route: Route,
+  what: string,
+  given: string,
+  known: readonly string[],
+): AstroError {
+  const where = route.entry.filePath ?? route.id;
+  return new AstroError(
+    `${where}: <${component}> names the ${what} "${given}", and lab.ts has none of that name.`,
+    `Did you mean "${nearest(given, known)}"? There are: ${known.join(', ')}.`,
+  );
+}
