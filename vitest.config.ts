@@ -3,7 +3,6 @@ import { defineConfig } from 'vitest/config';
 /** Starting hosts takes seconds, and on a busy machine several times that. */
 const REAL_HOSTS_MS = 120_000;
 
-// biome-ignore lint/style/noDefaultExport: Vitest reads it so.
 export default defineConfig({
   test: {
     projects: [

@@ -4,6 +4,9 @@ import Dockerode from 'dockerode';
 import { QuaysideError } from '../errors.ts';
 import { ProcessStream } from './process-stream.ts';
 
+/** Only this folder imports the client itself; the others take its types from here. */
+export type { Dockerode };
+
 /** What a process in a container may be given. */
 export interface ProcessOptions {
   readonly user?: string;

@@ -1,5 +1,5 @@
-import type Dockerode from 'dockerode';
 import type { ContainerView, HostView, NetworkView, PublishedPorts, RouteView } from '#lab';
+import type { Dockerode } from '../engine/engine.ts';
 import type { Host } from './host.ts';
 
 /**

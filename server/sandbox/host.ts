@@ -1,7 +1,12 @@
 import { Readable } from 'node:stream';
-import type Dockerode from 'dockerode';
 import type { LabHost } from '#lab';
-import type { DialedProcess, Engine, ProcessOptions, ProcessResult } from '../engine/engine.ts';
+import type {
+  DialedProcess,
+  Dockerode,
+  Engine,
+  ProcessOptions,
+  ProcessResult,
+} from '../engine/engine.ts';
 import { QuaysideError } from '../errors.ts';
 
 /** A cold engine answers 0.7 s after its host starts; on a machine full of them it takes longer. */

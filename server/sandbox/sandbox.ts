@@ -1,7 +1,6 @@
-import type Dockerode from 'dockerode';
 import { hostNamed, type Lab, type LabHost } from '#lab';
 import type { HostStatus } from '#protocol';
-import type { Engine } from '../engine/engine.ts';
+import type { Dockerode, Engine } from '../engine/engine.ts';
 import type { ImageShelf } from '../engine/images.ts';
 import { QuaysideError } from '../errors.ts';
 import { Host } from './host.ts';

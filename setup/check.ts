@@ -1,0 +1,21 @@
+/** `npm run check`: formatter, linter and types, of the code and of the pages. */
+import { spawnSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+
+const PROJECT = resolve(import.meta.dirname, '..');
+
+const STEPS = [
+  ['Biome (format and lint)', '@biomejs/biome/bin/biome', 'check', '.'],
+  ['TypeScript', 'typescript/bin/tsc', '--noEmit'],
+  ['Astro', '@astrojs/check/bin/astro-check.js'],
+] as const;
+
+for (const [name, program, ...args] of STEPS) {
+  console.log(`— ${name}`);
+  const { status } = spawnSync(
+    process.execPath,
+    [join(PROJECT, 'node_modules', program), ...args],
+    { cwd: PROJECT, stdio: 'inherit', env: { ...process.env, ASTRO_TELEMETRY_DISABLED: '1' } },
+  );
+  if (status !== 0) process.exit(status ?? 1);
+}

@@ -1,0 +1,84 @@
+/**
+ * `npm test`: does all the set-up that is missing, then runs every test. What Vitest takes: unit tests, the built
+ * site's, and those on real hosts. What Playwright takes: walks through the pages in a real browser.
+ *
+ *   npm test                      everything
+ *   npm test -- unit              one Vitest project: unit, site or integration
+ *   npm test -- e2e               the browser walks only
+ */
+import { spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { findEngine } from '../server/engine/find.ts';
+import { installPackages, isDebian, isInstalled } from '../server/engine/packages.ts';
+import { QuaysideError } from '../server/errors.ts';
+import { prepareFoundry } from '../server/foundry.ts';
+import { loadLabs } from '../server/labs.ts';
+import { say } from '../server/say.ts';
+import { ensureSite } from '../server/site.ts';
+
+const PROJECT = resolve(import.meta.dirname, '..');
+const VITEST_PROJECTS = ['unit', 'site', 'integration'];
+/** Programs that the tests run, and the Debian packages they come in. */
+const PROGRAMS = { chromium: ['chromium', 'fonts-dejavu-core'], socat: ['socat'] };
+
+async function ensurePrograms(): Promise<void> {
+  for (const [program, packages] of Object.entries(PROGRAMS)) {
+    if (await isInstalled(program)) continue;
+    if (process.getuid?.() !== 0 || !(await isDebian())) {
+      throw new QuaysideError(
+        'CONFIG_INVALID',
+        `The tests need ${program}, which is not installed, and set-up can install it only as root on Debian or Ubuntu.`,
+        `Install it: sudo apt-get install ${packages.join(' ')}`,
+      );
+    }
+    say(`Installing ${program} …`);
+    await installPackages(packages, say);
+  }
+}
+
+async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> {
+  const child = spawn(process.execPath, argv, { cwd: PROJECT, env, stdio: 'inherit' });
+  const status = await new Promise<number | null>((settle, reject) => {
+    child.once('error', reject);
+    child.once('close', settle);
+  });
+  return status === 0;
+}
+
+async function test(wanted: readonly string[]): Promise<boolean> {
+  const unknown = wanted.find((name) => ![...VITEST_PROJECTS, 'e2e'].includes(name));
+  if (unknown !== undefined) {
+    throw new QuaysideError(
+      'CONFIG_INVALID',
+      `There are no tests named ${unknown}.`,
+      `Name any of ${[...VITEST_PROJECTS, 'e2e'].join(', ')}, or none for all.`,
+    );
+  }
+  await ensurePrograms();
+  const engine = await findEngine(process.env, say);
+  await prepareFoundry(PROJECT, engine, await loadLabs(PROJECT), 'set-up', say);
+  await ensureSite(PROJECT, say);
+  // Whatever the tests start finds this very engine.
+  const env = { ...process.env, DOCKER_HOST: engine.address };
+  const flags = ['--disable-warning=ExperimentalWarning'];
+  const projects = VITEST_PROJECTS.filter((name) => wanted.length === 0 || wanted.includes(name));
+  let passed = true;
+  if (projects.length > 0) {
+    const vitest = join(PROJECT, 'node_modules/vitest/vitest.mjs');
+    const named = projects.flatMap((name) => ['--project', name]);
+    passed = await run([...flags, vitest, 'run', ...named], env);
+  }
+  if (wanted.length === 0 || wanted.includes('e2e')) {
+    const playwright = join(PROJECT, 'node_modules/@playwright/test/cli.js');
+    passed = (await run([...flags, playwright, 'test'], env)) && passed;
+  }
+  return passed;
+}
+
+try {
+  process.exitCode = (await test(process.argv.slice(2))) ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof QuaysideError)) throw error;
+  console.error(`\n${error.message}\n→ ${error.remedy}\n`);
+  process.exitCode = 1;
+}
