@@ -10,5 +10,11 @@ export interface DialedProcess extends AsyncDisposable {
   readonly exited: Promise<number>;
 }
 
-/** Starts a process in one host: the only way by which the browser pane reaches a lab's network. */
-export type Dial = (argv: readonly string[]) => Promise<DialedProcess>;
+/**
+ * Starts a process in one host, and ends it when `signal` is aborted: the only way by which the browser pane reaches
+ * a lab's network.
+ */
+export type Dial = (
+  argv: readonly string[],
+  options: { readonly signal: AbortSignal },
+) => Promise<DialedProcess>;

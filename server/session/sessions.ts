@@ -1,4 +1,5 @@
 import type { CheckView, SessionEvent, SessionSnapshot, TerminalView, VisitView } from '#protocol';
+import type { BrowserPane } from '../browser/browser-pane.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /**
@@ -21,4 +22,6 @@ export interface Sessions {
   visit(learner: string, lab: string, url: string): Promise<VisitView>;
   /** Calls `listener` with a snapshot at once, then with every change, until disposed. */
   subscribe(learner: string, lab: string, listener: (event: SessionEvent) => void): Disposable;
+  /** The browser pane with that key, while its session has one. The key alone leads to it: a sandboxed frame has no cookie. */
+  pane(key: string): BrowserPane | undefined;
 }

@@ -22,11 +22,16 @@ export function escapeHtml(text: string): string {
 }
 
 /** Answers with a page of the server's own. */
-export function plainPage(reply: FastifyReply, status: number, html: string): FastifyReply {
+export function plainPage(
+  reply: FastifyReply,
+  status: number,
+  html: string,
+  policy = PLAIN_PAGE_POLICY,
+): FastifyReply {
   return reply
     .code(status)
     .header('cache-control', 'no-store')
-    .header('content-security-policy', PLAIN_PAGE_POLICY)
+    .header('content-security-policy', policy)
     .type('text/html; charset=utf-8')
     .send(html);
 }

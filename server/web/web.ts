@@ -94,7 +94,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     api.get('/api/openapi.json', { config: { public: true }, schema: { hide: true } }, () =>
       app.swagger(),
     );
-    addPane(api, { sessions: options.sessions, allowList: edge.allowList });
+    await addPane(api, { sessions: options.sessions, allowList: edge.allowList });
   });
   await app.register((site) => addSite(site, options.dist));
 

@@ -1,0 +1,65 @@
+import { QuaysideError } from '../errors.ts';
+
+const DEFAULT_PORT = 80;
+const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
+/**
+ * A host name or an IPv4 address, and nothing else. It becomes part of an address specification of `socat`, where
+ * commas, colons, exclamation marks and quotes have a meaning of their own.
+ */
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+const REMEDY = 'Write it like 10.1.10.11:32768 or http://10.1.10.11:32768/.';
+
+/** Where a page is asked for. */
+export interface Address {
+  /** The whole address, without a fragment. */
+  readonly url: URL;
+  /** A host name or an IPv4 address, safe in a command's arguments. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/**
+ * Reads what was typed into the address box, as a browser would: `10.1.10.11:32768` is `http://10.1.10.11:32768/`.
+ *
+ * @throws QuaysideError BAD_ADDRESS, whose words say what is wrong with it
+ */
+export function parseAddress(typed: string): Address {
+  const text = typed.trim();
+  const scheme = SCHEME.exec(text)?.[1]?.toLowerCase() ?? 'http';
+  if (scheme === 'https') {
+    throw new QuaysideError(
+      'BAD_ADDRESS',
+      "The lab's pages are plain http; nothing on its network speaks https.",
+      'Write http:// in place of https://.',
+    );
+  }
+  if (scheme !== 'http') {
+    throw new QuaysideError(
+      'BAD_ADDRESS',
+      `This browser cannot open ${scheme}: addresses.`,
+      REMEDY,
+    );
+  }
+  const url = text === '' ? null : URL.parse(SCHEME.test(text) ? text : `http://${text}`);
+  if (!url) throw new QuaysideError('BAD_ADDRESS', 'That is not an address of a page.', REMEDY);
+  if (url.username !== '' || url.password !== '') {
+    throw new QuaysideError(
+      'BAD_ADDRESS',
+      'An address with a user name or a password in it is not opened.',
+      REMEDY,
+    );
+  }
+  if (url.hostname.startsWith('[')) {
+    throw new QuaysideError('BAD_ADDRESS', "The lab's network has IPv4 addresses only.", REMEDY);
+  }
+  if (!HOST_NAME.test(url.hostname)) {
+    throw new QuaysideError('BAD_ADDRESS', 'That is no name a host could have.', REMEDY);
+  }
+  const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
+  if (port === 0) {
+    throw new QuaysideError('BAD_ADDRESS', 'Port 0 cannot be connected to.', REMEDY);
+  }
+  url.hash = '';
+  return { url, hostname: url.hostname, port };
+}

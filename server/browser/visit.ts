@@ -1,0 +1,65 @@
+import { type Address, parseAddress } from './address.ts';
+import { type Answer, type Asked, ask, type NoAnswer } from './ask.ts';
+import type { Dial } from './dial.ts';
+
+/** A page may send the browser on this often before it counts as going in circles. */
+const REDIRECTS = 5;
+const REDIRECTING = new Set([301, 302, 303, 307, 308]);
+/** These keep the method and the body; all others go on with GET, as browsers do. */
+const KEEPING = new Set([307, 308]);
+
+/** How a visit went. */
+export type Visited = (Answer | NoAnswer) & {
+  /** Where the page came from in the end, or the address that gave none. */
+  readonly finalUrl: URL;
+  readonly milliseconds: number;
+};
+
+/**
+ * Asks for a page and goes where it is sent on to, all of it from the network of the host behind `dial`.
+ *
+ * @throws what `signal` was aborted with, or what `dial` fails with
+ */
+export async function visit(
+  dial: Dial,
+  address: Address,
+  asked: Asked,
+  signal: AbortSignal,
+): Promise<Visited> {
+  const began = performance.now();
+  let at = address;
+  let next = asked;
+  for (let hops = 0; ; hops += 1) {
+    const result = await ask(dial, at, next, signal);
+    const milliseconds = Math.round(performance.now() - began);
+    const location = result.outcome === 'page' ? locationOf(result) : undefined;
+    if (result.outcome !== 'page' || location === undefined) {
+      return { ...result, finalUrl: at.url, milliseconds };
+    }
+    const target = addressFrom(location, at.url);
+    if (hops === REDIRECTS || !target) {
+      return { outcome: 'broken', finalUrl: at.url, milliseconds };
+    }
+    at = target;
+    if (!KEEPING.has(result.status)) next = { method: 'GET', ...pick(asked) };
+  }
+}
+
+function pick({ accept }: Asked): Pick<Asked, 'accept'> {
+  return accept === undefined ? {} : { accept };
+}
+
+function locationOf({ status, headers }: Answer): string | undefined {
+  return REDIRECTING.has(status) ? headers.location : undefined;
+}
+
+/** A redirect is what the page wrote, so it may lead anywhere; only what the address box takes is followed. */
+function addressFrom(location: string, base: URL): Address | undefined {
+  const url = URL.parse(location, base);
+  if (!url) return undefined;
+  try {
+    return parseAddress(url.href);
+  } catch {
+    return undefined;
+  }
+}
