@@ -13,7 +13,7 @@ const ADDRESSES = new Set(['href', 'src', 'action', 'formaction', 'poster', 'bac
 const DROPPED = new Set(['target', 'ping']);
 /** Longer addresses in a style sheet are data, not addresses. */
 const CSS_ADDRESS =
-  /(url\(\s{0,9}|@import\s{1,9})(?:"([^"]{0,2048})"|'([^']{0,2048})'|([^\s"'()]{1,2048}))/g;
+  /(url\(\s{0,9}|@import\s{1,9}(?=["']))(?:"([^"]{0,2048})"|'([^']{0,2048})'|([^\s"'()]{1,2048}))/g;
 /** A title further down is none that a person wrote. */
 const TITLE_WITHIN = 64 * 1024;
 
