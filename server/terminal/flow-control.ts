@@ -1,0 +1,78 @@
+import type { Viewer } from './viewer.ts';
+
+/**
+ * A program waits while a viewer that counts is this far behind. Small, because all of it lies between a Ctrl-C and
+ * its effect on the screen (a page that draws 5 MiB/s needs 25 ms for it); large enough to keep a fast one busy.
+ */
+export const PAUSE_BEHIND = 128 * 1024;
+/** … and goes on when it is no further behind than this. */
+export const RESUME_BEHIND = 64 * 1024;
+/**
+ * A viewer that the program waits for and that makes no progress for so long (ms) is set aside: the program goes on,
+ * and the viewer gets what the ring still has when it wakes up.
+ */
+export const SET_ASIDE_MS = 5_000;
+
+/**
+ * Decides whether a program may run on. It waits for every viewer that is looked at and keeps up at all; nobody looking
+ * holds nothing up, and neither does one who has stood still for {@link SET_ASIDE_MS}.
+ */
+export class FlowControl {
+  readonly #changed: () => void;
+  /** Since when the program has waited for a viewer that did not move. */
+  readonly #waiting = new Map<Viewer, number>();
+  #running = true;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param changed called when a viewer was set aside */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  mayRun(viewers: ReadonlySet<Viewer>, head: number): boolean {
+    const limit = this.#running ? PAUSE_BEHIND : RESUME_BEHIND;
+    this.#running = true;
+    for (const viewer of viewers) {
+      const behind = viewer.counts && (head - viewer.acked > limit || viewer.blocked);
+      if (behind) {
+        this.#running = false;
+        if (!this.#waiting.has(viewer)) this.#waiting.set(viewer, performance.now());
+      } else {
+        this.#waiting.delete(viewer);
+      }
+    }
+    for (const viewer of this.#waiting.keys()) {
+      if (!viewers.has(viewer)) this.#waiting.delete(viewer);
+    }
+    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#look(), SET_ASIDE_MS);
+    return this.#running;
+  }
+
+  /** A viewer has moved. */
+  progress(viewer: Viewer): void {
+    if (this.#waiting.has(viewer)) this.#waiting.set(viewer, performance.now());
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#waiting.clear();
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    let wait = Number.POSITIVE_INFINITY;
+    for (const [viewer, since] of this.#waiting) {
+      const left = since + SET_ASIDE_MS - now;
+      if (left > 1) {
+        wait = Math.min(wait, left);
+        continue;
+      }
+      this.#waiting.delete(viewer);
+      viewer.aside = true;
+    }
+    if (wait < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#look(), wait);
+    this.#changed();
+  }
+}

@@ -1,0 +1,96 @@
+import { printNote } from './envelope.ts';
+
+/**
+ * Runs in the host under dtach, as the learner: `sh -c … quayside-shell ID`. dtach keeps no output while nobody is
+ * attached, so the shell starts only when somebody is: at the first line of input, or after 15 s should the server have
+ * died in between. It stays around the shell to say how it ended, and lives until the server takes it away (or 10 s).
+ */
+export const KEEPER_SCRIPT = `
+trap : INT QUIT TSTP
+stty sane iutf8 -echo -icanon min 0 time 150
+IFS= read -r _
+stty sane iutf8
+entry=$(getent passwd "$(id -u)")
+USER=$(id -un) LOGNAME=$USER
+SHELL=\${entry##*:}
+entry=\${entry%:*}
+HOME=\${entry##*:}
+TERM=xterm-256color COLORTERM=truecolor LANG=\${LANG:-C.UTF-8}
+export USER LOGNAME SHELL HOME TERM COLORTERM LANG
+unset entry QUAYSIDE_ENGINE QUAYSIDE_HOSTS QUAYSIDE_PTY OLDPWD
+cd || cd /
+${printNote('$1', 'begin')}
+"$SHELL" -l
+status=$?
+${printNote('$1', 'end:$status')}
+exec </dev/null
+sleep 10
+`;
+
+/**
+ * The fallback's way in: `sh -c … quayside-join SOCKET` on a TTY of the engine's, as the learner. The engine leaves
+ * such processes running when its client goes, and two attached to one dtach take each other's bytes: the last one's
+ * process id lies beside the socket, and the next one ends it.
+ */
+export const REJOIN_SCRIPT = `
+stty raw -echo
+read -r last < "$1.join" 2>/dev/null && tr '\\0' ' ' < "/proc/$last/cmdline" 2>/dev/null | grep -qF "$1" && kill -9 "$last"
+echo $$ > "$1.join"
+exec dtach -a "$1" -E -z -r winch
+`;
+
+/**
+ * Ends a shell and everything in its session: `bash -c … quayside-end ID all|polite|none SOCKET`, as root in the host.
+ * What belongs to it is found in /proc by the id in the keeper's and dtach's arguments, so nothing that a learner could
+ * delete or fake beside the socket matters. `all`: hang-up, then kill, until nothing is left. `polite`: hang-up only.
+ * `none`: only look. Status 0: nothing is left. 1: something lives.
+ */
+export const END_SCRIPT = `
+id=$1 how=$2 socket=$3
+declare -A parent session victim
+look() {
+  local at pid stat argv grew sid
+  parent=() session=() victim=()
+  for at in /proc/[0-9]*; do
+    pid=\${at#/proc/}
+    { IFS= read -r stat < "$at/stat" && mapfile -d '' -t argv < "$at/cmdline"; } 2>/dev/null || continue
+    set -- \${stat##*) }
+    [[ $1 == [ZX] ]] && continue
+    parent[$pid]=$2 session[$pid]=$4
+    [[ " \${argv[*]} " == *" quayside-shell $id "* || " \${argv[*]} " == *" $socket "* && "\${argv[0]}" == *dtach ]] && victim[$pid]=1
+  done
+  unset "victim[$$]"
+  grew=1
+  while ((grew)); do
+    grew=0
+    declare -A theirs=()
+    for pid in "\${!victim[@]}"; do theirs[\${session[$pid]}]=1; done
+    unset "theirs[\${session[$$]}]" "theirs[\${session[1]}]" "theirs[0]"
+    for pid in "\${!session[@]}"; do
+      [[ \${victim[$pid]-} || $pid == $$ || $pid == 1 ]] && continue
+      if [[ \${victim[\${parent[$pid]}]-} || \${theirs[\${session[$pid]}]-} ]]; then victim[$pid]=1 grew=1; fi
+    done
+  done
+  ((\${#victim[@]}))
+}
+if [[ $how == none ]]; then look && exit 1; exit 0; fi
+if look; then
+  kill -HUP "\${!victim[@]}" 2>/dev/null
+  kill -CONT "\${!victim[@]}" 2>/dev/null
+  if [[ $how == polite ]]; then
+    # dtach ignores a hang-up; it goes when it is told to.
+    for pid in "\${!victim[@]}"; do
+      { mapfile -d '' -t argv < "/proc/$pid/cmdline"; } 2>/dev/null && [[ "\${argv[0]}" == *dtach ]] && kill -TERM "$pid" 2>/dev/null
+    done
+  else
+    for ((round = 0; round < 60; round++)); do
+      look || break
+      ((round > 5)) && kill -KILL "\${!victim[@]}" 2>/dev/null
+      sleep 0.05
+    done
+  fi
+fi
+rm -f "$socket" "$socket.join"
+[[ $how == polite ]] && exit 0
+! look
+`;

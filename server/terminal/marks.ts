@@ -1,0 +1,103 @@
+import { Buffer } from 'node:buffer';
+
+/** A command line that has finished in a shell with marks. */
+export interface FinishedCommand {
+  readonly line: string;
+  readonly status: number;
+}
+
+const ESC = 0x1b;
+const BRACKET = 0x5d;
+const OPENERS = [Buffer.from('\x1b]633;'), Buffer.from('\x1b]133;')];
+const OPENER_BYTES = 6;
+/** A longer mark is dropped: nobody types such a line, but anybody may print one. */
+const LONGEST_MARK = 8 * 1024;
+
+/**
+ * Reads the marks that a shell puts into its output: `OSC 633 ; E ; line` before a command runs, `OSC 633 ; D ; status`
+ * after it (133 means the same). Works on the stream as it comes, cut anywhere, and changes nothing in it.
+ *
+ * Whatever runs in the terminal can print marks as well: they tell what the learner seems to have done, and prove
+ * nothing.
+ */
+export class Marks {
+  readonly #finished: (command: FinishedCommand) => void;
+  #line: string | undefined;
+  #held: Buffer = Buffer.alloc(0);
+
+  constructor(finished: (command: FinishedCommand) => void) {
+    this.#finished = finished;
+  }
+
+  feed(chunk: Buffer): void {
+    let bytes = chunk;
+    if (this.#held.byteLength > 0) {
+      bytes = Buffer.concat([this.#held, chunk]);
+      this.#held = Buffer.alloc(0);
+    }
+    let at = bytes.indexOf(ESC);
+    while (at >= 0) {
+      // Colours are escapes too, and a flood may be full of them: look at one byte before anything else.
+      const next = bytes[at + 1];
+      if (next !== undefined && next !== BRACKET) {
+        at = bytes.indexOf(ESC, at + 1);
+        continue;
+      }
+      const rest = bytes.subarray(at);
+      if (isOpened(rest)) {
+        const end = endOf(rest);
+        if (end === undefined) {
+          if (rest.byteLength <= LONGEST_MARK) this.#held = Buffer.from(rest);
+          return;
+        }
+        if (end <= LONGEST_MARK) this.#take(rest.toString('utf8', OPENER_BYTES, end));
+        at = bytes.indexOf(ESC, at + Math.max(end, 1));
+        continue;
+      }
+      if (rest.byteLength < OPENER_BYTES && OPENERS.some((opener) => startsWith(opener, rest))) {
+        this.#held = Buffer.from(rest);
+        return;
+      }
+      at = bytes.indexOf(ESC, at + 1);
+    }
+  }
+
+  #take(mark: string): void {
+    const [letter, ...rest] = mark.split(';');
+    switch (letter) {
+      case 'E':
+        this.#line = unescapeLine(rest[0] ?? '');
+        break;
+      case 'D': {
+        const line = this.#line;
+        this.#line = undefined;
+        const status = Number.parseInt(rest[0] ?? '', 10);
+        if (line !== undefined && Number.isInteger(status)) this.#finished({ line, status });
+        break;
+      }
+    }
+  }
+}
+
+function isOpened(bytes: Buffer): boolean {
+  return OPENERS.some((opener) => bytes.subarray(0, OPENER_BYTES).equals(opener));
+}
+
+function startsWith(whole: Buffer, start: Buffer): boolean {
+  return whole.subarray(0, start.byteLength).equals(start);
+}
+
+/** Where a mark's text ends: at BEL, at ESC \, or where another escape breaks it off. */
+function endOf(bytes: Buffer): number | undefined {
+  const bell = bytes.indexOf(0x07, OPENER_BYTES);
+  const broken = bytes.indexOf(ESC, OPENER_BYTES);
+  if (bell >= 0 && (broken < 0 || bell < broken)) return bell;
+  return broken >= 0 && broken + 1 < bytes.byteLength ? broken : undefined;
+}
+
+/** `\xHH` is a byte, `\\` a backslash; the shell escapes `;` and control characters so. */
+function unescapeLine(text: string): string {
+  return text.replaceAll(/\\(?:x([0-9a-fA-F]{2})|\\)/g, (_, hex: string | undefined) =>
+    hex === undefined ? '\\' : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}

@@ -1,0 +1,29 @@
+/** What a terminal needs of a host. The sandbox's hosts are such; tests and the benchmark bring their own. */
+export interface ShellHost {
+  readonly name: string;
+  /** Runs argv in the host to its end, without a TTY. */
+  run(
+    argv: readonly string[],
+    options?: { readonly user?: string; readonly signal?: AbortSignal },
+  ): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }>;
+  /** The command on this machine that gives argv in the host a TTY. */
+  ttyCommand(argv: readonly string[], options?: { readonly user?: string }): PtyCommand;
+  /**
+   * A directory that this machine and the host both see, as each of them calls it; `undefined` where there is none.
+   * The host's people can write to it: nothing in it is ever read here, only sockets in it are connected to.
+   */
+  readonly shared: { readonly outside: string; readonly inside: string } | undefined;
+}
+
+/** A command on this machine, to run on a pty. `env` comes on top of the bare minimum. */
+export interface PtyCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A terminal's size in characters. */
+export interface Size {
+  readonly cols: number;
+  readonly rows: number;
+}

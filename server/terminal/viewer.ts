@@ -1,0 +1,62 @@
+import { type Attention, OUTPUT_WINDOW } from '#protocol';
+import type { Size } from './shell-host.ts';
+
+/** What a viewer is told. It takes the output itself, when it has room. */
+export interface ViewerListener {
+  /** There is output to take, or the terminal has ended. */
+  wake(): void;
+  /** The size, or who decides it, has changed. */
+  sized(size: Size, yours: boolean): void;
+  /** The terminal was closed or let go; there will be no more. */
+  closed(why: 'closed' | 'detached'): void;
+  /** The shell takes input again. */
+  drained(): void;
+}
+
+/**
+ * One page looking at a terminal: how far it was sent and how far it has got. Holds no bytes of its own; they are in the
+ * terminal's ring.
+ */
+export class Viewer {
+  readonly listener: ViewerListener;
+  /** Tells pages apart across their sockets. */
+  readonly client: bigint;
+  attention: Attention;
+  /** The size this page would like, if it has said. */
+  wish: Size | undefined;
+  /** Set while the page's socket is full. */
+  blocked = false;
+  /** It stood still for so long that nothing waits for it any more. Any sign of progress ends that. */
+  aside = false;
+  /** The next byte to send. */
+  sent: number;
+  /** Everything below is on the page's screen. */
+  acked: number;
+  /** It has to be cleared before the next byte: what it had has gone from the ring, or it had nothing. */
+  stale: boolean;
+
+  constructor(
+    client: bigint,
+    attention: Attention,
+    offset: number,
+    stale: boolean,
+    listener: ViewerListener,
+  ) {
+    this.client = client;
+    this.attention = attention;
+    this.sent = offset;
+    this.acked = offset;
+    this.stale = stale;
+    this.listener = listener;
+  }
+
+  /** How many more bytes it may be sent now. */
+  get room(): number {
+    return this.blocked ? 0 : Math.max(0, OUTPUT_WINDOW - (this.sent - this.acked));
+  }
+
+  /** Whether the program waits for it. */
+  get counts(): boolean {
+    return this.attention !== 'hidden' && !this.aside;
+  }
+}
