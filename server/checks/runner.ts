@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Lab, SandboxView } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
@@ -6,6 +7,8 @@ import type { CheckView, ValueView } from '#protocol';
 const DEADLINE_MS = 5_000;
 /** The slow pass behind the signals: for what no signal tells. */
 const SAFETY_MS = 30_000;
+/** At most this often a new round begins, however many signals a loop in a host makes; far below what a person notices. */
+const ROUND_GAP_MS = 15;
 /** A check that could not be asked is asked again soon, by itself. */
 const RETRY_MS = 2_000;
 
@@ -23,21 +26,30 @@ export interface RunnerOptions {
 }
 
 /**
- * Asks a sandbox's checks and values whenever something happened. Several signals that arrive together, or while a run
- * is under way, make one more run; a check never runs twice at the same time.
+ * Asks a sandbox's checks and values whenever something happened. Each question is asked on its own: one that is still
+ * being asked when the next signal arrives is asked once more afterwards, never twice at the same time, and one that
+ * hangs holds up no other.
  */
 export class CheckRunner implements Disposable {
   readonly #options: RunnerOptions;
   readonly #checks = new Map<string, CheckView>();
   readonly #values = new Map<string, ValueView>();
   readonly #closed = new AbortController();
-  #running: Promise<void> | undefined;
-  #again = false;
-  #timer: NodeJS.Timeout | undefined;
-  #pending: CheckView[] = [];
+  readonly #questions: readonly Question[];
+  #round: Promise<void> | undefined;
+  #lastRound = Number.NEGATIVE_INFINITY;
+  #safety: NodeJS.Timeout | undefined;
+  #pending: { readonly checks: CheckView[]; readonly values: ValueView[] } | undefined;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    const { checks, values } = options.lab;
+    this.#questions = [
+      ...checks.map((check) => new Question(check.id, (round) => this.#askCheck(check, round))),
+      ...Object.entries(values).map(
+        ([id, { read }]) => new Question(undefined, (round) => this.#readValue(id, read, round)),
+      ),
+    ];
   }
 
   get checks(): readonly CheckView[] {
@@ -48,76 +60,134 @@ export class CheckRunner implements Disposable {
     return [...this.#values.values()];
   }
 
-  /** Something happened: ask again. Settles when an answer that is younger than this call is there. */
-  wake(): Promise<void> {
-    if (this.#closed.signal.aborted) return Promise.resolve();
-    if (this.#running) {
-      this.#again = true;
-      return this.#running;
-    }
-    this.#running = this.#runUntilQuiet().finally(() => {
-      this.#running = undefined;
+  /** Something happened: ask everything again. Signals that arrive together make one round. */
+  wake(): void {
+    this.#round ??= this.#soon().then(() => {
+      this.#round = undefined;
+      void this.#ask(this.#questions);
     });
-    return this.#running;
+  }
+
+  /** Asks one check now, and settles when its answer is there. */
+  async ask(check: string): Promise<void> {
+    await this.#ask(this.#questions.filter((question) => question.check === check));
+  }
+
+  /** Settles when nothing is being asked and nothing is due. */
+  async settled(): Promise<void> {
+    while (this.#round || this.#questions.some((question) => question.running)) {
+      await this.#round;
+      await Promise.all(this.#questions.map((question) => question.running));
+    }
   }
 
   [Symbol.dispose](): void {
     this.#closed.abort();
-    clearTimeout(this.#timer);
+    clearTimeout(this.#safety);
   }
 
-  async #runUntilQuiet(): Promise<void> {
-    clearTimeout(this.#timer);
-    do {
-      this.#again = false;
-      await this.#run();
-    } while (this.#again && !this.#closed.signal.aborted);
+  async #soon(): Promise<void> {
+    const wait = this.#lastRound + ROUND_GAP_MS - performance.now();
+    if (wait > 0) await delay(wait, undefined, { ref: false });
+    else await Promise.resolve();
+  }
+
+  async #ask(questions: readonly Question[]): Promise<void> {
     if (this.#closed.signal.aborted) return;
+    this.#lastRound = performance.now();
+    clearTimeout(this.#safety);
+    const round = () => this.#newRound();
+    const shared = round();
+    await Promise.all(questions.map((question) => question.ask(shared, round)));
+    if (this.#closed.signal.aborted) return;
+    clearTimeout(this.#safety);
     const unknown = this.checks.some((check) => check.state === 'unknown');
-    this.#timer = setTimeout(() => void this.wake(), unknown ? RETRY_MS : SAFETY_MS);
-    this.#timer.unref();
+    this.#safety = setTimeout(() => this.wake(), unknown ? RETRY_MS : SAFETY_MS);
+    this.#safety.unref();
   }
 
-  async #run(): Promise<void> {
+  #newRound(): Round {
     const deadline = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(DEADLINE_MS)]);
-    const view = this.#options.view(deadline);
-    const passes = this.#options.passes();
-    const checks = this.#options.lab.checks.map(async (check) => {
-      const passedAt = passes.get(check.id);
-      const next: CheckView =
-        passedAt === undefined
-          ? await ask(check, view, deadline)
-          : { id: check.id, state: 'passed', passedAt };
-      if (this.#closed.signal.aborted) return;
-      if (next.state === 'passed' && passedAt === undefined) {
-        this.#options.onPass(check.id, next.passedAt);
-      }
-      // At once, not at the end of the run: one host that hangs must not hold up the ticks of the others.
-      if (differs(this.#checks, next)) this.#publish(next);
-    });
-    const values = Object.entries(this.#options.lab.values).map(
-      async ([id, { read }]): Promise<ValueView> => {
-        const text = await within(deadline, () => read(view)).catch(() => undefined);
-        return text === undefined ? { id } : { id, text };
-      },
-    );
-    const read = await Promise.all(values);
-    if (!this.#closed.signal.aborted) {
-      const changed = read.filter((value) => differs(this.#values, value));
-      if (changed.length > 0) this.#options.onValues(changed);
-    }
-    await Promise.all(checks);
+    return { deadline, view: this.#options.view(deadline) };
   }
 
-  /** Checks that settle in the same turn go out together. */
-  #publish(check: CheckView): void {
-    this.#pending.push(check);
-    if (this.#pending.length > 1) return;
+  async #askCheck(check: Lab['checks'][number], round: Round): Promise<void> {
+    const before = this.#options.passes().get(check.id);
+    const next: CheckView =
+      before === undefined
+        ? await verdictOf(check, round)
+        : { id: check.id, state: 'passed', passedAt: before };
+    if (this.#closed.signal.aborted) return;
+    if (next.state === 'passed' && before === undefined) {
+      this.#options.onPass(check.id, next.passedAt);
+    }
+    if (differs(this.#checks, next)) this.#publish().checks.push(next);
+  }
+
+  async #readValue(
+    id: string,
+    read: Lab['values'][string]['read'],
+    { view, deadline }: Round,
+  ): Promise<void> {
+    const text = await within(deadline, () => read(view)).catch(() => undefined);
+    if (this.#closed.signal.aborted) return;
+    const next: ValueView = text === undefined ? { id } : { id, text };
+    if (differs(this.#values, next)) this.#publish().values.push(next);
+  }
+
+  /** What changes in the same turn of the event loop is told together. */
+  #publish(): { readonly checks: CheckView[]; readonly values: ValueView[] } {
+    if (this.#pending) return this.#pending;
+    const news = { checks: [], values: [] };
+    this.#pending = news;
     setImmediate(() => {
-      const checks = this.#pending;
-      this.#pending = [];
-      if (!this.#closed.signal.aborted) this.#options.onChecks(checks);
+      this.#pending = undefined;
+      if (this.#closed.signal.aborted) return;
+      if (news.checks.length > 0) this.#options.onChecks(news.checks);
+      if (news.values.length > 0) this.#options.onValues(news.values);
     });
+    return news;
+  }
+}
+
+/** One look at the sandbox: what is asked twice in it is asked of the hosts once. */
+interface Round {
+  readonly view: SandboxView;
+  readonly deadline: AbortSignal;
+}
+
+/** One check or value, which is asked by one asker at a time. */
+class Question {
+  /** The check's id; a value has none. */
+  readonly check: string | undefined;
+  readonly #ask: (round: Round) => Promise<void>;
+  #running: Promise<void> | undefined;
+  #again: Promise<void> | undefined;
+
+  constructor(check: string | undefined, ask: (round: Round) => Promise<void>) {
+    this.check = check;
+    this.#ask = ask;
+  }
+
+  get running(): Promise<void> | undefined {
+    return this.#again ?? this.#running;
+  }
+
+  /** Settles with an answer that is younger than the call. A round that had to wait is made anew. */
+  ask(round: Round, newRound: () => Round): Promise<void> {
+    if (!this.#running) return this.#start(round);
+    this.#again ??= this.#running.then(() => {
+      this.#again = undefined;
+      return this.#start(newRound());
+    });
+    return this.#again;
+  }
+
+  #start(round: Round): Promise<void> {
+    this.#running = this.#ask(round).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
   }
 }
 
@@ -128,10 +198,9 @@ function differs<T extends { readonly id: string }>(known: Map<string, T>, next:
   return true;
 }
 
-async function ask(
+async function verdictOf(
   check: Lab['checks'][number],
-  view: SandboxView,
-  deadline: AbortSignal,
+  { view, deadline }: Round,
 ): Promise<CheckView> {
   try {
     const verdict = await within(deadline, () => check.test(view));

@@ -103,6 +103,10 @@ export class Registry implements Sessions {
     return this.#session(learner, lab).subscribe(listener);
   }
 
+  pane(key: string) {
+    return [...this.#sessions.values()].map(({ pane }) => pane).find((pane) => pane?.key === key);
+  }
+
   #session(learner: string, labName: string): Session {
     const lab = this.#options.labs.get(labName);
     if (!lab) {

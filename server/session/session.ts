@@ -178,7 +178,8 @@ export class Session {
     }
     const run = this.#ready();
     this.#journal.add({ kind: 'answer', check, text });
-    await run.runner.wake();
+    await run.runner.ask(check);
+    run.runner.wake();
     const view = this.#checkViews().find(({ id }) => id === check);
     if (!view) throw new Error(`check ${check} has no view`);
     return view;
@@ -256,7 +257,7 @@ export class Session {
     }
     if (this.#run !== run) return;
     this.#setStatus({ state: 'ready', hosts: [...this.#hosts.values()] });
-    await run.runner.wake();
+    run.runner.wake();
   }
 
   #failed(run: Run, error: unknown): void {
@@ -293,7 +294,7 @@ export class Session {
 
   #signal(signal: SignalBody): void {
     this.#journal.add(signal);
-    void this.#run?.runner.wake();
+    this.#run?.runner.wake();
   }
 
   #onHost(run: Run, name: string, phase: HostStatus['phase'], detail: string): void {

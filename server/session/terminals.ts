@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { TerminalView } from '#protocol';
 import { QuaysideError } from '../errors.ts';
 import type { Host } from '../sandbox/host.ts';
-import { adoptTerminal, openTerminal, type Terminal } from '../terminal/terminal.ts';
+import { adoptTerminal, openTerminal } from '../terminal/open.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import type { Store } from './store.ts';
 
 /** Several per host is the aim; more than this is a loop, and each costs a shell in the host. */
