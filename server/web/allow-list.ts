@@ -9,6 +9,8 @@ export interface AllowList {
   readonly origins: ReadonlySet<string>;
 }
 
+/** No pattern ever: an origin is compared whole. */
+const ORIGIN = /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?$/;
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '::1'];
 const EVERY_ADDRESS = new Set(['0.0.0.0', '::']);
 
@@ -22,7 +24,7 @@ const EVERY_ADDRESS = new Set(['0.0.0.0', '::']);
 export function allowListFor(host: string, port: number, extra: readonly string[]): AllowList {
   const origins = new Set(namesOf(host).map((name) => originOf(name, port)));
   for (const each of extra) {
-    if (!/^https?:/.test(each) || URL.parse(each)?.origin !== each) {
+    if (!ORIGIN.test(each) || URL.parse(each)?.origin !== each) {
       throw new QuaysideError(
         'CONFIG_INVALID',
         `"${each}" is not an origin.`,

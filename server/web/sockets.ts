@@ -14,10 +14,8 @@ import {
   wrongOrigin,
 } from './refusal.ts';
 import { SOCKET_PATHS } from './schemas.ts';
-import { linkTerminal } from './terminal-link.ts';
+import { linkTerminal, MAX_TERMINAL_MESSAGE } from './terminal-link.ts';
 
-/** Input of a terminal comes in far smaller messages; the page cuts a long paste up. */
-const MESSAGE_BYTES = 64 * 1024;
 /** Three hosts with a few terminals each, in a few tabs. */
 const SOCKETS_PER_LEARNER = 64;
 /** Shorter than the minute after which proxies drop a silent connection. */
@@ -47,7 +45,7 @@ export interface Sockets {
 export function acceptSockets(server: Server, options: SocketOptions): Sockets {
   const accepting = new WebSocketServer({
     noServer: true,
-    maxPayload: MESSAGE_BYTES,
+    maxPayload: MAX_TERMINAL_MESSAGE,
     perMessageDeflate: false,
   });
   const open = new Map<string, number>();
