@@ -252,8 +252,8 @@ export class Session {
       await this.#terminals.adopt((name) => run.sandbox.host(name));
     }
     if (this.#terminals.views.length === 0) {
-      // One after another, so that the tabs stand in the lab's order.
-      for (const host of run.sandbox.hosts) await this.#terminals.open(host);
+      // Each takes its place at once, so the tabs stand in the lab's order whichever shell is there first.
+      await Promise.all(lab.hosts.map(({ name }) => this.#terminals.open(run.sandbox.host(name))));
     }
     if (this.#run !== run) return;
     this.#setStatus({ state: 'ready', hosts: [...this.#hosts.values()] });

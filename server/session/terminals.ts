@@ -4,7 +4,7 @@ import { QuaysideError } from '../errors.ts';
 import type { Host } from '../sandbox/host.ts';
 import { adoptTerminal, openTerminal } from '../terminal/open.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { Store } from './store.ts';
+import type { Store, TerminalRow } from './store.ts';
 
 /** Several per host is the aim; more than this is a loop, and each costs a shell in the host. */
 const TERMINALS_MOST = 16;
@@ -25,21 +25,20 @@ export interface TerminalsOptions {
 /** The terminals of one session. Their rows are kept, so that a server that comes back finds their shells. */
 export class Terminals {
   readonly #options: TerminalsOptions;
-  readonly #terminals = new Map<string, Terminal>();
-  /** Being opened; counted, so that a burst of requests cannot pass the limit. */
-  #opening = 0;
+  /** In the order of their tabs. One that is still being opened holds its place (and its title) already. */
+  readonly #places = new Map<string, { readonly row: TerminalRow; terminal?: Terminal }>();
 
   constructor(options: TerminalsOptions) {
     this.#options = options;
   }
 
   get views(): readonly TerminalView[] {
-    return [...this.#terminals.values()].map(({ id, host, title }) => ({ id, host, title }));
+    return [...this.#places.values()].flatMap(({ row, terminal }) => (terminal ? [row] : []));
   }
 
   /** @throws QuaysideError TERMINAL_UNKNOWN */
   get(id: string): Terminal {
-    const terminal = this.#terminals.get(id);
+    const terminal = this.#places.get(id)?.terminal;
     if (terminal) return terminal;
     throw new QuaysideError(
       'TERMINAL_UNKNOWN',
@@ -50,34 +49,29 @@ export class Terminals {
 
   /** A new shell on a host. @throws QuaysideError TERMINAL_LIMIT */
   async open(host: Host): Promise<TerminalView> {
-    if (this.#terminals.size + this.#opening >= TERMINALS_MOST) {
+    if (this.#places.size >= TERMINALS_MOST) {
       throw new QuaysideError(
         'TERMINAL_LIMIT',
         `There are ${TERMINALS_MOST} terminals open already, which is the most.`,
         'Close one that you no longer need.',
       );
     }
-    this.#opening++;
+    const row = { id: randomBytes(6).toString('hex'), host: host.name, title: this.#title(host) };
+    this.#options.store.addTerminal(this.#options.session, row);
     try {
-      const row = { id: randomBytes(6).toString('hex'), host: host.name, title: this.#title(host) };
-      this.#options.store.addTerminal(this.#options.session, row);
-      try {
-        this.#take(await openTerminal(host, row));
-      } catch (error) {
-        this.#options.store.removeTerminal(row.id);
-        throw error;
-      }
-      this.#options.onChange(this.views);
-      return row;
-    } finally {
-      this.#opening--;
+      await this.#take(row, () => openTerminal(host, row));
+    } catch (error) {
+      this.#options.store.removeTerminal(row.id);
+      throw error;
     }
+    this.#options.onChange(this.views);
+    return row;
   }
 
   /** Ends the shell in the host and forgets the terminal. */
   async close(id: string): Promise<void> {
     const terminal = this.get(id);
-    this.#terminals.delete(id);
+    this.#places.delete(id);
     this.#options.store.removeTerminal(id);
     this.#options.onChange(this.views);
     await terminal.close();
@@ -86,31 +80,41 @@ export class Terminals {
   /** Takes up the shells that an earlier server left running; rows whose shell is gone are dropped. */
   async adopt(hostNamed: (name: string) => Host): Promise<void> {
     const { store, session } = this.#options;
-    for (const row of store.terminals(session)) {
-      if (this.#terminals.has(row.id)) continue;
-      try {
-        this.#take(await adoptTerminal(hostNamed(row.host), row));
-      } catch {
-        store.removeTerminal(row.id);
-      }
-    }
+    await Promise.all(
+      store.terminals(session).map(async (row) => {
+        await this.#take(row, () => adoptTerminal(hostNamed(row.host), row)).catch(() =>
+          store.removeTerminal(row.id),
+        );
+      }),
+    );
     this.#options.onChange(this.views);
   }
 
   /** Lets go of every terminal; the shells live on in their hosts. */
   detach(): void {
-    for (const terminal of this.#terminals.values()) terminal.detach();
-    this.#terminals.clear();
+    for (const { terminal } of this.#places.values()) terminal?.detach();
+    this.#places.clear();
   }
 
-  #take(terminal: Terminal): void {
-    this.#terminals.set(terminal.id, terminal);
-    terminal.onCommand((finished) => this.#options.onCommand(terminal, finished));
+  /** Holds a place while the terminal comes, and gives it up if it does not. */
+  async #take(row: TerminalRow, opening: () => Promise<Terminal>): Promise<void> {
+    const place: { readonly row: TerminalRow; terminal?: Terminal } = { row };
+    this.#places.set(row.id, place);
+    try {
+      const terminal = await opening();
+      // Let go of in the meantime (a reset, the end): then nobody else will.
+      if (this.#places.get(row.id) !== place) return terminal.detach();
+      place.terminal = terminal;
+      terminal.onCommand((finished) => this.#options.onCommand(terminal, finished));
+    } catch (error) {
+      this.#places.delete(row.id);
+      throw error;
+    }
   }
 
   /** "server01", then "server01 (2)": the lowest number that is free. */
   #title(host: Host): string {
-    const taken = new Set(this.views.map(({ title }) => title));
+    const taken = new Set([...this.#places.values()].map(({ row }) => row.title));
     for (let number = 1; ; number++) {
       const title = number === 1 ? host.name : `${host.name} (${number})`;
       if (!taken.has(title)) return title;
