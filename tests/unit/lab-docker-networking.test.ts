@@ -181,11 +181,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'port-changed': [
     ['restarted', (w) => w.runMyapp2().restart('myapp2', 32769), 'passed'],
     ['not restarted', (w) => w.runMyapp2(), /still has the port it was started with, 32768/],
-    [
-      'the same port by chance',
-      (w) => w.runMyapp2().restart('myapp2', 32768),
-      /pick 32768 again/,
-    ],
+    ['the same port by chance', (w) => w.runMyapp2().restart('myapp2', 32768), /pick 32768 again/],
     [
       'removed and run anew',
       (w) => w.runMyapp2().remove('myapp2').run({ name: 'myapp2', publish: '', port: 32769 }),
@@ -460,7 +456,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [
       'ended at once',
       (w) => w.run({ name: 'x2', network: 'none', status: 'exited', command: 'ip addr' }),
-      /x2 ran, but has ended/,
+      /x2 ran its command and ended/,
     ],
     [
       'the other host',
@@ -508,7 +504,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [
       'ended at once',
       (w) => w.run({ name: 'x2', network: 'host', status: 'exited' }),
-      /x2 ran, but has ended/,
+      /x2 is not running/,
     ],
     [
       'port 80 taken',
@@ -564,7 +560,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [
       'ended at once',
       (w) => w.createNetwork('mynet').run({ name: 'web1', network: 'mynet', status: 'exited' }),
-      /web1 ran, but has ended/,
+      /web1 is not running/,
     ],
   ],
   'found-by-name': [

@@ -1,13 +1,6 @@
 import { type SandboxView, type ValueDefinition, value } from '#lab';
-import {
-  bridgeAddressOf,
-  NAME,
-  portOf,
-  portsLostAt,
-  SERVER,
-  SERVER_ADDRESS,
-  startsOf,
-} from './checks/myapp2.ts';
+import { bridgeAddressOf, NAME, portOf, SERVER, SERVER_ADDRESS } from './checks/myapp2.ts';
+import { portsLostAt, startsOf } from './checks/starts.ts';
 
 /** Docker prints this much of an ID wherever it shortens one. */
 const SHORT_ID = 12;

@@ -3,7 +3,6 @@ import {
   type CheckDefinition,
   type ContainerView,
   check,
-  type HostView,
   type NetworkView,
   notYet,
   passed,
@@ -19,6 +18,7 @@ import {
   OTHER_SERVER,
   SERVER,
   SERVER_ADDRESS,
+  servesThePage,
   stays,
   withMyapp2,
 } from './myapp2.ts';
@@ -93,7 +93,7 @@ export const dockerNetworks: readonly CheckDefinition[] = [
 
   check('none-network-container', {
     title: `A container runs on the network none of ${SERVER}`,
-    test: (sandbox) => runsOn(sandbox, 'none', 'docker run -d --name lonely'),
+    test: (sandbox) => runsOn(sandbox, 'none', 'lonely'),
   }),
 
   check('none-network-inside', {
@@ -103,7 +103,7 @@ export const dockerNetworks: readonly CheckDefinition[] = [
 
   check('host-network-container', {
     title: `A container runs on the network host of ${SERVER}`,
-    test: (sandbox) => runsOn(sandbox, 'host', 'docker run -d --name athome'),
+    test: (sandbox) => runsOn(sandbox, 'host', 'athome'),
   }),
 
   check('host-network-inside', {
@@ -144,15 +144,12 @@ export const dockerNetworks: readonly CheckDefinition[] = [
       const onBridge = (container: ContainerView) =>
         bridges.some((each) => container.addresses[each.name] !== undefined);
       const containers = (await server.containers()).filter(onBridge);
-      const wayOut = {
-        host: SERVER,
-        command: `docker run -d --name inside --network ${bridge.name} ${IMAGE}`,
-      };
-      return await oneStays(server, sandbox.signal, containers, () => {
-        return notYet(
-          `No container is on ${bridges.map((each) => each.name).join(' or ')} yet.`,
-          wayOut,
-        );
+      const command = `docker run -d --name web1 --network ${bridge.name} ${IMAGE}`;
+      return await oneStays(sandbox, containers, command, () => {
+        return notYet(`No container is on ${bridges.map((each) => each.name).join(' or ')} yet.`, {
+          host: SERVER,
+          command,
+        });
       });
     },
   }),
@@ -181,8 +178,9 @@ function ownBridges(networks: readonly NetworkView[]): readonly NetworkView[] {
 async function runsOn(
   sandbox: SandboxView,
   network: 'none' | 'host',
-  run: string,
+  name: string,
 ): Promise<Verdict> {
+  const command = `docker run -d --name ${name} --network ${network} ${IMAGE}`;
   const isOn = (container: ContainerView) => container.networkMode === network;
   const server = sandbox.host(SERVER);
   const all = await server.containers();
@@ -201,29 +199,40 @@ async function runsOn(
       );
     }
   }
-  return await oneStays(server, sandbox.signal, candidates, async () => {
+  return await oneStays(sandbox, candidates, command, async () => {
     const elsewhere = (await sandbox.host(OTHER_SERVER).containers()).find(isOn);
     return elsewhere
       ? notYet(`${elsewhere.name} is on ${OTHER_SERVER}. Run one on ${SERVER}.`, {
           host: SERVER,
-          command: `${run} --network ${network} ${IMAGE}`,
+          command,
         })
       : notYet(`No container on the network ${network} of ${SERVER} yet.`);
   });
 }
 
-/** Passes if one of the containers runs and goes on running; `none` answers where there are no containers at all. */
+/**
+ * Passes if one of the containers runs and goes on running. `run` is a command that makes one that does; `none` answers
+ * where there are no containers at all.
+ */
 async function oneStays(
-  host: HostView,
-  signal: AbortSignal,
+  sandbox: SandboxView,
   containers: readonly ContainerView[],
+  run: string,
   none: () => Verdict | Promise<Verdict>,
 ): Promise<Verdict> {
-  for (const container of containers) if (await stays(host, container, signal)) return passed();
+  const host = sandbox.host(SERVER);
+  for (const container of containers) {
+    if (await stays(host, container, sandbox.signal)) return passed();
+  }
   const [stopped] = containers;
   if (!stopped) return await none();
-  return notYet(
-    `${stopped.name} ran, but has ended again. Run one that stays: without a command of your own after ${IMAGE}.`,
-    { host: SERVER, command: `docker start ${stopped.name}` },
-  );
+  return (await servesThePage(host, stopped))
+    ? notYet(`${stopped.name} is not running. Start it, or see in its logs why it ended.`, {
+        host: SERVER,
+        command: `docker start ${stopped.name}`,
+      })
+    : notYet(
+        `${stopped.name} ran its command and ended. Run one that stays: with nothing after ${IMAGE}.`,
+        { host: SERVER, command: `docker rm -f ${stopped.name} && ${run}` },
+      );
 }

@@ -1,19 +1,15 @@
 import { answer, type CheckDefinition, check, notYet, passed, type SandboxView } from '#lab';
 import {
   bridgeAddressOf,
-  ending,
-  isPage,
-  isToServer,
   type Myapp2,
   NAME,
   OTHER_SERVER,
   SERVER,
   SERVER_ADDRESS,
-  startBefore,
-  startsOf,
-  typed,
   withMyapp2,
 } from './myapp2.ts';
+import { startBefore, startsOf } from './starts.ts';
+import { ending, isPage, isToServer, typed } from './visits.ts';
 
 const RESTART = { host: SERVER, command: `docker restart ${NAME}` };
 

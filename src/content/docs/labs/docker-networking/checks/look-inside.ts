@@ -34,10 +34,10 @@ export async function lookedInside(
   const other = commands.findLast((signal) => ids.has(signal.id) && signal.action === 'exec_start');
   if (other) {
     return notYet(
-      `“${other.command}” shows nothing of the network. Try ip addr inside ${other.name}.`,
+      `“${other.command}” shows nothing of the network. Try ifconfig inside ${other.name}.`,
       {
         host: SERVER,
-        command: `docker exec ${other.name} ip addr`,
+        command: `docker exec ${other.name} ifconfig`,
       },
     );
   }
@@ -46,7 +46,7 @@ export async function lookedInside(
   if (elsewhere && running) {
     return notYet(
       `You looked inside ${elsewhere.name}, which is not on the network ${network}. Look inside ${running.name}.`,
-      { host: SERVER, command: `docker exec ${running.name} ip addr` },
+      { host: SERVER, command: `docker exec ${running.name} ifconfig` },
     );
   }
   return running

@@ -1,13 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type ContainerView,
-  type HostView,
-  type JournalView,
-  notYet,
-  type SandboxView,
-  type SignalOf,
-  type Verdict,
-} from '#lab';
+import { type ContainerView, type HostView, notYet, type SandboxView, type Verdict } from '#lab';
 
 /** The container that the lab follows from page to page. */
 export const NAME = 'myapp2';
@@ -15,9 +7,8 @@ export const IMAGE = 'mycontainer:5.6';
 export const SERVER = 'server01';
 export const OTHER_SERVER = 'server02';
 export const SERVER_ADDRESS = '10.1.10.11';
-/** Every way to write server01 in an address. */
-const SERVER_NAMES: readonly string[] = [SERVER_ADDRESS, SERVER, 'agent01', 'mesos-agent01'];
-const WEB = '80/tcp';
+/** The container's port that the lab is about. */
+export const WEB = '80/tcp';
 const DEFAULT_BRIDGE = 'bridge';
 /** The program that the image starts unless told otherwise (images/mycontainer/Dockerfile). */
 const WEB_SERVER = '/bin/serve';
@@ -33,17 +24,6 @@ export interface Myapp2 {
   readonly container: ContainerView;
   /** The port of server01 that leads to it now. */
   readonly port: number;
-}
-
-/** One start of myapp2 on server01. */
-export interface Start {
-  readonly seq: number;
-  /** The container's id: one that was removed and made anew has another. */
-  readonly id: string;
-  /** The same container had been started before: a restart, or a stop and a start. */
-  readonly again: boolean;
-  /** The ports of server01 that led to it from then on. */
-  readonly ports: readonly number[];
 }
 
 /** Asks about myapp2 once it runs as the lab wants it; until then the verdict says what is amiss with it. */
@@ -71,66 +51,6 @@ export function bridgeAddressOf(container: ContainerView | undefined): string | 
   return container?.addresses[DEFAULT_BRIDGE] || undefined;
 }
 
-/** Every start of myapp2 on server01, oldest first; with its id, also those from before it was renamed to myapp2. */
-export function startsOf(journal: JournalView, id?: string): readonly Start[] {
-  const seen = new Set<string>();
-  return journal
-    .all('container')
-    .filter((signal) => signal.host === SERVER && signal.action === 'start')
-    .filter((signal) => signal.name === NAME || signal.id === id)
-    .map((signal) => {
-      const again = seen.has(signal.id);
-      seen.add(signal.id);
-      return { seq: signal.seq, id: signal.id, again, ports: signal.ports?.[WEB] ?? [] };
-    });
-}
-
-/** The newest start before a moment of the journal. */
-export function startBefore(starts: readonly Start[], seq: number): Start | undefined {
-  return starts.findLast((start) => start.seq < seq);
-}
-
-/** The ports that led to myapp2 before a start, and no longer do since. */
-export function portsLostAt(starts: readonly Start[], start: Start): readonly number[] {
-  return starts
-    .filter((earlier) => earlier.seq < start.seq)
-    .flatMap((earlier) => earlier.ports)
-    .filter((port) => !start.ports.includes(port));
-}
-
-/** Whether a visit went to server01, by whichever of its names. */
-export function isToServer(visit: SignalOf<'visit'>): boolean {
-  return SERVER_NAMES.includes(visit.hostname.toLowerCase());
-}
-
-/** Whether a visit brought a page, and no error page of the server. */
-export function isPage(visit: SignalOf<'visit'>): boolean {
-  return visit.outcome === 'page' && (visit.status ?? 0) < 400;
-}
-
-/** The address of a visit as a learner would type it. */
-export function typed(visit: SignalOf<'visit'>): string {
-  return `http://${visit.hostname}${visit.port === 80 ? '' : `:${visit.port}`}`;
-}
-
-/** How a visit without a page ended, as a half-sentence. */
-export function ending(visit: SignalOf<'visit'>): string {
-  switch (visit.outcome) {
-    case 'page':
-      return `answered with status ${visit.status ?? 'unknown'}`;
-    case 'refused':
-      return 'was refused: nothing listens there';
-    case 'timed-out':
-      return 'never answered';
-    case 'unreachable':
-      return 'cannot be reached: the client knows no way there';
-    case 'unknown-host':
-      return 'has a name that nobody knows';
-    case 'broken':
-      return 'answered, but not with a web page';
-  }
-}
-
 /**
  * Whether a container can be relied on to stay: it serves the page, or is still up a while after its start. Waits out
  * that while where it has to, so that a container about to exit never counts as one that runs.
@@ -154,7 +74,8 @@ export async function stays(
     );
 }
 
-async function servesThePage(host: HostView, container: ContainerView): Promise<boolean> {
+/** Whether a container runs the image's own program, the web server. */
+export async function servesThePage(host: HostView, container: ContainerView): Promise<boolean> {
   const { Path, Args } = await host.docker.getContainer(container.id).inspect();
   return [Path, ...Args].join(' ').includes(WEB_SERVER);
 }
