@@ -1,0 +1,100 @@
+import { notYet, type SandboxView, type SignalOf, type Verdict } from '#lab';
+import { isWithin } from './ipv4.ts';
+import { type Myapp2, NAME, SERVER, SERVER_ADDRESS, withMyapp2 } from './myapp2.ts';
+import { portsLostAt, type Start, startBefore, startsOf } from './starts.ts';
+import { ending, isPage, isToServer, typed } from './visits.ts';
+
+/** Docker's default bridge; read from the engine where that tells, since an operator may have moved it. */
+const USUAL_BRIDGE_SUBNET = '172.17.0.0/16';
+
+/** The subnet of Docker's default bridge on server01. */
+export async function bridgeSubnet(sandbox: SandboxView): Promise<string> {
+  const networks = await sandbox.host(SERVER).networks();
+  const bridge = networks.find((network) => network.name === 'bridge');
+  return bridge?.subnets[0] ?? USUAL_BRIDGE_SUBNET;
+}
+
+/** The first restart of myapp2 that came after a page by its own address; or what is still to be done for one. */
+export async function restartAfterDirectPage(sandbox: SandboxView): Promise<Start | Verdict> {
+  const subnet = await bridgeSubnet(sandbox);
+  const opened = sandbox.journal
+    .all('visit')
+    .find((visit) => isPage(visit) && visit.port === 80 && isWithin(visit.hostname, subnet));
+  if (!opened) {
+    return notYet(
+      'First open the container’s own address, so that you see what a restart changes.',
+    );
+  }
+  const since = startsOf(sandbox.journal).filter((start) => start.seq > opened.seq);
+  const restart = since.find((start) => start.again);
+  if (restart) return restart;
+  return withMyapp2(sandbox, () =>
+    since.length > 0
+      ? notYet(
+          `${NAME} was removed and made anew, which is not a restart. Restart the one you have.`,
+          { host: SERVER, command: `docker restart ${NAME}` },
+        )
+      : notYet(`${NAME} has not been restarted since you opened its own address.`),
+  );
+}
+
+/** Whether a visit went to a port that led to myapp2 until its newest start before the visit. */
+export function isLostPort(starts: readonly Start[], visit: SignalOf<'visit'>): boolean {
+  const start = startBefore(starts, visit.seq);
+  return start !== undefined && portsLostAt(starts, start).includes(visit.port);
+}
+
+/** Why no visit has been refused at an old port yet. */
+export function oldPortUntried(sandbox: SandboxView, { container, port }: Myapp2): Verdict {
+  const starts = startsOf(sandbox.journal, container.id);
+  const newest = starts.at(-1);
+  const lost = newest ? portsLostAt(starts, newest) : [];
+  const old = lost.at(-1);
+  if (!newest || old === undefined) {
+    return notYet(`${NAME} has had only one port so far. Restart it first.`);
+  }
+  const url = `http://${SERVER_ADDRESS}:${old}`;
+  const visit = sandbox.journal.last('visit', (each) => each.seq > newest.seq && isToServer(each));
+  if (!visit) return notYet(`Not tried since the restart. Reload ${url}.`);
+  if (visit.port === port) {
+    return notYet(`${port} is the port of now. Try the one from before the restart: ${url}.`);
+  }
+  if (lost.includes(visit.port)) {
+    return notYet(
+      `${typed(visit)} ${ending(visit)}. Something else listens there now, or stands in the way.`,
+    );
+  }
+  return notYet(`Port ${visit.port} was never ${NAME}’s. Try the one from before: ${url}.`);
+}
+
+/** Why the page by the container's own address is still missing. */
+export async function directPageMissing(
+  sandbox: SandboxView,
+  address: string,
+  via: string | undefined,
+  visit: SignalOf<'visit'> | undefined,
+): Promise<Verdict> {
+  const url = `http://${address}`;
+  if (via !== SERVER_ADDRESS) {
+    return via === undefined
+      ? notYet(`The client knows no way to ${address} yet. Add the route first.`)
+      : notYet(`The client sends packets for ${address} to ${via}, not to ${SERVER}.`);
+  }
+  if (!visit || isToServer(visit)) {
+    return notYet(`Not opened yet. In the Browser tab, go to ${url}.`);
+  }
+  if (visit.hostname === address && visit.port !== 80) {
+    return notYet(
+      `Port ${visit.port} is ${SERVER}’s. The container itself listens on 80: go to ${url}.`,
+    );
+  }
+  if (visit.hostname === address) {
+    return isPage(visit)
+      ? notYet(`That page came by another way. Reload ${url}.`)
+      : notYet(`${url} ${ending(visit)}. Go there again.`);
+  }
+  if (visit.hostname === (await sandbox.host(SERVER).addressOf('docker0'))) {
+    return notYet(`${visit.hostname} is docker0 itself. ${NAME} has ${address}: go to ${url}.`);
+  }
+  return notYet(`${typed(visit)} is not ${NAME}. Go to ${url}.`);
+}
