@@ -16,9 +16,9 @@ export function viewOf(host: Host, signal: AbortSignal): HostView {
     return answer;
   };
   const read = async (argv: readonly string[]): Promise<string> => {
-    const { status, stdout, stderr } = await host.run(argv, { signal });
-    if (status !== 0) throw new Error(`${argv.join(' ')} on ${host.name}: ${stderr.trim()}`);
-    return stdout.trim();
+    const { status, said } = await host.ask(argv, signal);
+    if (status !== 0) throw new Error(`${argv.join(' ')} on ${host.name}: ${said}`);
+    return said;
   };
   const view: HostView = {
     name: host.name,
@@ -48,14 +48,12 @@ export function viewOf(host: Host, signal: AbortSignal): HostView {
       once('routes', async () => parseRoutes(await read(['ip', '-j', '-4', 'route', 'show']))),
     addressOf: (device) =>
       once(`address ${device}`, async () => {
-        const { status, stdout } = await host.run(
+        const { status, said } = await host.ask(
           ['ip', '-j', '-4', 'addr', 'show', 'dev', device],
-          {
-            signal,
-          },
+          signal,
         );
         if (status !== 0) return undefined;
-        const [link] = JSON.parse(stdout) as { addr_info?: { local?: string }[] }[];
+        const [link] = JSON.parse(said) as { addr_info?: { local?: string }[] }[];
         return link?.addr_info?.[0]?.local;
       }),
     read: (path) => once(`read ${path}`, () => read(['cat', path])),

@@ -8,6 +8,7 @@ import type {
   ProcessResult,
 } from '../engine/engine.ts';
 import { QuaysideError } from '../errors.ts';
+import { type Answer, Asker } from './asker.ts';
 
 /** A cold engine answers 0.7 s after its host starts; on a machine full of them it takes longer. */
 const ENGINE_READY_MS = 60_000;
@@ -27,6 +28,7 @@ export class Host {
   /** A directory that this machine and the host both see, where that can be had. */
   readonly shared: { readonly outside: string; readonly inside: string } | undefined;
   readonly #engine: Engine;
+  readonly #asker: Asker;
   #docker: Dockerode | undefined;
 
   constructor(
@@ -39,6 +41,7 @@ export class Host {
     this.spec = spec;
     this.container = container;
     this.shared = shared;
+    this.#asker = new Asker((argv) => this.dial(argv));
   }
 
   get name(): string {
@@ -63,6 +66,11 @@ export class Host {
     options?: ProcessOptions & { readonly input?: string },
   ): Promise<ProcessResult> {
     return this.#engine.run(this.container, argv, options);
+  }
+
+  /** A small question that changes nothing, answered in a few milliseconds. One at a time. */
+  ask(argv: readonly string[], signal: AbortSignal): Promise<Answer> {
+    return this.#asker.ask(argv, signal);
   }
 
   /** The command on this machine that gives `argv` in the host a TTY. */
