@@ -151,7 +151,10 @@ export class Session {
       await run.sandbox.reconcile((name, phase, detail) => this.#onHost(run, name, phase, detail));
       if (action === 'start') this.#signal({ kind: 'host', host, change: 'started' });
     } catch (error) {
-      this.#failed(run, error);
+      if (await this.#engineIsAway()) {
+        // Nothing is lost yet: when the engine is back, its hosts are mended like any other.
+        for (const name of this.#hosts.keys()) this.#onHost(run, name, 'down', 'engine away');
+      } else this.#failed(run, error);
     }
   }
 
@@ -258,6 +261,13 @@ export class Session {
     if (this.#run !== run) return;
     this.#setStatus({ state: 'ready', hosts: [...this.#hosts.values()] });
     run.runner.wake();
+  }
+
+  async #engineIsAway(): Promise<boolean> {
+    return this.#options.foundry.engine.docker.ping().then(
+      () => false,
+      () => true,
+    );
   }
 
   #failed(run: Run, error: unknown): void {

@@ -1,0 +1,37 @@
+import { defineConfig } from '@playwright/test';
+
+/** Debian's browser, as the tests' set-up installs it. Its own services stay silent: it reaches nothing but us. */
+const CHROMIUM = process.env.QUAYSIDE_CHROMIUM ?? '/usr/bin/chromium';
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+/** The whole lab, step by step, with real hosts on a busy machine. */
+const WALK_MS = 240_000;
+/** What a learner would call broken: far more than a tick takes, and enough for a machine that runs everything at once. */
+const EXPECT_MS = 20_000;
+
+export default defineConfig({
+  testDir: 'tests/e2e',
+  globalSetup: './tests/e2e/global-setup.ts',
+  outputDir: 'test-results',
+  timeout: WALK_MS,
+  expect: { timeout: EXPECT_MS },
+  // Each walk has a sandbox of its own; two at once is what two cores carry.
+  workers: 2,
+  fullyParallel: true,
+  forbidOnly: true,
+  reporter: [['list']],
+  use: {
+    viewport: { width: 1440, height: 900 },
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    launchOptions: { executablePath: CHROMIUM, args: QUIET },
+    permissions: ['clipboard-read', 'clipboard-write'],
+  },
+});
