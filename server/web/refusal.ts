@@ -14,7 +14,7 @@ export function wrongHost(): QuaysideError {
   return new QuaysideError(
     'WRONG_HOST',
     'This server does not answer to the name it was asked by.',
-    'Open the address that `npm start` printed, or start with ORIGINS set to the address you want to use.',
+    'Open the address that `npm start` printed, or start the server with QUAYSIDE_ORIGINS set to the origin you want to use.',
   );
 }
 

@@ -27,6 +27,7 @@ export interface WebOptions {
   readonly origins?: readonly string[];
   /** What `GET /sign-in?token=…` must say; good for as long as the server runs, in any number of browsers. */
   readonly startToken: string;
+  /** Rejecting counts as not able to serve. */
   readonly health: () => Health | Promise<Health>;
   /** Writes defects of ours to stderr, one JSON line each, without cookies, queries or bodies. Default true. */
   readonly log?: boolean;
@@ -122,10 +123,19 @@ function addHealth(app: FastifyInstance, health: WebOptions['health']): void {
       },
     },
     async (_request, reply) => {
-      const state = await health();
+      const state = await asked(health);
       return reply.code(state.ok ? 200 : 503).send(state);
     },
   );
+}
+
+/** A server that cannot even be asked cannot serve. */
+async function asked(health: WebOptions['health']): Promise<Health> {
+  try {
+    return await health();
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** A log line says which request failed, and holds no secret: no query (the start token), no cookie, no body. */

@@ -274,6 +274,12 @@ describe('/healthz', () => {
   });
 });
 
+test('/healthz answers 503 where even asking fails', async () => {
+  await using web = await stage({ health: () => Promise.reject(new Error('No socket.')) });
+  const answer = await web.fetch('/healthz');
+  expect([answer.status, await answer.json()]).toEqual([503, { ok: false, reason: 'No socket.' }]);
+});
+
 describe('/api/openapi.json', () => {
   interface Operation {
     readonly summary?: string;
