@@ -1,0 +1,336 @@
+import '@xterm/xterm/css/xterm.css';
+import './pane.css';
+import { cleanText } from './clean-text.ts';
+import { type AttachedFrame, type ConnectionState, TerminalConnection } from './connection.ts';
+import { onKeys } from './keys.ts';
+import {
+  onTerminalPreferences,
+  setTerminalPreferences,
+  terminalPreferences,
+} from './preferences.ts';
+import { Screen } from './screen.ts';
+import { SearchBar } from './search-bar.ts';
+import { StatusBar } from './status-bar.ts';
+import { currentTheme, THEMES } from './themes.ts';
+
+/** How a terminal pane is made. */
+export interface TerminalPaneOptions {
+  /** The terminal's socket; `http(s)` and paths are taken as `ws(s)` on this server. */
+  readonly url: string;
+  /** What it is called, for those who do not see it: `server01`. */
+  readonly label: string;
+}
+
+/** Ctrl-E and Ctrl-U: what is half typed at the prompt makes room (Ctrl-Y brings it back). */
+const CLEAR_LINE = '\x05\x15';
+const TRAILING_LINE_ENDS = /\n+$/;
+
+/**
+ * One terminal on the page: keeps its link, shows its output, takes its keys. Starts hidden; `show()` it once its
+ * element is in the page and visible.
+ */
+export class TerminalPane implements Disposable {
+  readonly #element: HTMLElement;
+  readonly #surface: HTMLElement;
+  readonly #label: string;
+  readonly #connection: TerminalConnection;
+  readonly #status: StatusBar;
+  readonly #ending = new AbortController();
+  readonly #activity = new Set<() => void>();
+  readonly #exit = new Set<(status: number | undefined) => void>();
+  readonly #states = new Set<(state: ConnectionState) => void>();
+  #screen: Screen | undefined;
+  #opening: Promise<void> | undefined;
+  /** What came before the screen was there. */
+  #early: ((screen: Screen) => void)[] = [];
+  #search: SearchBar | undefined;
+  #shown = false;
+  #focused = false;
+  /** Another page may be the one that decides the size. */
+  #yours = true;
+  #size = { cols: 80, rows: 24 };
+  #replaying = false;
+
+  constructor(container: HTMLElement, options: TerminalPaneOptions) {
+    this.#label = options.label;
+    this.#element = document.createElement('div');
+    this.#element.className = 'qs-terminal';
+    this.#surface = document.createElement('div');
+    this.#surface.className = 'qs-terminal-surface';
+    this.#status = new StatusBar(`Terminal ${options.label}`);
+    this.#element.append(this.#surface, this.#status.element);
+    container.append(this.#element);
+    this.#connection = new TerminalConnection(socketUrl(options.url), this.#attention(), {
+      state: (state) => this.#onState(state),
+      attached: (frame) => this.#onAttached(frame),
+      output: (bytes, offset, done) => this.#onOutput(bytes, offset, done),
+      reset: (preamble) => this.#withScreen((screen) => this.#onReset(screen, preamble)),
+      size: (cols, rows, yours) => this.#onSize(cols, rows, yours),
+    });
+    this.#listenToPage();
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /** The pane is visible now. */
+  show(): void {
+    this.#shown = true;
+    this.#opening ??= this.#open();
+    this.#attend();
+    this.#fit();
+  }
+
+  /** The pane is about to be hidden. Output goes on; the size stays. */
+  hide(): void {
+    this.#shown = false;
+    this.#search?.close();
+    this.#attend();
+  }
+
+  focus(): void {
+    this.#withScreen((screen) => screen.terminal.focus());
+  }
+
+  /** Types a command as if pasted, and Enter. What was half typed at the prompt makes room. */
+  type(text: string): void {
+    const command = cleanText(text).replace(TRAILING_LINE_ENDS, '');
+    if (command === '') return;
+    this.#withScreen((screen) => {
+      // After everything that has come: a prompt that is on its way decides how it is typed.
+      screen.settled(() => {
+        const { terminal, marks } = screen;
+        terminal.scrollToBottom();
+        if (marks.atPrompt) terminal.input(CLEAR_LINE);
+        terminal.paste(command);
+        terminal.input('\r');
+      });
+    });
+  }
+
+  /** Called when there is output while the pane is hidden. */
+  onActivity(listener: () => void): void {
+    this.#activity.add(listener);
+  }
+
+  /** Called when the shell has ended and everything it printed is on the screen. */
+  onExit(listener: (status: number | undefined) => void): void {
+    this.#exit.add(listener);
+  }
+
+  onStateChange(listener: (state: ConnectionState) => void): void {
+    this.#states.add(listener);
+  }
+
+  dispose(): void {
+    this.#ending.abort();
+    this.#connection[Symbol.dispose]();
+    this.#screen?.[Symbol.dispose]();
+    this.#element.remove();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  async #open(): Promise<void> {
+    const screen = await Screen.open(this.#surface, this.#label);
+    if (this.#ending.signal.aborted) {
+      screen[Symbol.dispose]();
+      return;
+    }
+    this.#screen = screen;
+    const { terminal } = screen;
+    terminal.onData((data) => {
+      if (!this.#connection.type(data)) this.#status.refuse();
+    });
+    terminal.onBinary((data) => this.#connection.type(data));
+    onKeys(terminal, {
+      leave: () => this.#status.takeFocus(),
+      search: () => this.#openSearch(screen),
+      jump: (direction) => screen.marks.jump(direction),
+      zoom: (by) => {
+        setTerminalPreferences({ fontSize: terminalPreferences().fontSize + by });
+      },
+    });
+    const early = this.#early;
+    this.#early = [];
+    for (const action of early) action(screen);
+    this.#fit();
+  }
+
+  #openSearch(screen: Screen): void {
+    this.#search ??= new SearchBar(this.#element, screen.terminal);
+    void this.#search.open();
+  }
+
+  #withScreen(action: (screen: Screen) => void): void {
+    if (this.#screen) action(this.#screen);
+    else this.#early.push(action);
+  }
+
+  #onState(state: ConnectionState): void {
+    this.#element.dataset.state = state.state;
+    this.#status.show(state);
+    for (const listener of this.#states) listener(state);
+    if (state.state !== 'exited') return;
+    this.#withScreen((screen) => {
+      screen.settled(() => {
+        screen.terminal.options.disableStdin = true;
+        for (const listener of this.#exit) listener(state.status);
+      });
+    });
+  }
+
+  #onAttached(frame: AttachedFrame): void {
+    this.#replayUntil = frame.head;
+    this.#size = { cols: frame.cols, rows: frame.rows };
+  }
+
+  #replayUntil = 0;
+
+  #onReset(screen: Screen, preamble: Uint8Array): void {
+    screen.clear();
+    // What is replayed was written for the shell's size; the pane's own comes after it.
+    screen.terminal.resize(this.#size.cols, this.#size.rows);
+    this.#replaying = true;
+    this.#mute(screen);
+    screen.write(preamble, () => undefined);
+    screen.settled(() => this.#endReplay(screen, this.#replayUntil === 0));
+  }
+
+  #onOutput(bytes: Uint8Array, offset: number, done: () => void): void {
+    if (!this.#shown) for (const listener of this.#activity) listener();
+    this.#withScreen((screen) => {
+      const old = Math.max(0, Math.min(bytes.byteLength, this.#replayUntil - offset));
+      if (old > 0) {
+        this.#replaying = true;
+        this.#mute(screen);
+        const isLast = offset + old === this.#replayUntil;
+        screen.write(bytes.subarray(0, old), () => {
+          this.#endReplay(screen, isLast);
+          if (old === bytes.byteLength) done();
+        });
+      }
+      if (old < bytes.byteLength) screen.write(bytes.subarray(old), done);
+    });
+  }
+
+  #endReplay(screen: Screen, isLast: boolean): void {
+    if (!isLast) return;
+    this.#replaying = false;
+    this.#mute(screen);
+    this.#fit();
+  }
+
+  #onSize(cols: number, rows: number, yours: boolean): void {
+    this.#size = { cols, rows };
+    this.#yours = yours;
+    this.#withScreen((screen) => {
+      this.#mute(screen);
+      if (yours) this.#fit();
+      else screen.terminal.resize(cols, rows);
+    });
+  }
+
+  #mute(screen: Screen): void {
+    screen.muted = this.#replaying || !this.#yours;
+  }
+
+  /** Never while hidden, never in the middle of a replay, and never against the page that decides. */
+  #fit(): void {
+    const screen = this.#screen;
+    if (!screen || !this.#shown || this.#replaying || !this.#yours) return;
+    screen.fit();
+    const { cols, rows } = screen.terminal;
+    this.#connection.resize(cols, rows);
+  }
+
+  #attention(): 'hidden' | 'visible' | 'active' {
+    if (document.visibilityState === 'hidden') return 'hidden';
+    return this.#focused ? 'active' : 'visible';
+  }
+
+  #attend(): void {
+    this.#connection.attend(this.#attention());
+  }
+
+  #listenToPage(): void {
+    const { signal } = this.#ending;
+    document.addEventListener(
+      'visibilitychange',
+      () => {
+        this.#attend();
+        if (document.visibilityState === 'visible') this.#connection.hurry();
+      },
+      { signal },
+    );
+    window.addEventListener('online', () => this.#connection.hurry(), { signal });
+    this.#surface.addEventListener(
+      'focusin',
+      () => {
+        this.#focused = true;
+        this.#status.hint(true);
+        this.#attend();
+        this.#connection.hurry();
+      },
+      { signal },
+    );
+    this.#surface.addEventListener(
+      'focusout',
+      () => {
+        this.#focused = false;
+        this.#status.hint(false);
+        this.#attend();
+      },
+      { signal },
+    );
+    // Before xterm sees it: what is pasted must not carry keys of its own.
+    this.#surface.addEventListener('paste', (event) => this.#onPaste(event), {
+      signal,
+      capture: true,
+    });
+    const resized = new ResizeObserver(() => requestAnimationFrame(() => this.#fit()));
+    resized.observe(this.#surface);
+    const themed = new MutationObserver(() => {
+      const terminal = this.#screen?.terminal;
+      if (terminal) terminal.options.theme = THEMES[currentTheme()];
+    });
+    themed.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    signal.addEventListener('abort', () => {
+      resized.disconnect();
+      themed.disconnect();
+    });
+    onTerminalPreferences(() => {
+      const terminal = this.#screen?.terminal;
+      if (!terminal) return;
+      terminal.options.fontSize = terminalPreferences().fontSize;
+      terminal.options.screenReaderMode = terminalPreferences().screenReader;
+      this.#fit();
+    }, signal);
+  }
+
+  #onPaste(event: ClipboardEvent): void {
+    event.preventDefault();
+    event.stopPropagation();
+    const terminal = this.#screen?.terminal;
+    const text = cleanText(event.clipboardData?.getData('text/plain') ?? '');
+    if (!terminal || text === '') return;
+    if (terminal.modes.bracketedPasteMode || !text.includes('\n')) {
+      terminal.paste(text);
+      return;
+    }
+    // Nothing holds the lines back: each would run as it arrives.
+    this.#status.askToPaste(text.split('\n').length, () => {
+      terminal.paste(text);
+      terminal.focus();
+    });
+  }
+}
+
+function socketUrl(url: string): string {
+  const absolute = new URL(url, location.href);
+  absolute.protocol = absolute.protocol.replace('http', 'ws');
+  return absolute.href;
+}

@@ -1,0 +1,148 @@
+import type { FitAddon } from '@xterm/addon-fit';
+import type { Terminal } from '@xterm/xterm';
+import { CommandMarks } from './command-marks.ts';
+import { muteAnswers } from './mute-answers.ts';
+import { terminalPreferences } from './preferences.ts';
+import { currentTheme, THEMES } from './themes.ts';
+
+const FONT = "'Quayside Mono', ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace";
+/** A font that takes longer is measured without: a terminal in another font is better than none. */
+const FONT_MS = 1_500;
+/** Lines kept above the screen; with the ring's 2 MiB on the server, a reload brings back about as much. */
+const SCROLLBACK = 5_000;
+/** Text that is readable on its background (WCAG AA), whatever colours a program picks. */
+const CONTRAST = 4.5;
+/** The first byte of UTF-8 whose width may depend on its neighbours or be two: from here on the large table is needed. */
+const WIDE_FROM = 0xe3;
+/** Combining marks begin here … */
+const COMBINING_FROM = 0xcc;
+/** … and end here; between them and WIDE_FROM are scripts and box drawing that are as wide as they look. */
+const COMBINING_TO = 0xcd;
+/** Joiners, variation selectors and the older emoji live behind this byte; box drawing does too. */
+const SYMBOLS = 0xe2;
+const BOX_DRAWING: readonly number[] = [0x94, 0x95, 0x96];
+
+/**
+ * xterm, set up: fonts awaited, links, widths, marks, and silence where an answer is not ours to give. Bytes go in with
+ * {@link Screen.write}; keys come out of `terminal.onData`.
+ */
+export class Screen implements Disposable {
+  readonly terminal: Terminal;
+  readonly marks: CommandMarks;
+  /** While set, questions of programs stay unanswered: they are old, or another page answers them. */
+  muted = false;
+  readonly #fit: FitAddon;
+  #graphemes: 'not needed' | 'loading' | 'there' = 'not needed';
+  /** Writes wait here while the table of widths is on its way. */
+  #waiting: (() => void)[] = [];
+
+  private constructor(terminal: Terminal, fit: FitAddon) {
+    this.terminal = terminal;
+    this.#fit = fit;
+    this.marks = new CommandMarks(terminal);
+    muteAnswers(terminal, () => this.muted);
+  }
+
+  /** Loads what is needed and opens a terminal in `element`, which must be shown. */
+  static async open(element: HTMLElement, label: string): Promise<Screen> {
+    const preferences = terminalPreferences();
+    const [{ Terminal }, { FitAddon }, { WebLinksAddon }] = await Promise.all([
+      import('@xterm/xterm'),
+      import('@xterm/addon-fit'),
+      import('@xterm/addon-web-links'),
+      fontIsThere(preferences.fontSize),
+    ]);
+    const terminal = new Terminal({
+      allowProposedApi: true,
+      cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
+      fontFamily: FONT,
+      fontSize: preferences.fontSize,
+      linkHandler: { activate: (_, uri) => openLink(uri) },
+      minimumContrastRatio: CONTRAST,
+      screenReaderMode: preferences.screenReader,
+      scrollback: SCROLLBACK,
+      theme: THEMES[currentTheme()],
+    });
+    const fit = new FitAddon();
+    terminal.loadAddon(fit);
+    terminal.loadAddon(new WebLinksAddon((_, uri) => openLink(uri)));
+    terminal.open(element);
+    terminal.textarea?.setAttribute('aria-label', label);
+    return new Screen(terminal, fit);
+  }
+
+  /** Fits the terminal into its element. Call only while it is shown. @returns whether the size changed */
+  fit(): boolean {
+    const { cols, rows } = this.terminal;
+    const wanted = this.#fit.proposeDimensions();
+    if (!wanted || !Number.isFinite(wanted.cols) || !Number.isFinite(wanted.rows)) return false;
+    if (wanted.cols === cols && wanted.rows === rows) return false;
+    this.terminal.resize(wanted.cols, wanted.rows);
+    return true;
+  }
+
+  /** `done` is called when the bytes are parsed. */
+  write(bytes: Uint8Array, done: () => void): void {
+    if (this.#graphemes === 'not needed' && needsGraphemes(bytes)) void this.#loadGraphemes();
+    if (this.#graphemes === 'loading') this.#waiting.push(() => this.terminal.write(bytes, done));
+    else this.terminal.write(bytes, done);
+  }
+
+  /** Calls back when all that was written so far is parsed. */
+  settled(done: () => void): void {
+    this.write(new Uint8Array(), done);
+  }
+
+  clear(): void {
+    this.#waiting = [];
+    this.terminal.reset();
+    this.marks.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.#waiting = [];
+    this.terminal.dispose();
+  }
+
+  async #loadGraphemes(): Promise<void> {
+    this.#graphemes = 'loading';
+    try {
+      const { UnicodeGraphemesAddon } = await import('@xterm/addon-unicode-graphemes');
+      this.terminal.loadAddon(new UnicodeGraphemesAddon());
+    } catch {
+      // Without it some characters are too narrow; the text itself must not wait for ever.
+    }
+    this.#graphemes = 'there';
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const write of waiting) write();
+  }
+}
+
+async function fontIsThere(size: number): Promise<void> {
+  const fonts = Promise.all([
+    document.fonts.load(`${size}px 'Quayside Mono'`, '─W'),
+    document.fonts.load(`bold ${size}px 'Quayside Mono'`, '─W'),
+  ]);
+  const late = new Promise<void>((resolve) => setTimeout(resolve, FONT_MS));
+  await Promise.race([fonts.catch(() => undefined), late]);
+}
+
+/** Only to the web, and with no way back to this page: what a program prints is not to be trusted. */
+function openLink(uri: string): void {
+  const url = URL.parse(uri);
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return;
+  window.open(url.href, '_blank', 'noopener,noreferrer');
+}
+
+/** Most terminals never show such a character, and never load the table. */
+function needsGraphemes(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.byteLength; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte < COMBINING_FROM) continue;
+    if (byte >= WIDE_FROM || byte <= COMBINING_TO) return true;
+    if (byte === SYMBOLS && !BOX_DRAWING.includes(bytes[at + 1] ?? BOX_DRAWING[0] ?? 0))
+      return true;
+  }
+  return false;
+}
