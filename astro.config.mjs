@@ -37,6 +37,8 @@ export default defineConfig({
       },
       sidebar: [{ label: 'Labs', items: [{ autogenerate: { directory: 'labs' } }] }],
       components: {
+        Header: './src/overrides/Header.astro',
+        PageFrame: './src/overrides/PageFrame.astro',
         TwoColumnContent: './src/overrides/TwoColumnContent.astro',
       },
     }),

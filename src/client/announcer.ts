@@ -1,0 +1,57 @@
+import type { LabData } from './lab-data.ts';
+import { countPassed, type LabChange } from './lab-state.ts';
+
+/** Tells a screen reader, politely and in one place, what has just changed. */
+export class Announcer {
+  readonly #region: HTMLElement;
+  readonly #lab: LabData;
+
+  /** @param region an element with `aria-live="polite"` */
+  constructor(region: HTMLElement, lab: LabData) {
+    this.#region = region;
+    this.#lab = lab;
+  }
+
+  say(text: string): void {
+    this.#region.textContent = text;
+  }
+
+  /** Speaks of passes, and of the reason that the step at hand has changed to. The first snapshot is no news. */
+  hear({ view, before }: LabChange): void {
+    const now = view.snapshot;
+    const old = before.snapshot;
+    if (!now || !old) return;
+    if (now.status.state !== old.status.state) {
+      const word = {
+        none: '',
+        starting: 'Hosts are starting.',
+        ready: 'Hosts are ready.',
+        failed: 'The hosts could not be started.',
+        ended: 'The session has ended.',
+      };
+      if (word[now.status.state]) this.say(word[now.status.state]);
+      return;
+    }
+    if (now.checks === old.checks || now.status.state !== 'ready') return;
+    const was = new Map(old.checks.map((check) => [check.id, check]));
+    const ids = this.#lab.sections.flatMap((section) => section.checks);
+    const passed = now.checks.filter(
+      ({ id, state }) => state === 'passed' && was.get(id)?.state !== 'passed',
+    );
+    if (passed.length > 0) {
+      const titles = passed.map(({ id }) => titleOf(id)).filter(Boolean);
+      this.say(`Passed: ${titles.join('; ')}. ${countPassed(now.checks, ids)} of ${ids.length}.`);
+      return;
+    }
+    const next = now.checks.find(({ state, id }) => state !== 'passed' && titleOf(id));
+    const earlier = next && was.get(next.id);
+    if (!next || next.state === 'passed' || !earlier || earlier.state === 'passed') return;
+    if (next.reason !== earlier.reason) this.say(`${titleOf(next.id)}: ${next.reason}`);
+  }
+}
+
+/** As it stands on this page; empty where the check is on another. */
+function titleOf(id: string): string {
+  const check = document.querySelector(`[data-check-id="${id}"]`);
+  return check?.querySelector('[data-check-title]')?.textContent?.trim() ?? '';
+}

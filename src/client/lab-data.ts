@@ -1,0 +1,33 @@
+/** What the build knows of a lab and the page's script needs: its names, never its checks' code. */
+export interface LabData {
+  /** The lab's folder name. */
+  readonly name: string;
+  readonly title: string;
+  /** The page's file name without its ending. */
+  readonly page: string;
+  readonly hosts: readonly { readonly name: string; readonly aliases: readonly string[] }[];
+  /** The host that the browser pane looks from. */
+  readonly browser: string;
+  readonly sections: readonly {
+    readonly page: string;
+    readonly title: string;
+    /** Path of the page. */
+    readonly href: string;
+    /** Check ids. */
+    readonly checks: readonly string[];
+  }[];
+}
+
+/** Where the page carries it. */
+export const LAB_DATA_ID = 'lab-data';
+
+/** Reads it from a lab's page; `undefined` on any other. */
+export function readLabData(page: ParentNode): LabData | undefined {
+  const text = page.querySelector(`#${LAB_DATA_ID}`)?.textContent;
+  return text ? (JSON.parse(text) as LabData) : undefined;
+}
+
+/** The host that a name or an alias stands for. */
+export function hostNameOf(lab: LabData, name: string): string {
+  return lab.hosts.find((host) => host.name === name || host.aliases.includes(name))?.name ?? name;
+}

@@ -1,0 +1,160 @@
+import { Announcer } from './announcer.ts';
+import { ApiError, LabApi } from './api.ts';
+import { confirmed } from './confirm.ts';
+import { type LabData, readLabData } from './lab-data.ts';
+import { LabState } from './lab-state.ts';
+import { paintChecks } from './paint-checks.ts';
+import { paintProgress } from './paint-progress.ts';
+import { paintValues } from './paint-values.ts';
+import { keepLinked } from './session-link.ts';
+import { navigateSoftly } from './soft-navigation.ts';
+import { makeMovable } from './workspace/separator.ts';
+import { Views } from './workspace/views.ts';
+import { Workspace } from './workspace/workspace.ts';
+
+/** Puts a lab's page to work: one link to the server, one state, and painters that show it. */
+function begin(first: LabData): void {
+  let lab = first;
+  const part = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
+  const root = part('lab-workspace');
+  const api = new LabApi(lab.name);
+  const state = new LabState();
+  const announcer = new Announcer(part('lab-announcer'), lab);
+  const tabs = [...document.querySelectorAll<HTMLElement>('[data-view]')];
+  const views = new Views(tabs, part('lab-prose'), root, () => void workspace.refresh());
+  const workspace = new Workspace(root, lab, api, state, () => {
+    if (views.narrow) views.show('terminals');
+  });
+
+  const paint = () => {
+    paintChecks(document, state.view);
+    paintValues(document, state.view);
+    paintProgress(document, lab, state.view);
+  };
+  state.subscribe((change) => {
+    if (!change.visit) paint();
+    announcer.hear(change);
+    startByItself(lab, state, workspace);
+  });
+  makeMovable(part('lab-separator'), () => void workspace.refresh());
+  listen({ api, state, workspace, announcer });
+  navigateSoftly(`/labs/${lab.name}/`, (page) => {
+    lab = readLabData(page) ?? lab;
+    paint();
+    if (views.narrow) views.show('read');
+    announcer.say(document.title);
+    startByItself(lab, state, workspace);
+  });
+  void keepLinked(
+    api,
+    { onEvent: (event) => state.apply(event), onLink: (link) => state.setLink(link) },
+    new AbortController().signal,
+  );
+}
+
+/**
+ * A page with checks needs hosts, so they start when it is opened; only a session that has failed or ended waits to be
+ * started again by hand. The lab's first page has nothing to check, and a button.
+ */
+function startByItself(lab: LabData, state: LabState, workspace: Workspace): void {
+  const hasChecks = lab.sections.some(({ page, checks }) => page === lab.page && checks.length > 0);
+  const { link, snapshot } = state.view;
+  if (!hasChecks || link.state !== 'live' || snapshot?.status.state !== 'none') return;
+  void workspace.startOnce();
+}
+
+interface Parts {
+  readonly api: LabApi;
+  readonly state: LabState;
+  readonly workspace: Workspace;
+  readonly announcer: Announcer;
+}
+
+/** Everything that can be pressed, wherever it stands: in the prose, which is exchanged, in the bar or in a notice. */
+function listen({ api, state, workspace, announcer }: Parts): void {
+  document.addEventListener('click', (event) => {
+    const pressed = (event.target as Element).closest<HTMLElement>(
+      '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-ask]',
+    );
+    if (!pressed || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const { runHost, runCode, visit, showHost, ask } = pressed.dataset;
+    if (runHost !== undefined) void workspace.run(runHost, runCode ?? '');
+    else if (visit !== undefined) {
+      event.preventDefault();
+      void workspace.showBrowser(visit);
+    } else if (showHost !== undefined) void workspace.showHost(showHost);
+    else if ('showBrowser' in pressed.dataset) void workspace.showBrowser();
+    else if ('start' in pressed.dataset) void workspace.start();
+    else if ('reload' in pressed.dataset) location.reload();
+    else if (ask === 'reset' || ask === 'end') void askFor(ask, api, state, workspace);
+  });
+
+  document.addEventListener('input', ({ target }) => {
+    const box = target as HTMLElement;
+    if (box.classList.contains('answer-box')) box.dataset.touched = '';
+  });
+
+  document.addEventListener('submit', (event) => {
+    const form = event.target as HTMLFormElement;
+    const check = form.dataset.answer;
+    if (check === undefined) return;
+    event.preventDefault();
+    void submitAnswer(form, check, { api, state, announcer });
+  });
+}
+
+async function submitAnswer(
+  form: HTMLFormElement,
+  check: string,
+  { api, state, announcer }: Pick<Parts, 'api' | 'state' | 'announcer'>,
+): Promise<void> {
+  const text = String(new FormData(form).get('text') ?? '').trim();
+  if (text === '') return;
+  form.ariaBusy = 'true';
+  try {
+    const view = await api.answer(check, text);
+    state.apply({ type: 'checks', checks: [view] });
+    // The same wrong answer once more changes nothing on the page, but deserves to be heard.
+    if (view.state !== 'passed') announcer.say(view.reason);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const reason = form
+      .closest('[data-check-id]')
+      ?.querySelector<HTMLElement>('[data-check-reason]');
+    if (reason) {
+      reason.textContent = `${error.message} ${error.remedy}`;
+      reason.hidden = false;
+    }
+    announcer.say(`${error.message} ${error.remedy}`);
+  } finally {
+    form.removeAttribute('aria-busy');
+  }
+}
+
+async function askFor(
+  what: 'reset' | 'end',
+  api: LabApi,
+  state: LabState,
+  workspace: Workspace,
+): Promise<void> {
+  const dialog = document.getElementById(`lab-${what}`) as HTMLDialogElement;
+  if (!(await confirmed(dialog))) return;
+  try {
+    state.apply({ type: 'snapshot', snapshot: await (what === 'reset' ? api.reset() : api.end()) });
+    if (what === 'reset') forgetAnswers();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    workspace.say(`${error.message} ${error.remedy}`);
+  }
+}
+
+/** After a reset nothing has been answered; what the boxes hold is of the life before. */
+function forgetAnswers(): void {
+  for (const box of document.querySelectorAll<HTMLInputElement>('input.answer-box')) {
+    delete box.dataset.touched;
+    box.value = '';
+  }
+}
+
+const data = readLabData(document);
+if (data) begin(data);

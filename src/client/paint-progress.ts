@@ -1,0 +1,46 @@
+import type { HostStatus } from '#protocol';
+import type { LabData } from './lab-data.ts';
+import { countPassed, type LabView } from './lab-state.ts';
+import { setText } from './paint-checks.ts';
+
+/** Keeps the bar (n of m, the hosts) and the counts in the sidebar true. */
+export function paintProgress(page: ParentNode, lab: LabData, view: LabView): void {
+  const checks = view.snapshot?.checks ?? [];
+  const ids = lab.sections.flatMap((section) => section.checks);
+  const done = countPassed(checks, ids);
+  for (const bar of page.querySelectorAll<HTMLElement>('[data-progress]')) {
+    setText(bar.querySelector('[data-progress-text]'), `${done} of ${ids.length}`);
+    const meter = bar.querySelector('progress');
+    if (meter) meter.value = done;
+  }
+  for (const section of lab.sections) {
+    const passed = countPassed(checks, section.checks);
+    const complete = passed === section.checks.length;
+    for (const link of page.querySelectorAll<HTMLElement>(`[data-section="${section.page}"]`)) {
+      link.toggleAttribute('data-complete', complete);
+      const badge = link.querySelector<HTMLElement>('.section-progress');
+      if (!badge) continue;
+      setText(badge, `${passed}/${section.checks.length}`);
+      badge.title = `${passed} of ${section.checks.length} passed`;
+    }
+  }
+  paintHosts(page, view);
+}
+
+function paintHosts(page: ParentNode, { snapshot, link }: LabView): void {
+  const status = snapshot?.status;
+  const hosts = status && 'hosts' in status ? status.hosts : [];
+  for (const chip of page.querySelectorAll<HTMLElement>('[data-host-chip]')) {
+    const host = hosts.find(({ name }) => name === chip.dataset.hostChip);
+    chip.dataset.phase = link.state === 'reconnecting' ? 'unknown' : (host?.phase ?? 'off');
+    setText(chip.querySelector('[data-host-detail]'), detailOf(host));
+    chip.title = host
+      ? `${host.name} (${[host.address, ...host.aliases].join(', ')}): ${detailOf(host)}`
+      : `${chip.dataset.hostChip}: not started`;
+  }
+}
+
+function detailOf(host: HostStatus | undefined): string {
+  if (!host) return 'not started';
+  return host.phase === 'ready' ? 'ready' : host.detail;
+}

@@ -1,0 +1,157 @@
+import type { HostStatus } from '#protocol';
+import type { ApiError } from '../api.ts';
+import type { LabData } from '../lab-data.ts';
+import type { LabView } from '../lab-state.ts';
+
+/** What a notice says, and what it offers to do. */
+interface Notice {
+  readonly title: string;
+  readonly text: readonly string[];
+  readonly hosts?: readonly {
+    readonly name: string;
+    readonly phase: string;
+    readonly detail: string;
+  }[];
+  readonly action?: { readonly label: string; readonly does: 'start' | 'reload' };
+  readonly busy?: boolean;
+}
+
+/**
+ * What lies over the workspace while there are no prompts to type at: what is going on, host by host, or what went
+ * wrong and what to do about it. `refusal` is the server's answer to the last attempt to start.
+ */
+export function paintNotice(
+  place: HTMLElement,
+  lab: LabData,
+  view: LabView,
+  refusal: ApiError | undefined,
+): void {
+  const notice = noticeFor(lab, view, refusal);
+  place.hidden = !notice;
+  if (!notice) {
+    place.replaceChildren();
+    return;
+  }
+  const hosts = notice.hosts && list(notice.hosts);
+  const key = JSON.stringify({ ...notice, hosts: undefined });
+  // Only the hosts' words change while they start; the rest stays, with the focus that may be on it.
+  if (place.dataset.notice === key) {
+    const old = place.querySelector('.notice-hosts');
+    if (old && hosts && old.outerHTML !== hosts.outerHTML) old.replaceWith(hosts);
+    return;
+  }
+  place.dataset.notice = key;
+  const card = document.createElement('div');
+  card.className = 'notice-card';
+  card.append(element('h2', notice.title), ...notice.text.map(sentence));
+  if (hosts) card.append(hosts);
+  if (notice.action) {
+    const button = element('button', notice.action.label);
+    button.className = 'button primary';
+    button.type = 'button';
+    button.dataset[notice.action.does === 'start' ? 'start' : 'reload'] = '';
+    card.append(button);
+  }
+  place.ariaBusy = String(notice.busy ?? false);
+  place.replaceChildren(card);
+}
+
+function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | undefined {
+  const { link, snapshot } = view;
+  if (link.state === 'signed-out') {
+    return {
+      title: 'This browser is not signed in',
+      text: [
+        'Open the address that `npm start` printed after “Quayside is ready:” once in this browser.',
+        'Then this page goes on by itself. You can read it meanwhile.',
+      ],
+      action: { label: 'Try again', does: 'reload' },
+    };
+  }
+  if (!snapshot) {
+    if (link.state !== 'absent') return { title: 'Connecting', text: [], busy: true };
+    return {
+      title: 'Not connected',
+      text: [
+        'The Quayside server does not answer, so there are no hosts to type into. Start it with `npm start`.',
+        'This page then connects by itself. You can read it meanwhile.',
+      ],
+    };
+  }
+  if (refusal) {
+    return {
+      title: 'The hosts could not be started',
+      text: [refusal.message, refusal.remedy],
+      action: { label: 'Try again', does: 'start' },
+    };
+  }
+  const { status } = snapshot;
+  switch (status.state) {
+    case 'ready':
+      return undefined;
+    case 'none':
+      return {
+        title: 'Your own hosts',
+        text: ['They start in a few seconds, and are yours alone.'],
+        hosts: lab.hosts.map(({ name, aliases }) => ({
+          name,
+          phase: 'off',
+          detail: aliases.length > 0 ? `also ${aliases.join(', ')}` : '',
+        })),
+        action: { label: 'Start the lab', does: 'start' },
+      };
+    case 'starting':
+      return {
+        title: 'Starting your hosts',
+        text: [],
+        hosts: status.hosts.map(hostLine),
+        busy: true,
+      };
+    case 'failed':
+      return {
+        title: 'The hosts could not be started',
+        text: [status.reason, status.remedy],
+        action: { label: 'Try again', does: 'start' },
+      };
+    case 'ended':
+      return {
+        title: 'This session has ended',
+        text: [status.reason, 'Your progress is kept. Starting again gives you fresh hosts.'],
+        action: { label: 'Start again', does: 'start' },
+      };
+    default:
+      return status satisfies never;
+  }
+}
+
+function hostLine({ name, phase, detail }: HostStatus) {
+  return { name, phase, detail: phase === 'ready' ? 'ready' : detail };
+}
+
+function list(hosts: NonNullable<Notice['hosts']>): HTMLElement {
+  const items = hosts.map(({ name, phase, detail }) => {
+    const item = document.createElement('li');
+    item.dataset.phase = phase;
+    item.append(element('strong', detail ? `${name}:` : name), ' ', element('span', detail));
+    return item;
+  });
+  const all = document.createElement('ul');
+  all.className = 'notice-hosts';
+  all.append(...items);
+  return all;
+}
+
+/** A paragraph; what stands between back-ticks is code. */
+function sentence(text: string): HTMLElement {
+  const paragraph = document.createElement('p');
+  text.split('`').forEach((part, index) => {
+    paragraph.append(index % 2 === 1 ? element('code', part) : part);
+  });
+  return paragraph;
+}
+
+function element<K extends keyof HTMLElementTagNameMap>(name: K, text: string) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}

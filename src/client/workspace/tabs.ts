@@ -1,0 +1,149 @@
+/** One tab and what it shows. */
+export interface Tab {
+  readonly id: string;
+  readonly name: string;
+  readonly panel: HTMLElement;
+  readonly closable: boolean;
+}
+
+export interface TabsListener {
+  /** Another tab came to the front, by hand (`byHand`) or because it had to. */
+  onSelect(tab: Tab, byHand: boolean): void;
+  onClose(tab: Tab): void;
+}
+
+/**
+ * A tab list as the ARIA practices have it: one tab stop, arrow keys, Home and End; Delete closes. The cross within a
+ * tab is for pointers only, so that the tab's name stays the host's.
+ */
+export class Tabs {
+  readonly #list: HTMLElement;
+  readonly #listener: TabsListener;
+  readonly #tabs = new Map<string, { readonly tab: Tab; readonly button: HTMLButtonElement }>();
+  #current: string | undefined;
+
+  constructor(list: HTMLElement, listener: TabsListener) {
+    this.#list = list;
+    this.#listener = listener;
+    list.addEventListener('click', (event) => this.#onClick(event));
+    list.addEventListener('auxclick', (event) => this.#onClick(event));
+    list.addEventListener('keydown', (event) => this.#onKey(event));
+  }
+
+  get current(): Tab | undefined {
+    return this.#tabs.get(this.#current ?? '')?.tab;
+  }
+
+  has(id: string): boolean {
+    return this.#tabs.has(id);
+  }
+
+  /** Adds a tab at the end, or before the tab `before`. The first one comes to the front. */
+  add(tab: Tab, before?: string): void {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'tab';
+    button.role = 'tab';
+    button.id = `tab-${tab.id}`;
+    button.dataset.tab = tab.id;
+    button.setAttribute('aria-controls', tab.panel.id);
+    const dot = pointerOnly('tab-activity', '');
+    button.append(dot, tab.name);
+    if (tab.closable) {
+      button.setAttribute('aria-keyshortcuts', 'Delete');
+      button.append(pointerOnly('tab-close', '×'));
+    }
+    tab.panel.role = 'tabpanel';
+    tab.panel.setAttribute('aria-labelledby', button.id);
+    this.#tabs.set(tab.id, { tab, button });
+    this.#list.insertBefore(button, before ? (this.#tabs.get(before)?.button ?? null) : null);
+    this.#paint();
+  }
+
+  /** Takes a tab away; its neighbour comes to the front if it was there. */
+  remove(id: string): void {
+    const entry = this.#tabs.get(id);
+    if (!entry) return;
+    const hadFocus = entry.button === document.activeElement;
+    const order = this.#order();
+    const place = order.indexOf(id);
+    this.#tabs.delete(id);
+    entry.button.remove();
+    if (this.#current !== id) return;
+    this.#current = undefined;
+    const next = order[place - 1] ?? order[place + 1];
+    if (next) this.#select(next, false);
+    if (hadFocus && next) this.#tabs.get(next)?.button.focus();
+  }
+
+  select(id: string): void {
+    if (this.#tabs.has(id)) this.#select(id, false);
+  }
+
+  /** Puts a dot on a tab that is not in front; it goes when the tab comes to the front. */
+  markActive(id: string): void {
+    if (id !== this.#current) this.#tabs.get(id)?.button.setAttribute('data-activity', '');
+  }
+
+  #select(id: string, byHand: boolean): void {
+    const entry = this.#tabs.get(id);
+    if (!entry) return;
+    this.#current = id;
+    entry.button.removeAttribute('data-activity');
+    this.#paint();
+    entry.button.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
+    this.#listener.onSelect(entry.tab, byHand);
+  }
+
+  #paint(): void {
+    for (const [id, { tab, button }] of this.#tabs) {
+      const front = id === this.#current;
+      button.ariaSelected = String(front);
+      button.tabIndex = front || this.#current === undefined ? 0 : -1;
+      tab.panel.hidden = !front;
+    }
+  }
+
+  #order(): readonly string[] {
+    return [...this.#list.children].map((child) => (child as HTMLElement).dataset.tab ?? '');
+  }
+
+  #onClick(event: MouseEvent): void {
+    const target = event.target as Element;
+    const id = target.closest<HTMLElement>('[data-tab]')?.dataset.tab;
+    const entry = id === undefined ? undefined : this.#tabs.get(id);
+    if (!entry) return;
+    // A middle click on a tab closes it, as in a browser.
+    const closes = event.type === 'auxclick' ? event.button === 1 : target.closest('.tab-close');
+    if (!closes && event.type === 'click') this.#select(entry.tab.id, true);
+    if (closes && entry.tab.closable) this.#listener.onClose(entry.tab);
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const order = this.#order();
+    const at = order.indexOf(this.#current ?? '');
+    const goTo: Record<string, number> = {
+      ArrowLeft: (at - 1 + order.length) % order.length,
+      ArrowRight: (at + 1) % order.length,
+      Home: 0,
+      End: order.length - 1,
+    };
+    const next = order[goTo[event.key] ?? -1];
+    if (next !== undefined) {
+      event.preventDefault();
+      this.#tabs.get(next)?.button.focus();
+      this.#select(next, false);
+    } else if (event.key === 'Delete' && this.current?.closable) {
+      event.preventDefault();
+      this.#listener.onClose(this.current);
+    }
+  }
+}
+
+function pointerOnly(className: string, text: string): HTMLElement {
+  const element = document.createElement('span');
+  element.className = className;
+  element.ariaHidden = 'true';
+  element.textContent = text;
+  return element;
+}

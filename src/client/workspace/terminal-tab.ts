@@ -1,0 +1,89 @@
+import type { TerminalView } from '#protocol';
+import type { LabApi } from '../api.ts';
+import type { TerminalPane } from '../terminal/pane.ts';
+
+/** What a terminal's tab tells the workspace. */
+export interface TerminalTabListener {
+  onActivity(id: string): void;
+  /** The learner wants a new shell in the place of the one that ended. */
+  onRenew(view: TerminalView): void;
+}
+
+/** The terminal's code is large: it comes with the first terminal, once for all of them. */
+let loading: Promise<typeof import('../terminal/pane.ts')> | undefined;
+function loadTerminal() {
+  loading ??= import('../terminal/pane.ts');
+  return loading;
+}
+
+/** A terminal and the panel that shows it. Closing the tab is the workspace's business; this owns the pane. */
+export class TerminalTab {
+  readonly view: TerminalView;
+  readonly panel: HTMLElement;
+  readonly #pane: Promise<TerminalPane | undefined>;
+  #disposed = false;
+
+  constructor(view: TerminalView, api: LabApi, listener: TerminalTabListener) {
+    this.view = view;
+    this.panel = document.createElement('div');
+    this.panel.className = 'panel terminal-panel';
+    this.panel.id = `panel-${view.id}`;
+    const screen = document.createElement('div');
+    screen.className = 'terminal-screen';
+    this.panel.append(screen);
+    this.#pane = this.#open(screen, api, listener);
+  }
+
+  async show(): Promise<void> {
+    (await this.#pane)?.show();
+  }
+
+  async hide(): Promise<void> {
+    (await this.#pane)?.hide();
+  }
+
+  async focus(): Promise<void> {
+    (await this.#pane)?.focus();
+  }
+
+  /** Types as if from the keyboard; several lines go in as one paste, so that no command eats the next one. */
+  async type(text: string): Promise<void> {
+    (await this.#pane)?.type(text);
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.panel.remove();
+    void this.#pane.then((pane) => pane?.dispose());
+  }
+
+  async #open(
+    screen: HTMLElement,
+    api: LabApi,
+    listener: TerminalTabListener,
+  ): Promise<TerminalPane | undefined> {
+    const { TerminalPane } = await loadTerminal();
+    if (this.#disposed) return undefined;
+    const pane = new TerminalPane(screen, {
+      url: api.terminalUrl(this.view.id),
+      label: this.view.title,
+    });
+    pane.onActivity(() => listener.onActivity(this.view.id));
+    pane.onExit(() => this.#offerNewShell(listener));
+    return pane;
+  }
+
+  #offerNewShell(listener: TerminalTabListener): void {
+    if (this.panel.querySelector('.terminal-ended')) return;
+    const bar = document.createElement('div');
+    bar.className = 'terminal-ended';
+    bar.role = 'status';
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'button primary';
+    button.textContent = 'New shell';
+    button.addEventListener('click', () => listener.onRenew(this.view));
+    bar.append('This shell has ended.', button);
+    this.panel.append(bar);
+  }
+}

@@ -1,0 +1,249 @@
+import type { TerminalView } from '#protocol';
+import { ApiError, type LabApi } from '../api.ts';
+import { hostNameOf, type LabData } from '../lab-data.ts';
+import type { LabState, LabView } from '../lab-state.ts';
+import { BrowserPane } from './browser-pane.ts';
+import { HostMenu } from './host-menu.ts';
+import { paintNotice } from './notice.ts';
+import { type Tab, Tabs } from './tabs.ts';
+import { TerminalTab } from './terminal-tab.ts';
+
+const BROWSER = 'browser';
+/** How long a Run waits for hosts that are starting before it gives up. */
+const READY_WITHIN_MS = 60_000;
+/** A message that nobody needs to act on goes by itself. */
+const MESSAGE_MS = 8_000;
+
+/**
+ * The right-hand side: a tab for each terminal, the browser pane, and what is said while there are neither. It shows
+ * what the session has and asks the server for more; it never decides by itself what is open.
+ */
+export class Workspace {
+  readonly #root: HTMLElement;
+  readonly #lab: LabData;
+  readonly #api: LabApi;
+  readonly #state: LabState;
+  readonly #tabs: Tabs;
+  readonly #terminals = new Map<string, TerminalTab>();
+  readonly #browser: BrowserPane;
+  readonly #front: () => void;
+  readonly #rememberAs: string;
+  #refusal: ApiError | undefined;
+  #startedByItself = false;
+  #messageTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param front brings the workspace into sight where it takes turns with the prose */
+  constructor(root: HTMLElement, lab: LabData, api: LabApi, state: LabState, front: () => void) {
+    this.#root = root;
+    this.#lab = lab;
+    this.#api = api;
+    this.#state = state;
+    this.#front = front;
+    this.#rememberAs = `quayside-tab:${lab.name}`;
+    const part = (name: string) => root.querySelector<HTMLElement>(`[data-part="${name}"]`);
+    const list = part('tabs');
+    const browser = part('browser');
+    const menu = part('menu');
+    const plus = root.querySelector<HTMLButtonElement>('[data-part="plus"]');
+    if (!list || !browser || !menu || !plus) throw new Error('the workspace lacks a part');
+    this.#tabs = new Tabs(list, {
+      onSelect: (tab, byHand) => this.#onSelect(tab, byHand),
+      onClose: (tab) => void this.#close(tab.id),
+    });
+    this.#tabs.add({ id: BROWSER, name: 'Browser', panel: browser, closable: false });
+    this.#browser = new BrowserPane(browser, api);
+    new HostMenu(plus, menu, {
+      onOpen: (host) => void this.#open(host),
+      closable: () => (this.#tabs.current?.closable ? this.#tabs.current.name : undefined),
+      onClose: () => this.#tabs.current && void this.#close(this.#tabs.current.id),
+    });
+    state.subscribe(({ view, visit }) => {
+      if (visit) this.#browser.hear(visit);
+      else this.#paint(view);
+    });
+    this.#paint(state.view);
+  }
+
+  /** Starts the session, or starts it again. */
+  async start(): Promise<void> {
+    this.#refusal = undefined;
+    try {
+      this.#state.apply({ type: 'snapshot', snapshot: await this.#api.start() });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#refusal = error;
+      this.#paint(this.#state.view);
+    }
+  }
+
+  /** Starts a session that nobody has asked for: tried once, so that a refusal is not asked for again and again. */
+  async startOnce(): Promise<void> {
+    if (this.#startedByItself) return;
+    this.#startedByItself = true;
+    await this.start();
+  }
+
+  /** Types a command into a terminal of a host, brings it to the front and puts the cursor there. */
+  async run(name: string, command: string): Promise<void> {
+    this.#front();
+    const terminal = await this.#terminalOf(hostNameOf(this.#lab, name));
+    if (!terminal) return;
+    this.#tabs.select(terminal.view.id);
+    await terminal.show();
+    await terminal.type(command);
+    await terminal.focus();
+  }
+
+  /** Brings a terminal of a host to the front. */
+  async showHost(name: string): Promise<void> {
+    this.#front();
+    const terminal = await this.#terminalOf(hostNameOf(this.#lab, name));
+    if (!terminal) return;
+    this.#tabs.select(terminal.view.id);
+    await terminal.focus();
+  }
+
+  /** Opens an address in the browser pane; without one, brings the pane to the front. */
+  async showBrowser(url?: string): Promise<void> {
+    this.#front();
+    this.#tabs.select(BROWSER);
+    this.#remember(BROWSER);
+    if (url === undefined) {
+      this.#browser.focus();
+      return;
+    }
+    if (await this.#ready()) await this.#browser.open(url);
+  }
+
+  /** A line about something that did not work, read out and gone after a while. */
+  say(text: string): void {
+    const message = this.#root.querySelector<HTMLElement>('[data-part="message"]');
+    if (!message) return;
+    message.textContent = text;
+    message.hidden = false;
+    clearTimeout(this.#messageTimer);
+    this.#messageTimer = setTimeout(() => {
+      message.hidden = true;
+    }, MESSAGE_MS);
+  }
+
+  /** The workspace has come into sight: what is in front takes its size. */
+  async refresh(): Promise<void> {
+    await this.#terminals.get(this.#tabs.current?.id ?? '')?.show();
+  }
+
+  #paint(view: LabView): void {
+    const status = view.snapshot?.status;
+    this.#root.dataset.sessionState = status?.state ?? 'none';
+    this.#root.toggleAttribute('data-reconnecting', view.link.state === 'reconnecting');
+    if (status?.state === 'starting' || status?.state === 'ready') this.#refusal = undefined;
+    const running = status?.state === 'starting' || status?.state === 'ready';
+    this.#paintTerminals(running ? (view.snapshot?.terminals ?? []) : []);
+    const notice = this.#root.querySelector<HTMLElement>('[data-part="notice"]');
+    if (notice) paintNotice(notice, this.#lab, view, this.#refusal);
+  }
+
+  #paintTerminals(views: readonly TerminalView[]): void {
+    const wanted = new Set(views.map(({ id }) => id));
+    for (const [id, terminal] of this.#terminals) {
+      if (wanted.has(id)) continue;
+      this.#terminals.delete(id);
+      this.#tabs.remove(id);
+      terminal.dispose();
+    }
+    const panels = this.#root.querySelector('[data-part="panels"]');
+    for (const view of views) {
+      if (this.#terminals.has(view.id)) continue;
+      const terminal = new TerminalTab(view, this.#api, {
+        onActivity: (id) => this.#tabs.markActive(id),
+        onRenew: (old) => void this.#renew(old),
+      });
+      this.#terminals.set(view.id, terminal);
+      panels?.prepend(terminal.panel);
+      const tab = { id: view.id, name: view.title, panel: terminal.panel, closable: true };
+      this.#tabs.add(tab, BROWSER);
+      this.#recall(view.id);
+    }
+  }
+
+  /** The tab that was in front before a reload comes to the front again; else the first terminal. */
+  #recall(id: string): void {
+    const remembered = sessionStorage.getItem(this.#rememberAs);
+    const inFront = this.#tabs.current;
+    if (id === remembered || (!inFront && remembered !== BROWSER)) this.#tabs.select(id);
+    else if (!inFront) this.#tabs.select(BROWSER);
+  }
+
+  #onSelect(tab: Tab, byHand: boolean): void {
+    for (const [id, terminal] of this.#terminals) {
+      if (id === tab.id) void terminal.show();
+      else void terminal.hide();
+    }
+    if (!byHand) return;
+    this.#remember(tab.id);
+    void this.#terminals.get(tab.id)?.focus();
+  }
+
+  #remember(id: string): void {
+    sessionStorage.setItem(this.#rememberAs, id);
+  }
+
+  async #open(host: string): Promise<TerminalTab | undefined> {
+    try {
+      const view = await this.#api.openTerminal(host);
+      const terminals = this.#state.view.snapshot?.terminals ?? [];
+      if (!terminals.some(({ id }) => id === view.id)) {
+        this.#state.apply({ type: 'terminals', terminals: [...terminals, view] });
+      }
+      this.#tabs.select(view.id);
+      this.#remember(view.id);
+      const terminal = this.#terminals.get(view.id);
+      await terminal?.focus();
+      return terminal;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.say(`${error.message} ${error.remedy}`);
+      return undefined;
+    }
+  }
+
+  async #close(id: string): Promise<void> {
+    if (!this.#terminals.has(id)) return;
+    // At once to the eye; should the server refuse, its next list brings the tab back.
+    const terminals = (this.#state.view.snapshot?.terminals ?? []).filter((each) => each.id !== id);
+    this.#state.apply({ type: 'terminals', terminals });
+    try {
+      await this.#api.closeTerminal(id);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.code !== 'TERMINAL_UNKNOWN') this.say(`${error.message} ${error.remedy}`);
+    }
+  }
+
+  async #renew(old: TerminalView): Promise<void> {
+    if (await this.#open(old.host)) await this.#close(old.id);
+  }
+
+  /** The terminal in front if it is the host's, else the host's first, else a new one. */
+  async #terminalOf(host: string): Promise<TerminalTab | undefined> {
+    if (!(await this.#ready())) return undefined;
+    const front = this.#terminals.get(this.#tabs.current?.id ?? '');
+    if (front?.view.host === host) return front;
+    const first = [...this.#terminals.values()].find(({ view }) => view.host === host);
+    return first ?? (await this.#open(host));
+  }
+
+  /** Waits for the hosts, and starts them where nobody has. */
+  async #ready(): Promise<boolean> {
+    const { snapshot } = this.#state.view;
+    if (!snapshot) return false;
+    if (snapshot.status.state === 'none') await this.start();
+    try {
+      await this.#state.whenReady(AbortSignal.timeout(READY_WITHIN_MS));
+      return true;
+    } catch {
+      // The notice over the workspace says why, and what to do.
+      return false;
+    }
+  }
+}
