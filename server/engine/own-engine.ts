@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants, openSync } from 'node:fs';
-import { access, mkdir, readFile, rm, statfs } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { QuaysideError } from '../errors.ts';
 import { Engine } from './engine.ts';
@@ -13,6 +13,7 @@ const DATA = '/var/lib/quayside/engine';
 const LOG = '/var/log/quayside-engine.log';
 const PID_FILE = `${RUN}/engine.pid`;
 const SOCKET = `${RUN}/docker.sock`;
+const CONFIG = `${RUN}/engine.json`;
 
 /** Where the engine of our own listens. */
 export const OWN_ENGINE_ADDRESS = `unix://${SOCKET}`;
@@ -40,6 +41,7 @@ export async function startOwnEngine(say: Say): Promise<void> {
   await assertRoom();
   await mkdir(RUN, { recursive: true });
   await removeStale();
+  await writeFile(CONFIG, '{}');
   say('Starting a Docker Engine for Quayside …');
   const log = openSync(LOG, 'a');
   const daemon = spawn(
@@ -49,7 +51,8 @@ export async function startOwnEngine(say: Say): Promise<void> {
       `--data-root=${DATA}`,
       `--exec-root=${RUN}/exec`,
       `--pidfile=${PID_FILE}`,
-      '--config-file=/dev/null',
+      // The machine's own /etc/docker/daemon.json is about another engine.
+      `--config-file=${CONFIG}`,
       '--bridge=none',
       '--iptables=false',
       '--ip6tables=false',
