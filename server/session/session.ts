@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Lab, SignalBody } from '#lab';
+import type { HostView, JournalView, Lab, SandboxView, SignalBody } from '#lab';
 import type {
   CheckView,
   HostStatus,
@@ -12,6 +12,7 @@ import type {
 import { BrowserPane } from '../browser/browser-pane.ts';
 import { CheckRunner } from '../checks/runner.ts';
 import { QuaysideError } from '../errors.ts';
+import type { Host } from '../sandbox/host.ts';
 import { viewOf } from '../sandbox/host-view.ts';
 import { type Foundry, Sandbox } from '../sandbox/sandbox.ts';
 import { watchHost } from '../signals/watch.ts';
@@ -212,11 +213,7 @@ export class Session {
     const sandbox = new Sandbox(foundry, lab, owner);
     const runner = new CheckRunner({
       lab,
-      view: (signal) => ({
-        host: (name) => viewOf(sandbox.host(name), signal),
-        journal: this.#journal,
-        signal,
-      }),
+      view: (signal) => sandboxView(sandbox, this.#journal, signal),
       passes: () => this.#passes,
       onPass: (check, at) => {
         this.#passes.set(check, at);
@@ -336,6 +333,21 @@ export class Session {
   #emit(event: SessionEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+/** The sandbox as one round of checks sees it: each host is looked at through one view, which asks nothing twice. */
+function sandboxView(sandbox: Sandbox, journal: JournalView, signal: AbortSignal): SandboxView {
+  const views = new Map<Host, HostView>();
+  return {
+    journal,
+    signal,
+    host: (name) => {
+      const host = sandbox.host(name);
+      const view = views.get(host) ?? viewOf(host, signal);
+      views.set(host, view);
+      return view;
+    },
+  };
 }
 
 /** What belongs to one start of a sandbox and goes with it. */
