@@ -28,7 +28,7 @@ EOF
   nsenter -t "$switch" -n ip link del "$port" 2>/dev/null || :
   ip link add eth1 address "$mac" netns "$pid" type veth peer name "$port" netns "$switch"
   nsenter -t "$switch" -n ip link set "$port" master br0 up
-  nsenter -t "$pid" -n sh -c "ip link set lo up; ip addr add $address dev eth1; ip link set eth1 up"
+  nsenter -t "$pid" -n sh -c "ip link set lo up; ip addr add $address brd + dev eth1; ip link set eth1 up"
 done
 `;
 

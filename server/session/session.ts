@@ -106,6 +106,9 @@ export class Session {
   start(): void {
     if (this.#status.state === 'starting' || this.#status.state === 'ready') return;
     this.#options.admit();
+    // The journal speaks of a sandbox that is gone; what was passed stays passed.
+    this.#options.store.clearJournal(this.id);
+    this.#journal = new Journal(this.#options.store, this.id);
     this.#begin(randomBytes(4).toString('hex'));
   }
 

@@ -138,9 +138,14 @@ export class Store implements Disposable {
 
   /** Puts the session back to its start: no journal, no passes, no terminals. */
   clearSession(session: string): void {
-    for (const table of ['signals', 'passes', 'terminals']) {
-      this.#run(`DELETE FROM ${table} WHERE session = ?`, session);
-    }
+    this.clearJournal(session);
+    this.#run('DELETE FROM passes WHERE session = ?', session);
+    this.#run('DELETE FROM terminals WHERE session = ?', session);
+  }
+
+  /** Forgets what happened to a sandbox that is no more. */
+  clearJournal(session: string): void {
+    this.#run('DELETE FROM signals WHERE session = ?', session);
   }
 
   signals(session: string): readonly Signal[] {
