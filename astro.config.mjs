@@ -1,6 +1,7 @@
 import starlight from '@astrojs/starlight';
 import { defineConfig } from 'astro/config';
 import { hostBlocks } from './src/site/host-blocks.ts';
+import { LABS_GROUP } from './src/site/sidebar.ts';
 
 /** Where `npm run dev` finds the server; the pages themselves are static. */
 const SERVER = `http://127.0.0.1:${process.env.PORT ?? 4321}`;
@@ -35,8 +36,12 @@ export default defineConfig({
         plugins: [hostBlocks()],
         styleOverrides: { borderRadius: '0.5rem' },
       },
-      sidebar: [{ label: 'Labs', items: [{ autogenerate: { directory: 'labs' } }] }],
+      sidebar: [
+        { label: LABS_GROUP, items: [{ autogenerate: { directory: 'labs' } }] },
+        { label: 'Authors', items: [{ autogenerate: { directory: 'authors' } }] },
+      ],
       components: {
+        Head: './src/overrides/Head.astro',
         Header: './src/overrides/Header.astro',
         PageFrame: './src/overrides/PageFrame.astro',
         TwoColumnContent: './src/overrides/TwoColumnContent.astro',

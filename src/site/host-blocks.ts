@@ -21,15 +21,17 @@ export function hostBlocks(): ExpressiveCodePlugin {
         if (path) await requireHost(path, name, codeBlock.code);
         codeBlock.props.title ??= name;
         codeBlock.props.frame = 'terminal';
+        // A command that has to be scrolled is not read.
+        codeBlock.props.wrap = true;
       },
       postprocessRenderedBlock: ({ codeBlock, renderData }) => {
         const name = codeBlock.metaOptions.getString('host');
         if (name === undefined) return;
         const figure = select('figure', renderData.blockAst);
-        const copy = select('.copy', renderData.blockAst);
-        if (!figure || !copy) throw new Error('host-blocks: the code block has no frame');
+        const header = select('figcaption', renderData.blockAst);
+        if (!figure || !header) throw new Error('host-blocks: the code block has no frame');
         figure.properties['data-host-block'] = name;
-        copy.children.unshift(
+        header.children.push(
           h(
             'button',
             {

@@ -9,6 +9,11 @@ const labs: ReadonlyMap<string, Lab> = new Map(
   Object.entries(modules).map(([path, module]) => [path.split('/').at(-2) ?? '', module.lab]),
 );
 
+/** Folder name to title, for every lab. */
+export const labTitles: ReadonlyMap<string, string> = new Map(
+  [...labs].map(([name, lab]) => [name, lab.title]),
+);
+
 /** The lab that a page belongs to. */
 export interface LabPage {
   /** The lab's folder name. */
