@@ -47,7 +47,7 @@ export type FrameAnswer =
   | {
       readonly kind: 'content';
       readonly status: number;
-      readonly type: string | undefined;
+      readonly type: string;
       readonly encoding: string | undefined;
       readonly body: Buffer;
     }

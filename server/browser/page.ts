@@ -7,7 +7,7 @@ type Page = Answer & { readonly finalUrl: URL };
 /** What of a page is handed on: nothing of its headers but what its bytes are. */
 interface Content {
   readonly status: number;
-  readonly type: string | undefined;
+  readonly type: string;
   readonly encoding: string | undefined;
   readonly body: Buffer;
 }
@@ -53,5 +53,11 @@ export function rewritten(page: Page, pathOf: (url: URL) => string, self?: strin
     const text = rewriteCss(decoded(page), rewriting);
     return { status, type: 'text/css; charset=utf-8', encoding, body: Buffer.from(text) };
   }
-  return { status, type, encoding, body };
+  return { status, type: type ?? guessedType(body), encoding, body };
+}
+
+/** What a page without a type is shown as; HTML has been looked for before. */
+function guessedType(body: Buffer): string {
+  const text = !body.subarray(0, SNIFFED_BYTES).includes(0);
+  return text ? 'text/plain; charset=utf-8' : 'application/octet-stream';
 }

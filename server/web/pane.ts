@@ -13,6 +13,9 @@ const KEPT = 'private, max-age=3600, immutable';
 /** `Sec-Fetch-Dest` of what becomes a page of its own. */
 const DOCUMENTS = new Set(['document', 'iframe', 'frame']);
 
+/** What a frame can show; all else would be saved as a file, which the sandbox forbids without a word. */
+const SHOWN = /^\s*(text|image|audio|video)\/|^\s*application\/([\w.-]+\+)?(json|xml)/i;
+
 interface PaneOptions {
   readonly sessions: Sessions;
   readonly allowList: () => AllowList;
@@ -79,6 +82,11 @@ async function answer(
   const origins = framers(request, options);
   switch (found.kind) {
     case 'content':
+      if (document && !SHOWN.test(found.type)) {
+        const title = escapeHtml(`A file of type ${found.type}, ${found.body.length} bytes`);
+        const html = page(title, '<p>The browser pane shows pages and saves no files.</p>');
+        return plainPage(reply, 200, html, plainPolicy(origins));
+      }
       return show(reply, found, panePolicy(pane, origins), request.url.includes('/page/'));
     case 'moved':
       return reply.redirect(found.path, 303);
@@ -101,12 +109,10 @@ function show(
   policy: string,
   kept: boolean,
 ): FastifyReply {
-  // A page without a type is guessed at, as every browser does; within the sandbox a wrong guess harms nobody.
-  if (type === undefined) void reply.removeHeader('x-content-type-options');
-  else void reply.header('content-type', type);
   if (encoding !== undefined) void reply.header('content-encoding', encoding);
   return reply
     .code(status)
+    .type(type)
     .headers({
       'content-security-policy': policy,
       'cache-control': kept ? KEPT : 'no-store',

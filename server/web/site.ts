@@ -3,7 +3,7 @@ import { extname, join, relative, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { page, plainPage } from './page.ts';
-import { PagePolicies } from './policy.ts';
+import { PagePolicies, policyFor } from './policy.ts';
 import { notFound } from './refusal.ts';
 
 /** Astro puts a hash of the content into these files' names, so that they never change. */
@@ -11,6 +11,9 @@ const HASHED_FOLDER = '_astro';
 const FOR_EVER = 'public, max-age=31536000, immutable';
 /** Kept, but asked about each time; the ETag makes the answer a short 304. */
 const ASK_AGAIN = 'no-cache';
+
+/** Of whatever is no page: as a page's, without any script in itself. */
+const FILE_POLICY = policyFor('');
 
 const NOT_BUILT_PAGE = page(
   'The pages are not built yet',
@@ -43,10 +46,10 @@ export async function addSite(app: FastifyInstance, dist: string): Promise<void>
       const file = path.replace(/\.(br|gz)$/, '');
       const hashed = relative(dist, file).split(sep)[0] === HASHED_FOLDER;
       void reply.header('cache-control', hashed ? FOR_EVER : ASK_AGAIN);
-      if (extname(file) === '.html') {
-        // The page itself, not its compressed twin, is what the browser hashes.
-        void reply.header('content-security-policy', policies.of(file, stat.mtimeMs));
-      }
+      // The page itself, not its compressed twin, is what the browser hashes. A worker, such as the search's, goes by
+      // the policy that its own script came with.
+      const policy = extname(file) === '.html' ? policies.of(file, stat.mtimeMs) : FILE_POLICY;
+      void reply.header('content-security-policy', policy);
     },
   });
 }

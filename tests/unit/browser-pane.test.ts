@@ -159,6 +159,28 @@ describe('a page in the frame', () => {
     expect(on.visits).toHaveLength(1);
   });
 
+  test.each([
+    ['just text', undefined, 'text/plain; charset=utf-8', 'just text'],
+    ['<h1>hello', undefined, 'text/html; charset=utf-8', '<h1>hello'],
+    ['{}', 'application/json', 'application/json', '{}'],
+    ['\0\x01', undefined, 'text/html; charset=utf-8', 'A file of type application/octet-stream'],
+    [
+      'PK',
+      'application/zip',
+      'text/html; charset=utf-8',
+      'A file of type application/zip, 2 bytes',
+    ],
+  ])('made of %j, of type %s, is shown as %s', async (body, type, shownAs, text) => {
+    await using on = await paneStage((_request, response) => {
+      if (type !== undefined) response.setHeader('content-type', type);
+      response.end(body);
+    });
+    const { frame = '' } = await on.pane.visit('10.1.10.11:32768');
+    const shown = await on.web.fetch(frame, DOCUMENT);
+    expect(shown.headers.get('content-type')).toBe(shownAs);
+    expect(await shown.text()).toContain(text);
+  });
+
   test('is taken for a page where the browser does not say what it asks for', async () => {
     await using on = await paneStage((_request, response) => response.end('x'));
     const headers = { accept: 'text/html,*/*' };

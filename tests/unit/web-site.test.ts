@@ -136,6 +136,12 @@ describe('the built site', () => {
     expect(changed.headers['content-security-policy']).toContain(other);
   });
 
+  test('lets a worker of its own ask the site', async () => {
+    await using on = await site();
+    const policy = (await on.web.fetch('/_astro/a.1234.js')).headers.get('content-security-policy');
+    expect(policy).toContain("default-src 'self'; script-src 'self' 'wasm-unsafe-eval';");
+  });
+
   test('shows its own page where there is none, and says so to programs', async () => {
     await using on = await site();
     const page = await on.web.fetch('/nosuch/', { headers: { accept: 'text/html' } });
