@@ -4,6 +4,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Say } from './engine/find.ts';
 import { QuaysideError } from './errors.ts';
+import { precompress } from './web/precompress.ts';
 
 /** What the site is made from. */
 const SOURCES = ['src', 'public', 'lab', 'protocol', 'astro.config.mjs', 'package-lock.json'];
@@ -53,6 +54,7 @@ export async function ensureSite(project: string, say: Say): Promise<void> {
       'Mend what it names and start again. All it says: npx astro build',
     );
   }
+  await precompress(siteDirectory(project));
   await writeFile(mark, sources);
 }
 
