@@ -17,8 +17,9 @@ entry=\${entry%:*}
 HOME=\${entry##*:}
 TERM=xterm-256color COLORTERM=truecolor LANG=\${LANG:-C.UTF-8}
 export USER LOGNAME SHELL HOME TERM COLORTERM LANG
-unset entry QUAYSIDE_ENGINE QUAYSIDE_HOSTS QUAYSIDE_PTY OLDPWD
+unset entry QUAYSIDE_ENGINE QUAYSIDE_HOSTS QUAYSIDE_PTY
 cd || cd /
+unset OLDPWD
 ${printNote('$1', 'begin')}
 "$SHELL" -l
 status=$?

@@ -4,8 +4,8 @@ import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { QuaysideError } from '../errors.ts';
 import { END_SCRIPT, KEEPER_SCRIPT, REJOIN_SCRIPT } from './host-scripts.ts';
-import { Pty, type PtyListener } from './pty.ts';
-import type { Shell } from './shell.ts';
+import { Pty } from './pty.ts';
+import type { Carrier, CarrierListener, Shell } from './shell.ts';
 import type { PtyCommand, ShellHost, Size } from './shell-host.ts';
 
 /** Who the learner is on every host. */
@@ -68,7 +68,7 @@ export class HostShell implements Shell {
     return shell;
   }
 
-  async join(size: Size, listener: PtyListener): Promise<Pty> {
+  async join(size: Size, listener: CarrierListener): Promise<Carrier> {
     const fresh = this.#fresh;
     const command = await this.#command();
     return new Promise((resolve, reject) => {

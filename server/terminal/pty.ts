@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { type IPty, spawn } from 'node-pty';
-import { EnvelopeScanner, type Piece, printNote } from './envelope.ts';
+import { EnvelopeScanner, printNote } from './envelope.ts';
+import type { Carrier, CarrierListener } from './shell.ts';
 import type { PtyCommand, Size } from './shell-host.ts';
 
 /**
@@ -13,21 +14,13 @@ const HOLDER = `"$@"; QUAYSIDE_STATUS=$?; ${printNote('$QUAYSIDE_PTY', 'left:$QU
 const RETRY_FIRST_MS = 2;
 const RETRY_LAST_MS = 64;
 
-/** What a pty tells its owner. */
-export interface PtyListener {
-  /** Output and notes, in order. Nothing follows the `left` note. */
-  piece(piece: Piece): void;
-  /** The program reads again: what was queued by {@link Pty.write} has gone. */
-  drained(): void;
-}
-
 /**
  * A command of this machine on a pty. Nothing that it prints before it ends is lost, and it never takes the event loop
  * for itself when its program does not read (node-pty's own writer tries again on every turn of the loop).
  */
-export class Pty implements Disposable {
+export class Pty implements Carrier {
   readonly #process: IPty;
-  readonly #listener: PtyListener;
+  readonly #listener: CarrierListener;
   readonly #scanner: EnvelopeScanner;
   #queue: Uint8Array[] = [];
   #queued = 0;
@@ -36,7 +29,7 @@ export class Pty implements Disposable {
   #state: 'running' | 'left' | 'disposed' = 'running';
 
   /** @param id tells this pty's notes from all others in the stream */
-  constructor(id: string, command: PtyCommand, size: Size, listener: PtyListener) {
+  constructor(id: string, command: PtyCommand, size: Size, listener: CarrierListener) {
     this.#listener = listener;
     this.#scanner = new EnvelopeScanner(id);
     this.#process = spawn(

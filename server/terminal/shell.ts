@@ -1,10 +1,29 @@
-import type { Pty, PtyListener } from './pty.ts';
+import type { Piece } from './envelope.ts';
 import type { Size } from './shell-host.ts';
+
+/** What carries a shell's bytes. Disposing it lets go of the shell, which lives on. */
+export interface Carrier extends Disposable {
+  write(bytes: Uint8Array): void;
+  /** Written bytes that the shell has not taken yet. */
+  readonly queued: number;
+  resize(size: Size): void;
+  /** Reads no more: the kernel's buffers fill, and the program waits. */
+  pause(): void;
+  resume(): void;
+}
+
+/** What a carrier tells its owner. */
+export interface CarrierListener {
+  /** Output and notes, in order. Nothing follows the `left` note. */
+  piece(piece: Piece): void;
+  /** What was queued has gone: the shell reads again. */
+  drained(): void;
+}
 
 /** The one way into a shell and out of it. A terminal knows no more of where its shell lives. */
 export interface Shell {
-  /** A pty that carries the shell's bytes. One at a time. */
-  join(size: Size, listener: PtyListener): Promise<Pty>;
+  /** Settles once bytes flow. One carrier at a time. */
+  join(size: Size, listener: CarrierListener): Promise<Carrier>;
   /** Ends the shell and everything in its session; settles when nothing of it is left. Gone already is success. */
   end(): Promise<void>;
   /** After the shell has ended by itself: takes away what stood around it. What was told to outlive it may. */

@@ -1,6 +1,5 @@
 import type { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Attention, FrameError, type ResumeKind } from '#protocol';
 import type { Piece } from './envelope.ts';
 import { FlowControl } from './flow-control.ts';
@@ -8,9 +7,8 @@ import { InputCount } from './input-count.ts';
 import { Listeners } from './listeners.ts';
 import { type FinishedCommand, Marks } from './marks.ts';
 import { Modes } from './modes.ts';
-import type { Pty } from './pty.ts';
 import { Ring } from './ring.ts';
-import type { Shell } from './shell.ts';
+import type { Carrier, Shell } from './shell.ts';
 import type { Size } from './shell-host.ts';
 import { Viewer, type ViewerListener } from './viewer.ts';
 
@@ -36,7 +34,7 @@ export interface TerminalIdentity {
 
 type State =
   | { readonly kind: 'joining' }
-  | { readonly kind: 'running'; readonly pty: Pty }
+  | { readonly kind: 'running'; readonly carrier: Carrier }
   | { readonly kind: 'exited'; readonly status: number | undefined }
   | { readonly kind: 'closed'; readonly done: Promise<void> }
   | { readonly kind: 'detached' };
@@ -82,6 +80,7 @@ export class Terminal {
   #lastActivity = Date.now();
   #ended = false;
   #nudge: NodeJS.Timeout | undefined;
+  #rejoining: NodeJS.Timeout | undefined;
 
   private constructor(identity: TerminalIdentity, shell: Shell, size: Size) {
     this.id = identity.id;
@@ -120,7 +119,7 @@ export class Terminal {
 
   /** Input that the shell has not taken yet, in bytes. */
   get queuedInput(): number {
-    return this.#state.kind === 'running' ? this.#state.pty.queued : 0;
+    return this.#state.kind === 'running' ? this.#state.carrier.queued : 0;
   }
 
   /** The shell has ended by itself (or its host has); everything it printed is in the ring. */
@@ -250,7 +249,7 @@ export class Terminal {
     if (fresh.byteLength === 0) return;
     this.#lastActivity = Date.now();
     if (this.#active !== viewer) this.#lead(viewer);
-    if (this.#state.kind === 'running') this.#state.pty.write(fresh);
+    if (this.#state.kind === 'running') this.#state.carrier.write(fresh);
   }
 
   /**
@@ -261,24 +260,25 @@ export class Terminal {
   close(): Promise<void> {
     if (this.#state.kind === 'closed') return this.#state.done;
     const wasAlive = this.#state.kind !== 'exited';
-    const pty = this.#state.kind === 'running' ? this.#state.pty : undefined;
+    const carrier = this.#state.kind === 'running' ? this.#state.carrier : undefined;
     const done = wasAlive ? this.#shell.end() : Promise.resolve();
     this.#finish({ kind: 'closed', done });
-    pty?.[Symbol.dispose]();
+    carrier?.[Symbol.dispose]();
     return done;
   }
 
   /** This server lets go: the shell lives on, and another can adopt it. */
   detach(): void {
     if (this.#state.kind === 'closed') return;
-    const pty = this.#state.kind === 'running' ? this.#state.pty : undefined;
+    const carrier = this.#state.kind === 'running' ? this.#state.carrier : undefined;
     this.#finish({ kind: 'detached' });
-    pty?.[Symbol.dispose]();
+    carrier?.[Symbol.dispose]();
   }
 
   #finish(state: Extract<State, { kind: 'closed' | 'detached' }>): void {
     this.#state = state;
     clearTimeout(this.#nudge);
+    clearTimeout(this.#rejoining);
     const viewers = [...this.#viewers];
     this.#viewers.clear();
     this.#active = undefined;
@@ -287,18 +287,18 @@ export class Terminal {
   }
 
   async #join(): Promise<void> {
-    const pty = await this.#shell.join(this.#size, {
+    const carrier = await this.#shell.join(this.#size, {
       piece: (piece) => this.#take(piece),
       drained: () => {
         for (const viewer of this.#viewers) viewer.listener.drained();
       },
     });
     if (this.#state.kind !== 'joining') {
-      pty[Symbol.dispose]();
+      carrier[Symbol.dispose]();
       return;
     }
-    this.#state = { kind: 'running', pty };
-    pty.resize(this.#size);
+    this.#state = { kind: 'running', carrier };
+    carrier.resize(this.#size);
     this.#regulate();
   }
 
@@ -334,9 +334,9 @@ export class Terminal {
   }
 
   #hasExited(status: number | undefined): void {
-    const pty = this.#state.kind === 'running' ? this.#state.pty : undefined;
+    const carrier = this.#state.kind === 'running' ? this.#state.carrier : undefined;
     this.#state = { kind: 'exited', status };
-    pty?.[Symbol.dispose]();
+    carrier?.[Symbol.dispose]();
     clearTimeout(this.#nudge);
     this.#flow.stop();
     for (const viewer of this.#viewers) viewer.listener.wake();
@@ -347,7 +347,9 @@ export class Terminal {
   async #rejoin(): Promise<void> {
     this.#state = { kind: 'joining' };
     for (const ms of REJOIN_AFTER_MS) {
-      await delay(ms, undefined, { ref: false });
+      await new Promise<void>((resolve) => {
+        this.#rejoining = setTimeout(resolve, ms);
+      });
       if (this.#state.kind !== 'joining') return;
       try {
         if (!(await this.#shell.alive())) break;
@@ -362,8 +364,8 @@ export class Terminal {
 
   #regulate(): void {
     if (this.#state.kind !== 'running') return;
-    if (this.#flow.mayRun(this.#viewers, this.#ring.head)) this.#state.pty.resume();
-    else this.#state.pty.pause();
+    if (this.#flow.mayRun(this.#viewers, this.#ring.head)) this.#state.carrier.resume();
+    else this.#state.carrier.pause();
   }
 
   #lead(viewer: Viewer): void {
@@ -378,7 +380,7 @@ export class Terminal {
     if (size.cols === this.#size.cols && size.rows === this.#size.rows) return;
     clearTimeout(this.#nudge);
     this.#size = size;
-    if (this.#state.kind === 'running') this.#state.pty.resize(size);
+    if (this.#state.kind === 'running') this.#state.carrier.resize(size);
     this.#tellSize();
   }
 
@@ -393,9 +395,9 @@ export class Terminal {
     const { cols, rows } = this.#size;
     if (this.#state.kind !== 'running' || rows < 2) return;
     clearTimeout(this.#nudge);
-    this.#state.pty.resize({ cols, rows: rows - 1 });
+    this.#state.carrier.resize({ cols, rows: rows - 1 });
     this.#nudge = setTimeout(() => {
-      if (this.#state.kind === 'running') this.#state.pty.resize(this.#size);
+      if (this.#state.kind === 'running') this.#state.carrier.resize(this.#size);
     }, NUDGE_MS);
   }
 
