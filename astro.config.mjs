@@ -30,7 +30,7 @@ export default defineConfig({
       logo: { src: './src/styles/logo.svg' },
       favicon: '/favicon.svg',
       credits: false,
-      customCss: ['./src/styles/theme.css', './src/styles/checks.css', './src/styles/blocks.css'],
+      customCss: ['theme', 'search', 'checks', 'blocks'].map((name) => `./src/styles/${name}.css`),
       routeMiddleware: './src/site/route-data.ts',
       expressiveCode: {
         plugins: [hostBlocks()],
@@ -44,6 +44,7 @@ export default defineConfig({
         Head: './src/overrides/Head.astro',
         Header: './src/overrides/Header.astro',
         PageFrame: './src/overrides/PageFrame.astro',
+        Search: './src/overrides/Search.astro',
         TwoColumnContent: './src/overrides/TwoColumnContent.astro',
       },
     }),

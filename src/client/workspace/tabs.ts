@@ -6,9 +6,11 @@ export interface Tab {
   readonly closable: boolean;
 }
 
+/** What brought a tab to the front: the learner, with a pointer or with keys along the list, or the page itself. */
+export type SelectedBy = 'pointer' | 'keys' | 'page';
+
 export interface TabsListener {
-  /** Another tab came to the front, by hand (`byHand`) or because it had to. */
-  onSelect(tab: Tab, byHand: boolean): void;
+  onSelect(tab: Tab, by: SelectedBy): void;
   onClose(tab: Tab): void;
 }
 
@@ -38,8 +40,8 @@ export class Tabs {
     return this.#tabs.has(id);
   }
 
-  /** Adds a tab at the end, or before the tab `before`. The first one comes to the front. */
-  add(tab: Tab, before?: string): void {
+  /** Adds a tab at the end. */
+  add(tab: Tab): void {
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'tab';
@@ -56,28 +58,36 @@ export class Tabs {
     tab.panel.role = 'tabpanel';
     tab.panel.setAttribute('aria-labelledby', button.id);
     this.#tabs.set(tab.id, { tab, button });
-    this.#list.insertBefore(button, before ? (this.#tabs.get(before)?.button ?? null) : null);
+    this.#list.append(button);
     this.#paint();
   }
 
-  /** Takes a tab away; its neighbour comes to the front if it was there. */
-  remove(id: string): void {
+  /** Takes a tab away. If it was in front its neighbour comes there; its id is returned. */
+  remove(id: string): string | undefined {
     const entry = this.#tabs.get(id);
-    if (!entry) return;
+    if (!entry) return undefined;
     const hadFocus = entry.button === document.activeElement;
     const order = this.#order();
     const place = order.indexOf(id);
     this.#tabs.delete(id);
     entry.button.remove();
-    if (this.#current !== id) return;
+    if (this.#current !== id) return undefined;
     this.#current = undefined;
     const next = order[place - 1] ?? order[place + 1];
-    if (next) this.#select(next, false);
+    if (next) this.#select(next, 'page');
     if (hadFocus && next) this.#tabs.get(next)?.button.focus();
+    return next;
+  }
+
+  /** Puts these tabs first, in this order. */
+  order(ids: readonly string[]): void {
+    if (ids.every((id, index) => this.#order()[index] === id)) return;
+    const buttons = ids.flatMap((id) => this.#tabs.get(id)?.button ?? []);
+    this.#list.prepend(...buttons);
   }
 
   select(id: string): void {
-    if (this.#tabs.has(id)) this.#select(id, false);
+    if (this.#tabs.has(id)) this.#select(id, 'page');
   }
 
   /** Puts a dot on a tab that is not in front; it goes when the tab comes to the front. */
@@ -85,14 +95,14 @@ export class Tabs {
     if (id !== this.#current) this.#tabs.get(id)?.button.setAttribute('data-activity', '');
   }
 
-  #select(id: string, byHand: boolean): void {
+  #select(id: string, by: SelectedBy): void {
     const entry = this.#tabs.get(id);
     if (!entry) return;
     this.#current = id;
     entry.button.removeAttribute('data-activity');
     this.#paint();
     entry.button.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
-    this.#listener.onSelect(entry.tab, byHand);
+    this.#listener.onSelect(entry.tab, by);
   }
 
   #paint(): void {
@@ -115,7 +125,7 @@ export class Tabs {
     if (!entry) return;
     // A middle click on a tab closes it, as in a browser.
     const closes = event.type === 'auxclick' ? event.button === 1 : target.closest('.tab-close');
-    if (!closes && event.type === 'click') this.#select(entry.tab.id, true);
+    if (!closes && event.type === 'click') this.#select(entry.tab.id, 'pointer');
     if (closes && entry.tab.closable) this.#listener.onClose(entry.tab);
   }
 
@@ -132,7 +142,7 @@ export class Tabs {
     if (next !== undefined) {
       event.preventDefault();
       this.#tabs.get(next)?.button.focus();
-      this.#select(next, false);
+      this.#select(next, 'keys');
     } else if (event.key === 'Delete' && this.current?.closable) {
       event.preventDefault();
       this.#listener.onClose(this.current);

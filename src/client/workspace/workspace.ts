@@ -5,7 +5,7 @@ import type { LabState, LabView } from '../lab-state.ts';
 import { BrowserPane } from './browser-pane.ts';
 import { HostMenu } from './host-menu.ts';
 import { paintNotice } from './notice.ts';
-import { type Tab, Tabs } from './tabs.ts';
+import { type SelectedBy, type Tab, Tabs } from './tabs.ts';
 import { TerminalTab } from './terminal-tab.ts';
 
 const BROWSER = 'browser';
@@ -47,7 +47,7 @@ export class Workspace {
     const plus = root.querySelector<HTMLButtonElement>('[data-part="plus"]');
     if (!list || !browser || !menu || !plus) throw new Error('the workspace lacks a part');
     this.#tabs = new Tabs(list, {
-      onSelect: (tab, byHand) => this.#onSelect(tab, byHand),
+      onSelect: (tab, by) => this.#onSelect(tab, by),
       onClose: (tab) => void this.#close(tab.id),
     });
     this.#tabs.add({ id: BROWSER, name: 'Browser', panel: browser, closable: false });
@@ -88,7 +88,7 @@ export class Workspace {
     this.#front();
     const terminal = await this.#terminalOf(hostNameOf(this.#lab, name));
     if (!terminal) return;
-    this.#tabs.select(terminal.view.id);
+    this.#bringForward(terminal.view.id);
     await terminal.show();
     await terminal.type(command);
     await terminal.focus();
@@ -99,15 +99,14 @@ export class Workspace {
     this.#front();
     const terminal = await this.#terminalOf(hostNameOf(this.#lab, name));
     if (!terminal) return;
-    this.#tabs.select(terminal.view.id);
+    this.#bringForward(terminal.view.id);
     await terminal.focus();
   }
 
   /** Opens an address in the browser pane; without one, brings the pane to the front. */
   async showBrowser(url?: string): Promise<void> {
     this.#front();
-    this.#tabs.select(BROWSER);
-    this.#remember(BROWSER);
+    this.#bringForward(BROWSER);
     if (url === undefined) {
       this.#browser.focus();
       return;
@@ -148,7 +147,8 @@ export class Workspace {
     for (const [id, terminal] of this.#terminals) {
       if (wanted.has(id)) continue;
       this.#terminals.delete(id);
-      this.#tabs.remove(id);
+      const next = this.#tabs.remove(id);
+      if (next && wanted.size > 0) this.#remember(next);
       terminal.dispose();
     }
     const panels = this.#root.querySelector('[data-part="panels"]');
@@ -160,28 +160,31 @@ export class Workspace {
       });
       this.#terminals.set(view.id, terminal);
       panels?.prepend(terminal.panel);
-      const tab = { id: view.id, name: view.title, panel: terminal.panel, closable: true };
-      this.#tabs.add(tab, BROWSER);
-      this.#recall(view.id);
+      this.#tabs.add({ id: view.id, name: view.title, panel: terminal.panel, closable: true });
     }
+    this.#tabs.order(views.map(({ id }) => id));
+    this.#recall(views);
   }
 
-  /** The tab that was in front before a reload comes to the front again; else the first terminal. */
-  #recall(id: string): void {
-    const remembered = sessionStorage.getItem(this.#rememberAs);
-    const inFront = this.#tabs.current;
-    if (id === remembered || (!inFront && remembered !== BROWSER)) this.#tabs.select(id);
-    else if (!inFront) this.#tabs.select(BROWSER);
+  /** What the learner last looked at comes to the front again, be it after a reload; else the first terminal. */
+  #recall(views: readonly TerminalView[]): void {
+    const remembered = sessionStorage.getItem(this.#rememberAs) ?? '';
+    const wanted = this.#tabs.has(remembered) ? remembered : (views[0]?.id ?? BROWSER);
+    if (this.#tabs.current?.id !== wanted) this.#tabs.select(wanted);
   }
 
-  #onSelect(tab: Tab, byHand: boolean): void {
+  #onSelect(tab: Tab, by: SelectedBy): void {
     for (const [id, terminal] of this.#terminals) {
       if (id === tab.id) void terminal.show();
       else void terminal.hide();
     }
-    if (!byHand) return;
-    this.#remember(tab.id);
-    void this.#terminals.get(tab.id)?.focus();
+    if (by !== 'page') this.#remember(tab.id);
+    if (by === 'pointer') void this.#terminals.get(tab.id)?.focus();
+  }
+
+  #bringForward(id: string): void {
+    this.#remember(id);
+    this.#tabs.select(id);
   }
 
   #remember(id: string): void {
@@ -195,8 +198,7 @@ export class Workspace {
       if (!terminals.some(({ id }) => id === view.id)) {
         this.#state.apply({ type: 'terminals', terminals: [...terminals, view] });
       }
-      this.#tabs.select(view.id);
-      this.#remember(view.id);
+      this.#bringForward(view.id);
       const terminal = this.#terminals.get(view.id);
       await terminal?.focus();
       return terminal;

@@ -1,0 +1,70 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+
+const DIST = join(import.meta.dirname, '../../dist');
+/** A page to read, over the wire. */
+const READING_BYTES = 60_000;
+/** A lab's page with its terminals, over the wire. */
+const LAB_BYTES = 160_000;
+/**
+ * Code that a page names and a learner may never need: it comes when they search, or when a program prints emoji or
+ * CJK. Everything else that is imported lazily counts, the terminal above all.
+ */
+const ON_DEMAND = [/^addon-search\./, /^addon-unicode-graphemes\./];
+/** Served as it is: it is compressed already. */
+const PACKED = /\.woff2$/;
+/** How pages, style sheets and scripts name another file of the build. */
+const NAMES = /(?:\/_astro\/|\.\/|_astro\/)([\w.-]+\.(?:js|css|woff2|svg))/g;
+
+const pages = readdirSync(DIST, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('index.html'))
+  .map((path) => `/${path.replace(/index\.html$/, '')}`);
+
+function wireBytes(path: string): number {
+  const bytes = readFileSync(path);
+  return PACKED.test(path) ? bytes.byteLength : gzipSync(bytes).byteLength;
+}
+
+/** Every file that a page comes to load, each once: what it names, what that names, and so on. */
+function loadedBy(page: string): readonly string[] {
+  const found = new Set<string>();
+  const follow = (path: string) => {
+    if (found.has(path)) return;
+    found.add(path);
+    if (PACKED.test(path)) return;
+    for (const [, name = ''] of readFileSync(path, 'utf8').matchAll(NAMES)) {
+      const next = join(DIST, '_astro', name);
+      if (existsSync(next) && !ON_DEMAND.some((pattern) => pattern.test(name))) follow(next);
+    }
+  };
+  follow(join(DIST, page, 'index.html'));
+  return [...found];
+}
+
+describe.each(pages)('the page %s', (page) => {
+  const files = loadedBy(page);
+  const total = files.reduce((sum, file) => sum + wireBytes(file), 0);
+  const table = files
+    .map((file) => `${wireBytes(file)} ${basename(file)}`)
+    .sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))
+    .join('\n');
+  const isLab = /^\/labs\/[^/]+\//.test(page);
+
+  it('stays within its budget over the wire', () => {
+    expect(total, table).toBeLessThanOrEqual(isLab ? LAB_BYTES : READING_BYTES);
+  });
+
+  it('loads the terminal only where there is one', () => {
+    expect(files.some((file) => basename(file).startsWith('xterm.'))).toBe(isLab);
+  });
+
+  it('names nothing of another site to load', () => {
+    const html = readFileSync(join(DIST, page, 'index.html'), 'utf8');
+    const foreign = [
+      ...html.matchAll(/<(?:script|link|img|iframe)\b[^>]*?(?:src|href)="(https?:)?\/\//g),
+    ];
+    expect(foreign.map(([tag]) => tag)).toEqual([]);
+  });
+});
