@@ -6,7 +6,7 @@ import type { Dial, DialedProcess } from './dial.ts';
 /** Dropped packets show only by silence; a learner waits this long for the verdict, where a browser takes minutes. */
 const CONNECT_SECONDS = 4;
 /** For everything: the start of a process, a name that is looked up, the connection, and a slow answer. */
-const ANSWER_MS = 15_000;
+const ANSWER_MS = 10_000;
 /** The largest answer that is taken. A lab's pages are a few KB. */
 const ANSWER_BYTES = 5 * 1024 * 1024;
 
@@ -47,8 +47,9 @@ export async function ask(
   const deadline = AbortSignal.timeout(ANSWER_MS);
   const either = AbortSignal.any([signal, deadline]);
   const target = `TCP4:${address.hostname}:${address.port},connect-timeout=${CONNECT_SECONDS}`;
-  // Told twice to speak (-d -d), it names every stage on stderr, in the one language that is looked for below.
-  const argv = ['env', 'LC_ALL=C', 'socat', '-d', '-d', '-', target];
+  // Told twice to speak (-d -d), it names every stage on stderr, in the one language that is looked for below. A page
+  // that ends by hanging up has come whole then; by itself socat would stay for another half second (-t).
+  const argv = ['env', 'LC_ALL=C', 'socat', '-d', '-d', '-t', '0', '-', target];
   await using connection = await dial(argv, { signal: either });
   try {
     return await speak(connection, address, asked, either);
@@ -117,6 +118,8 @@ async function endOf({ exited }: DialedProcess, signal: AbortSignal): Promise<vo
 
 /** `socat` says so when it has a connection; from then on whatever goes wrong is the page's doing. */
 const CONNECTED = 'starting data transfer loop';
+/** The address is known by now: version 1.8 names the host at first, and the address after looking it up. */
+const CONNECTING = 'opening connection to AF=2';
 
 /**
  * Why no page came, from what the connecting process said: the system's own words for its error, which are all that a
@@ -127,9 +130,9 @@ const CONNECTED = 'starting data transfer loop';
 export function whyNoPage(said: string): NoAnswer['outcome'] {
   if (said.includes(CONNECTED)) return 'broken';
   if (!said.includes('socat[')) throw new Error(`The host cannot make a connection: ${said}`);
+  // Also where time was up while the name was still being looked up: nothing on the lab's network knows it.
+  if (!said.includes(CONNECTING)) return 'unknown-host';
   if (said.includes('Connection refused')) return 'refused';
   if (/No route to host|Network is unreachable|Host is down/.test(said)) return 'unreachable';
-  // Also where time was up while the name was still being looked up: nothing on the lab's network knows it.
-  if (!said.includes('opening connection')) return 'unknown-host';
   return said.includes('timed out') || !said.includes(' E ') ? 'timed-out' : 'unreachable';
 }

@@ -3,9 +3,9 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import type { Dial } from '../../server/browser/dial.ts';
 
 /** The exact form of the one command that the pane starts: nothing else may come through. */
-const COMMAND = /^env LC_ALL=C socat -d -d - TCP4:([a-z0-9_.-]+):(\d+),connect-timeout=4$/;
+const COMMAND = /^env LC_ALL=C socat -d -d -t 0 - TCP4:([a-z0-9_.-]+):(\d+),connect-timeout=4$/;
 
-/** What `socat -d -d` (1.7.4 and 1.8.0) says at each stage. */
+/** What `socat -d -d` says at each stage (recorded from 1.7.4). */
 export const SAID = {
   opening: '2026/11/23 21:29:57 socat[7] N opening connection to AF=2 127.0.0.1:1\n',
   connected:
@@ -14,6 +14,19 @@ export const SAID = {
     `2026/11/23 21:29:57 socat[7] E connect(5, AF=2 127.0.0.1:1, 16): ${why}\n`,
   unknown:
     '2026/11/23 21:30:02 socat[7] E getaddrinfo("nosuch", "NULL", {1,2,1,6}, {}): Name or service not known\n',
+} as const;
+
+/** The same of 1.8.0, which the hosts have. */
+export const SAID_1_8 = {
+  naming: '2026/11/23 21:57:35 socat[7] N opening connection to 127.0.0.1:82\n',
+  opening: SAID.opening,
+  connected: SAID.connected,
+  failed: (why: string, end = why) =>
+    `2026/11/23 21:57:36 socat[7] W connect(5, AF=2 127.0.0.1:1, 16): ${why}\n2026/11/23 21:57:36 socat[7] E TCP4:127.0.0.1:1: ${end}\n`,
+  timedOut:
+    '2026/11/23 21:57:36 socat[7] W connecting to AF=2 127.0.0.1:82: Connection timed out\n2026/11/23 21:57:36 socat[7] E TCP4:127.0.0.1:82: Operation now in progress\n',
+  unknown:
+    '2026/11/23 21:57:36 socat[7] W getaddrinfo("nosuch", "81", {0x00,2,1,6}, {}): Temporary failure in name resolution\n2026/11/23 21:57:36 socat[7] N exiting with status -1\n',
 } as const;
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../server/browser/address.ts';
 import { whyNoPage } from '../../server/browser/ask.ts';
 import { visit } from '../../server/browser/visit.ts';
-import { localDial, SAID, serve, serveTcp } from './browser-stage.ts';
+import { localDial, SAID, serve, serveTcp, SAID_1_8 as V8 } from './browser-stage.ts';
 
 const GET = { method: 'GET' } as const;
 
@@ -143,6 +143,14 @@ describe('why there is no page', () => {
     [SAID.opening, 'timed-out'],
     [SAID.unknown, 'unknown-host'],
     [SAID.opening + SAID.connected, 'broken'],
+    [V8.naming + V8.opening + V8.failed('Connection refused'), 'refused'],
+    [V8.naming + V8.opening + V8.timedOut, 'timed-out'],
+    [V8.naming + V8.opening + V8.failed('No route to host'), 'unreachable'],
+    [V8.naming + V8.opening + V8.failed('Network is unreachable'), 'unreachable'],
+    [V8.naming + V8.opening, 'timed-out'],
+    [V8.naming + V8.unknown, 'unknown-host'],
+    [V8.naming, 'unknown-host'],
+    [V8.naming + V8.opening + V8.connected, 'broken'],
   ])('is read from %j: %s', (said, outcome) => {
     expect(whyNoPage(said)).toBe(outcome);
   });
