@@ -201,7 +201,9 @@ export class TerminalPane implements Disposable {
   }
 
   #onOutput(bytes: Uint8Array, offset: number, done: () => void): void {
-    if (!this.#shown) for (const listener of this.#activity) listener();
+    // What is replayed after a reload is old news.
+    const isNew = offset + bytes.byteLength > this.#replayUntil;
+    if (isNew && !this.#shown) for (const listener of this.#activity) listener();
     this.#withScreen((screen) => {
       const old = Math.max(0, Math.min(bytes.byteLength, this.#replayUntil - offset));
       if (old > 0) {
