@@ -6,6 +6,8 @@ import type { SessionEvent } from '#protocol';
  * this far behind.
  */
 const UNREAD_BYTES = 1024 * 1024;
+/** Shorter than the minute after which proxies drop a silent connection. A page that misses one is gone. */
+const HEARTBEAT_MS = 30_000;
 /** RFC 6455, 7.4.1 and the IANA registry: try again later; policy violation. */
 const TRY_AGAIN = 1013;
 const POLICY = 1008;
@@ -22,11 +24,21 @@ export function linkEvents(
 ): void {
   let subscription: Disposable | undefined;
   let closed = false;
+  let answered = true;
+  const heartbeat = setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, HEARTBEAT_MS);
   const stop = (): void => {
     closed = true;
+    clearInterval(heartbeat);
     subscription?.[Symbol.dispose]();
     subscription = undefined;
   };
+  socket.on('pong', () => {
+    answered = true;
+  });
   socket.on('close', stop);
   socket.on('error', stop);
   socket.on('message', () => socket.close(POLICY, 'This socket only tells; ask over HTTP.'));

@@ -47,7 +47,7 @@ export async function addPane(app: FastifyInstance, options: PaneOptions): Promi
     );
     pane.setErrorHandler((error, request, reply) => {
       const { code, status, message, remedy } = refusalOf(error);
-      if (code === 'INTERNAL') request.log.error(error);
+      if (code === 'INTERNAL') request.log.error({ err: error, req: request });
       const html = page(escapeHtml(message), `<p>${escapeHtml(remedy)}</p>`);
       return plainPage(reply, status, html, plainPolicy(framers(request, options)));
     });
@@ -70,9 +70,10 @@ async function answer(
   if (!pane) throw gone();
   const document = isDocument(request);
   const { accept, 'content-type': contentType } = request.headers;
+  // As it came: what a page's server takes an encoded slash for is its own affair.
+  const path = request.url.slice(pane.root.length);
   const found = await pane.frame({
-    // As it came: what a page's server takes an encoded slash for is its own affair.
-    path: request.url.slice(pane.root.length),
+    path,
     document,
     method: request.method === 'POST' ? 'POST' : 'GET',
     ...(accept === undefined ? {} : { accept }),
@@ -87,7 +88,7 @@ async function answer(
         const html = page(title, '<p>The browser pane shows pages and saves no files.</p>');
         return plainPage(reply, 200, html, plainPolicy(origins));
       }
-      return show(reply, found, panePolicy(pane, origins), request.url.includes('/page/'));
+      return show(reply, found, panePolicy(pane, origins), path.startsWith('page/'));
     case 'moved':
       return reply.redirect(found.path, 303);
     case 'gone':

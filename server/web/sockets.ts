@@ -18,8 +18,6 @@ import { linkTerminal, MAX_TERMINAL_MESSAGE } from './terminal-link.ts';
 
 /** Three hosts with a few terminals each, in a few tabs. */
 const SOCKETS_PER_LEARNER = 64;
-/** Shorter than the minute after which proxies drop a silent connection. */
-const HEARTBEAT_MS = 30_000;
 /** How long a page has to answer our goodbye before the socket is cut. */
 const GOODBYE_MS = 1_000;
 /** RFC 6455, 7.4.1: the server is going away. */
@@ -49,18 +47,22 @@ export function acceptSockets(server: Server, options: SocketOptions): Sockets {
     perMessageDeflate: false,
   });
   const open = new Map<string, number>();
-  const silent = new WeakSet<WebSocket>();
+  let stopping = false;
 
   server.on('upgrade', (request, socket, head) => {
     // A visitor who hangs up while we answer is no failure of ours.
     socket.on('error', () => socket.destroy());
+    // One more socket now would keep the server from ever ending.
+    if (stopping) {
+      socket.destroy();
+      return;
+    }
     try {
       const learner = admit(request, options);
       const link = linkFor(request, learner, options.sessions);
       if ((open.get(learner) ?? 0) >= SOCKETS_PER_LEARNER) throw tooMany('connections');
       accepting.handleUpgrade(request, socket, head, (webSocket) => {
         open.set(learner, (open.get(learner) ?? 0) + 1);
-        webSocket.on('pong', () => silent.delete(webSocket));
         webSocket.on('close', () => {
           const left = (open.get(learner) ?? 1) - 1;
           if (left > 0) open.set(learner, left);
@@ -77,18 +79,9 @@ export function acceptSockets(server: Server, options: SocketOptions): Sockets {
     }
   });
 
-  const heartbeat = setInterval(() => {
-    for (const each of accepting.clients) {
-      if (silent.has(each)) each.terminate();
-      silent.add(each);
-      each.ping();
-    }
-  }, HEARTBEAT_MS);
-  heartbeat.unref();
-
   return {
     close: async () => {
-      clearInterval(heartbeat);
+      stopping = true;
       await Promise.all(
         [...accepting.clients].map(async (each) => {
           const closed = new Promise<void>((resolve) => each.once('close', () => resolve()));

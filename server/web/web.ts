@@ -29,8 +29,8 @@ export interface WebOptions {
   readonly startToken: string;
   /** Rejecting counts as not able to serve. */
   readonly health: () => Health | Promise<Health>;
-  /** Writes defects of ours to stderr, one JSON line each, without cookies, queries or bodies. Default true. */
-  readonly log?: boolean;
+  /** Where defects of ours are told, a line of JSON each, without cookies, queries or bodies. stderr, if not given. */
+  readonly log?: { write(line: string): void };
 }
 
 /** Everything a page sends is small: an address, an answer, a name. */
@@ -49,7 +49,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
-    logger: options.log === false ? false : { level: 'error', serializers: SERIALIZERS },
+    logger: { level: 'error', serializers: SERIALIZERS, stream: options.log ?? process.stderr },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     frameworkErrors: (error, _request, reply: FastifyReply) => {
       const refusal = refusalOf(error);
@@ -70,7 +70,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
 
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
-    if (refusal.code === 'INTERNAL') request.log.error(error);
+    if (refusal.code === 'INTERNAL') request.log.error({ err: error, req: request });
     return reply.code(refusal.status).header('cache-control', 'no-store').send(bodyOf(refusal));
   });
   app.setNotFoundHandler((request, reply) => answerNotFound(request, reply, options.dist));

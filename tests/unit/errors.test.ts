@@ -17,7 +17,7 @@ async function sources(): Promise<string> {
 describe('the catalogue of errors', () => {
   test('says in docs/errors.md what it says in the code: every code, with its status', async () => {
     const text = await readFile(join(PROJECT, 'docs/errors.md'), 'utf8');
-    const documented = [...text.matchAll(/^\| `([A-Z_]+)` \| (\d{3}) \|/gm)].map(
+    const documented = [...text.matchAll(/^\| *`([A-Z_]+)` *\| *(\d{3}) *\|/gm)].map(
       ([, code, status]) => [code, Number(status)],
     );
     expect(Object.fromEntries(documented)).toEqual(ERROR_STATUS);

@@ -230,6 +230,30 @@ describe('a request', () => {
     expect(text).not.toContain('secret');
   });
 
+  test('that meets a defect of ours is in the log, without its secrets', async () => {
+    await using web = await stage();
+    web.sessions.fault = new Error('the store is gone');
+    const cookie = await web.signIn();
+    await send(web, cookie, 'POST', `/api/labs/${LAB}/visits?token=in-the-query`, {
+      url: 'in-body',
+    });
+    expect(web.log).toHaveLength(1);
+    expect(JSON.parse(web.log[0] ?? '')).toMatchObject({
+      err: { message: 'the store is gone' },
+      req: { method: 'POST', path: `/api/labs/${LAB}/visits` },
+    });
+    for (const secret of ['in-the-query', 'in-body', cookie.split('=')[1] ?? '']) {
+      expect(web.log.join()).not.toContain(secret);
+    }
+  });
+
+  test('that is refused is no news for the log', async () => {
+    await using web = await stage();
+    await web.fetch('/api/labs');
+    await web.fetch('/sign-in?token=guess');
+    expect(web.log).toEqual([]);
+  });
+
   test('that is no HTTP is turned away', async () => {
     await using web = await stage();
     const socket = connect(web.port, '127.0.0.1', () =>

@@ -1,6 +1,6 @@
 import { on, once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type WebSocket from 'ws';
 import type { SessionEvent } from '#protocol';
 import { QuaysideError } from '../../server/errors.ts';
@@ -79,6 +79,41 @@ describe('the event socket', () => {
     page.socket.send(Buffer.alloc(1024 * 1024));
     const [code] = await once(page.socket, 'close');
     expect(code).toBe(1009);
+  });
+
+  test('lets a page go that shows no sign of life', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await using web = await stage();
+    const cookie = await web.signIn();
+    const alive = open(web, cookie);
+    await alive.next();
+    // A page whose machine fell asleep: its connection stands, and nobody answers.
+    const dead = connect(web.port, '127.0.0.1');
+    dead.write(
+      [
+        `GET ${EVENTS} HTTP/1.1`,
+        `Host: 127.0.0.1:${web.port}`,
+        `Origin: ${web.origin}`,
+        `Cookie: ${cookie}`,
+        'Connection: Upgrade',
+        'Upgrade: websocket',
+        'Sec-WebSocket-Version: 13',
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+        '\r\n',
+      ].join('\r\n'),
+    );
+    await once(dead, 'data');
+    const gone = once(dead.resume(), 'close');
+    const answered = once(alive.socket, 'ping');
+    vi.advanceTimersByTime(30_000);
+    await answered;
+    // The answer to a ping of ours comes after the answer to theirs.
+    alive.socket.ping();
+    await once(alive.socket, 'pong');
+    vi.advanceTimersByTime(30_000);
+    await gone;
+    expect(alive.socket.readyState).toBe(alive.socket.OPEN);
   });
 
   test('lets a page go that does not read, and says why', async () => {

@@ -121,6 +121,8 @@ export interface Stage extends AsyncDisposable {
   readonly app: FastifyInstance;
   readonly sessions: FakeSessions;
   readonly learners: FakeLearners;
+  /** What the server's log says. */
+  readonly log: readonly string[];
   readonly port: number;
   /** `http://127.0.0.1:<port>` */
   readonly origin: string;
@@ -134,6 +136,7 @@ export interface Stage extends AsyncDisposable {
 export async function stage(options: Partial<WebOptions> = {}): Promise<Stage> {
   const sessions = new FakeSessions();
   const learners = new FakeLearners();
+  const log: string[] = [];
   const empty = await mkdtemp(join(tmpdir(), 'quayside-web-'));
   const app = await buildWeb({
     sessions,
@@ -143,7 +146,7 @@ export async function stage(options: Partial<WebOptions> = {}): Promise<Stage> {
     port: 0,
     startToken: START_TOKEN,
     health: () => ({ ok: true }),
-    log: false,
+    log: { write: (line) => void log.push(line) },
     ...options,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -155,6 +158,7 @@ export async function stage(options: Partial<WebOptions> = {}): Promise<Stage> {
     app,
     sessions,
     learners,
+    log,
     port,
     origin,
     fetch: stageFetch,
