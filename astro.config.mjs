@@ -45,6 +45,7 @@ export default defineConfig({
         Header: './src/overrides/Header.astro',
         PageFrame: './src/overrides/PageFrame.astro',
         Search: './src/overrides/Search.astro',
+        SkipLink: './src/overrides/SkipLink.astro',
         TwoColumnContent: './src/overrides/TwoColumnContent.astro',
       },
     }),

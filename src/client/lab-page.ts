@@ -8,6 +8,7 @@ import { paintProgress } from './paint-progress.ts';
 import { paintValues } from './paint-values.ts';
 import { keepLinked } from './session-link.ts';
 import { navigateSoftly } from './soft-navigation.ts';
+import { linkPanes } from './workspace/link-panes.ts';
 import { makeMovable } from './workspace/separator.ts';
 import { Views } from './workspace/views.ts';
 import { Workspace } from './workspace/workspace.ts';
@@ -36,7 +37,8 @@ function begin(first: LabData): void {
     announcer.hear(change);
     startByItself(lab, state, workspace);
   });
-  makeMovable(part('lab-separator'), () => void workspace.refresh());
+  makeMovable(part('lab-separator'), part('lab-prose'), () => void workspace.refresh());
+  linkPanes(part('lab-prose'), views, workspace);
   listen({ api, state, workspace, announcer });
   navigateSoftly(`/labs/${lab.name}/`, (page) => {
     lab = readLabData(page) ?? lab;

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { definePlugin, type ExpressiveCodePlugin } from '@astrojs/starlight/expressive-code';
 import { h, select } from '@astrojs/starlight/expressive-code/hast';
 import { hostNamed, type Lab } from '#lab';
+import { lineOf } from './line-of.ts';
 import { nearest } from './nearest.ts';
 
 /**
@@ -18,7 +19,7 @@ export function hostBlocks(): ExpressiveCodePlugin {
         const name = codeBlock.metaOptions.getString('host');
         if (name === undefined) return;
         const path = codeBlock.parentDocument?.sourceFilePath;
-        if (path) await requireHost(path, name, codeBlock.code);
+        if (path) await requireHost(path, name);
         codeBlock.props.title ??= name;
         codeBlock.props.frame = 'terminal';
         // A command that has to be scrolled is not read.
@@ -50,9 +51,9 @@ export function hostBlocks(): ExpressiveCodePlugin {
   });
 }
 
-async function requireHost(mdxPath: string, name: string, code: string): Promise<void> {
+async function requireHost(mdxPath: string, name: string): Promise<void> {
   const labFile = join(dirname(mdxPath), 'lab.ts');
-  const where = `${relative('.', mdxPath)}, the block "${code.split('\n')[0]}"`;
+  const where = `${relative('.', mdxPath)}${lineOf(mdxPath, `host=${name}`)}`;
   if (!existsSync(labFile)) {
     throw new Error(`${where}: host=${name} stands on a page that has no lab.ts beside it.`);
   }

@@ -1,5 +1,6 @@
 import { AstroError } from 'astro/errors';
 import { hostNamed, type Lab, type LabHost } from '#lab';
+import { lineOf } from './line-of.ts';
 import { nearest } from './nearest.ts';
 
 /** Every `lab.ts`, read while the site is built. Only frontmatter may import this file: checks must not reach the page. */
@@ -90,9 +91,13 @@ function unknown(
   given: string,
   known: readonly string[],
 ): AstroError {
-  const where = route.entry.filePath ?? route.id;
   return new AstroError(
-    `${where}: <${component}> names the ${what} "${given}", and lab.ts has none of that name.`,
+    `${place(route, `"${given}"`)}: <${component}> names the ${what} "${given}", and lab.ts has none of that name.`,
     `Did you mean "${nearest(given, known)}"? There are: ${known.join(', ')}.`,
   );
+}
+
+/** The page's file, and the line that says `text`. */
+function place({ id, entry: { filePath } }: Route, text: string): string {
+  return filePath ? `${filePath}${lineOf(filePath, text)}` : id;
 }

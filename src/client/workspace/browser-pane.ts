@@ -16,6 +16,7 @@ export class BrowserPane {
   readonly #api: LabApi;
   readonly #address: HTMLInputElement;
   readonly #frame: HTMLIFrameElement;
+  readonly #rememberAs: string;
   readonly #history: string[] = [];
   #place = -1;
   #request: AbortController | undefined;
@@ -26,8 +27,10 @@ export class BrowserPane {
   #loadedAt = 0;
   #told: { readonly visit: VisitView; readonly at: number } | undefined;
 
-  constructor(root: HTMLElement, api: LabApi) {
+  /** @param rememberAs where the last address outlives a reload, until the browser tab is closed */
+  constructor(root: HTMLElement, api: LabApi, rememberAs: string) {
     this.#root = root;
+    this.#rememberAs = rememberAs;
     this.#api = api;
     this.#address = root.querySelector('input') as HTMLInputElement;
     this.#frame = root.querySelector('iframe') as HTMLIFrameElement;
@@ -40,6 +43,12 @@ export class BrowserPane {
     this.#button('reload')?.addEventListener('click', () => void this.#go(0));
     this.#address.addEventListener('focus', () => this.#address.select());
     this.#frame.addEventListener('load', () => this.#onLoad());
+    // Not opened by itself: a visit is the learner's own doing, and counts as one.
+    const last = sessionStorage.getItem(rememberAs);
+    if (last) {
+      this.#address.value = last;
+      this.#enter(last);
+    }
     this.#paintButtons();
   }
 
@@ -54,9 +63,7 @@ export class BrowserPane {
     const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
     const visit = await this.#visit(url);
     if (!visit) return;
-    this.#history.splice(this.#place + 1, Number.POSITIVE_INFINITY, visit.url);
-    this.#place = this.#history.length - 1;
-    this.#paintButtons();
+    this.#enter(visit.url);
   }
 
   /** The server tells of a visit: ours, one by a link inside our page, or one of another browser tab. */
@@ -64,6 +71,14 @@ export class BrowserPane {
     if (this.#request || visit.id === this.#own) return;
     this.#told = { visit, at: performance.now() };
     if (performance.now() - this.#loadedAt < SAME_CLICK_MS) this.#follow();
+  }
+
+  /** A new address after the present one; what lay ahead of it is gone. */
+  #enter(url: string): void {
+    this.#history.splice(this.#place + 1, Number.POSITIVE_INFINITY, url);
+    this.#place = this.#history.length - 1;
+    sessionStorage.setItem(this.#rememberAs, url);
+    this.#paintButtons();
   }
 
   async #go(step: number): Promise<void> {
@@ -134,9 +149,7 @@ export class BrowserPane {
     if (!visit) return;
     this.#told = undefined;
     this.#loadedAt = 0;
-    this.#history.splice(this.#place + 1, Number.POSITIVE_INFINITY, visit.url);
-    this.#place = this.#history.length - 1;
-    this.#paintButtons();
+    this.#enter(visit.url);
     if (visit.outcome === 'page') this.#address.value = visit.url;
     else this.#show(visit);
   }

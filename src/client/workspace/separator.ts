@@ -1,7 +1,7 @@
 /** Where the learner's choice is remembered: the prose's share of the room, in percent. */
 export const SPLIT_KEY = 'quayside-split';
 /** Less than this, and either side is no longer of use. */
-export const SPLIT_LEAST = 25;
+export const SPLIT_LEAST = 30;
 export const SPLIT_MOST = 70;
 export const SPLIT_AT_FIRST = 44;
 const STEP = 2;
@@ -11,7 +11,7 @@ const LARGE_STEP = 10;
  * Makes a `role="separator"` between prose and workspace movable: arrow keys, Page Up/Down, Home and End, a pointer,
  * and a double click back to where it was at first.
  */
-export function makeMovable(separator: HTMLElement, onMove: () => void): void {
+export function makeMovable(separator: HTMLElement, prose: HTMLElement, onMove: () => void): void {
   const root = document.documentElement;
 
   const read = () => Number(separator.getAttribute('aria-valuenow'));
@@ -51,7 +51,7 @@ export function makeMovable(separator: HTMLElement, onMove: () => void): void {
   });
   separator.addEventListener('pointermove', ({ clientX, pointerId }) => {
     if (!separator.hasPointerCapture(pointerId)) return;
-    const left = separator.parentElement?.getBoundingClientRect().left ?? 0;
+    const left = prose.getBoundingClientRect().left;
     move(((clientX - left) / (root.clientWidth - left)) * 100);
   });
   separator.addEventListener('lostpointercapture', () => root.removeAttribute('data-splitting'));

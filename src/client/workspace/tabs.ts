@@ -36,6 +36,11 @@ export class Tabs {
     return this.#tabs.get(this.#current ?? '')?.tab;
   }
 
+  /** Puts the focus on the tab in front. */
+  focus(): void {
+    this.#tabs.get(this.#current ?? '')?.button.focus();
+  }
+
   has(id: string): boolean {
     return this.#tabs.has(id);
   }

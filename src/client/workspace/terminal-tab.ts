@@ -7,6 +7,8 @@ export interface TerminalTabListener {
   onActivity(id: string): void;
   /** The learner wants a new shell in the place of the one that ended. */
   onRenew(view: TerminalView): void;
+  /** … or nothing in its place. */
+  onDone(view: TerminalView): void;
 }
 
 /** The terminal's code is large: it comes with the first terminal, once for all of them. */
@@ -77,13 +79,22 @@ export class TerminalTab {
     if (this.panel.querySelector('.terminal-ended')) return;
     const bar = document.createElement('div');
     bar.className = 'terminal-ended';
-    bar.role = 'status';
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'button primary';
-    button.textContent = 'New shell';
-    button.addEventListener('click', () => listener.onRenew(this.view));
-    bar.append('This shell has ended.', button);
+    const again = button('New shell', 'button primary', () => listener.onRenew(this.view));
+    bar.append(
+      again,
+      button('Close', 'button', () => listener.onDone(this.view)),
+    );
+    const hadFocus = this.panel.contains(document.activeElement);
     this.panel.append(bar);
+    if (hadFocus) again.focus();
   }
+}
+
+function button(text: string, className: string, action: () => void): HTMLButtonElement {
+  const made = document.createElement('button');
+  made.type = 'button';
+  made.className = className;
+  made.textContent = text;
+  made.addEventListener('click', action);
+  return made;
 }

@@ -51,7 +51,7 @@ export class Workspace {
       onClose: (tab) => void this.#close(tab.id),
     });
     this.#tabs.add({ id: BROWSER, name: 'Browser', panel: browser, closable: false });
-    this.#browser = new BrowserPane(browser, api);
+    this.#browser = new BrowserPane(browser, api, `quayside-address:${lab.name}`);
     new HostMenu(plus, menu, {
       onOpen: (host) => void this.#open(host),
       closable: () => (this.#tabs.current?.closable ? this.#tabs.current.name : undefined),
@@ -126,6 +126,13 @@ export class Workspace {
     }, MESSAGE_MS);
   }
 
+  /** Puts the focus on the tab in front, or on what the notice offers. */
+  focus(): void {
+    const offered = this.#root.querySelector<HTMLElement>('[data-part="notice"] button');
+    if (offered) offered.focus();
+    else this.#tabs.focus();
+  }
+
   /** The workspace has come into sight: what is in front takes its size. */
   async refresh(): Promise<void> {
     await this.#terminals.get(this.#tabs.current?.id ?? '')?.show();
@@ -157,6 +164,7 @@ export class Workspace {
       const terminal = new TerminalTab(view, this.#api, {
         onActivity: (id) => this.#tabs.markActive(id),
         onRenew: (old) => void this.#renew(old),
+        onDone: ({ id }) => void this.#close(id),
       });
       this.#terminals.set(view.id, terminal);
       panels?.prepend(terminal.panel);
@@ -222,8 +230,10 @@ export class Workspace {
     }
   }
 
+  /** The old one goes first, so that the new one may bear its name. */
   async #renew(old: TerminalView): Promise<void> {
-    if (await this.#open(old.host)) await this.#close(old.id);
+    await this.#close(old.id);
+    await this.#open(old.host);
   }
 
   /** The terminal in front if it is the host's, else the host's first, else a new one. */
