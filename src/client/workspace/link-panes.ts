@@ -20,7 +20,7 @@ export function linkPanes(prose: HTMLElement, views: Views, workspace: Focusable
       event.preventDefault();
       if (views.narrow) views.show('terminals');
       workspace.focus();
-    } else if (target.closest('[data-back-to-text]')) {
+    } else if (target.closest('[data-return-to-text]')) {
       if (views.narrow) views.show('read');
       const place = last?.isConnected ? last : prose.querySelector('h1');
       // A heading takes the focus only when told that it may.

@@ -151,6 +151,8 @@ export class Workspace {
 
   #paintTerminals(views: readonly TerminalView[]): void {
     const wanted = new Set(views.map(({ id }) => id));
+    // Fresh hosts begin with the first terminal, whatever was looked at on the old ones.
+    if (views.length === 0 && this.#terminals.size > 0) sessionStorage.removeItem(this.#rememberAs);
     for (const [id, terminal] of this.#terminals) {
       if (wanted.has(id)) continue;
       this.#terminals.delete(id);
