@@ -48,25 +48,28 @@ exec dtach -a "$1" -E -z -r winch
  */
 export const END_SCRIPT = `
 id=$1 how=$2 socket=$3
-declare -A parent session victim
+declare -A started victim theirs
 look() {
-  local at pid stat argv grew sid
-  parent=() session=() victim=()
+  local at pid stat argv grew
+  local -A parent session now
   for at in /proc/[0-9]*; do
     pid=\${at#/proc/}
     { IFS= read -r stat < "$at/stat" && mapfile -d '' -t argv < "$at/cmdline"; } 2>/dev/null || continue
     set -- \${stat##*) }
     [[ $1 == [ZX] ]] && continue
-    parent[$pid]=$2 session[$pid]=$4
+    parent[$pid]=$2 session[$pid]=$4 now[$pid]=\${20}
     [[ " \${argv[*]} " == *" quayside-shell $id "* || " \${argv[*]} " == *" $socket "* && "\${argv[0]}" == *dtach ]] && victim[$pid]=1
   done
-  unset "victim[$$]"
+  # Those found before stay found, though the parent that led to them is dead; but not their successors in number.
+  for pid in "\${!victim[@]}"; do
+    [[ \${started[$pid]-\${now[$pid]-}} == "\${now[$pid]-gone}" ]] || unset "victim[$pid]" "started[$pid]"
+  done
   grew=1
   while ((grew)); do
     grew=0
-    declare -A theirs=()
-    for pid in "\${!victim[@]}"; do theirs[\${session[$pid]}]=1; done
+    for pid in "\${!victim[@]}"; do started[$pid]=\${now[$pid]} theirs[\${session[$pid]}]=1; done
     unset "theirs[\${session[$$]}]" "theirs[\${session[1]}]" "theirs[0]"
+    unset "victim[$$]" "victim[1]"
     for pid in "\${!session[@]}"; do
       [[ \${victim[$pid]-} || $pid == $$ || $pid == 1 ]] && continue
       if [[ \${victim[\${parent[$pid]}]-} || \${theirs[\${session[$pid]}]-} ]]; then victim[$pid]=1 grew=1; fi

@@ -7,8 +7,9 @@ import type { PtyCommand, Size } from './shell-host.ts';
 /**
  * A small shell stands around the command. It keeps the pty open after the command's end and says in the stream that
  * it has ended, so node-pty never sees the hang-up that makes it drop what it has not read yet; then it waits for us.
+ * Its own remarks ("Killed") are nobody's business.
  */
-const HOLDER = `"$@"; QUAYSIDE_STATUS=$?; ${printNote('$QUAYSIDE_PTY', 'left:$QUAYSIDE_STATUS')}; read -r _`;
+const HOLDER = `{ "$@" 2>&3; } 3>&2 2>/dev/null; QUAYSIDE_STATUS=$?; ${printNote('$QUAYSIDE_PTY', 'left:$QUAYSIDE_STATUS')}; read -r _`;
 
 /** The pty's kernel buffer is full: the program is not reading. Ask again this much later (ms), then less often. */
 const RETRY_FIRST_MS = 2;

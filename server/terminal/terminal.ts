@@ -33,7 +33,8 @@ export interface TerminalIdentity {
 }
 
 type State =
-  | { readonly kind: 'joining' }
+  /** Input waits until there is somebody to take it. */
+  | { readonly kind: 'joining'; readonly typed: Uint8Array[] }
   | { readonly kind: 'running'; readonly carrier: Carrier }
   | { readonly kind: 'exited'; readonly status: number | undefined }
   | { readonly kind: 'closed'; readonly done: Promise<void> }
@@ -74,7 +75,7 @@ export class Terminal {
   readonly #input = new InputCount();
   readonly #exit = new Listeners<number | undefined>();
   readonly #command = new Listeners<FinishedCommand>();
-  #state: State = { kind: 'joining' };
+  #state: State = { kind: 'joining', typed: [] };
   #size: Size;
   #active: Viewer | undefined;
   #lastActivity = Date.now();
@@ -119,7 +120,9 @@ export class Terminal {
 
   /** Input that the shell has not taken yet, in bytes. */
   get queuedInput(): number {
-    return this.#state.kind === 'running' ? this.#state.carrier.queued : 0;
+    if (this.#state.kind === 'running') return this.#state.carrier.queued;
+    if (this.#state.kind !== 'joining') return 0;
+    return this.#state.typed.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
   /** The shell has ended by itself (or its host has); everything it printed is in the ring. */
@@ -250,6 +253,8 @@ export class Terminal {
     this.#lastActivity = Date.now();
     if (this.#active !== viewer) this.#lead(viewer);
     if (this.#state.kind === 'running') this.#state.carrier.write(fresh);
+    // A copy: what we were given is a view into a frame.
+    else if (this.#state.kind === 'joining') this.#state.typed.push(fresh.slice());
   }
 
   /**
@@ -297,8 +302,11 @@ export class Terminal {
       carrier[Symbol.dispose]();
       return;
     }
+    const { typed } = this.#state;
     this.#state = { kind: 'running', carrier };
     carrier.resize(this.#size);
+    for (const bytes of typed) carrier.write(bytes);
+    for (const viewer of this.#viewers) viewer.listener.drained();
     this.#regulate();
   }
 
@@ -345,7 +353,7 @@ export class Terminal {
 
   /** The way to the shell is gone, but perhaps not the shell. */
   async #rejoin(): Promise<void> {
-    this.#state = { kind: 'joining' };
+    this.#state = { kind: 'joining', typed: [] };
     for (const ms of REJOIN_AFTER_MS) {
       await new Promise<void>((resolve) => {
         this.#rejoining = setTimeout(resolve, ms);

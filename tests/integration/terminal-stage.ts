@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocketServer } from 'ws';
+import type { ShellHost } from '../../server/terminal/shell-host.ts';
+import type { Terminal } from '../../server/terminal/terminal.ts';
+import { linkTerminal, MAX_TERMINAL_MESSAGE } from '../../server/web/terminal-link.ts';
+import { type ConnectionState, TerminalConnection } from '../../src/client/terminal/connection.ts';
+
+/** This machine in the place of a host: real shells, no engine. The users are all the one who runs the tests. */
+export async function localHost(way: 'shared' | 'engine'): Promise<ShellHost & AsyncDisposable> {
+  const directory = await mkdtemp(join(tmpdir(), 'quayside-terminal-'));
+  return {
+    name: 'local',
+    shared: way === 'shared' ? { outside: directory, inside: directory } : undefined,
+    ttyCommand: ([file = '', ...args]) => ({ file, args, env: {} }),
+    run: async ([file = '', ...args]) => {
+      const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      let stdout = '';
+      let stderr = '';
+      child.stdout.on('data', (text: Buffer) => {
+        stdout += text;
+      });
+      child.stderr.on('data', (text: Buffer) => {
+        stderr += text;
+      });
+      const [status] = (await once(child, 'close')) as [number];
+      return { status, stdout, stderr };
+    },
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+/** A server on a port of its own that links every socket to the terminal named by its path. */
+export async function serveTerminals(...terminals: readonly Terminal[]): Promise<
+  {
+    url(terminal: Terminal): string;
+    /** Breaks every socket there is. */
+    cut(): void;
+    readonly sockets: ReadonlySet<import('ws').WebSocket>;
+  } & AsyncDisposable
+> {
+  const server = new WebSocketServer({
+    host: '127.0.0.1',
+    port: 0,
+    maxPayload: MAX_TERMINAL_MESSAGE,
+    perMessageDeflate: false,
+  });
+  await once(server, 'listening');
+  server.on('connection', (socket, request) => {
+    const terminal = terminals.find(({ id }) => request.url === `/${id}`);
+    if (terminal) linkTerminal(socket, terminal);
+    else socket.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: (terminal) => `ws://127.0.0.1:${port}/${terminal.id}`,
+    sockets: server.clients,
+    cut: () => {
+      for (const socket of server.clients) socket.terminate();
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of server.clients) socket.terminate();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** The page's own end of a terminal, with a string in the place of a screen. */
+export class Page implements Disposable {
+  readonly connection: TerminalConnection;
+  screen = '';
+  /** Kept short where only what is new matters. */
+  keep = Number.POSITIVE_INFINITY;
+  resets = 0;
+  state: ConnectionState = { state: 'connecting' };
+  /** Sees every piece of output as it comes. */
+  onOutput: (text: string) => void = () => undefined;
+  readonly #changes = new Set<() => void>();
+
+  constructor(url: string) {
+    const decoder = new TextDecoder();
+    this.connection = new TerminalConnection(url, 'active', {
+      state: (state) => {
+        this.state = state;
+        this.#changed();
+      },
+      attached: () => undefined,
+      output: (bytes, _, done) => {
+        const text = decoder.decode(bytes, { stream: true });
+        this.onOutput(text);
+        this.screen = (this.screen + text).slice(-this.keep);
+        done();
+        this.#changed();
+      },
+      reset: (preamble) => {
+        this.resets += 1;
+        this.screen = decoder.decode(preamble);
+      },
+      size: () => undefined,
+    });
+  }
+
+  type(text: string): void {
+    if (!this.connection.type(text)) throw new Error('typing was refused');
+  }
+
+  /** Settles when `isSo` holds; it is asked after everything that comes. */
+  async until(isSo: (page: this) => boolean): Promise<void> {
+    while (!isSo(this)) {
+      await new Promise<void>((resolve) => {
+        const change = () => {
+          this.#changes.delete(change);
+          resolve();
+        };
+        this.#changes.add(change);
+      });
+    }
+  }
+
+  /** Runs a command and gives what it printed. */
+  async run(command: string): Promise<string> {
+    const mark = crypto.randomUUID();
+    const from = Number.isFinite(this.keep) ? 0 : this.screen.length;
+    // The quotes keep the echo of the line from being taken for its effect.
+    this.type(`${command}; echo '${mark.slice(0, 9)}''${mark.slice(9)}'\r`);
+    await this.until((page) => page.screen.includes(mark, from));
+    return this.screen.slice(from, this.screen.indexOf(mark, from));
+  }
+
+  [Symbol.dispose](): void {
+    this.connection[Symbol.dispose]();
+  }
+
+  #changed(): void {
+    for (const change of [...this.#changes]) change();
+  }
+}
