@@ -1,5 +1,6 @@
 import starlight from '@astrojs/starlight';
 import { defineConfig } from 'astro/config';
+import { checksShown } from './src/site/checks-shown.ts';
 import { hostBlocks } from './src/site/host-blocks.ts';
 import { LABS_GROUP } from './src/site/sidebar.ts';
 
@@ -23,6 +24,7 @@ export default defineConfig({
     },
   },
   integrations: [
+    checksShown(),
     starlight({
       title: 'Quayside',
       description:

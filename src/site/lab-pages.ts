@@ -48,8 +48,8 @@ export function labFor(component: string, route: Route): LabPage {
   const found = labPageOf(route.id);
   if (found) return found;
   throw new AstroError(
-    `<${component}> stands on a page that belongs to no lab: ${route.entry.filePath ?? route.id}`,
-    `Lab pages lie in src/content/docs/labs/<lab>/ beside a lab.ts. There are: ${[...labs.keys()].join(', ') || 'none'}.`,
+    `${place(route, `<${component}`)}: <${component}> stands on a page that belongs to no lab. ` +
+      `Lab pages lie in src/content/docs/labs/<lab>/ beside a lab.ts. There are: ${[...labs.keys()].join(', ') || 'none'}.`,
   );
 }
 
@@ -92,8 +92,8 @@ function unknown(
   known: readonly string[],
 ): AstroError {
   return new AstroError(
-    `${place(route, `"${given}"`)}: <${component}> names the ${what} "${given}", and lab.ts has none of that name.`,
-    `Did you mean "${nearest(given, known)}"? There are: ${known.join(', ')}.`,
+    `${place(route, `"${given}"`)}: <${component}> names the ${what} "${given}", and lab.ts has none of that name. ` +
+      `Did you mean "${nearest(given, known)}"? There are: ${known.join(', ')}.`,
   );
 }
 
