@@ -29,6 +29,8 @@ export default defineConfig({
   reporter: [['list']],
   use: {
     viewport: { width: 1440, height: 900 },
+    actionTimeout: EXPECT_MS,
+    navigationTimeout: EXPECT_MS,
     screenshot: 'only-on-failure',
     trace: 'retain-on-failure',
     launchOptions: { executablePath: CHROMIUM, args: QUIET },

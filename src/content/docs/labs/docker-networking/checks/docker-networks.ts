@@ -63,7 +63,7 @@ export const dockerNetworks: readonly CheckDefinition[] = [
 
   answer('myapp2-ipv4-read', {
     title: `You found ${NAME} on the bridge, with its address`,
-    question: `Which IPv4Address has ${NAME} on the bridge?`,
+    question: `What is the IP of ${NAME} on the bridge?`,
     placeholder: '172.17.0.x',
     judge: (given, sandbox) =>
       withMyapp2(sandbox, async ({ container }) => {

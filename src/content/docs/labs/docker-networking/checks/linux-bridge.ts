@@ -25,7 +25,7 @@ const CLIENT = 'client';
 export const linuxBridge: readonly CheckDefinition[] = [
   answer('docker0-address-read', {
     title: 'You read the bridge’s address off the screen',
-    question: `Which IPv4 address has docker0 on ${SERVER}?`,
+    question: `What is the IP of docker0 on ${SERVER}?`,
     placeholder: '172.17.0.x',
     judge: async (given, sandbox) => {
       const truth = await sandbox.host(SERVER).addressOf('docker0');
@@ -71,7 +71,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
 
   answer('eth1-address-read', {
     title: 'You read the address of server01’s outer interface',
-    question: `Which IPv4 address has eth1 on ${SERVER}?`,
+    question: `What is the IP of eth1 on ${SERVER}?`,
     placeholder: '10.1.10.x',
     judge: async (given, sandbox) => {
       const server = sandbox.host(SERVER);

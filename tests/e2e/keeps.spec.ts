@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { endSession, expect, signIn, test } from './learner.ts';
+import { startServer } from './server.ts';
+
+test('a reload and a second tab show the same progress and the same screen', async ({
+  learner,
+  context,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'docker run -d --name myapp2 -p :80 mycontainer:5.6');
+  await learner.ticked('myapp2-on-ephemeral-port');
+  await learner.type('server01', 'clear; echo still-$((40 + 2))');
+  await learner.read(/(still-42)/);
+
+  await learner.page.reload();
+  await learner.ready();
+  await learner.ticked('myapp2-on-ephemeral-port');
+  await learner.tab('server01').click();
+  await learner.read(/(still-42)/);
+
+  const second = await signIn(context, learner.page.url());
+  await second.ready();
+  await second.ticked('myapp2-on-ephemeral-port');
+  await second.tab('server01').click();
+  await second.read(/(still-42)/);
+});
+
+test('a server that was killed comes back with the progress, the hosts and what runs in the shells', async ({
+  context,
+}) => {
+  const data = await mkdtemp(join(tmpdir(), 'quayside-keeps-'));
+  const first = await startServer(data);
+  const learner = await signIn(context, first.url);
+  const port = Number(new URL(first.url).port);
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'docker run -d --name myapp2 -p :80 mycontainer:5.6');
+  await learner.ticked('myapp2-on-ephemeral-port');
+  await learner.type('server01', 'kept=in-the-shell');
+  await first.stop('SIGKILL');
+
+  const again = await startServer(data, { port, args: ['--clean'] });
+  try {
+    // The page finds the server again by itself.
+    await learner.ready();
+    await learner.ticked('myapp2-on-ephemeral-port');
+    await learner.type('server01', 'clear; echo "[$kept]"');
+    await learner.read(/\[(in-the-shell)\]/);
+  } finally {
+    await again.stop();
+    await rm(data, { recursive: true });
+  }
+});
+
+test('two browsers side by side have a sandbox each, with the same addresses', async ({
+  learner,
+  browser,
+}) => {
+  const other = await signIn(await browser.newContext());
+  await Promise.all([learner.goTo('ephemeral-ports/'), other.goTo('ephemeral-ports/')]);
+  await learner.type('server01', 'docker run -d --name myapp2 -p :80 mycontainer:5.6');
+  await learner.ticked('myapp2-on-ephemeral-port');
+  await other.type('server01', 'clear; docker ps -aq | wc -l; ip -4 -br addr show eth1');
+  await other.read(/eth1\S*\s+UP\s+(10\.1\.10\.11)/);
+  await other.read(/(?:^|\n)(0)\s/);
+  await other.notYet('myapp2-on-ephemeral-port', 'No container named myapp2');
+  await endSession(other.page);
+  await other.page.context().close();
+});
+
+test('reset puts the lab back to its start', async ({ learner }) => {
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'docker run -d --name myapp2 -p :80 mycontainer:5.6');
+  await learner.ticked('myapp2-on-ephemeral-port');
+  await learner.page.getByRole('button', { name: 'Reset', exact: true }).first().click();
+  await learner.page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Reset/ })
+    .click();
+  await learner.ready();
+  await learner.notYet('myapp2-on-ephemeral-port', 'No container named myapp2');
+  await learner.type('server01', 'docker ps -aq | wc -l');
+  await learner.read(/\n(0)\s/);
+});
+
+test('several terminals on one host, by any of its names; closing one ends its shell', async ({
+  learner,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  await learner.page.getByRole('button', { name: 'New terminal' }).click();
+  await learner.page.getByRole('menuitem', { name: /New terminal on server01/ }).click();
+  await expect(learner.tab('server01 (2)')).toBeVisible();
+  await learner.type('server01 (2)', 'exec -a left-behind sleep 1000');
+  await learner.type('server01', 'clear; pgrep -cf left-behin[d]');
+  await learner.read(/(?:^|\n)(1)\s/);
+  await learner.page.getByRole('button', { name: /close server01 \(2\)/i }).click();
+  await expect(learner.tab('server01 (2)')).toBeHidden();
+  await expect(async () => {
+    await learner.type('server01', 'clear; pgrep -cf left-behin[d]');
+    expect(await learner.read(/(?:^|\n)(\d)\s/)).toBe('0');
+  }).toPass({ timeout: 20_000 });
+});

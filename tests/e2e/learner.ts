@@ -1,0 +1,132 @@
+import {
+  type BrowserContext,
+  test as base,
+  expect,
+  type Locator,
+  type Page,
+} from '@playwright/test';
+
+/** A command's output is on the screen long before; past this it will not come. */
+const READ_MS = 20_000;
+const LAB = '/labs/docker-networking/';
+
+/** A person with a browser: reads, types, clicks and looks, and uses nothing that they would not have. */
+export class Learner {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Opens a page of the lab and waits until its hosts are ready. */
+  async goTo(section: string): Promise<void> {
+    await this.page.goto(new URL(`${LAB}${section}`, this.page.url()).href);
+    await this.ready();
+  }
+
+  async ready(): Promise<void> {
+    await expect(this.page.locator('[data-session-state]').first()).toHaveAttribute(
+      'data-session-state',
+      'ready',
+    );
+  }
+
+  check(id: string): Locator {
+    return this.page.locator(`[data-check-id="${id}"]`);
+  }
+
+  async ticked(...ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      await expect(this.check(id), id).toHaveAttribute('data-check-state', 'passed');
+    }
+  }
+
+  async notYet(id: string, reason: RegExp | string): Promise<void> {
+    await expect(this.check(id)).toContainText(reason);
+    await expect(this.check(id)).toHaveAttribute('data-check-state', 'not-yet');
+  }
+
+  tab(name: string): Locator {
+    return this.page.getByRole('tab', { name, exact: true });
+  }
+
+  /** Types a command into the host's first terminal and presses Enter. */
+  async type(host: string, command: string): Promise<void> {
+    await this.tab(host).click();
+    await expect(this.terminal).toContainText('$');
+    await this.page.locator('.panel:visible .xterm-screen').click();
+    await this.page.keyboard.type(command);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The terminal in front. */
+  get terminal(): Locator {
+    return this.page.locator('.panel:visible .xterm-rows');
+  }
+
+  /** What the pattern's first group finds on the screen in front, once it stands there; the last of several. */
+  async read(pattern: RegExp): Promise<string> {
+    const everywhere = new RegExp(pattern.source, 'g');
+    let found: string | undefined;
+    await expect(async () => {
+      const rows = await this.terminal.locator('> div').allInnerTexts();
+      found = [...rows.join('\n').matchAll(everywhere)].at(-1)?.[1];
+      expect(found, `${pattern} on the screen`).toBeDefined();
+    }).toPass({ timeout: READ_MS });
+    return found ?? '';
+  }
+
+  async answer(id: string, text: string): Promise<void> {
+    const box = this.check(id).getByRole('textbox');
+    await box.fill(text);
+    await box.press('Enter');
+  }
+
+  /** Opens an address in the browser pane. */
+  async visit(address: string): Promise<void> {
+    await this.tab('Browser').click();
+    const box = this.page.getByLabel('Address');
+    await box.fill(address);
+    await box.press('Enter');
+  }
+
+  /** The page in the browser pane. */
+  get pane() {
+    return this.page.frameLocator('.panel:visible iframe');
+  }
+}
+
+/** The URL that `npm start` printed. */
+export function printedUrl(): string {
+  const url = process.env.QUAYSIDE_E2E_URL;
+  if (!url) throw new Error('the server was not started; run the walks with npm test');
+  return url;
+}
+
+/** A new browser that has opened the printed URL. */
+export async function signIn(context: BrowserContext, url = printedUrl()): Promise<Learner> {
+  const page = await context.newPage();
+  await page.goto(url);
+  return new Learner(page);
+}
+
+export const test = base.extend<{ learner: Learner }>({
+  learner: async ({ context }, use) => {
+    const errors: string[] = [];
+    context.on('weberror', (error) => errors.push(error.error().message));
+    const learner = await signIn(context);
+    await use(learner);
+    expect(errors, 'errors in the page').toEqual([]);
+    await endSession(learner.page);
+  },
+});
+
+/** Gives the hosts back, so that the walks that follow have the machine to themselves. */
+export async function endSession(page: Page): Promise<void> {
+  const url = new URL('/api/labs/docker-networking/session', page.url()).href;
+  const origin = new URL(url).origin;
+  const answer = await page.request.delete(url, { headers: { origin } });
+  expect(answer.ok()).toBe(true);
+}
+
+export { expect };

@@ -1,0 +1,83 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from './learner.ts';
+
+const PAGES = [
+  '/',
+  '/authors/',
+  '/labs/docker-networking/',
+  '/labs/docker-networking/ephemeral-ports/',
+  '/labs/docker-networking/linux-bridge/',
+  '/labs/docker-networking/docker-networks/',
+];
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing serious on any page (${colorScheme})`, async ({ learner }) => {
+    await learner.page.emulateMedia({ colorScheme });
+    for (const path of PAGES) {
+      await learner.page.goto(new URL(path, learner.page.url()).href);
+      if (path.includes('/labs/docker-networking/') && path.length > 25) await learner.ready();
+      const { violations } = await new AxeBuilder({ page: learner.page }).analyze();
+      const serious = violations.filter(
+        ({ impact }) => impact === 'serious' || impact === 'critical',
+      );
+      expect(
+        serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`),
+        path,
+      ).toEqual([]);
+    }
+  });
+}
+
+test('no page loads anything from another site, or scrolls sideways on a phone', async ({
+  learner,
+}) => {
+  const own = new URL(learner.page.url()).origin;
+  const elsewhere: string[] = [];
+  learner.page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol.startsWith('http') && origin !== own) elsewhere.push(request.url());
+  });
+  await learner.page.setViewportSize({ width: 390, height: 844 });
+  for (const path of PAGES) {
+    await learner.page.goto(new URL(path, own).href);
+    const wide = await learner.page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(wide, path).toBeLessThanOrEqual(0);
+  }
+  expect(elsewhere).toEqual([]);
+});
+
+test('on a phone the text and the terminals are two tabs', async ({ learner }) => {
+  await learner.page.setViewportSize({ width: 390, height: 844 });
+  await learner.goTo('ephemeral-ports/');
+  const run = learner.page.getByRole('button', { name: /^Run/ }).first();
+  await run.click();
+  await learner.ticked('myapp2-on-ephemeral-port');
+  await expect(learner.terminal).toBeVisible();
+});
+
+test('the Run button types the command into the right terminal', async ({ learner }) => {
+  await learner.goTo('linux-bridge/');
+  await learner.page.getByRole('button', { name: /^Run/ }).first().click();
+  await expect(learner.tab('server01')).toHaveAttribute('aria-selected', 'true');
+  await learner.read(/(inet 172\.17\.0\.1)/);
+});
+
+test('the keyboard alone leads from the top of the page into a terminal and out again', async ({
+  learner,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  const { keyboard } = learner.page;
+  const focused = () =>
+    learner.page.evaluate(() => document.activeElement?.className.toString() ?? '');
+  await learner.page.locator('body').press('Tab');
+  for (let i = 0; i < 80 && !(await focused()).includes('xterm-helper-textarea'); i++) {
+    await keyboard.press('Tab');
+  }
+  expect(await focused()).toContain('xterm-helper-textarea');
+  await keyboard.type('docker run -d --name myapp2 -p :80 mycontainer:5.6\n');
+  await learner.ticked('myapp2-on-ephemeral-port');
+  await keyboard.press('Control+Shift+Enter');
+  expect(await focused()).not.toContain('xterm-helper-textarea');
+});

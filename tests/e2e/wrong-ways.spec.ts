@@ -1,0 +1,74 @@
+import { expect, test } from './learner.ts';
+
+test('the usual mistakes are named, each in its own words, with a way out that mends it', async ({
+  learner,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  const step = 'myapp2-on-ephemeral-port';
+
+  await learner.type('server01', 'docker run -d --name myapp2 -p 8080:80 mycontainer:5.6');
+  await learner.notYet(step, 'fixed port 8080');
+
+  await learner.type(
+    'server01',
+    'docker rm -f myapp2; docker run -d --name myapp -p :80 mycontainer:5.6',
+  );
+  await learner.notYet(step, 'its name is myapp');
+
+  await learner.type(
+    'server01',
+    'docker rm -f myapp; docker create --name myapp2 -p :80 mycontainer:5.6',
+  );
+  await learner.notYet(step, 'never started');
+
+  await learner.type(
+    'server01',
+    'docker rm -f myapp2; docker run -d --name myapp2 mycontainer:5.6',
+  );
+  await learner.notYet(step, 'publishes no port');
+
+  await learner.check(step).getByRole('button', { name: /run/i }).click();
+  await learner.ticked(step);
+
+  await learner.answer('myapp2-port-read', '80');
+  await learner.notYet('myapp2-port-read', 'Port 80 is inside the container');
+  await learner.visit('http://10.1.10.12:32768');
+  await learner.notYet('myapp2-page-opened', 'That was server02');
+  await learner.notYet('myapp2-restarted', 'not the old one restarted');
+});
+
+test('a route by the wrong host, or with the wrong mask, is told apart from none', async ({
+  learner,
+}) => {
+  await learner.goTo('linux-bridge/');
+  const step = 'client-route';
+  await learner.notYet(step, 'no route to 172.17.0.0/16');
+  await learner.type('client', 'route add 172.17.0.0 mask 255.255.0.0 10.1.10.12');
+  await learner.notYet(step, 'server02');
+  await learner.type(
+    'client',
+    'route delete 172.17.0.0; route add 172.17.0.0 mask 255.255.255.0 10.1.10.11',
+  );
+  await learner.notYet(step, 'mask is too narrow');
+  await learner.type(
+    'client',
+    'route delete 172.17.0.0; sudo ip route add 172.17.0.0/16 via 10.1.10.11',
+  );
+  await learner.ticked(step);
+});
+
+test('what the pane cannot show is told apart as a browser would', async ({ learner }) => {
+  await learner.goTo('ephemeral-ports/');
+  const panel = learner.page.locator('.panel:visible');
+  await learner.visit('10.1.10.11:9');
+  await expect(panel).toContainText('refused to connect');
+  await learner.visit('http://172.17.0.2');
+  await expect(panel).toContainText('unreachable');
+  await learner.visit('http://server09/');
+  await expect(panel).toContainText('server09');
+  await learner.type('server01', 'sudo iptables -I INPUT -p tcp --dport 81 -j DROP');
+  await learner.visit('10.1.10.11:81');
+  await expect(panel).toContainText('took too long');
+  await learner.visit('https://10.1.10.11/');
+  await expect(panel).toContainText('http');
+});
