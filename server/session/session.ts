@@ -115,7 +115,9 @@ export class Session {
   /** Takes up the sandbox that an earlier server has left running. */
   adopt(): void {
     const { sandbox } = this.#options.row;
-    if (sandbox !== undefined && this.#run === undefined) this.#begin(sandbox);
+    if (sandbox === undefined || this.#run) return;
+    this.#terminals.expect();
+    this.#begin(sandbox);
   }
 
   /** Back to the lab's start: a fresh sandbox, no passes, no journal. */
@@ -236,7 +238,7 @@ export class Session {
   }
 
   async #raise(run: Run): Promise<void> {
-    const { lab, store } = this.#options;
+    const { lab } = this.#options;
     await run.sandbox.reconcile((name, phase, detail) => this.#onHost(run, name, phase, detail));
     if (this.#run !== run) return;
     for (const host of run.sandbox.hosts) {
@@ -251,9 +253,7 @@ export class Session {
         this.#emit({ type: 'visit', visit });
       },
     });
-    if (store.terminals(this.id).length > 0) {
-      await this.#terminals.adopt((name) => run.sandbox.host(name));
-    }
+    await this.#terminals.adopt((name) => run.sandbox.host(name));
     if (this.#terminals.views.length === 0) {
       // Each takes its place at once, so the tabs stand in the lab's order whichever shell is there first.
       await Promise.all(lab.hosts.map(({ name }) => this.#terminals.open(run.sandbox.host(name))));

@@ -26,20 +26,29 @@ export interface TerminalsOptions {
 export class Terminals {
   readonly #options: TerminalsOptions;
   /** In the order of their tabs. One that is still being opened holds its place (and its title) already. */
-  readonly #places = new Map<string, { readonly row: TerminalRow; terminal?: Terminal }>();
+  readonly #places = new Map<string, Place>();
 
   constructor(options: TerminalsOptions) {
     this.#options = options;
   }
 
   get views(): readonly TerminalView[] {
-    return [...this.#places.values()].flatMap(({ row, terminal }) => (terminal ? [row] : []));
+    return [...this.#places.values()].flatMap(({ row, terminal, kept }) =>
+      terminal || kept ? [row] : [],
+    );
   }
 
-  /** @throws QuaysideError TERMINAL_UNKNOWN */
+  /** @throws QuaysideError TERMINAL_UNKNOWN, or SESSION_NOT_READY for one that is being taken up again */
   get(id: string): Terminal {
-    const terminal = this.#places.get(id)?.terminal;
-    if (terminal) return terminal;
+    const place = this.#places.get(id);
+    if (place?.terminal) return place.terminal;
+    if (place?.kept) {
+      throw new QuaysideError(
+        'SESSION_NOT_READY',
+        'The server has just started and is taking up this terminal again.',
+        'Wait a moment and try again.',
+      );
+    }
     throw new QuaysideError(
       'TERMINAL_UNKNOWN',
       'That terminal is closed.',
@@ -77,13 +86,22 @@ export class Terminals {
     await terminal.close();
   }
 
-  /** Takes up the shells that an earlier server left running; rows whose shell is gone are dropped. */
-  async adopt(hostNamed: (name: string) => Host): Promise<void> {
+  /**
+   * Shows the terminals that an earlier server has left, before their hosts are looked at: a page that comes back
+   * keeps its tabs.
+   */
+  expect(): void {
     const { store, session } = this.#options;
+    for (const row of store.terminals(session)) this.#places.set(row.id, { row, kept: true });
+  }
+
+  /** Takes up the shells that an earlier server left running; those that have ended since are dropped. */
+  async adopt(hostNamed: (name: string) => Host): Promise<void> {
+    const kept = [...this.#places.values()].filter((place) => place.kept);
     await Promise.all(
-      store.terminals(session).map(async (row) => {
-        await this.#take(row, () => adoptTerminal(hostNamed(row.host), row)).catch(() =>
-          store.removeTerminal(row.id),
+      kept.map(async ({ row }) => {
+        await this.#take(row, () => adoptTerminal(hostNamed(row.host), row), true).catch(() =>
+          this.#options.store.removeTerminal(row.id),
         );
       }),
     );
@@ -97,8 +115,8 @@ export class Terminals {
   }
 
   /** Holds a place while the terminal comes, and gives it up if it does not. */
-  async #take(row: TerminalRow, opening: () => Promise<Terminal>): Promise<void> {
-    const place: { readonly row: TerminalRow; terminal?: Terminal } = { row };
+  async #take(row: TerminalRow, opening: () => Promise<Terminal>, kept = false): Promise<void> {
+    const place: Place = { row, kept };
     this.#places.set(row.id, place);
     try {
       const terminal = await opening();
@@ -120,4 +138,13 @@ export class Terminals {
       if (!taken.has(title)) return title;
     }
   }
+}
+
+/** A terminal's place in the row of tabs. */
+interface Place {
+  readonly row: TerminalRow;
+  /** It was there before this server started, so pages show it already. */
+  readonly kept: boolean;
+  /** Absent while it is being opened or taken up. */
+  terminal?: Terminal;
 }

@@ -43,6 +43,7 @@ test('a server that was killed comes back with the progress, the hosts and what 
   const again = await startServer(data, { port, args: ['--clean'] });
   try {
     // The page finds the server again by itself.
+    await expect(learner.page.getByText('Connection lost').first()).toBeHidden();
     await learner.ready();
     await learner.ticked('myapp2-on-ephemeral-port');
     await learner.type('server01', 'clear; echo "[$kept]"');
