@@ -35,7 +35,7 @@ function begin(first: LabData): void {
   state.subscribe((change) => {
     if (!change.visit) paint();
     announcer.hear(change);
-    startByItself(lab, state, workspace);
+    startByItself(state, workspace);
   });
   makeMovable(part('lab-separator'), part('lab-prose'), () => void workspace.refresh());
   linkPanes(part('lab-prose'), views, workspace);
@@ -45,7 +45,7 @@ function begin(first: LabData): void {
     paint();
     if (views.narrow) views.show('read');
     announcer.say(document.title);
-    startByItself(lab, state, workspace);
+    startByItself(state, workspace);
   });
   void keepLinked(
     api,
@@ -55,13 +55,12 @@ function begin(first: LabData): void {
 }
 
 /**
- * A page with checks needs hosts, so they start when it is opened; only a session that has failed or ended waits to be
- * started again by hand. The lab's first page has nothing to check, and a button.
+ * Whoever opens a lab wants its hosts: they start while the first lines are read. Only a session that has failed or
+ * ended waits to be started again by hand.
  */
-function startByItself(lab: LabData, state: LabState, workspace: Workspace): void {
-  const hasChecks = lab.sections.some(({ page, checks }) => page === lab.page && checks.length > 0);
+function startByItself(state: LabState, workspace: Workspace): void {
   const { link, snapshot } = state.view;
-  if (!hasChecks || link.state !== 'live' || snapshot?.status.state !== 'none') return;
+  if (link.state !== 'live' || snapshot?.status.state !== 'none') return;
   void workspace.startOnce();
 }
 

@@ -95,7 +95,9 @@ test('several terminals on one host, by any of its names; closing one ends its s
   await learner.type('server01 (2)', 'exec -a left-behind sleep 1000');
   await learner.type('server01', 'clear; pgrep -cf left-behin[d]');
   await learner.read(/(?:^|\n)(1)\s/);
-  await learner.page.getByRole('button', { name: /close server01 \(2\)/i }).click();
+  await learner.tab('server01 (2)').click();
+  await learner.page.getByRole('button', { name: 'New terminal' }).click();
+  await learner.page.getByRole('menuitem', { name: 'Close server01 (2)' }).click();
   await expect(learner.tab('server01 (2)')).toBeHidden();
   await expect(async () => {
     await learner.type('server01', 'clear; pgrep -cf left-behin[d]');
