@@ -77,7 +77,7 @@ function listen({ api, state, workspace, announcer }: Parts): void {
     const pressed = (event.target as Element).closest<HTMLElement>(
       '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-ask]',
     );
-    if (!pressed || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!pressed) return;
     const { runHost, runCode, visit, showHost, ask } = pressed.dataset;
     if (runHost !== undefined) void workspace.run(runHost, runCode ?? '');
     else if (visit !== undefined) {

@@ -30,6 +30,8 @@ export function paintProgress(page: ParentNode, lab: LabData, view: LabView): vo
 function paintHosts(page: ParentNode, { snapshot, link }: LabView): void {
   const status = snapshot?.status;
   const hosts = status && 'hosts' in status ? status.hosts : [];
+  const more = page.querySelector<HTMLElement>('.lab-more-button');
+  if (more) more.dataset.phase = phaseOfAll(hosts);
   for (const chip of page.querySelectorAll<HTMLElement>('[data-host-chip]')) {
     const host = hosts.find(({ name }) => name === chip.dataset.hostChip);
     chip.dataset.phase = link.state === 'reconnecting' ? 'unknown' : (host?.phase ?? 'off');
@@ -38,6 +40,13 @@ function paintHosts(page: ParentNode, { snapshot, link }: LabView): void {
       ? `${host.name} (${[host.address, ...host.aliases].join(', ')}): ${detailOf(host)}`
       : `${chip.dataset.hostChip}: not started`;
   }
+}
+
+/** All hosts in one word, for the button that hides them where there is no room. */
+function phaseOfAll(hosts: readonly HostStatus[]): HostStatus['phase'] | 'off' {
+  if (hosts.length === 0) return 'off';
+  if (hosts.some(({ phase }) => phase === 'down')) return 'down';
+  return hosts.every(({ phase }) => phase === 'ready') ? 'ready' : 'starting';
 }
 
 function detailOf(host: HostStatus | undefined): string {

@@ -38,6 +38,7 @@ export function hostBlocks(): ExpressiveCodePlugin {
             {
               type: 'button',
               class: 'run',
+              'data-pagefind-ignore': true,
               'data-run-host': name,
               'data-run-code': codeBlock.code,
               'aria-label': `Run on ${name}`,

@@ -24,6 +24,7 @@ export class TerminalTab {
   readonly panel: HTMLElement;
   readonly #pane: Promise<TerminalPane | undefined>;
   #disposed = false;
+  #ended = false;
 
   constructor(view: TerminalView, api: LabApi, listener: TerminalTabListener) {
     this.view = view;
@@ -34,6 +35,11 @@ export class TerminalTab {
     screen.className = 'terminal-screen';
     this.panel.append(screen);
     this.#pane = this.#open(screen, api, listener);
+  }
+
+  /** Its shell is gone; nothing can be typed any more. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   async show(): Promise<void> {
@@ -76,7 +82,8 @@ export class TerminalTab {
   }
 
   #offerNewShell(listener: TerminalTabListener): void {
-    if (this.panel.querySelector('.terminal-ended')) return;
+    if (this.#ended) return;
+    this.#ended = true;
     const bar = document.createElement('div');
     bar.className = 'terminal-ended';
     const again = button('New shell', 'button primary', () => listener.onRenew(this.view));

@@ -242,8 +242,9 @@ export class Workspace {
   async #terminalOf(host: string): Promise<TerminalTab | undefined> {
     if (!(await this.#ready())) return undefined;
     const front = this.#terminals.get(this.#tabs.current?.id ?? '');
-    if (front?.view.host === host) return front;
-    const first = [...this.#terminals.values()].find(({ view }) => view.host === host);
+    const fits = ({ view, ended }: TerminalTab) => view.host === host && !ended;
+    if (front && fits(front)) return front;
+    const first = [...this.#terminals.values()].find(fits);
     return first ?? (await this.#open(host));
   }
 

@@ -1,0 +1,34 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const DIST = join(import.meta.dirname, '../../dist');
+const ORIGIN = 'http://site';
+
+const pages = readdirSync(DIST, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('index.html'))
+  .map((path) => `/${path.replace(/index\.html$/, '')}`);
+
+function html(page: string): string {
+  return readFileSync(join(DIST, page, 'index.html'), 'utf8');
+}
+
+describe.each(pages)('the page %s', (page) => {
+  const links = [...html(page).matchAll(/<a\b[^>]*?\shref="([^"]+)"/g)]
+    .map(([, href = '']) => new URL(href, `${ORIGIN}${page}`))
+    .filter(({ origin }) => origin === ORIGIN);
+
+  it('links only to pages and headings that are there', () => {
+    const broken = links.filter(({ pathname, hash }) => {
+      if (!existsSync(join(DIST, pathname, 'index.html'))) return true;
+      const id = decodeURIComponent(hash.slice(1));
+      return id !== '' && !html(pathname).includes(`id="${id}"`);
+    });
+    expect(broken.map(({ href }) => href.slice(ORIGIN.length))).toEqual([]);
+  });
+
+  it('gives no id twice', () => {
+    const ids = [...html(page).matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+  });
+});
