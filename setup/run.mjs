@@ -37,10 +37,10 @@ if (!isUpToDate()) {
   );
   if (npm.error) fail('npm cannot be run.', 'Install Node.js 20 or newer with npm.');
   if (npm.status !== 0) {
-    fail('The packages could not be installed; npm says why above.', 'Try it by hand: npm ci');
+    fail('The packages could not be installed; npm says why above.', 'Try it by hand: npm install');
   }
   if (!existsSync(ownNode)) {
-    fail('The project’s own Node was not installed.', 'Try: rm -rf node_modules && npm ci');
+    fail('The project’s own Node was not installed.', 'Try: rm -rf node_modules && npm install');
   }
 }
 
