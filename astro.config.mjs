@@ -11,7 +11,6 @@ const DEV_PORT = 4322;
 
 // biome-ignore lint/style/noDefaultExport: Astro asks for one
 export default defineConfig({
-  trailingSlash: 'always',
   devToolbar: { enabled: false },
   server: { host: '127.0.0.1', port: DEV_PORT },
   vite: {
