@@ -1,0 +1,105 @@
+import { expect, test } from './learner.ts';
+
+test('moving between the pages keeps the document, the terminals and what was typed', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo kept-$((40 + 2))');
+  await learner.read(/(kept-42)/);
+  const screen = await page.locator('.panel:visible .xterm').elementHandle();
+
+  await page.getByRole('link', { name: 'The Linux bridge' }).first().click();
+  await expect(page).toHaveURL(/linux-bridge/);
+  await expect(page).toHaveTitle(/The Linux bridge/);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('The Linux bridge');
+  await expect(page.locator('#starlight__sidebar [aria-current="page"]')).toContainText(
+    'The Linux bridge',
+  );
+  expect(await screen?.evaluate((element) => element.isConnected)).toBe(true);
+  // The new page's blocks and checks work like those of the first.
+  await page
+    .getByRole('button', { name: /^Run on/ })
+    .first()
+    .click();
+  await learner.read(/(inet 172\.17\.0\.1)/);
+
+  await page.goBack();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Ephemeral ports');
+  expect(await screen?.evaluate((element) => element.isConnected)).toBe(true);
+});
+
+test('the separator moves with the keyboard, and stays where it was put', async ({ learner }) => {
+  await learner.goTo('ephemeral-ports/');
+  const separator = learner.page.getByRole('separator', { name: 'Width of the text' });
+  await separator.press('Home');
+  await expect(separator).toHaveAttribute('aria-valuenow', '30');
+  await separator.press('ArrowRight');
+  await expect(separator).toHaveAttribute('aria-valuenow', '32');
+  const width = (await learner.page.locator('#lab-prose').boundingBox())?.width;
+  await learner.page.reload();
+  await expect(separator).toHaveAttribute('aria-valuenow', '32');
+  expect((await learner.page.locator('#lab-prose').boundingBox())?.width).toBe(width);
+});
+
+test('tabs follow the arrow keys, Delete closes one, and a shell that ended can be had anew', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.tab('server01').focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(learner.tab('server02')).toHaveAttribute('aria-selected', 'true');
+  await expect(learner.tab('server02')).toBeFocused();
+  await page.keyboard.press('Delete');
+  await expect(learner.tab('server02')).toBeHidden();
+
+  await learner.type('client', 'exit');
+  await page.getByRole('button', { name: 'New shell' }).click();
+  await expect(learner.tab('client')).toHaveAttribute('aria-selected', 'true');
+  await learner.type('client', 'clear; echo new-$((40 + 2))');
+  await learner.read(/(new-42)/);
+});
+
+test('from the terminal the keyboard returns to where it was in the text', async ({ learner }) => {
+  const { page } = learner;
+  await learner.goTo('linux-bridge/');
+  const run = page.getByRole('button', { name: /^Run on/ }).first();
+  await run.press('Enter');
+  await learner.read(/(inet 172\.17\.0\.1)/);
+  await page.keyboard.press('Control+Shift+Enter');
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Return to the text' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(run).toBeFocused();
+});
+
+test('the browser pane goes back and forward, and says what a failure tells', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('linux-bridge/');
+  await learner.visit('10.1.10.11:9');
+  await expect(page.getByText('10.1.10.11:9 refused to connect')).toBeVisible();
+  await expect(page.getByText('10.1.10.11 said no: nothing listens on that port')).toBeVisible();
+  await learner.visit('nowhere.example');
+  await expect(page.getByText('nowhere.example: name not found')).toBeVisible();
+  const address = page.getByLabel('Address');
+  await page.getByRole('button', { name: 'Back', exact: true }).click();
+  await expect(address).toHaveValue('http://10.1.10.11:9/');
+  await expect(page.getByText('10.1.10.11:9 refused to connect')).toBeVisible();
+  await page.getByRole('button', { name: 'Forward', exact: true }).click();
+  await expect(address).toHaveValue('http://nowhere.example/');
+});
+
+test('the search finds a page, and is loaded when it is opened', async ({ learner }) => {
+  const { page } = learner;
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await page.reload();
+  expect(asked.filter((path) => path.startsWith('/pagefind/'))).toEqual([]);
+  await page.keyboard.press('Control+k');
+  await page.getByRole('searchbox').fill('linux bridge');
+  await page.getByRole('link', { name: 'The Linux bridge', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('The Linux bridge');
+});
