@@ -29,8 +29,8 @@ export interface ConnectionListener {
   attached(frame: AttachedFrame): void;
   /** Call `done` when the bytes are on the screen: the program waits for it. */
   output(bytes: Uint8Array, offset: number, done: () => void): void;
-  /** The screen is to be cleared; then this is to be written. */
-  reset(preamble: Uint8Array): void;
+  /** The screen is to be cleared; then `preamble` is to be written; output goes on at `offset`. */
+  reset(preamble: Uint8Array, offset: number): void;
   size(cols: number, rows: number, yours: boolean): void;
 }
 
@@ -188,7 +188,7 @@ export class TerminalConnection implements Disposable {
         this.#pending = 0;
         this.#received = frame.offset;
         this.#acked = frame.offset;
-        this.#listener.reset(frame.preamble);
+        this.#listener.reset(frame.preamble, frame.offset);
         break;
       case 'exit':
         this.#become({ state: 'exited', status: frame.status });

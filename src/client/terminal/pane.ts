@@ -50,6 +50,8 @@ export class TerminalPane implements Disposable {
   #yours = true;
   #size = { cols: 80, rows: 24 };
   #replaying = false;
+  /** Output below this offset is old. */
+  #replayUntil = 0;
 
   constructor(container: HTMLElement, options: TerminalPaneOptions) {
     this.#label = options.label;
@@ -64,7 +66,8 @@ export class TerminalPane implements Disposable {
       state: (state) => this.#onState(state),
       attached: (frame) => this.#onAttached(frame),
       output: (bytes, offset, done) => this.#onOutput(bytes, offset, done),
-      reset: (preamble) => this.#withScreen((screen) => this.#onReset(screen, preamble)),
+      reset: (preamble, offset) =>
+        this.#withScreen((screen) => this.#onReset(screen, preamble, offset)),
       size: (cols, rows, yours) => this.#onSize(cols, rows, yours),
     });
     this.#listenToPage();
@@ -77,7 +80,7 @@ export class TerminalPane implements Disposable {
   /** The pane is visible now. */
   show(): void {
     this.#shown = true;
-    this.#opening ??= this.#open();
+    this.#opening ??= this.#open().catch(() => this.#status.failToLoad());
     this.#attend();
     this.#fit();
   }
@@ -188,16 +191,14 @@ export class TerminalPane implements Disposable {
     this.#size = { cols: frame.cols, rows: frame.rows };
   }
 
-  #replayUntil = 0;
-
-  #onReset(screen: Screen, preamble: Uint8Array): void {
+  #onReset(screen: Screen, preamble: Uint8Array, offset: number): void {
     screen.clear();
     // What is replayed was written for the shell's size; the pane's own comes after it.
     screen.terminal.resize(this.#size.cols, this.#size.rows);
     this.#replaying = true;
     this.#mute(screen);
     screen.write(preamble, () => undefined);
-    screen.settled(() => this.#endReplay(screen, this.#replayUntil === 0));
+    screen.settled(() => this.#endReplay(screen, offset >= this.#replayUntil));
   }
 
   #onOutput(bytes: Uint8Array, offset: number, done: () => void): void {
@@ -244,6 +245,7 @@ export class TerminalPane implements Disposable {
   #fit(): void {
     const screen = this.#screen;
     if (!screen || !this.#shown || this.#replaying || !this.#yours) return;
+    if (this.#surface.clientWidth === 0) return;
     screen.fit();
     const { cols, rows } = screen.terminal;
     this.#connection.resize(cols, rows);

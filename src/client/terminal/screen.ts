@@ -57,7 +57,8 @@ export class Screen implements Disposable {
       cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
       fontFamily: FONT,
       fontSize: preferences.fontSize,
-      linkHandler: { activate: (_, uri) => openLink(uri) },
+      // A link whose text is not its address: the address is shown before it is followed.
+      linkHandler: { activate: (_, uri) => confirm(`Open ${uri}?`) && openLink(uri) },
       minimumContrastRatio: CONTRAST,
       screenReaderMode: preferences.screenReader,
       scrollback: SCROLLBACK,

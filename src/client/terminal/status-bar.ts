@@ -50,6 +50,10 @@ export class StatusBar {
     this.#say('Not connected: what you type now is not sent.', true);
   }
 
+  failToLoad(): void {
+    this.#say('The terminal could not be loaded. Load this page again.', true);
+  }
+
   /** Several lines, and a program that would run each as it comes. */
   askToPaste(lines: number, paste: () => void): void {
     this.#say(`Paste ${lines} lines? Each runs as it arrives.`, true);

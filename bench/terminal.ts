@@ -1,0 +1,103 @@
+/**
+ * Measures terminals, ours and others', side by side in one run:
+ *
+ *   npm run bench:terminal -- [--ttyd PATH] [--wetty PATH] [--rounds 3] [--only host|local] [--json FILE]
+ *
+ * ttyd is a built binary; wetty is its `bin` (`npm install wetty` somewhere, then node_modules/.bin/wetty). Either is
+ * left out, with a word, where no path is given. Rounds are interleaved, so that a busy moment of the machine hits all.
+ */
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Running } from './terminal/contenders.ts';
+import { type Contender, contenders } from './terminal/contenders.ts';
+import { raiseHost } from './terminal/host.ts';
+import {
+  type Figures,
+  measureBulk,
+  measureEcho,
+  measureEchoBesideFlood,
+  measureIdle,
+  measureInterrupt,
+  measureStalled,
+} from './terminal/measures.ts';
+import { type Result, tableOf } from './terminal/table.ts';
+
+const say = (text: string): void => console.error(text);
+const { values: options } = parseArgs({
+  options: {
+    ttyd: { type: 'string' },
+    wetty: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    json: { type: 'string', default: 'bench-terminal.json' },
+  },
+});
+
+/** Each gets a server of its own, so that one leaves nothing behind for the next. */
+const MEASURES: readonly ((server: Running) => Promise<Figures>)[] = [
+  measureEcho,
+  measureEchoBesideFlood,
+  measureBulk,
+  (server) => measureInterrupt(server, 'fast'),
+  (server) => measureInterrupt(server, 'slow'),
+  measureIdle,
+];
+/** Takes ten seconds, and varies little: once is enough. */
+const ONCE: typeof MEASURES = [measureStalled];
+/** A measure that takes longer hangs. */
+const MEASURE_MS = 60_000;
+
+for (const peer of ['ttyd', 'wetty'] as const) {
+  if (!options[peer]) say(`${peer} is left out: give its path with --${peer}.`);
+}
+await using raised = options.only === 'local' ? undefined : await raiseHost(say);
+const peers = {
+  ...(options.ttyd ? { ttyd: options.ttyd } : {}),
+  ...(options.wetty ? { wetty: options.wetty } : {}),
+};
+const all = contenders(raised?.host, peers).filter(
+  ({ child }) => options.only === undefined || child === options.only,
+);
+const results = new Map<Contender, Result>(
+  all.map((contender) => [
+    contender,
+    { name: contender.name, child: contender.child, figures: {} },
+  ]),
+);
+
+for (let round = 0; round < Number(options.rounds); round++) {
+  for (const measure of round === 0 ? [...MEASURES, ...ONCE] : MEASURES) {
+    for (const contender of all) {
+      say(`round ${round + 1}: ${contender.name} (${contender.child})`);
+      const figures = await measured(contender, measure);
+      const result = results.get(contender);
+      for (const [name, value] of Object.entries(figures)) {
+        if (result) result.figures[name] = [...(result.figures[name] ?? []), value];
+      }
+    }
+  }
+}
+const collected = [...results.values()];
+console.log(tableOf(collected));
+const machine = { cores: cpus().length, model: cpus()[0]?.model, node: process.version };
+await writeFile(options.json, `${JSON.stringify({ machine, results: collected }, null, 2)}\n`);
+say(`Written to ${options.json}`);
+
+async function measured(
+  contender: Contender,
+  measure: (server: Running) => Promise<Figures>,
+): Promise<Figures> {
+  await using server = await contender.start();
+  const late = Promise.withResolvers<Figures>();
+  const timer = setTimeout(() => {
+    say('  took too long and was given up');
+    late.resolve({});
+  }, MEASURE_MS);
+  try {
+    // Awaited here: the server must live that long.
+    return await Promise.race([measure(server), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

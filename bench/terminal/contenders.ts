@@ -1,0 +1,127 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Client, ptyClient, quaysideClient, ttydClient, wettyClient } from './clients.ts';
+import type { BenchHost } from './host.ts';
+import type { Renderer } from './renderer.ts';
+
+/** A server under test, once it runs. */
+export interface Running extends AsyncDisposable {
+  connect(renderer: Renderer): Promise<Client>;
+  /** Its process, whose descendants count as well; `undefined` where it is this very process. */
+  readonly pid: number | undefined;
+}
+
+/** One way to get a terminal, on one kind of child. */
+export interface Contender {
+  readonly name: string;
+  readonly child: 'host' | 'local';
+  start(): Promise<Running>;
+}
+
+const LOCAL = ['bash', '--norc', '--noprofile'] as const;
+
+/** Everybody who can be had here; `missing` says who can't. */
+export function contenders(
+  host: BenchHost | undefined,
+  peers: { readonly ttyd?: string; readonly wetty?: string },
+): readonly Contender[] {
+  const all: Contender[] = [];
+  const inHost = host && ['docker', '--host', host.engine, 'exec', '-it', host.container, 'bash'];
+  if (host && inHost) {
+    const { shared: _, ...byEngine } = host;
+    if (host.shared) all.push({ name: 'Quayside', child: 'host', start: () => ours(host) });
+    all.push({ name: "Quayside, engine's way", child: 'host', start: () => ours(byEngine) });
+  }
+  all.push({ name: 'Quayside', child: 'local', start: () => ours(null) });
+  for (const [child, command] of [
+    ['host', inHost],
+    ['local', LOCAL],
+  ] as const) {
+    if (!command) continue;
+    const { ttyd, wetty } = peers;
+    if (ttyd) all.push({ name: 'ttyd', child, start: () => startTtyd(ttyd, command) });
+    if (wetty) all.push({ name: 'wetty', child, start: () => startWetty(wetty, command) });
+    all.push({ name: 'bare node-pty', child, start: () => bare(command) });
+  }
+  return all;
+}
+
+async function ours(host: BenchHost | null): Promise<Running> {
+  const child = fork(new URL('our-server.ts', import.meta.url), [JSON.stringify(host)]);
+  const [url] = (await once(child, 'message')) as [string];
+  return running(child, (renderer) => quaysideClient(url, renderer));
+}
+
+async function startTtyd(path: string, command: readonly string[]): Promise<Running> {
+  const port = await freePort();
+  const args = ['-i', '127.0.0.1', '-p', String(port), '-W', ...command];
+  const child = spawn(path, args, { stdio: 'ignore' });
+  await untilListening(port);
+  return running(child, (renderer) => ttydClient(`http://127.0.0.1:${port}`, renderer));
+}
+
+async function startWetty(path: string, command: readonly string[]): Promise<Running> {
+  const port = await freePort();
+  const directory = await mkdtemp(join(tmpdir(), 'bench-wetty-'));
+  const script = join(directory, 'command');
+  await writeFile(script, `#!/bin/sh\nexec ${command.map((word) => `'${word}'`).join(' ')}\n`);
+  await chmod(script, 0o755);
+  const args = ['--host', '127.0.0.1', '--port', String(port), '--base', '/', '--command', script];
+  const child = spawn(path, args, { stdio: 'ignore' });
+  await untilListening(port);
+  const it = running(child, (renderer) => wettyClient(`http://127.0.0.1:${port}`, renderer));
+  return {
+    ...it,
+    [Symbol.asyncDispose]: async () => {
+      await it[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+async function bare(command: readonly string[]): Promise<Running> {
+  return {
+    pid: undefined,
+    connect: (renderer) => ptyClient(command, renderer),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+function running(child: ChildProcess, connect: Running['connect']): Running {
+  return {
+    pid: child.pid,
+    connect,
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function untilListening(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const answers = await fetch(`http://127.0.0.1:${port}/`).then(
+      () => true,
+      () => false,
+    );
+    if (answers) return;
+    await delay(50);
+  }
+  throw new Error(`nothing listens on port ${port}`);
+}

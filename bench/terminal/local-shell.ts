@@ -1,0 +1,29 @@
+import { Pty } from '../../server/terminal/pty.ts';
+import type { Carrier, CarrierListener, Shell } from '../../server/terminal/shell.ts';
+import type { Size } from '../../server/terminal/shell-host.ts';
+
+/** A bare shell on this machine: what is measured with it is the terminal alone, without a way into a host. */
+export class LocalShell implements Shell {
+  readonly #id: string;
+  #pty: Pty | undefined;
+
+  constructor(id: string) {
+    this.#id = id;
+  }
+
+  async join(size: Size, listener: CarrierListener): Promise<Carrier> {
+    const command = { file: 'bash', args: ['--norc', '--noprofile'], env: {} };
+    this.#pty = new Pty(this.#id, command, size, listener);
+    return this.#pty;
+  }
+
+  async end(): Promise<void> {
+    this.#pty?.[Symbol.dispose]();
+  }
+
+  async tidy(): Promise<void> {}
+
+  async alive(): Promise<boolean> {
+    return false;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Quayside's terminals and nothing else, for the benchmark: `POST /terminals` opens one, its socket is
+ * `/terminals/ID`, `DELETE` closes it. The host comes as JSON in the first argument.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer } from 'ws';
+import { Engine } from '../../server/engine/engine.ts';
+import { Host } from '../../server/sandbox/host.ts';
+import { openTerminal } from '../../server/terminal/open.ts';
+import { Terminal } from '../../server/terminal/terminal.ts';
+import { linkTerminal, MAX_TERMINAL_MESSAGE } from '../../server/web/terminal-link.ts';
+import type { BenchHost } from './host.ts';
+import { LocalShell } from './local-shell.ts';
+
+const where = JSON.parse(process.argv[2] ?? 'null') as BenchHost | null;
+const terminals = new Map<string, Terminal>();
+
+async function open(): Promise<Terminal> {
+  const id = randomUUID();
+  if (where === null) {
+    const identity = { id, host: 'local', title: 'local' };
+    return Terminal.on(identity, new LocalShell(id), { cols: 80, rows: 24 });
+  }
+  const host = new Host(new Engine(where.engine), where.spec, where.container, where.shared);
+  return openTerminal(host, { id, title: 'host' });
+}
+
+const sockets = new WebSocketServer({
+  noServer: true,
+  maxPayload: MAX_TERMINAL_MESSAGE,
+  perMessageDeflate: false,
+});
+const server = createServer(async (request, response) => {
+  const id = request.url?.split('/')[2] ?? '';
+  if (request.method === 'POST') {
+    const terminal = await open();
+    terminals.set(terminal.id, terminal);
+    response.end(terminal.id);
+    return;
+  }
+  await terminals.get(id)?.close();
+  terminals.delete(id);
+  response.end();
+});
+server.on('upgrade', (request, socket, head) => {
+  const terminal = terminals.get(request.url?.split('/')[2] ?? '');
+  if (!terminal) socket.destroy();
+  else sockets.handleUpgrade(request, socket, head, (link) => void linkTerminal(link, terminal));
+});
+process.once('SIGTERM', async () => {
+  await Promise.allSettled([...terminals.values()].map((terminal) => terminal.close()));
+  process.exit();
+});
+server.listen(0, '127.0.0.1', () => {
+  process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+});
