@@ -9,7 +9,6 @@ const SERVER = `http://127.0.0.1:${process.env.PORT ?? 4321}`;
 /** `astro dev` listens beside the server, not in its place. */
 const DEV_PORT = 4322;
 
-// biome-ignore lint/style/noDefaultExport: Astro asks for one
 export default defineConfig({
   devToolbar: { enabled: false },
   server: { host: '127.0.0.1', port: DEV_PORT },
