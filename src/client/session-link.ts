@@ -19,7 +19,9 @@ export interface LinkListener {
 
 /** The first try comes at once to the eye; later ones leave a struggling server alone. */
 const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 8_000;
+const LAST_RETRY_MS = 5_000;
+/** After an outage nobody should wait about as long again, as with doubling. */
+const GROWTH = 1.5;
 /** Many pages that lost one server must not all come back in the same instant. */
 const JITTER = 0.3;
 const UNAUTHORIZED = 401;
@@ -55,7 +57,7 @@ export async function keepLinked(
     if (signal.aborted) return;
     listener.onLink({ state: wasLive ? 'reconnecting' : 'absent' });
     await wake(retry * (1 + JITTER * Math.random()), signal);
-    retry = Math.min(retry * 2, LAST_RETRY_MS);
+    retry = Math.min(retry * GROWTH, LAST_RETRY_MS);
   }
 }
 
