@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { type Attention, FrameError, type ResumeKind } from '#protocol';
+import { Audience } from './audience.ts';
 import type { Piece } from './envelope.ts';
 import { FlowControl } from './flow-control.ts';
 import { InputCount } from './input-count.ts';
@@ -70,14 +71,12 @@ export class Terminal {
   readonly #ring = new Ring(RING_BYTES);
   readonly #modes = new Modes();
   readonly #marks: Marks;
-  readonly #viewers = new Set<Viewer>();
+  readonly #audience: Audience;
   readonly #flow = new FlowControl(() => this.#regulate());
   readonly #input = new InputCount();
   readonly #exit = new Listeners<number | undefined>();
   readonly #command = new Listeners<FinishedCommand>();
   #state: State = { kind: 'joining', typed: [] };
-  #size: Size;
-  #active: Viewer | undefined;
   #lastActivity = Date.now();
   #ended = false;
   #nudge: NodeJS.Timeout | undefined;
@@ -88,7 +87,7 @@ export class Terminal {
     this.host = identity.host;
     this.title = identity.title;
     this.#shell = shell;
-    this.#size = size;
+    this.#audience = new Audience(size, (wished) => this.#resize(wished));
     this.#marks = new Marks((command) => this.#command.tell(command));
   }
 
@@ -105,7 +104,7 @@ export class Terminal {
   }
 
   get size(): Size {
-    return this.#size;
+    return this.#audience.size;
   }
 
   /** The offset that the next byte of output will have. */
@@ -115,7 +114,7 @@ export class Terminal {
 
   /** How many pages look at it. */
   get viewers(): number {
-    return this.#viewers.size;
+    return this.#audience.viewers.size;
   }
 
   /** Input that the shell has not taken yet, in bytes. */
@@ -158,8 +157,7 @@ export class Terminal {
     }
     const stale = resume === 'replay';
     const viewer = new Viewer(arrival.client, arrival.attention, from, stale, listener);
-    this.#viewers.add(viewer);
-    if (arrival.attention === 'active' || !this.#active) this.#lead(viewer);
+    this.#audience.add(viewer);
     if (stale && start > 0) this.#nudgeProgram();
     this.#regulate();
     return { viewer, resume };
@@ -167,18 +165,12 @@ export class Terminal {
 
   /** A page has gone. */
   leave(viewer: Viewer): void {
-    if (!this.#viewers.delete(viewer)) return;
-    if (this.#active === viewer) {
-      this.#active = undefined;
-      const next = [...this.#viewers].findLast((other) => other.attention !== 'hidden');
-      if (next) this.#lead(next);
-    }
-    this.#regulate();
+    if (this.#audience.remove(viewer)) this.#regulate();
   }
 
   /** Whether this viewer decides the size. */
   isActive(viewer: Viewer): boolean {
-    return this.#active === viewer;
+    return this.#audience.isActive(viewer);
   }
 
   /** How many of a client's input bytes have arrived. */
@@ -188,7 +180,7 @@ export class Terminal {
 
   /** The next thing for this viewer, if it has room: at most `max` bytes. */
   take(viewer: Viewer, max: number): Delivery | undefined {
-    if (!this.#viewers.has(viewer)) return undefined;
+    if (!this.#audience.viewers.has(viewer)) return undefined;
     if (viewer.sent < this.#ring.start) viewer.stale = true;
     if (viewer.stale) {
       const { offset, preamble } = this.#replayStart();
@@ -229,17 +221,14 @@ export class Terminal {
   }
 
   attend(viewer: Viewer, attention: Attention): void {
-    viewer.attention = attention;
     viewer.aside = false;
-    if (attention === 'active' || !this.#active) this.#lead(viewer);
+    this.#audience.attend(viewer, attention);
     this.#regulate();
   }
 
   /** The size that this viewer would like; it gets it if it is the active one. */
   resize(viewer: Viewer, size: Size): void {
-    viewer.wish = size;
-    if (!this.#active || this.#active.attention === 'hidden') this.#lead(viewer);
-    else if (this.#active === viewer) this.#apply(size);
+    this.#audience.wish(viewer, size);
   }
 
   /**
@@ -251,7 +240,7 @@ export class Terminal {
     const fresh = this.#input.accept(viewer.client, offset, bytes);
     if (fresh.byteLength === 0) return;
     this.#lastActivity = Date.now();
-    if (this.#active !== viewer) this.#lead(viewer);
+    this.#audience.lead(viewer);
     if (this.#state.kind === 'running') this.#state.carrier.write(fresh);
     // A copy: what we were given is a view into a frame.
     else if (this.#state.kind === 'joining') this.#state.typed.push(fresh.slice());
@@ -284,18 +273,15 @@ export class Terminal {
     this.#state = state;
     clearTimeout(this.#nudge);
     clearTimeout(this.#rejoining);
-    const viewers = [...this.#viewers];
-    this.#viewers.clear();
-    this.#active = undefined;
     this.#flow.stop();
-    for (const viewer of viewers) viewer.listener.closed(state.kind);
+    for (const viewer of this.#audience.dismiss()) viewer.listener.closed(state.kind);
   }
 
   async #join(): Promise<void> {
-    const carrier = await this.#shell.join(this.#size, {
+    const carrier = await this.#shell.join(this.size, {
       piece: (piece) => this.#take(piece),
       drained: () => {
-        for (const viewer of this.#viewers) viewer.listener.drained();
+        for (const viewer of this.#audience.viewers) viewer.listener.drained();
       },
     });
     if (this.#state.kind !== 'joining') {
@@ -304,9 +290,9 @@ export class Terminal {
     }
     const { typed } = this.#state;
     this.#state = { kind: 'running', carrier };
-    carrier.resize(this.#size);
+    carrier.resize(this.size);
     for (const bytes of typed) carrier.write(bytes);
-    for (const viewer of this.#viewers) viewer.listener.drained();
+    for (const viewer of this.#audience.viewers) viewer.listener.drained();
     this.#regulate();
   }
 
@@ -338,7 +324,7 @@ export class Terminal {
     this.#ring.append(bytes, (evicted) => this.#modes.feed(evicted));
     this.#marks.feed(bytes);
     this.#regulate();
-    for (const viewer of this.#viewers) if (viewer.room > 0) viewer.listener.wake();
+    for (const viewer of this.#audience.viewers) if (viewer.room > 0) viewer.listener.wake();
   }
 
   #hasExited(status: number | undefined): void {
@@ -347,7 +333,7 @@ export class Terminal {
     carrier?.[Symbol.dispose]();
     clearTimeout(this.#nudge);
     this.#flow.stop();
-    for (const viewer of this.#viewers) viewer.listener.wake();
+    for (const viewer of this.#audience.viewers) viewer.listener.wake();
     this.#exit.tell(status);
   }
 
@@ -372,40 +358,23 @@ export class Terminal {
 
   #regulate(): void {
     if (this.#state.kind !== 'running') return;
-    if (this.#flow.mayRun(this.#viewers, this.#ring.head)) this.#state.carrier.resume();
+    if (this.#flow.mayRun(this.#audience.viewers, this.#ring.head)) this.#state.carrier.resume();
     else this.#state.carrier.pause();
   }
 
-  #lead(viewer: Viewer): void {
-    if (viewer.attention === 'hidden' && this.#active) return;
-    const changed = this.#active !== viewer;
-    this.#active = viewer;
-    if (viewer.wish) this.#apply(viewer.wish);
-    if (changed) this.#tellSize();
-  }
-
-  #apply(size: Size): void {
-    if (size.cols === this.#size.cols && size.rows === this.#size.rows) return;
+  #resize(size: Size): void {
     clearTimeout(this.#nudge);
-    this.#size = size;
     if (this.#state.kind === 'running') this.#state.carrier.resize(size);
-    this.#tellSize();
-  }
-
-  #tellSize(): void {
-    for (const viewer of this.#viewers) {
-      viewer.listener.sized(this.#size, viewer === this.#active);
-    }
   }
 
   /** A replay that lacks its beginning is made whole by the program itself, if it can redraw. */
   #nudgeProgram(): void {
-    const { cols, rows } = this.#size;
+    const { cols, rows } = this.size;
     if (this.#state.kind !== 'running' || rows < 2) return;
     clearTimeout(this.#nudge);
     this.#state.carrier.resize({ cols, rows: rows - 1 });
     this.#nudge = setTimeout(() => {
-      if (this.#state.kind === 'running') this.#state.carrier.resize(this.#size);
+      if (this.#state.kind === 'running') this.#state.carrier.resize(this.size);
     }, NUDGE_MS);
   }
 
