@@ -11,6 +11,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Running } from './terminal/contenders.ts';
 import { type Contender, contenders } from './terminal/contenders.ts';
+import { measureGlyph } from './terminal/glyph.ts';
 import { raiseHost } from './terminal/host.ts';
 import {
   type Figures,
@@ -43,8 +44,11 @@ const MEASURES: readonly ((server: Running) => Promise<Figures>)[] = [
   (server) => measureInterrupt(server, 'slow'),
   measureIdle,
 ];
-/** Takes ten seconds, and varies little: once is enough. */
-const ONCE: typeof MEASURES = [measureStalled];
+/** These take long and vary little: once is enough. */
+const ONCE: typeof MEASURES = [
+  measureStalled,
+  async ({ url }) => (url === undefined ? {} : measureGlyph(url)),
+];
 /** A measure that takes longer hangs. */
 const MEASURE_MS = 60_000;
 

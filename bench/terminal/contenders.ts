@@ -12,6 +12,8 @@ import type { Renderer } from './renderer.ts';
 /** A server under test, once it runs. */
 export interface Running extends AsyncDisposable {
   connect(renderer: Renderer): Promise<Client>;
+  /** Where it listens; ours only. */
+  readonly url?: string;
   /** Its process, whose descendants count as well; `undefined` where it is this very process. */
   readonly pid: number | undefined;
 }
@@ -54,7 +56,7 @@ export function contenders(
 async function ours(host: BenchHost | null): Promise<Running> {
   const child = fork(new URL('our-server.ts', import.meta.url), [JSON.stringify(host)]);
   const [url] = (await once(child, 'message')) as [string];
-  return running(child, (renderer) => quaysideClient(url, renderer));
+  return { ...running(child, (renderer) => quaysideClient(url, renderer)), url };
 }
 
 async function startTtyd(path: string, command: readonly string[]): Promise<Running> {
