@@ -60,7 +60,10 @@ export async function quaysideClient(url: string, renderer: Renderer): Promise<C
   };
 }
 
-/** ttyd's page: it counts what it has written, and says pause and resume by these marks. */
+/**
+ * ttyd's page: it counts what it has written, and says pause and resume by these marks. Unlike the real one, ours
+ * resumes only what it has paused: a resume too many makes ttyd 1.7 lose output.
+ */
 const TTYD = { limit: 100_000, highWater: 10, lowWater: 4 } as const;
 
 export async function ttydClient(url: string, renderer: Renderer): Promise<Client> {
@@ -68,6 +71,7 @@ export async function ttydClient(url: string, renderer: Renderer): Promise<Clien
   await once(socket, 'open');
   let written = 0;
   let pending = 0;
+  let paused = false;
   socket.on('message', (data: Buffer) => {
     if (data[0] !== 0x30) return;
     const bytes = data.subarray(1);
@@ -80,9 +84,13 @@ export async function ttydClient(url: string, renderer: Renderer): Promise<Clien
     pending += 1;
     renderer.take(bytes, () => {
       pending -= 1;
-      if (pending < TTYD.lowWater) socket.send(Buffer.from('3'));
+      if (!paused || pending >= TTYD.lowWater) return;
+      paused = false;
+      socket.send(Buffer.from('3'));
     });
-    if (pending > TTYD.highWater) socket.send(Buffer.from('2'));
+    if (paused || pending <= TTYD.highWater) return;
+    paused = true;
+    socket.send(Buffer.from('2'));
   });
   socket.send(Buffer.from(JSON.stringify({ AuthToken: '', columns: COLS, rows: ROWS })));
   return {
