@@ -9,6 +9,8 @@ import { localHost, Page, serveTerminals } from './terminal-stage.ts';
 
 const SHELL_ENDS = 60;
 const CUTS = 1_000;
+/** On a busy machine. */
+const SOON = { timeout: 20_000 };
 const run = promisify(execFile);
 const newId = () => `test-${randomUUID()}`;
 
@@ -68,7 +70,9 @@ describe.each(['shared', 'engine'] as const)('over the %s way', (way) => {
       `sleep ${mark}1 & nohup sleep ${mark}2 >/dev/null 2>&1 & bash -c 'trap "" HUP TERM; sleep ${mark}3; :' & sleep ${mark}4 | sleep ${mark}5 & sleep 0`,
     );
     page.type(`bash -c 'trap "" HUP; sleep ${mark}6; :'\r`);
-    await expect.poll(async () => (await processesWith(mark)).length).toBeGreaterThanOrEqual(6);
+    await expect
+      .poll(async () => (await processesWith(mark)).length, SOON)
+      .toBeGreaterThanOrEqual(6);
     await terminal.close();
     expect(await processesWith(mark)).toEqual([]);
     expect(await processesWith(id)).toEqual([]);

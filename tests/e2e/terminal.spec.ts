@@ -1,0 +1,88 @@
+import { expect, test } from './learner.ts';
+
+const PROMPT = /learner@server01/;
+
+test('a full-screen program is drawn again after a reload, and leaves the screen as it was', async ({
+  learner,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo before-$((1 + 1)); seq 1 60 > numbers');
+  await learner.read(/(before-2)/);
+  await learner.type('server01', 'vim numbers');
+  await learner.read(/"numbers" (60)L/);
+  await learner.page.reload();
+  await learner.ready();
+  await learner.tab('server01').click();
+  await learner.read(/"numbers" (60)L/);
+  await expect(learner.terminal).not.toContainText('before-2');
+  await learner.page.locator('.panel:visible .xterm-screen').click();
+  await learner.page.keyboard.type(':q\n');
+  await learner.read(/(before-2)/);
+});
+
+test('several lines pasted from a page wait for Enter, and bring no keys of their own', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear');
+  await page.evaluate(() =>
+    navigator.clipboard.writeText('echo one-$((2 - 1))\u001b[201~\necho two-$((1 + 1))\n'),
+  );
+  await page.keyboard.press('Control+Shift+V');
+  await expect(learner.terminal).toContainText('echo two');
+  await expect(learner.terminal).not.toContainText('one-1');
+  await page.keyboard.press('Enter');
+  await learner.read(/(one-1)/);
+  await learner.read(/(two-2)/);
+});
+
+test('where lines would run as they arrive, the learner is asked first', async ({ learner }) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; cat > notes');
+  await page.evaluate(() => navigator.clipboard.writeText('first\nsecond\n'));
+  await page.keyboard.press('Control+Shift+V');
+  await page.locator('.panel:visible').getByRole('button', { name: 'Paste' }).click();
+  await page.keyboard.press('Control+d');
+  await learner.type('server01', 'clear; paste -s -d- notes');
+  await learner.read(/(first-second)/);
+});
+
+test('a failed command is marked, prompts can be jumped to, and the scrollback searched', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo needle; ls /nowhere');
+  await expect(page.locator('.panel:visible .qs-failed-command')).toHaveAttribute(
+    'title',
+    /status 2/,
+  );
+  await learner.type('server01', 'seq 1 200');
+  await learner.read(/^(200)$/m);
+  await page.keyboard.press('Control+ArrowUp');
+  await expect(learner.terminal).toContainText('seq 1 200');
+  await page.keyboard.press('Control+Shift+F');
+  await page.getByLabel('Find in terminal').fill('needle');
+  await expect(page.getByText(/1 of 1|2 of 2/)).toBeVisible();
+  await expect(learner.terminal).toContainText('needle');
+  await page.keyboard.press('Escape');
+  await expect(page.locator('.panel:visible textarea')).toBeFocused();
+});
+
+test('the size of the text is the learner’s, and is kept', async ({ learner }) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo $COLUMNS columns');
+  const before = Number(await learner.read(/(\d+) columns/));
+  for (let step = 0; step < 4; step++) await page.keyboard.press('Control+Shift+Period');
+  await learner.type('server01', 'clear; echo $COLUMNS columns');
+  await expect.poll(async () => Number(await learner.read(/(\d+) columns/))).toBeLessThan(before);
+  await page.reload();
+  await learner.ready();
+  await learner.tab('server01').click();
+  await expect(learner.terminal).toContainText(PROMPT);
+  await learner.type('server01', 'clear; echo $COLUMNS columns');
+  await expect.poll(async () => Number(await learner.read(/(\d+) columns/))).toBeLessThan(before);
+});

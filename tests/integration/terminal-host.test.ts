@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defineLab } from '#lab';
+import type { FinishedCommand } from '../../server/terminal/marks.ts';
+import { adoptTerminal, openTerminal } from '../../server/terminal/open.ts';
+import type { ShellHost } from '../../server/terminal/shell-host.ts';
+import { openFoundry, raise } from './stage.ts';
+import { Page, serveTerminals } from './terminal-stage.ts';
+
+/** All of them the quick way; the engine's way is slow, and the same code. */
+const CLOSED_TERMINALS = { shared: 50, engine: 10 } as const;
+/** On a busy machine. */
+const SOON = { timeout: 20_000 };
+const AT_ONCE = 5;
+const LAB = defineLab({
+  title: 'Terminals',
+  hosts: { server01: { address: '10.1.10.11/24' } },
+  images: {},
+  browser: 'server01',
+  sections: [],
+});
+const newId = () => randomUUID();
+
+let open: Awaited<ReturnType<typeof openFoundry>>;
+let sandbox: Awaited<ReturnType<typeof raise>>;
+let host: ShellHost;
+
+beforeAll(async () => {
+  open = await openFoundry(new Map([['terminals', LAB]]));
+  sandbox = await raise(open.foundry, open.instance, LAB);
+  host = sandbox.sandbox.host('server01');
+});
+
+afterAll(async () => {
+  await sandbox?.[Symbol.asyncDispose]();
+  await open?.[Symbol.asyncDispose]();
+});
+
+/** What runs in the host, but for the processes that ask. */
+async function processes(): Promise<readonly string[]> {
+  const { stdout } = await host.run(['ps', '-eo', 'stat=,args=']);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('Z') && !line.includes('ps -eo'))
+    .sort();
+}
+
+describe.each(['shared', 'engine'] as const)('on a lab host, over the %s way', (way) => {
+  const there = (): ShellHost =>
+    way === 'shared'
+      ? host
+      : {
+          name: host.name,
+          shared: undefined,
+          run: (argv, options) => host.run(argv, options),
+          ttyCommand: (argv, options) => host.ttyCommand(argv, options),
+        };
+
+  test('the shell is the learner’s, at home, with a prompt that names the host, and tells of its commands', async () => {
+    const terminal = await openTerminal(there(), { id: newId(), title: 'server01' });
+    const commands: FinishedCommand[] = [];
+    using _ = terminal.onCommand((command) => commands.push(command));
+    await using server = await serveTerminals(terminal);
+    using page = new Page(server.url(terminal));
+    await page.until(({ screen }) => screen.includes('learner@server01'));
+    expect(await page.run('whoami; pwd; command -v ifconfig')).toMatch(
+      /learner\s+\/home\/learner\s+\/usr\/sbin\/ifconfig/,
+    );
+    page.type('(exit 7)\r');
+    await expect.poll(() => commands.at(-1), SOON).toEqual({ line: '(exit 7)', status: 7 });
+    page.type("PS1='mine> '; PROMPT_COMMAND=; PS0=\r");
+    await page.until(({ screen }) => screen.endsWith('mine> '));
+    expect(await page.run('echo st""ill')).toContain('still');
+    await terminal.close();
+  });
+
+  test(`after ${CLOSED_TERMINALS[way]} terminals were closed nothing of them is left`, async () => {
+    const before = await processes();
+    const openAndClose = async (): Promise<void> => {
+      const terminal = await openTerminal(there(), { id: newId(), title: 'server01' });
+      await using server = await serveTerminals(terminal);
+      using page = new Page(server.url(terminal));
+      await page.run('sleep 1000 & nohup sleep 1001 >/dev/null 2>&1 & true');
+      page.type('sudo sleep 1002\r');
+      await expect.poll(async () => (await processes()).join(), SOON).toContain('sleep 1002');
+      await terminal.close();
+    };
+    for (let opened = 0; opened < CLOSED_TERMINALS[way]; opened += AT_ONCE) {
+      await Promise.all(Array.from({ length: AT_ONCE }, openAndClose));
+    }
+    expect(await processes()).toEqual(before);
+  });
+
+  test('a server that lets go leaves the shell running, and adopts it again', async () => {
+    const id = newId();
+    const first = await openTerminal(there(), { id, title: 'server01' });
+    await using server = await serveTerminals(first);
+    using page = new Page(server.url(first));
+    await page.run('KEPT=42');
+    first.detach();
+    const second = await adoptTerminal(there(), { id, title: 'server01' });
+    await using later = await serveTerminals(second);
+    using again = new Page(later.url(second));
+    expect(await again.run('echo "kept: $KEPT"')).toContain('kept: 42');
+    await second.close();
+  });
+});
