@@ -2,7 +2,7 @@ import { execFile, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { adoptTerminal, openTerminal } from '../../server/terminal/open.ts';
 import { integers, seeded } from '../unit/terminal-random.ts';
 import { localHost, Page, serveTerminals } from './terminal-stage.ts';
@@ -105,10 +105,21 @@ describe.each(['shared', 'engine'] as const)('over the %s way', (way) => {
     await using server = await serveTerminals(terminal);
     using page = new Page(server.url(terminal));
     await page.run('KEPT=42');
-    const [attached = ''] = await processesWith(`dtach -a`).then((all) =>
-      all.filter((line) => line.includes(id) && !line.includes('QUAYSIDE_STATUS')),
-    );
+    const waysIn = async () =>
+      (await processesWith('dtach -a')).filter(
+        (line) => line.includes(id) && !line.includes('QUAYSIDE_STATUS'),
+      );
+    const [attached = ''] = await waysIn();
     process.kill(Number.parseInt(attached, 10), 'SIGKILL');
+    // What is typed into a way in that is just breaking goes down with it; the next one carries it again.
+    await vi.waitFor(
+      async () => {
+        const [now] = await waysIn();
+        expect(now).toBeDefined();
+        expect(now).not.toBe(attached);
+      },
+      { timeout: 20_000 },
+    );
     expect(await page.run('echo "kept: $KEPT"')).toContain('kept: 42');
     await terminal.close();
   });
