@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { hostNamed, type Lab, type LabHost } from '#lab';
 import type { HostStatus } from '#protocol';
 import type { Dockerode, Engine } from '../engine/engine.ts';
@@ -182,9 +183,15 @@ export class Sandbox {
 
   async #allWired(): Promise<boolean> {
     const answers = await Promise.all(
-      this.hosts.map((host) => host.run(['ip', 'link', 'show', 'eth1'])),
+      this.hosts.map((host) =>
+        // The engine's list calls a host running for a moment after it died; the question then fails.
+        host.run(['ip', 'link', 'show', 'eth1']).then(
+          ({ status }) => status === 0,
+          () => false,
+        ),
+      ),
     );
-    return answers.every((answer) => answer.status === 0);
+    return !answers.includes(false);
   }
 
   #switchOptions(): Dockerode.ContainerCreateOptions {
@@ -236,23 +243,45 @@ export class Sandbox {
   }
 }
 
-/** Removes every container, volume and directory of a sandbox, known or not. Gone already is success. */
+/** Another removal of the same object takes well under a second; one that takes longer than this is stuck. */
+const REMOVAL_MS = 20_000;
+const REMOVAL_RETRY_MS = 100;
+
+/**
+ * Removes every container, volume and directory of a sandbox, known or not, and settles when nothing is left of it.
+ * Gone already is success; what another removal is just taking away is waited for.
+ *
+ * @throws QuaysideError SANDBOX_FAILED when something stays
+ */
 export async function destroySandbox(
   foundry: Pick<Foundry, 'engine' | 'shared'>,
   sandbox: string,
 ): Promise<void> {
   const { docker } = foundry.engine;
   const filters = { label: [`${LABEL.sandbox}=${sandbox}`] };
-  const containers = await docker.listContainers({ all: true, filters });
-  await Promise.all(
-    containers.map(({ Id }) =>
-      docker.getContainer(Id).remove({ force: true, v: true }).catch(unlessGone),
-    ),
-  );
-  const { Volumes } = await docker.listVolumes({ filters });
-  await Promise.all(
-    (Volumes ?? []).map(({ Name }) => docker.getVolume(Name).remove().catch(unlessGone)),
-  );
+  const deadline = Date.now() + REMOVAL_MS;
+  for (;;) {
+    const containers = await docker.listContainers({ all: true, filters });
+    await Promise.all(
+      containers.map(({ Id }) =>
+        docker.getContainer(Id).remove({ force: true, v: true }).catch(unlessGoing),
+      ),
+    );
+    const { Volumes } = await docker.listVolumes({ filters });
+    const volumes = Volumes ?? [];
+    await Promise.all(
+      volumes.map(({ Name }) => docker.getVolume(Name).remove().catch(unlessGoing)),
+    );
+    if (containers.length === 0 && volumes.length === 0) break;
+    if (Date.now() > deadline) {
+      throw new QuaysideError(
+        'SANDBOX_FAILED',
+        `Sandbox ${sandbox} could not be removed.`,
+        `Look what holds it: docker ps -a --filter label=${LABEL.sandbox}=${sandbox}`,
+      );
+    }
+    await delay(REMOVAL_RETRY_MS);
+  }
   await foundry.shared.remove(sandbox);
 }
 
@@ -273,8 +302,8 @@ export async function liveSandboxes(
   return [...new Set(ids.filter((id) => id !== undefined))];
 }
 
-/** HTTP 404 is "gone already"; 409 is "its removal is under way". Both are what was wanted. */
-function unlessGone(error: unknown): void {
+/** HTTP 404 is "gone already"; 409 is "its removal is under way", or "still in use" by what is being removed. */
+function unlessGoing(error: unknown): void {
   const status = (error as { statusCode?: number }).statusCode;
   if (status !== 404 && status !== 409) throw error;
 }

@@ -129,8 +129,9 @@ export class HostShell implements Shell {
 
   async #command(): Promise<PtyCommand> {
     const { shared } = this.#host;
-    if (shared && (await dtachIsHere())) {
-      const socket = `${shared.outside}/${this.#id}`;
+    const socket = shared && `${shared.outside}/${this.#id}`;
+    // A host that has outlived our side of the directory (its mount was taken away) is reached through the engine.
+    if (socket && (await dtachIsHere()) && (await isThere(socket))) {
       return { file: 'dtach', args: ['-a', socket, '-E', '-z', '-r', 'winch'], env: {} };
     }
     return this.#host.ttyCommand(['sh', '-c', REJOIN_SCRIPT, 'quayside-join', this.#inside], {
@@ -156,6 +157,13 @@ function refusal(host: string, said: string): QuaysideError {
     'SANDBOX_FAILED',
     `No shell could be reached on ${host}${reason ? `: ${reason}` : ''}.`,
     'Open the terminal again; if that fails too, reset the lab.',
+  );
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
   );
 }
 

@@ -1,0 +1,170 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defineLab } from '#lab';
+import { type Foundry, liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
+import { Registry } from '../../server/session/registry.ts';
+import { Store } from '../../server/session/store.ts';
+import { openFoundry, SMALL_LAB } from './stage.ts';
+
+const LAB = 'small';
+const LABS = new Map([[LAB, SMALL_LAB]]);
+
+let stage: Awaited<ReturnType<typeof openFoundry>>;
+let foundry: Foundry;
+let store: Store;
+const logged: string[] = [];
+
+beforeAll(async () => {
+  stage = await openFoundry();
+  foundry = stage.foundry;
+  store = new Store(':memory:');
+});
+
+afterAll(async () => {
+  for (const id of await liveSandboxes(foundry, store.instance)) {
+    await new Sandbox(foundry, SMALL_LAB, {
+      instance: store.instance,
+      sandbox: id,
+      session: 'left',
+    }).destroy();
+  }
+  store[Symbol.dispose]();
+  await stage?.[Symbol.asyncDispose]();
+});
+
+const registry = (sandboxesMost = 2) =>
+  new Registry({
+    foundry,
+    store,
+    labs: LABS,
+    sandboxesMost,
+    log: (message, error) => void logged.push(`${message}: ${error}`),
+  });
+
+/** Settles when the learner's session is in that state; a failed one tells why at once. */
+async function state(sessions: Registry, learner: string, wanted: string): Promise<void> {
+  const bell = new EventTarget();
+  let now = '';
+  using _ = sessions.subscribe(learner, LAB, (event) => {
+    const status =
+      event.type === 'status' ? event.status : event.type === 'snapshot' && event.snapshot.status;
+    if (!status) return;
+    now = status.state === 'failed' ? `failed: ${status.reason}` : status.state;
+    bell.dispatchEvent(new Event('change'));
+  });
+  while (now !== wanted) {
+    if (now.startsWith('failed')) throw new Error(now);
+    await once(bell, 'change', { signal: AbortSignal.timeout(60_000) });
+  }
+}
+
+describe('a session', () => {
+  let sessions: Registry;
+  let learner: string;
+
+  test('starts hosts and opens a terminal on each, in the lab’s order', async () => {
+    sessions = registry();
+    await sessions.open();
+    ({ learner } = store.createLearner());
+    sessions.start(learner, LAB);
+    await state(sessions, learner, 'ready');
+    const { terminals } = sessions.snapshot(learner, LAB);
+    expect(terminals.map(({ title }) => title)).toEqual(['server01', 'client']);
+  });
+
+  test('is the learner’s alone: another finds neither its terminals nor its pane', () => {
+    const [terminal] = sessions.snapshot(learner, LAB).terminals;
+    const other = store.createLearner().learner;
+    expect(sessions.snapshot(other, LAB).status).toEqual({ state: 'none' });
+    expect(() => sessions.terminal(other, LAB, terminal?.id ?? '')).toThrow(/closed/);
+    expect(() => sessions.openTerminal(other, LAB, 'server01')).toThrow(/not running/);
+  });
+
+  test('is refused where the machine has room for no more, and says so', async () => {
+    const second = store.createLearner().learner;
+    sessions.start(second, LAB);
+    const third = store.createLearner().learner;
+    expect(() => sessions.start(third, LAB)).toThrow(/already runs 2 sandboxes/);
+    await state(sessions, second, 'ready');
+    sessions.end(second, LAB);
+    await expect
+      .poll(() => liveSandboxes(foundry, store.instance), { timeout: 20_000 })
+      .toHaveLength(1);
+  });
+
+  test('heals a host that was killed, with its wire, and says so meanwhile', async () => {
+    const [client] = await foundry.engine.docker.listContainers({
+      filters: { label: [`quayside.instance=${store.instance}`, 'quayside.host=client'] },
+    });
+    const phases: string[] = [];
+    const bell = new EventTarget();
+    using _ = sessions.subscribe(learner, LAB, (event) => {
+      if (event.type !== 'status' || event.status.state !== 'ready') return;
+      phases.push(event.status.hosts.find(({ name }) => name === 'client')?.phase ?? '');
+      bell.dispatchEvent(new Event('change'));
+    });
+    await foundry.engine.docker.getContainer(client?.Id ?? '').kill();
+    while (!(phases.includes('down') && phases.at(-1) === 'ready')) {
+      await once(bell, 'change', { signal: AbortSignal.timeout(60_000) });
+    }
+    const visit = await sessions.visit(learner, LAB, 'http://10.1.10.11:9');
+    expect(visit.outcome).toBe('refused');
+  });
+
+  test('is reset to fresh hosts, and nothing of the old ones is left', async () => {
+    const before = await liveSandboxes(foundry, store.instance);
+    sessions.reset(learner, LAB);
+    await state(sessions, learner, 'ready');
+    await expect
+      .poll(() => liveSandboxes(foundry, store.instance), { timeout: 20_000 })
+      .toHaveLength(1);
+    expect(await liveSandboxes(foundry, store.instance)).not.toEqual(before);
+  });
+
+  test('is taken up by the next server, which removes what belongs to nobody', async () => {
+    const [kept] = await liveSandboxes(foundry, store.instance);
+    const { terminals } = sessions.snapshot(learner, LAB);
+    await sessions.close(false);
+    const orphan = new Sandbox(foundry, SMALL_LAB, {
+      instance: store.instance,
+      sandbox: 'deadbeef',
+      session: 'nobody',
+    });
+    await orphan.reconcile(() => undefined);
+    sessions = registry();
+    await sessions.open();
+    await state(sessions, learner, 'ready');
+    expect(await liveSandboxes(foundry, store.instance)).toEqual([kept]);
+    expect(sessions.snapshot(learner, LAB).terminals).toEqual(terminals);
+  });
+
+  test('leaves nothing when the server stops with everything removed', async () => {
+    await sessions.close(true);
+    expect(await liveSandboxes(foundry, store.instance)).toEqual([]);
+    expect(logged).toEqual([]);
+  });
+});
+
+test('a lab whose image was not built fails with a reason, and can be tried again', async () => {
+  const broken = defineLab({
+    title: 'Broken',
+    hosts: { one: { address: '10.0.0.1/24', engine: true, images: ['no:1'] } },
+    images: { 'no:1': 'no' },
+    browser: 'one',
+    sections: [],
+  });
+  const sessions = new Registry({
+    foundry,
+    store,
+    labs: new Map([[LAB, broken]]),
+    sandboxesMost: 1,
+    log: () => undefined,
+  });
+  const { learner } = store.createLearner();
+  for (let attempt = 0; attempt < 2; attempt++) {
+    sessions.start(learner, LAB);
+    await expect(state(sessions, learner, 'ready')).rejects.toThrow(/no:1 was not built/);
+  }
+  await sessions.close(true);
+  expect(await liveSandboxes(foundry, store.instance)).toEqual([]);
+});
