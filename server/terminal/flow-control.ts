@@ -8,14 +8,14 @@ export const PAUSE_BEHIND = 128 * 1024;
 /** … and goes on when it is no further behind than this. */
 export const RESUME_BEHIND = 64 * 1024;
 /**
- * A viewer that the program waits for and that makes no progress for so long (ms) is set aside: the program goes on,
- * and the viewer gets what the ring still has when it wakes up.
+ * A viewer that makes no progress for so long (ms) is set aside if others are waiting with the program: that goes on,
+ * and the viewer gets what the ring still has when it wakes up. With nobody else there the program simply waits.
  */
 export const SET_ASIDE_MS = 5_000;
 
 /**
  * Decides whether a program may run on. It waits for every viewer that is looked at and keeps up at all; nobody looking
- * holds nothing up, and neither does one who has stood still for {@link SET_ASIDE_MS}.
+ * holds nothing up, and nobody holds up others by standing still for longer than {@link SET_ASIDE_MS}.
  */
 export class FlowControl {
   readonly #changed: () => void;
@@ -23,6 +23,8 @@ export class FlowControl {
   readonly #waiting = new Map<Viewer, number>();
   #running = true;
   #timer: NodeJS.Timeout | undefined;
+  /** Viewers that count and keep up. */
+  #keepingUp = 0;
 
   /** @param changed called when a viewer was set aside */
   constructor(changed: () => void) {
@@ -32,6 +34,7 @@ export class FlowControl {
   mayRun(viewers: ReadonlySet<Viewer>, head: number): boolean {
     const limit = this.#running ? PAUSE_BEHIND : RESUME_BEHIND;
     this.#running = true;
+    this.#keepingUp = 0;
     for (const viewer of viewers) {
       const behind = viewer.counts && (head - viewer.acked > limit || viewer.blocked);
       if (behind) {
@@ -39,6 +42,7 @@ export class FlowControl {
         if (!this.#waiting.has(viewer)) this.#waiting.set(viewer, performance.now());
       } else {
         this.#waiting.delete(viewer);
+        if (viewer.counts) this.#keepingUp += 1;
       }
     }
     for (const viewer of this.#waiting.keys()) {
@@ -65,8 +69,8 @@ export class FlowControl {
     let wait = Number.POSITIVE_INFINITY;
     for (const [viewer, since] of this.#waiting) {
       const left = since + SET_ASIDE_MS - now;
-      if (left > 1) {
-        wait = Math.min(wait, left);
+      if (left > 1 || this.#keepingUp === 0) {
+        wait = Math.min(wait, left > 1 ? left : SET_ASIDE_MS);
         continue;
       }
       this.#waiting.delete(viewer);

@@ -171,18 +171,35 @@ test('a hidden page holds nothing up', () => {
   expect(shell.paused).toBe(false);
 });
 
-test('a page that stands still is set aside after a while, and gets what the ring still has', () => {
-  const page = new FakePage(terminal).read();
+test('alone, a page that stands still makes the program wait for as long as it does', () => {
+  new FakePage(terminal).read();
   flood(2 * PAUSE_BEHIND);
+  vi.advanceTimersByTime(10 * SET_ASIDE_MS);
+  expect(shell.paused).toBe(true);
+});
+
+test('a page that stands still holds others up only for a while, and then gets what the ring still has', () => {
+  const page = new FakePage(terminal).read();
+  const other = new FakePage(terminal, { client: 2n });
+  const keepUp = () => {
+    for (let window = 0; window < 3; window++) other.read().acknowledge();
+  };
+  flood(2 * PAUSE_BEHIND);
+  keepUp();
   expect(shell.paused).toBe(true);
   vi.advanceTimersByTime(SET_ASIDE_MS + 1);
   expect(shell.paused).toBe(false);
-  flood(RING_BYTES + 500_000);
+  for (let printed = 0; printed < RING_BYTES + 500_000; printed += PAUSE_BEHIND) {
+    flood(PAUSE_BEHIND);
+    keepUp();
+  }
+  expect(shell.paused).toBe(false);
   page.read();
   expect(page.resets).toBe(2);
   expect(page.screen.startsWith('xxx')).toBe(true);
   page.acknowledge();
   flood(2 * PAUSE_BEHIND);
+  keepUp();
   expect(shell.paused).toBe(true);
 });
 
