@@ -26,7 +26,8 @@ function fail(what, remedy) {
 }
 
 if (!isUpToDate()) {
-  console.log('Installing the project’s packages (about a minute) …');
+  // On stderr: what a command prints (`npm run -s engine`) is for other programs.
+  console.error('Installing the project’s packages (about a minute) …');
   // Not `npm ci`: it refuses a lock file that lacks an optional package of another platform, which a registry that
   // mirrors only some platforms leaves out. The versions are the lock file's all the same.
   const install = [
@@ -37,7 +38,7 @@ if (!isUpToDate()) {
     '--no-fund',
     '--loglevel=error',
   ];
-  const npm = spawnSync('npm', install, { cwd: project, stdio: ['ignore', 'inherit', 'inherit'] });
+  const npm = spawnSync('npm', install, { cwd: project, stdio: ['ignore', 2, 2] });
   if (npm.error) fail('npm cannot be run.', 'Install Node.js 20 or newer with npm.');
   if (npm.status !== 0) {
     fail('The packages could not be installed; npm says why above.', 'Try it by hand: npm install');
