@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 import { QuaysideError } from '../errors.ts';
+import { dtachIsHere, endJoins } from './dtach.ts';
 import { END_SCRIPT, KEEPER_SCRIPT, REJOIN_SCRIPT } from './host-scripts.ts';
 import { Pty } from './pty.ts';
 import type { Carrier, CarrierListener, Shell } from './shell.ts';
@@ -65,6 +64,7 @@ export class HostShell implements Shell {
         'Open a new terminal.',
       );
     }
+    if (host.shared) await endJoins(`${host.shared.outside}/${id}`);
     return shell;
   }
 
@@ -165,18 +165,4 @@ async function isThere(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-let dtachHere: Promise<boolean> | undefined;
-
-/** Whether this machine has dtach; looked up once. */
-function dtachIsHere(): Promise<boolean> {
-  const directories = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  dtachHere ??= Promise.any(
-    directories.map((directory) => access(join(directory, 'dtach'), constants.X_OK)),
-  ).then(
-    () => true,
-    () => false,
-  );
-  return dtachHere;
 }

@@ -92,6 +92,8 @@ describe.each(['shared', 'engine'] as const)('over the %s way', (way) => {
     await using server = await serveTerminals(terminal);
     using page = new Page(server.url(terminal));
     expect(await page.run('echo "kept: $KEPT"')).toContain('kept: 42');
+    const joined = (await processesWith(id)).filter((line) => /\d+ \S+ +dtach -a/.test(line));
+    expect(joined).toHaveLength(1);
     await terminal.close();
     await expect(adoptTerminal(host, { id, title: 'local' })).rejects.toMatchObject({
       code: 'TERMINAL_UNKNOWN',
