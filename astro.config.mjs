@@ -1,3 +1,4 @@
+import mdx from '@astrojs/mdx';
 import starlight from '@astrojs/starlight';
 import { defineConfig } from 'astro/config';
 import { checksShown } from './src/site/checks-shown.ts';
@@ -49,5 +50,7 @@ export default defineConfig({
         TwoColumnContent: './src/overrides/TwoColumnContent.astro',
       },
     }),
+    // After Starlight, whose code blocks have to see a page's fences first.
+    mdx({ optimize: true }),
   ],
 });
