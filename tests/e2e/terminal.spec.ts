@@ -25,7 +25,9 @@ test('several lines pasted from a page wait for Enter, and bring no keys of thei
 }) => {
   const { page } = learner;
   await learner.goTo('ephemeral-ports/');
-  await learner.type('server01', 'clear');
+  await learner.type('server01', 'clear; echo ready-$((1 + 1))');
+  // The shell takes a paste as a whole only while it stands at its prompt.
+  await learner.read(/(ready-2)\s+learner@server01/);
   await page.evaluate(() =>
     navigator.clipboard.writeText('echo one-$((2 - 1))\u001b[201~\necho two-$((1 + 1))\n'),
   );
@@ -41,6 +43,7 @@ test('where lines would run as they arrive, the learner is asked first', async (
   const { page } = learner;
   await learner.goTo('ephemeral-ports/');
   await learner.type('server01', 'clear; cat > notes');
+  await expect(learner.terminal).not.toContainText(PROMPT);
   await page.evaluate(() => navigator.clipboard.writeText('first\nsecond\n'));
   await page.keyboard.press('Control+Shift+V');
   await page.locator('.panel:visible').getByRole('button', { name: 'Paste' }).click();
