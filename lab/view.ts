@@ -45,6 +45,8 @@ export interface RouteView {
 /** A host of the lab, to ask and never to change. */
 export interface HostView {
   readonly name: string;
+  readonly aliases: readonly string[];
+  readonly hasEngine: boolean;
   /** Its address on the lab's network, without the prefix length. */
   readonly address: string;
   /** The host's own engine. Only requests that read get through. */
@@ -74,6 +76,8 @@ export interface JournalView {
 /** What a check or a value may look at. */
 export interface SandboxView<Host extends string = string> {
   host(name: Host): HostView;
+  /** Every host of the lab, in its order. */
+  readonly hosts: readonly HostView[];
   readonly journal: JournalView;
   /** Aborted at the check's deadline. */
   readonly signal: AbortSignal;

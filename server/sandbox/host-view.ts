@@ -22,6 +22,8 @@ export function viewOf(host: Host, signal: AbortSignal): HostView {
   };
   const view: HostView = {
     name: host.name,
+    aliases: host.spec.aliases,
+    hasEngine: host.spec.hasEngine,
     address: host.spec.address,
     get docker() {
       return readingOnly(host.docker);

@@ -341,14 +341,17 @@ export class Session {
 /** The sandbox as one round of checks sees it: each host is looked at through one view, which asks nothing twice. */
 function sandboxView(sandbox: Sandbox, journal: JournalView, signal: AbortSignal): SandboxView {
   const views = new Map<Host, HostView>();
+  const viewedOnce = (host: Host): HostView => {
+    const view = views.get(host) ?? viewOf(host, signal);
+    views.set(host, view);
+    return view;
+  };
   return {
     journal,
     signal,
-    host: (name) => {
-      const host = sandbox.host(name);
-      const view = views.get(host) ?? viewOf(host, signal);
-      views.set(host, view);
-      return view;
+    host: (name) => viewedOnce(sandbox.host(name)),
+    get hosts() {
+      return sandbox.hosts.map(viewedOnce);
     },
   };
 }

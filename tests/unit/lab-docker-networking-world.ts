@@ -185,6 +185,7 @@ export class World {
       signals.filter((signal): signal is SignalOf<K> => signal.kind === kind);
     return {
       host: (name) => this.#host(name),
+      hosts: ['server01', 'server02', 'client'].map((name) => this.#host(name)),
       journal: { all: of, last: (kind, fits = () => true) => of(kind).findLast(fits) },
       signal: new AbortController().signal,
     };
@@ -211,7 +212,12 @@ export class World {
           return { Path, Args, Image, State: { Running: found?.view.running } };
         },
       }),
-      getImage: () => ({ inspect: async () => ({ Id: IMAGE_ID }) }),
+      getImage: () => ({
+        inspect: async () => ({
+          Id: IMAGE_ID,
+          Config: { Cmd: ['/bin/serve'], ExposedPorts: { '80/tcp': {} } },
+        }),
+      }),
     };
     const addresses: Record<string, string> = {
       server01: '10.1.10.11',
@@ -220,6 +226,8 @@ export class World {
     };
     return {
       name,
+      aliases: name === 'server01' ? ['agent01', 'mesos-agent01'] : [],
+      hasEngine: name !== 'client',
       address: addresses[name] ?? '',
       docker: docker as unknown as HostView['docker'],
       container: async (nameOrId) => find(nameOrId)?.view,
