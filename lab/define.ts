@@ -1,5 +1,6 @@
 import type { Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
+import type { OtherRightWay, WrongWay } from './ways.ts';
 
 /** A machine of a lab, as the author writes it. */
 export interface HostDefinition {
@@ -23,6 +24,15 @@ export interface CheckDefinition<Host extends string = string> {
   /** What the answer looks like, shown in the empty box, e.g. `172.17.0.1`. */
   readonly placeholder?: string;
   readonly test: (sandbox: SandboxView<Host>) => Verdict | Promise<Verdict>;
+  /**
+   * Where a learner finds the answer: its first group, on the screen of the page's last command, or in the page last
+   * opened, whichever came later.
+   */
+  readonly reads?: RegExp;
+  /** Mistakes that get a reason of their own. */
+  readonly wrong?: readonly WrongWay[];
+  /** Ways to the same result that the page does not show. */
+  readonly otherRight?: readonly OtherRightWay[];
 }
 
 /** Something read live from the hosts and shown in the prose. */

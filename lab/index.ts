@@ -4,3 +4,4 @@ export * from './parse.ts';
 export * from './signal.ts';
 export * from './verdict.ts';
 export * from './view.ts';
+export * from './ways.ts';

@@ -7,6 +7,7 @@ import type {
 } from './define.ts';
 import { notYet, type Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
+import type { OtherRightWay, WrongWay } from './ways.ts';
 
 /** A host of a lab that has been read and found sound. */
 export interface LabHost {
@@ -50,10 +51,18 @@ const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const ADDRESS =
   /^((?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d))\/([89]|[12]\d|30)$/;
 
+/** Ways to a check that the page does not show; `npm run lab:test` goes each of them. */
+interface Ways {
+  /** Mistakes, each with the reason that it must get. */
+  readonly wrong?: readonly WrongWay[];
+  /** Other ways to the same result, which must pass. */
+  readonly otherRight?: readonly OtherRightWay[];
+}
+
 /** A check: its id, what it asks (`title`), and the question put to the sandbox (`test`). */
 export function check(
   id: string,
-  rest: {
+  rest: Ways & {
     readonly title: string;
     readonly test: (sandbox: SandboxView) => Verdict | Promise<Verdict>;
   },
@@ -63,23 +72,23 @@ export function check(
 
 /**
  * A question that the learner answers with what they read off the screen.
- * `judge` gets the newest answer, trimmed, and compares it with the live truth.
+ * `judge` gets the newest answer, trimmed, and compares it with the live truth. `reads` says where it stands: its first
+ * group, on the screen of the page's last command before the question, or in the page last opened.
  */
 export function answer(
   id: string,
-  rest: {
+  rest: Ways & {
     readonly title: string;
     readonly question: string;
     readonly placeholder?: string;
+    readonly reads?: RegExp;
     readonly judge: (given: string, sandbox: SandboxView) => Verdict | Promise<Verdict>;
   },
 ): CheckDefinition {
-  const { title, question, placeholder, judge } = rest;
+  const { judge, ...written } = rest;
   return {
     id,
-    title,
-    question,
-    ...(placeholder === undefined ? {} : { placeholder }),
+    ...written,
     test: (sandbox) => {
       const given = sandbox.journal.last('answer', (signal) => signal.check === id)?.text.trim();
       return given ? judge(given, sandbox) : notYet('Not answered yet.');

@@ -35,6 +35,7 @@ export const dockerNetworks: readonly CheckDefinition[] = [
     title: 'You read the ID of the default bridge off the screen',
     question: 'What is the network ID of bridge?',
     placeholder: '12 characters, or the first few',
+    reads: /^([0-9a-f]{12})\s+bridge\s+bridge\b/m,
     judge: async (given, sandbox) => {
       const read = given.toLowerCase();
       const networks = await sandbox.host(SERVER).networks();
@@ -65,6 +66,7 @@ export const dockerNetworks: readonly CheckDefinition[] = [
     title: `You found ${NAME} on the bridge, with its address`,
     question: `What is the IP of ${NAME} on the bridge?`,
     placeholder: '172.17.0.x',
+    reads: /"Name": "myapp2"[^}]*"IPv4Address": "([\d.]+)/,
     judge: (given, sandbox) =>
       withMyapp2(sandbox, async ({ container }) => {
         const read = addressIn(given);

@@ -24,6 +24,7 @@ export const ephemeralPorts: readonly CheckDefinition[] = [
     title: `You read the port off the screen`,
     question: `Which port of ${SERVER} leads to ${NAME}?`,
     placeholder: '5 digits',
+    reads: /0\.0\.0\.0:(\d+)/,
     judge: (given, sandbox) =>
       withMyapp2(sandbox, ({ container, port }) => {
         const read = portIn(given);

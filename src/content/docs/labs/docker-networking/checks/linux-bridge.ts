@@ -27,6 +27,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
     title: 'You read the bridge’s address off the screen',
     question: `What is the IP of docker0 on ${SERVER}?`,
     placeholder: '172.17.0.x',
+    reads: /inet ([\d.]+)/,
     judge: async (given, sandbox) => {
       const truth = await sandbox.host(SERVER).addressOf('docker0');
       if (!truth) throw new Error(`${SERVER} has no interface docker0 at the moment`);
@@ -47,6 +48,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
     title: 'You read the container’s address off its page',
     question: `Which Server IP does the page of ${NAME} show?`,
     placeholder: '172.17.0.x',
+    reads: /Server IP: ([\d.]+)/,
     judge: (given, sandbox) =>
       withMyapp2(sandbox, async ({ container }) => {
         const truth = bridgeAddressOf(container);
@@ -73,6 +75,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
     title: 'You read the address of server01’s outer interface',
     question: `What is the IP of eth1 on ${SERVER}?`,
     placeholder: '10.1.10.x',
+    reads: /inet ([\d.]+)/,
     judge: async (given, sandbox) => {
       const server = sandbox.host(SERVER);
       const truth = (await server.addressOf('eth1')) ?? server.address;
@@ -119,6 +122,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
     title: 'You read whether server01 forwards',
     question: 'What does ip_forward say?',
     placeholder: '0 or 1',
+    reads: /^([01])$/m,
     judge: async (given, sandbox) => {
       const truth = await sandbox.host(SERVER).read('/proc/sys/net/ipv4/ip_forward');
       if (given === truth) return passed();
