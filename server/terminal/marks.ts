@@ -12,17 +12,22 @@ const OPENERS = [Buffer.from('\x1b]633;'), Buffer.from('\x1b]133;')];
 const OPENER_BYTES = 6;
 /** A longer mark is dropped: nobody types such a line, but anybody may print one. */
 const LONGEST_MARK = 8 * 1024;
+/** Shells within shells whose command lines are remembered; nobody nests deeper. */
+const MOST_SHELLS = 16;
+/** Names the shell that a mark is of. */
+const SHELL = /^aid=(.*)$/;
 
 /**
  * Reads the marks that a shell puts into its output: `OSC 633 ; E ; line` before a command runs, `OSC 633 ; D ; status`
- * after it (133 means the same). Works on the stream as it comes, cut anywhere, and changes nothing in it.
+ * after it (133 means the same). `aid=` says which shell's, where one runs within another. Works on the stream as it comes, cut anywhere, and changes nothing in it.
  *
  * Whatever runs in the terminal can print marks as well: they tell what the learner seems to have done, and prove
  * nothing.
  */
 export class Marks {
   readonly #finished: (command: FinishedCommand) => void;
-  #line: string | undefined;
+  /** By shell: the command line that runs in it. */
+  readonly #lines = new Map<string, string>();
   #held: Buffer = Buffer.alloc(0);
 
   constructor(finished: (command: FinishedCommand) => void) {
@@ -64,13 +69,23 @@ export class Marks {
 
   #take(mark: string): void {
     const [letter, ...rest] = mark.split(';');
+    const shell = rest.flatMap((part) => SHELL.exec(part)?.[1] ?? []).at(-1) ?? '';
     switch (letter) {
+      case 'A':
+        // At its prompt it runs nothing, whatever it said before.
+        this.#lines.delete(shell);
+        break;
       case 'E':
-        this.#line = unescapeLine(rest[0] ?? '');
+        this.#lines.delete(shell);
+        this.#lines.set(shell, unescapeLine(rest[0] ?? ''));
+        if (this.#lines.size > MOST_SHELLS) {
+          const [oldest = ''] = this.#lines.keys();
+          this.#lines.delete(oldest);
+        }
         break;
       case 'D': {
-        const line = this.#line;
-        this.#line = undefined;
+        const line = this.#lines.get(shell);
+        this.#lines.delete(shell);
         const status = Number.parseInt(rest[0] ?? '', 10);
         if (line !== undefined && Number.isInteger(status)) this.#finished({ line, status });
         break;

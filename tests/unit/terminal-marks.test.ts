@@ -26,6 +26,22 @@ test('reads command lines and statuses, wherever the stream is cut', () => {
   }
 });
 
+test('tells the shells apart where one runs within another', () => {
+  const mark = (text: string) => `\x1b]633;${text}\x07`;
+  const inner = ['E;false;aid=2', 'D;1;aid=2', 'A;aid=2', 'E;exit;aid=2', 'C;aid=2'];
+  const marks = ['E;sudo -i;aid=1', 'C;aid=1', 'A;aid=2', ...inner, 'D;1;aid=1'];
+  expect(commandsIn([Buffer.from(marks.map(mark).join('# '))])).toEqual([
+    { line: 'false', status: 1 },
+    { line: 'sudo -i', status: 1 },
+  ]);
+});
+
+test('a command line that was replaced by another program is not taken for the next one', () => {
+  const mark = (text: string) => `\x1b]633;${text}\x07`;
+  const marks = ['E;exec bash;aid=1', 'C;aid=1', 'A;aid=1', 'C;aid=1', 'D;0;aid=1'];
+  expect(commandsIn([Buffer.from(marks.map(mark).join(''))])).toEqual([]);
+});
+
 test('tells nothing of a status without a line, or of a line that never ended', () => {
   const stream = '\x1b]633;D;0\x07\x1b]633;E;sleep\x07\x1b]633;C\x07\x1b]633;A\x07';
   expect(commandsIn([Buffer.from(stream)])).toEqual([]);
