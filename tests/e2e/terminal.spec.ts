@@ -65,7 +65,7 @@ test('a failed command is marked, prompts can be jumped to, and the scrollback s
   );
   await learner.type('server01', 'seq 1 200');
   await learner.read(/\n(200)\n/);
-  await page.keyboard.press('Control+ArrowUp');
+  await page.keyboard.press('Control+Shift+ArrowUp');
   await expect(learner.terminal).toContainText('seq 1 200');
   await page.keyboard.press('Control+Shift+F');
   await page.getByLabel('Find in terminal').fill('needle');

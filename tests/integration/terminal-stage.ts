@@ -102,6 +102,7 @@ export class Page implements Disposable {
         this.screen = decoder.decode(preamble);
       },
       size: () => undefined,
+      givenUp: () => undefined,
     });
   }
 

@@ -15,11 +15,20 @@ import { InputQueue } from './input-queue.ts';
 export type ConnectionState =
   | { readonly state: 'connecting' }
   | { readonly state: 'open' }
-  /** It was open, and is being opened again. */
-  | { readonly state: 'reconnecting' }
+  /** It was open, and is being opened again: now, or at `next` (ms since 1970). */
+  | { readonly state: 'reconnecting'; readonly next: number | undefined }
   | { readonly state: 'exited'; readonly status: number | undefined }
-  /** There is no such terminal any more, and why. */
-  | { readonly state: 'gone'; readonly reason: string };
+  /** The server lets nobody in, and why. */
+  | { readonly state: 'gone'; readonly why: WhyGone };
+
+/**
+ * `closed`: there is no such terminal any more. `signed-out`: this browser may not see it; `crowded`: too many pages
+ * do (both may change). `version`: the page is older or newer than the server.
+ */
+export type WhyGone = 'closed' | 'signed-out' | 'crowded' | 'version';
+
+/** What a server that refused a socket says when it is asked why. */
+export type Standing = 'there' | 'closed' | 'signed-out' | 'not known';
 
 export type AttachedFrame = Extract<ServerFrame, { type: 'attached' }>;
 
@@ -32,6 +41,8 @@ export interface ConnectionListener {
   /** The screen is to be cleared; then `preamble` is to be written; output goes on at `offset`. */
   reset(preamble: Uint8Array, offset: number): void;
   size(cols: number, rows: number, yours: boolean): void;
+  /** So many bytes of what was typed during a cut are not sent, or may not have arrived, and why. */
+  givenUp(bytes: number, why: 'restart' | 'too late'): void;
 }
 
 /** The first try comes at once; a struggling server is left alone more and more. */
@@ -42,6 +53,8 @@ const JITTER = 0.3;
 const SILENT_BEATS = 2.5;
 /** What is typed in the first moments of a cut is kept and sent once; later it is refused, so that nobody types blind. */
 const KEEP_TYPING_MS = 5_000;
+/** What was typed before a longer cut than this (a night's sleep) is not sent any more: nobody expects it to run then. */
+const FORGET_TYPING_MS = 60_000;
 /** More than anybody types in that time; a paste waits for the link. */
 const MOST_TYPED_BLIND = 4 * 1024;
 /** A paste beyond this is refused whole. */
@@ -54,6 +67,7 @@ const MOST_INPUT = 4 * 1024 * 1024;
 export class TerminalConnection implements Disposable {
   readonly #url: string;
   readonly #listener: ConnectionListener;
+  readonly #ask: () => Promise<Standing>;
   readonly #client = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 1n;
   readonly #input = new InputQueue();
   #socket: WebSocket | undefined;
@@ -67,17 +81,27 @@ export class TerminalConnection implements Disposable {
   #generation = 0;
   #pending = 0;
   #attempt = 0;
-  #downSince = performance.now();
-  #heard = 0;
+  #downSince = Date.now();
+  /** By two clocks: one stands still while the machine sleeps, the other can be set. */
+  #heard = { monotonic: 0, wall: 0 };
   #retry: ReturnType<typeof setTimeout> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
   #wish: { readonly cols: number; readonly rows: number } | undefined;
 
-  /** @param url `ws://` or `wss://` */
-  constructor(url: string, attention: Attention, listener: ConnectionListener) {
+  /**
+   * @param url `ws://` or `wss://`
+   * @param ask asks the server about this terminal in another way: a browser does not tell why a socket was refused
+   */
+  constructor(
+    url: string,
+    attention: Attention,
+    listener: ConnectionListener,
+    ask: () => Promise<Standing> = () => Promise.resolve('not known'),
+  ) {
     this.#url = url;
     this.#attention = attention;
     this.#listener = listener;
+    this.#ask = ask;
     this.#open();
   }
 
@@ -88,6 +112,11 @@ export class TerminalConnection implements Disposable {
   /** Bytes received so far, over all sockets. */
   get received(): number {
     return this.#received;
+  }
+
+  /** Bytes typed that are not known to have arrived. */
+  get waiting(): number {
+    return this.#input.length;
   }
 
   /** Types into the shell. `false`: it was refused, because the link has been down for a while or it is too much. */
@@ -112,11 +141,12 @@ export class TerminalConnection implements Disposable {
 
   /** Somebody is looking, or the network is back: do not wait for the next try. */
   hurry(): void {
-    if (this.#isOver()) return;
+    if (this.#isFinal()) return;
     if (this.#socket === undefined) {
       this.#attempt = 0;
+      if (this.#state.state === 'gone') this.#become({ state: 'reconnecting', next: undefined });
       this.#open();
-    } else if (performance.now() - this.#heard > BEAT_MS * 1.5) {
+    } else if (this.#silence() > BEAT_MS * 1.5) {
       // The machine has slept; the socket may not know yet.
       this.#lost();
       this.#open();
@@ -126,7 +156,7 @@ export class TerminalConnection implements Disposable {
   [Symbol.dispose](): void {
     this.#drop();
     clearTimeout(this.#retry);
-    this.#state = { state: 'gone', reason: '' };
+    this.#state = { state: 'gone', why: 'closed' };
   }
 
   #accepts(length: number): boolean {
@@ -137,7 +167,7 @@ export class TerminalConnection implements Disposable {
         return this.#input.length + length <= MOST_TYPED_BLIND;
       case 'reconnecting':
         return (
-          performance.now() - this.#downSince < KEEP_TYPING_MS &&
+          Date.now() - this.#downSince < KEEP_TYPING_MS &&
           this.#input.length + length <= MOST_TYPED_BLIND
         );
       case 'exited':
@@ -149,15 +179,20 @@ export class TerminalConnection implements Disposable {
   #open(): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
+    if (this.#state.state === 'reconnecting' && this.#state.next !== undefined) {
+      this.#become({ state: 'reconnecting', next: undefined });
+    }
     const socket = new WebSocket(this.#url);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
-    this.#heard = performance.now();
+    this.#hear();
+    let opened = false;
     clearInterval(this.#watch);
     this.#watch = setInterval(() => {
-      if (performance.now() - this.#heard > BEAT_MS * SILENT_BEATS) this.#closed(socket, 0, '');
+      if (this.#silence() > BEAT_MS * SILENT_BEATS) this.#closed(socket, 0, '');
     }, BEAT_MS / 2);
     socket.addEventListener('open', () => {
+      opened = true;
       this.#send({
         type: 'hello',
         version: TERMINAL_PROTOCOL_VERSION,
@@ -169,10 +204,34 @@ export class TerminalConnection implements Disposable {
     });
     socket.addEventListener('message', ({ data }) => {
       if (socket !== this.#socket) return;
-      this.#heard = performance.now();
+      this.#hear();
       this.#onFrame(decodeServerFrame(new Uint8Array(data as ArrayBuffer)));
     });
-    socket.addEventListener('close', ({ code, reason }) => this.#closed(socket, code, reason));
+    socket.addEventListener('close', ({ code, reason }) => {
+      if (opened) this.#closed(socket, code, reason);
+      else void this.#refused(socket);
+    });
+  }
+
+  /** A socket that never opened: the server is not there, or it does not want us. */
+  async #refused(socket: WebSocket): Promise<void> {
+    if (socket !== this.#socket) return;
+    const standing = await this.#ask().catch(() => 'not known' as const);
+    if (standing === 'there' || standing === 'not known') this.#closed(socket, 0, '');
+    else if (socket === this.#socket) {
+      this.#drop();
+      this.#become({ state: 'gone', why: standing });
+    }
+  }
+
+  #hear(): void {
+    this.#heard = { monotonic: performance.now(), wall: Date.now() };
+  }
+
+  /** Since the server last said something (ms); a sleep of this machine counts. */
+  #silence(): number {
+    const { monotonic, wall } = this.#heard;
+    return Math.max(performance.now() - monotonic, Date.now() - wall);
   }
 
   #onFrame(frame: ServerFrame): void {
@@ -204,10 +263,14 @@ export class TerminalConnection implements Disposable {
   }
 
   #onAttached(frame: AttachedFrame): void {
+    const late =
+      this.#state.state === 'reconnecting' && Date.now() - this.#downSince > FORGET_TYPING_MS;
     if (frame.epoch === this.#epoch) {
-      this.#input.resume(frame.taken);
+      if (late) this.#giveUp(this.#input.forget(frame.taken), 'too late');
+      else this.#input.resume(frame.taken);
     } else {
-      this.#input.restart(frame.taken);
+      this.#giveUp(this.#input.restart(frame.taken), 'restart');
+      if (late) this.#giveUp(this.#input.forget(frame.taken), 'too late');
       this.#generation += 1;
       this.#pending = 0;
       this.#received = 0;
@@ -219,6 +282,10 @@ export class TerminalConnection implements Disposable {
     this.#become({ state: 'open' });
     if (this.#wish && this.#attention !== 'hidden') this.#send({ type: 'resize', ...this.#wish });
     this.#sendInput();
+  }
+
+  #giveUp(bytes: number, why: 'restart' | 'too late'): void {
+    if (bytes > 0) this.#listener.givenUp(bytes, why);
   }
 
   #onOutput(bytes: Uint8Array, offset: number): void {
@@ -261,16 +328,13 @@ export class TerminalConnection implements Disposable {
       case TERMINAL_CLOSE.exited:
         return;
       case TERMINAL_CLOSE.gone:
-        this.#become({ state: 'gone', reason: 'This terminal was closed.' });
+        this.#become({ state: 'gone', why: 'closed' });
         return;
       case TERMINAL_CLOSE.version:
-        this.#become({
-          state: 'gone',
-          reason: 'The server was updated. Load this page again to go on.',
-        });
+        this.#become({ state: 'gone', why: 'version' });
         return;
       case TERMINAL_CLOSE.crowded:
-        this.#become({ state: 'gone', reason: 'This terminal is open in too many tabs already.' });
+        this.#become({ state: 'gone', why: 'crowded' });
         return;
       case TERMINAL_CLOSE.badFrame:
         // We and the server disagree about what went before: begin afresh.
@@ -279,17 +343,21 @@ export class TerminalConnection implements Disposable {
         this.#attempt = Math.max(this.#attempt, 2);
         break;
     }
-    if (this.#isOver()) return;
-    const wait = RETRY_MS[Math.min(this.#attempt, RETRY_MS.length - 1)] ?? 0;
+    if (this.#state.state === 'exited' || this.#state.state === 'gone') return;
+    const least = RETRY_MS[Math.min(this.#attempt, RETRY_MS.length - 1)] ?? 0;
+    const wait = least * (1 + JITTER * Math.random());
     this.#attempt += 1;
-    this.#retry = setTimeout(() => this.#open(), wait * (1 + JITTER * Math.random()));
+    this.#retry = setTimeout(() => this.#open(), wait);
+    if (this.#state.state === 'reconnecting') {
+      this.#become({ state: 'reconnecting', next: Date.now() + wait });
+    }
   }
 
   #lost(): void {
     this.#drop();
     if (this.#state.state === 'open') {
-      this.#downSince = performance.now();
-      this.#become({ state: 'reconnecting' });
+      this.#downSince = Date.now();
+      this.#become({ state: 'reconnecting', next: undefined });
     }
   }
 
@@ -300,8 +368,10 @@ export class TerminalConnection implements Disposable {
     socket?.close();
   }
 
-  #isOver(): boolean {
-    return this.#state.state === 'exited' || this.#state.state === 'gone';
+  /** Nothing that may happen brings it back. */
+  #isFinal(): boolean {
+    if (this.#state.state !== 'gone') return this.#state.state === 'exited';
+    return this.#state.why === 'closed' || this.#state.why === 'version';
   }
 
   #become(state: ConnectionState): void {

@@ -41,11 +41,26 @@ export class InputQueue {
     this.#handed = this.#start;
   }
 
-  /** A server that knows nothing of the old one's input: what was under way may have arrived, and is given up. */
-  restart(taken: number): void {
-    this.#bytes = this.#bytes.subarray(this.#handed - this.#start);
+  /** The link was down for so long that what waits is not to be sent any more. @returns how much is given up */
+  forget(taken: number): number {
+    this.taken(taken);
+    const given = this.#bytes.byteLength;
+    this.#bytes = new Uint8Array();
+    this.#handed = this.#start;
+    return given;
+  }
+
+  /**
+   * A server that knows nothing of the old one's input: what was under way may have arrived, and is given up.
+   *
+   * @returns how much is given up
+   */
+  restart(taken: number): number {
+    const given = this.#handed - this.#start;
+    this.#bytes = this.#bytes.subarray(given);
     this.#start = taken;
     this.#handed = taken;
+    return given;
   }
 
   /** The next piece to send, as far as the window allows. */

@@ -14,17 +14,27 @@ export interface KeyActions {
 /** Shown to the learner wherever the key is named. */
 export const LEAVE_KEYS = 'Ctrl+Shift+Enter';
 
+/** All keys that are ours, and what they do, for the menu at the terminal. */
+export const KEYS: readonly (readonly [keys: string, what: string])[] = [
+  ['Ctrl+Shift+C', 'copy what is selected'],
+  ['Ctrl+Shift+V', 'paste'],
+  ['Ctrl+Shift+F', 'find in the output'],
+  ['Ctrl+Shift+↑', 'to the prompt before'],
+  ['Ctrl+Shift+↓', 'to the next prompt'],
+  ['Ctrl+Shift+.', 'larger text'],
+  ['Ctrl+Shift+,', 'smaller text'],
+  ['Shift+PageUp', 'scroll back'],
+  [LEAVE_KEYS, 'leave the terminal'],
+];
+
 /**
  * Takes the few keys that are ours; all others go to the shell, Ctrl-P, Ctrl-W and Alt included. Every one of ours has
- * Ctrl and Shift, which no shell can see, but for Ctrl+Up and Ctrl+Down: those are ours outside full-screen programs
- * only.
+ * Ctrl and Shift, which no shell can tell from Ctrl alone.
  */
 export function onKeys(terminal: Terminal, actions: KeyActions): void {
   terminal.attachCustomKeyEventHandler((event) => {
-    if (!event.ctrlKey || event.altKey || event.metaKey) return true;
-    const action = event.shiftKey
-      ? shifted(event.code, terminal, actions)
-      : plain(event.code, terminal, actions);
+    if (!event.ctrlKey || !event.shiftKey || event.altKey || event.metaKey) return true;
+    const action = shifted(event.code, terminal, actions);
     if (action === undefined) return true;
     if (action !== 'browser') {
       event.preventDefault();
@@ -49,6 +59,10 @@ function shifted(
       return 'browser';
     case 'KeyF':
       return () => actions.search();
+    case 'ArrowUp':
+      return () => actions.jump(-1);
+    case 'ArrowDown':
+      return () => actions.jump(1);
     case 'Period':
       return () => actions.zoom(1);
     case 'Comma':
@@ -58,17 +72,20 @@ function shifted(
   }
 }
 
-function plain(code: string, terminal: Terminal, actions: KeyActions): (() => void) | undefined {
-  if (terminal.buffer.active.type !== 'normal') return undefined;
-  if (code === 'ArrowUp') return () => actions.jump(-1);
-  if (code === 'ArrowDown') return () => actions.jump(1);
-  return undefined;
-}
-
 /** Ctrl+Shift+C would open the browser's tools. Nothing selected, nothing done: it is no Ctrl-C. */
 async function copy(terminal: Terminal): Promise<void> {
   const text = terminal.getSelection();
-  if (text === '') return;
+  if (text !== '') await copyText(text);
+}
+
+/** Everything that the terminal still has, without the empty lines at its end. */
+export async function copyAll(terminal: Terminal): Promise<void> {
+  terminal.selectAll();
+  await copyText(`${terminal.getSelection().trimEnd()}\n`);
+  terminal.clearSelection();
+}
+
+async function copyText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {

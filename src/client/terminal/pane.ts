@@ -1,8 +1,14 @@
 import '@xterm/xterm/css/xterm.css';
 import './pane.css';
+import { Beginning } from './beginning.ts';
 import { cleanText } from './clean-text.ts';
-import { type AttachedFrame, type ConnectionState, TerminalConnection } from './connection.ts';
-import { onKeys } from './keys.ts';
+import {
+  type AttachedFrame,
+  type ConnectionState,
+  type Standing,
+  TerminalConnection,
+} from './connection.ts';
+import { copyAll, onKeys } from './keys.ts';
 import {
   onTerminalPreferences,
   setTerminalPreferences,
@@ -10,6 +16,7 @@ import {
 } from './preferences.ts';
 import { Screen } from './screen.ts';
 import { SearchBar } from './search-bar.ts';
+import { SettingsMenu } from './settings-menu.ts';
 import { StatusBar } from './status-bar.ts';
 import { currentTheme, THEMES } from './themes.ts';
 
@@ -19,11 +26,15 @@ export interface TerminalPaneOptions {
   readonly url: string;
   /** What it is called, for those who do not see it: `server01`. */
   readonly label: string;
+  /** Asks the server whether the terminal is there, when it refused a socket. */
+  readonly ask?: () => Promise<Standing>;
 }
 
 /** Ctrl-E and Ctrl-U: what is half typed at the prompt makes room (Ctrl-Y brings it back). */
 const CLEAR_LINE = '\x05\x15';
 const TRAILING_LINE_ENDS = /\n+$/;
+/** A hidden terminal draws so much; more waits until it is looked at, and costs the page nothing meanwhile. */
+const DRAWN_WHILE_HIDDEN = 32 * 1024;
 
 /**
  * One terminal on the page: keeps its link, shows its output, takes its keys. Starts hidden; `show()` it once its
@@ -39,10 +50,12 @@ export class TerminalPane implements Disposable {
   readonly #activity = new Set<() => void>();
   readonly #exit = new Set<(status: number | undefined) => void>();
   readonly #states = new Set<(state: ConnectionState) => void>();
+  readonly #beginning = new Beginning();
   #screen: Screen | undefined;
   #opening: Promise<void> | undefined;
-  /** What came before the screen was there. */
-  #early: ((screen: Screen) => void)[] = [];
+  /** What came before the screen was there, or more than is drawn while nobody looks. */
+  #held: ((screen: Screen) => void)[] = [];
+  #drawnWhileHidden = 0;
   #search: SearchBar | undefined;
   #shown = false;
   #focused = false;
@@ -59,17 +72,36 @@ export class TerminalPane implements Disposable {
     this.#element.className = 'qs-terminal';
     this.#surface = document.createElement('div');
     this.#surface.className = 'qs-terminal-surface';
-    this.#status = new StatusBar(`Terminal ${options.label}`);
+    const settings = new SettingsMenu(
+      this.#element,
+      options.label,
+      {
+        search: () => this.#withScreen((screen) => this.#openSearch(screen)),
+        copyAll: () => this.#withScreen(({ terminal }) => void copyAll(terminal)),
+        focus: () => this.focus(),
+      },
+      this.#ending.signal,
+    );
+    this.#status = new StatusBar(`Terminal ${options.label}`, settings.button, {
+      tryNow: () => this.#connection.hurry(),
+      waiting: () => this.#connection.waiting,
+    });
     this.#element.append(this.#surface, this.#status.element);
     container.append(this.#element);
-    this.#connection = new TerminalConnection(socketUrl(options.url), this.#attention(), {
-      state: (state) => this.#onState(state),
-      attached: (frame) => this.#onAttached(frame),
-      output: (bytes, offset, done) => this.#onOutput(bytes, offset, done),
-      reset: (preamble, offset) =>
-        this.#withScreen((screen) => this.#onReset(screen, preamble, offset)),
-      size: (cols, rows, yours) => this.#onSize(cols, rows, yours),
-    });
+    this.#connection = new TerminalConnection(
+      socketUrl(options.url),
+      this.#attention(),
+      {
+        state: (state) => this.#onState(state),
+        attached: (frame) => this.#onAttached(frame),
+        output: (bytes, offset, done) => this.#onOutput(bytes, offset, done),
+        reset: (preamble, offset) =>
+          this.#withScreen((screen) => this.#onReset(screen, preamble, offset)),
+        size: (cols, rows, yours) => this.#onSize(cols, rows, yours),
+        givenUp: (bytes, why) => this.#status.giveUp(bytes, why),
+      },
+      options.ask,
+    );
     this.#listenToPage();
   }
 
@@ -80,7 +112,9 @@ export class TerminalPane implements Disposable {
   /** The pane is visible now. */
   show(): void {
     this.#shown = true;
+    this.#drawnWhileHidden = 0;
     this.#opening ??= this.#open().catch(() => this.#status.failToLoad());
+    this.#release();
     this.#attend();
     this.#fit();
   }
@@ -129,6 +163,7 @@ export class TerminalPane implements Disposable {
   dispose(): void {
     this.#ending.abort();
     this.#connection[Symbol.dispose]();
+    this.#status.dispose();
     this.#screen?.[Symbol.dispose]();
     this.#element.remove();
   }
@@ -138,7 +173,9 @@ export class TerminalPane implements Disposable {
   }
 
   async #open(): Promise<void> {
-    const screen = await Screen.open(this.#surface, this.#label);
+    const screen = await Screen.open(this.#surface, this.#label, (failure) => {
+      if (terminalPreferences().screenReader && !this.#replaying) this.#status.tellFailure(failure);
+    });
     if (this.#ending.signal.aborted) {
       screen[Symbol.dispose]();
       return;
@@ -146,6 +183,7 @@ export class TerminalPane implements Disposable {
     this.#screen = screen;
     const { terminal } = screen;
     terminal.onData((data) => {
+      this.#beginning.end();
       if (!this.#connection.type(data)) this.#status.refuse();
     });
     terminal.onBinary((data) => this.#connection.type(data));
@@ -157,9 +195,7 @@ export class TerminalPane implements Disposable {
         setTerminalPreferences({ fontSize: terminalPreferences().fontSize + by });
       },
     });
-    const early = this.#early;
-    this.#early = [];
-    for (const action of early) action(screen);
+    this.#release();
     this.#fit();
   }
 
@@ -168,9 +204,22 @@ export class TerminalPane implements Disposable {
     void this.#search.open();
   }
 
+  /** In the order of the calls, once there is a screen and somebody looks at it. */
   #withScreen(action: (screen: Screen) => void): void {
-    if (this.#screen) action(this.#screen);
-    else this.#early.push(action);
+    if (this.#screen && this.#held.length === 0 && !this.#rests()) action(this.#screen);
+    else this.#held.push(action);
+  }
+
+  /** Nobody looks, and enough was drawn: the rest waits, the server holds back, and the program runs on. */
+  #rests(): boolean {
+    return !this.#shown && this.#drawnWhileHidden > DRAWN_WHILE_HIDDEN;
+  }
+
+  #release(): void {
+    if (!this.#screen) return;
+    const held = this.#held;
+    this.#held = [];
+    for (const action of held) action(this.#screen);
   }
 
   #onState(state: ConnectionState): void {
@@ -203,9 +252,11 @@ export class TerminalPane implements Disposable {
 
   #onOutput(bytes: Uint8Array, offset: number, done: () => void): void {
     // What is replayed after a reload is old news.
-    const isNew = offset + bytes.byteLength > this.#replayUntil;
-    if (isNew && !this.#shown) for (const listener of this.#activity) listener();
+    const end = offset + bytes.byteLength;
+    const isNews = !this.#beginning.includes(bytes, end) && end > this.#replayUntil;
+    if (isNews && !this.#shown) for (const listener of this.#activity) listener();
     this.#withScreen((screen) => {
+      if (!this.#shown) this.#drawnWhileHidden += bytes.byteLength;
       const old = Math.max(0, Math.min(bytes.byteLength, this.#replayUntil - offset));
       if (old > 0) {
         this.#replaying = true;
@@ -252,7 +303,7 @@ export class TerminalPane implements Disposable {
   }
 
   #attention(): 'hidden' | 'visible' | 'active' {
-    if (document.visibilityState === 'hidden') return 'hidden';
+    if (document.visibilityState === 'hidden' || !this.#shown) return 'hidden';
     return this.#focused ? 'active' : 'visible';
   }
 
@@ -306,6 +357,15 @@ export class TerminalPane implements Disposable {
       resized.disconnect();
       themed.disconnect();
     });
+    const calm = matchMedia('(prefers-reduced-motion: reduce)');
+    calm.addEventListener(
+      'change',
+      () => {
+        const terminal = this.#screen?.terminal;
+        if (terminal) terminal.options.cursorBlink = !calm.matches;
+      },
+      { signal },
+    );
     onTerminalPreferences(() => {
       const terminal = this.#screen?.terminal;
       if (!terminal) return;

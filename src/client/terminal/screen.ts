@@ -36,15 +36,23 @@ export class Screen implements Disposable {
   /** Writes wait here while the table of widths is on its way. */
   #waiting: (() => void)[] = [];
 
-  private constructor(terminal: Terminal, fit: FitAddon) {
+  private constructor(terminal: Terminal, fit: FitAddon, failed: (text: string) => void) {
     this.terminal = terminal;
     this.#fit = fit;
-    this.marks = new CommandMarks(terminal);
+    this.marks = new CommandMarks(terminal, failed);
     muteAnswers(terminal, () => this.muted);
   }
 
-  /** Loads what is needed and opens a terminal in `element`, which must be shown. */
-  static async open(element: HTMLElement, label: string): Promise<Screen> {
+  /**
+   * Loads what is needed and opens a terminal in `element`, which must be shown.
+   *
+   * @param failed told of each command that fails, in words
+   */
+  static async open(
+    element: HTMLElement,
+    label: string,
+    failed: (text: string) => void,
+  ): Promise<Screen> {
     const preferences = terminalPreferences();
     const [{ Terminal }, { FitAddon }, { WebLinksAddon }] = await Promise.all([
       import('@xterm/xterm'),
@@ -69,7 +77,7 @@ export class Screen implements Disposable {
     terminal.loadAddon(new WebLinksAddon((_, uri) => openLink(uri)));
     terminal.open(element);
     terminal.textarea?.setAttribute('aria-label', label);
-    return new Screen(terminal, fit);
+    return new Screen(terminal, fit, failed);
   }
 
   /** Fits the terminal into its element. Call only while it is shown. @returns whether the size changed */

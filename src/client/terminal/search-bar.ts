@@ -1,14 +1,22 @@
-import type { SearchAddon } from '@xterm/addon-search';
+import type { ISearchDecorationOptions, SearchAddon } from '@xterm/addon-search';
 import type { Terminal } from '@xterm/xterm';
+import { currentTheme, type ThemeName } from './themes.ts';
 
-const OPTIONS = {
-  decorations: {
+/** Where the text stands, and where it stands that is looked at now. */
+const COLOURS: Readonly<Record<ThemeName, ISearchDecorationOptions>> = {
+  dark: {
     matchBackground: '#705b1e',
     matchOverviewRuler: '#e5c46b',
     activeMatchBackground: '#a8721a',
     activeMatchColorOverviewRuler: '#e5c46b',
   },
-} as const;
+  light: {
+    matchBackground: '#f9e7b0',
+    matchOverviewRuler: '#a8721a',
+    activeMatchBackground: '#f2c14e',
+    activeMatchColorOverviewRuler: '#a8721a',
+  },
+};
 
 /** Finds text in the scrollback. Its code is loaded when it is first asked for. */
 export class SearchBar {
@@ -71,14 +79,15 @@ export class SearchBar {
     this.#addon ??= this.#load();
     const addon = await this.#addon;
     const text = this.#box.value;
+    const options = { decorations: COLOURS[currentTheme()] };
     if (text === '') {
       addon.clearDecorations();
       this.#count.textContent = '';
     } else if (how === 'next') {
-      addon.findNext(text, OPTIONS);
+      addon.findNext(text, options);
     } else {
       // The newest is what one looks for first, and it is at the end.
-      addon.findPrevious(text, { ...OPTIONS, incremental: how === 'typed' });
+      addon.findPrevious(text, { ...options, incremental: how === 'typed' });
     }
   }
 

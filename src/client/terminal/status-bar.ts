@@ -1,47 +1,89 @@
-import type { ConnectionState } from './connection.ts';
+import type { ConnectionState, WhyGone } from './connection.ts';
 import { LEAVE_KEYS } from './keys.ts';
 
 /** A link that is back so soon (ms) need not have been mentioned. */
 const UNNOTICED_MS = 400;
+const SECOND_MS = 1_000;
+/** What was given up is said for so long (ms) once the link is back. */
+const GIVEN_UP_MS = 15_000;
+
+const GONE: Readonly<Record<WhyGone, string>> = {
+  closed: 'This terminal was closed.',
+  'signed-out':
+    'This browser is not signed in any more. Open the address that npm start printed, then come back.',
+  crowded: 'This terminal is open in too many tabs already. Close one of them.',
+  version: 'The server was updated. Load this page again to go on.',
+};
+
+/** What the line under a terminal asks of its pane. */
+export interface StatusBarOwner {
+  /** Do not wait for the next try. */
+  tryNow(): void;
+  /** Bytes typed that wait for the link. */
+  waiting(): number;
+}
 
 /** The line under a terminal: how its link is, the way out for the keyboard, and the rare question. */
 export class StatusBar {
   readonly element: HTMLElement;
+  readonly #owner: StatusBarOwner;
   readonly #text: HTMLElement;
+  readonly #buttons: HTMLElement;
   readonly #hint: HTMLElement;
+  /** Counts down; no news for a screen reader each second. */
+  readonly #clock: HTMLElement;
   #late: ReturnType<typeof setTimeout> | undefined;
+  #ticking: ReturnType<typeof setInterval> | undefined;
 
-  constructor(label: string) {
+  /** @param settings the button that opens them */
+  constructor(label: string, settings: HTMLElement, owner: StatusBarOwner) {
+    this.#owner = owner;
     this.element = document.createElement('div');
     this.element.className = 'qs-terminal-status';
-    // Focus comes here on the way out; from here Tab goes on behind the terminal.
-    this.element.tabIndex = -1;
     this.element.setAttribute('aria-label', label);
     this.element.role = 'group';
     this.#text = document.createElement('span');
     this.#text.role = 'status';
+    this.#clock = document.createElement('span');
+    this.#buttons = document.createElement('span');
+    this.#buttons.className = 'qs-terminal-buttons';
     this.#hint = document.createElement('span');
     this.#hint.className = 'qs-terminal-hint';
-    this.#hint.textContent = `${LEAVE_KEYS} leaves the terminal`;
-    this.#hint.hidden = true;
-    this.element.append(this.#text, this.#hint);
+    // Focus comes here on the way out; from here Tab goes on behind the terminal, and Shift+Tab to its settings.
+    this.#hint.tabIndex = -1;
+    this.#hint.addEventListener('blur', () => this.hint(false));
+    this.element.append(this.#text, this.#clock, this.#buttons, settings, this.#hint);
+    this.hint(false);
   }
 
   takeFocus(): void {
-    this.element.focus();
+    this.#hint.textContent = 'Tab goes on, Shift+Tab to the settings';
+    this.#hint.hidden = false;
+    this.#hint.focus();
   }
 
+  /** While the terminal has the keyboard, how to leave it. */
   hint(shown: boolean): void {
+    if (this.#hint === document.activeElement) return;
+    this.#hint.textContent = `${LEAVE_KEYS} leaves the terminal`;
     this.#hint.hidden = !shown;
   }
 
   show(state: ConnectionState): void {
     clearTimeout(this.#late);
-    const text = textFor(state);
-    if (state.state === 'reconnecting' || state.state === 'connecting') {
-      this.#late = setTimeout(() => this.#say(text, false), UNNOTICED_MS);
-    } else {
-      this.#say(text, false);
+    if (state.state === 'reconnecting') {
+      if (this.#ticking !== undefined) this.#tick(state.next);
+      else this.#late = setTimeout(() => this.#countDown(state.next), UNNOTICED_MS);
+      return;
+    }
+    this.#stopClock();
+    if (state.state === 'connecting') {
+      this.#late = setTimeout(() => this.#say('Connecting…'), UNNOTICED_MS);
+    } else this.#say(textFor(state), state.state === 'gone');
+    if (state.state !== 'gone') return;
+    if (state.why === 'version') this.#offer('Load again', () => location.reload());
+    if (state.why === 'crowded' || state.why === 'signed-out') {
+      this.#offer('Try again', () => this.#owner.tryNow());
     }
   }
 
@@ -50,49 +92,99 @@ export class StatusBar {
     this.#say('Not connected: what you type now is not sent.', true);
   }
 
+  /** Of what was typed during a cut, so many bytes did not (or perhaps not) arrive. */
+  giveUp(bytes: number, why: 'restart' | 'too late'): void {
+    const what = bytes === 1 ? 'one key that you pressed' : `${bytes} keys that you pressed`;
+    const text =
+      why === 'restart'
+        ? `The server was restarted; ${what} may not have arrived.`
+        : `The link was down for long; ${what} at its end were not sent.`;
+    // After what the state says about itself: the link is back.
+    clearTimeout(this.#late);
+    this.#late = setTimeout(() => {
+      this.#say(text, true);
+      this.#late = setTimeout(() => this.#say(''), GIVEN_UP_MS);
+    }, 0);
+  }
+
   failToLoad(): void {
     this.#say('The terminal could not be loaded. Load this page again.', true);
+  }
+
+  /** For those who do not see the mark in the margin. */
+  tellFailure(text: string): void {
+    this.#say(text);
   }
 
   /** Several lines, and a program that would run each as it comes. */
   askToPaste(lines: number, paste: () => void): void {
     this.#say(`Paste ${lines} lines? Each runs as it arrives.`, true);
-    const yes = button('Paste', () => {
-      this.#say('', false);
+    this.#offer('Paste', () => {
+      this.#say('');
       paste();
-    });
-    const no = button('Cancel', () => this.#say('', false));
-    this.#text.append(yes, no);
-    yes.focus();
+    }).focus();
+    this.#offer('Cancel', () => this.#say(''));
   }
 
-  #say(text: string, urgent: boolean): void {
+  dispose(): void {
+    clearTimeout(this.#late);
+    this.#stopClock();
+  }
+
+  #countDown(next: number | undefined): void {
+    this.#say('Connection lost.', true);
+    this.#offer('Try now', () => this.#owner.tryNow());
+    let until = next;
+    this.#tick = (at) => {
+      until = at;
+      this.#clock.textContent = clockText(until, this.#owner.waiting());
+    };
+    this.#tick(next);
+    this.#ticking = setInterval(() => this.#tick(until), SECOND_MS);
+  }
+
+  #tick: (next: number | undefined) => void = () => undefined;
+
+  #stopClock(): void {
+    clearInterval(this.#ticking);
+    this.#ticking = undefined;
+    this.#clock.textContent = '';
+  }
+
+  #say(text: string, urgent = false): void {
     this.#text.textContent = text;
     this.#text.classList.toggle('qs-terminal-urgent', urgent);
+    this.#buttons.replaceChildren();
   }
+
+  #offer(text: string, action: () => void): HTMLButtonElement {
+    const element = document.createElement('button');
+    element.type = 'button';
+    element.textContent = text;
+    element.addEventListener('click', action);
+    this.#buttons.append(element);
+    return element;
+  }
+}
+
+function clockText(next: number | undefined, waiting: number): string {
+  const seconds = next === undefined ? 0 : Math.ceil((next - Date.now()) / SECOND_MS);
+  const when = seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again…';
+  if (waiting === 0) return when;
+  return `${when} What you typed (${waiting} ${waiting === 1 ? 'key' : 'keys'}) waits.`;
 }
 
 function textFor(state: ConnectionState): string {
   switch (state.state) {
     case 'connecting':
-      return 'Connecting…';
+    case 'reconnecting':
     case 'open':
       return '';
-    case 'reconnecting':
-      return 'Connection lost. Trying again…';
     case 'exited':
       return state.status === undefined
         ? 'The shell has ended.'
         : `The shell has ended with status ${state.status}.`;
     case 'gone':
-      return state.reason;
+      return GONE[state.why];
   }
-}
-
-function button(text: string, action: () => void): HTMLButtonElement {
-  const element = document.createElement('button');
-  element.type = 'button';
-  element.textContent = text;
-  element.addEventListener('click', action);
-  return element;
 }

@@ -1,5 +1,6 @@
 import type { TerminalView } from '#protocol';
-import type { LabApi } from '../api.ts';
+import { ApiError, type LabApi } from '../api.ts';
+import type { Standing } from '../terminal/connection.ts';
 import type { TerminalPane } from '../terminal/pane.ts';
 
 /** What a terminal's tab tells the workspace. */
@@ -75,10 +76,25 @@ export class TerminalTab {
     const pane = new TerminalPane(screen, {
       url: api.terminalUrl(this.view.id),
       label: this.view.title,
+      ask: () => this.#standing(api),
     });
     pane.onActivity(() => listener.onActivity(this.view.id));
     pane.onExit(() => this.#offerNewShell(listener));
+    pane.onStateChange((state) => {
+      if (state.state === 'gone' && state.why === 'closed') this.#offerNewShell(listener);
+    });
     return pane;
+  }
+
+  /** Why the server would not let us in. */
+  async #standing(api: LabApi): Promise<Standing> {
+    try {
+      const { terminals } = await api.snapshot();
+      return terminals.some(({ id }) => id === this.view.id) ? 'there' : 'closed';
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return error.code === 'NOT_SIGNED_IN' ? 'signed-out' : 'not known';
+    }
   }
 
   #offerNewShell(listener: TerminalTabListener): void {
@@ -94,6 +110,11 @@ export class TerminalTab {
     const hadFocus = this.panel.contains(document.activeElement);
     this.panel.append(bar);
     if (hadFocus) again.focus();
+    // Whoever clicks into what is left and presses Enter wants to go on.
+    this.panel.addEventListener('keydown', (event) => {
+      const inScreen = (event.target as Element).closest('.terminal-screen textarea');
+      if (event.key === 'Enter' && inScreen) again.click();
+    });
   }
 }
 

@@ -1,0 +1,181 @@
+import { KEYS } from './keys.ts';
+import {
+  onTerminalPreferences,
+  setTerminalPreferences,
+  terminalPreferences,
+} from './preferences.ts';
+
+/** Keys that a browser keeps for itself: only a page on the full screen can have them, in some browsers. */
+const KEPT_BY_BROWSERS = ['Escape', 'KeyW', 'KeyT', 'KeyN'] as const;
+/** Between the menu and the window's edge, and its button (px). */
+const GAP = 8;
+
+declare global {
+  interface Navigator {
+    /** Chromium's; what no other browser has. */
+    readonly keyboard?: {
+      lock(keys: readonly string[]): Promise<void>;
+      unlock(): void;
+    };
+  }
+}
+
+/** What the menu does to its terminal. */
+export interface SettingsMenuOwner {
+  search(): void;
+  /** Everything that the terminal still has, its scrollback too. */
+  copyAll(): void;
+  focus(): void;
+}
+
+/** The small menu at a terminal: how it looks and speaks, and which keys are ours. Made when it is first opened. */
+export class SettingsMenu {
+  readonly button: HTMLButtonElement;
+  readonly #pane: HTMLElement;
+  readonly #owner: SettingsMenuOwner;
+  readonly #ending: AbortSignal;
+  #menu: HTMLElement | undefined;
+
+  constructor(pane: HTMLElement, label: string, owner: SettingsMenuOwner, ending: AbortSignal) {
+    this.#pane = pane;
+    this.#owner = owner;
+    this.#ending = ending;
+    this.button = button('Settings and keys', () => this.#toggle());
+    this.button.className = 'qs-terminal-settings-button';
+    this.button.ariaLabel = `Settings and keys of the terminal ${label}`;
+    this.button.ariaExpanded = 'false';
+    this.button.ariaHasPopup = 'dialog';
+    document.addEventListener('fullscreenchange', () => this.#onFullScreen(), { signal: ending });
+  }
+
+  #toggle(): void {
+    this.#menu ??= this.#build();
+    this.#menu.togglePopover();
+  }
+
+  #build(): HTMLElement {
+    const menu = document.createElement('div');
+    menu.className = 'qs-terminal-settings';
+    menu.popover = 'auto';
+    menu.role = 'dialog';
+    menu.ariaLabel = 'Terminal settings';
+    menu.append(this.#size(), this.#screenReader(), this.#actions(), keyList());
+    menu.addEventListener('toggle', (event) => {
+      const open = event.newState === 'open';
+      this.button.ariaExpanded = String(open);
+      if (!open) return;
+      this.#place(menu);
+      menu.querySelector('button')?.focus();
+    });
+    this.#pane.append(menu);
+    return menu;
+  }
+
+  #size(): HTMLElement {
+    const row = document.createElement('p');
+    const size = document.createElement('output');
+    const show = () => {
+      size.textContent = `${terminalPreferences().fontSize} px`;
+    };
+    show();
+    onTerminalPreferences(show, this.#ending);
+    const change = (by: number) =>
+      setTerminalPreferences({ fontSize: terminalPreferences().fontSize + by });
+    const smaller = button('−', () => change(-1));
+    smaller.ariaLabel = 'Smaller text';
+    const larger = button('+', () => change(1));
+    larger.ariaLabel = 'Larger text';
+    row.append('Text size', smaller, size, larger);
+    return row;
+  }
+
+  #screenReader(): HTMLElement {
+    const label = document.createElement('label');
+    const box = document.createElement('input');
+    box.type = 'checkbox';
+    const show = () => {
+      box.checked = terminalPreferences().screenReader;
+    };
+    show();
+    onTerminalPreferences(show, this.#ending);
+    box.addEventListener('change', () => setTerminalPreferences({ screenReader: box.checked }));
+    label.append(box, 'Read output to a screen reader');
+    return label;
+  }
+
+  #actions(): HTMLElement {
+    const row = document.createElement('p');
+    const close = (action: () => void) => () => {
+      this.#menu?.hidePopover();
+      action();
+    };
+    row.append(
+      button(
+        'Find',
+        close(() => this.#owner.search()),
+      ),
+      button(
+        'Copy all',
+        close(() => this.#owner.copyAll()),
+      ),
+    );
+    // Without the lock, Esc would leave the full screen and never reach vi.
+    if (document.fullscreenEnabled && navigator.keyboard) {
+      const full = button(
+        'Full screen',
+        close(() => void this.#fullScreen()),
+      );
+      full.title = 'Ctrl+W, Ctrl+N, Ctrl+T and Esc reach the shell there; hold Esc to leave';
+      row.append(full);
+    }
+    return row;
+  }
+
+  async #fullScreen(): Promise<void> {
+    if (document.fullscreenElement) {
+      await document.exitFullscreen();
+      return;
+    }
+    await this.#pane.requestFullscreen();
+    await navigator.keyboard?.lock(KEPT_BY_BROWSERS);
+    this.#owner.focus();
+  }
+
+  #onFullScreen(): void {
+    if (!document.fullscreenElement) navigator.keyboard?.unlock();
+  }
+
+  /** Over its button, within the window. */
+  #place(menu: HTMLElement): void {
+    const { top, right } = this.button.getBoundingClientRect();
+    const { clientWidth, clientHeight } = document.documentElement;
+    menu.style.insetInlineStart = `${Math.max(GAP, right - menu.offsetWidth)}px`;
+    menu.style.insetBlockEnd = `${clientHeight - top + GAP}px`;
+    menu.style.maxBlockSize = `${top - 2 * GAP}px`;
+    menu.style.maxInlineSize = `${clientWidth - 2 * GAP}px`;
+  }
+}
+
+function keyList(): HTMLElement {
+  const list = document.createElement('dl');
+  for (const [keys, what] of KEYS) {
+    const name = document.createElement('dt');
+    for (const [at, key] of keys.split('+').entries()) {
+      const cap = document.createElement('kbd');
+      cap.textContent = key;
+      name.append(at > 0 ? '+' : '', cap);
+    }
+    const meaning = document.createElement('dd');
+    meaning.textContent = what;
+    list.append(name, meaning);
+  }
+  return list;
+}
+
+function button(text: string, action: () => void): HTMLButtonElement {
+  const element = document.createElement('button');
+  element.type = 'button';
+  element.textContent = text;
+  element.addEventListener('click', action);
+  return element;
+}
