@@ -7,7 +7,7 @@ import type {
 } from './define.ts';
 import { notYet, type Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
-import type { OtherRightWay, WrongWay } from './ways.ts';
+import type { Ways } from './ways.ts';
 
 /** A host of a lab that has been read and found sound. */
 export interface LabHost {
@@ -50,14 +50,6 @@ const HOST_NAME = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
 const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const ADDRESS =
   /^((?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d))\/([89]|[12]\d|30)$/;
-
-/** Ways to a check that the page does not show; `npm run lab:test` goes each of them. */
-interface Ways {
-  /** Mistakes, each with the reason that it must get. */
-  readonly wrong?: readonly WrongWay[];
-  /** Other ways to the same result, which must pass. */
-  readonly otherRight?: readonly OtherRightWay[];
-}
 
 /** A check: its id, what it asks (`title`), and the question put to the sandbox (`test`). */
 export function check(

@@ -1,8 +1,11 @@
+import type { CheckDefinition } from './define.ts';
+
 /** Something done on the way to a step, right or wrong. `{value-id}` in its text stands for that value's live text. */
 export type WayDeed =
   | { readonly kind: 'run'; readonly host: string; readonly command: string }
   | { readonly kind: 'open'; readonly url: string }
-  | { readonly kind: 'answer'; readonly text: string };
+  /** A pattern is read off the screen of the deed before it, as `reads` of a question is. */
+  | { readonly kind: 'answer'; readonly text: string | RegExp };
 
 /** A mistake that learners make at a check: doing it must not pass it, and must get the reason that fits. */
 export interface WrongWay {
@@ -12,16 +15,39 @@ export interface WrongWay {
   /** What the check's reason must say then. */
   readonly says: string | RegExp;
   /**
-   * What leads back: after it the check's reason is the one from before. Left out where nothing on the hosts changed, or
-   * where the journal remembers (an answer, a visit).
+   * What leads back: after it the check says again what it said before, other numbers aside. Left out where nothing on
+   * the hosts has changed, and where the step's right way leads on from here.
    */
   readonly undo?: readonly WayDeed[];
+  /** The journal remembers the mistake, so that the reason stays although it is undone. */
+  readonly remembered?: true;
 }
 
 /** Another way to the same result as the page's own, which must pass as well. It stands in place of the page's deeds. */
 export interface OtherRightWay {
   readonly what: string;
   readonly does: readonly WayDeed[];
+}
+
+/** The ways to a check that its page does not show. `npm run lab:test` goes each of them. */
+export interface Ways {
+  readonly wrong?: readonly WrongWay[];
+  readonly otherRight?: readonly OtherRightWay[];
+}
+
+/**
+ * Gives checks the ways that stand in a file of their own.
+ *
+ * @param ways check id to its ways
+ * @throws Error naming an id that none of the checks has
+ */
+export function withWays(
+  checks: readonly CheckDefinition[],
+  ways: Readonly<Record<string, Ways>>,
+): readonly CheckDefinition[] {
+  const lost = Object.keys(ways).find((id) => !checks.some((check) => check.id === id));
+  if (lost !== undefined) throw new Error(`ways for a check that there is none of: ${lost}`);
+  return checks.map((check) => ({ ...check, ...ways[check.id] }));
 }
 
 /** A command typed into a host's terminal; a name or an alias. */
@@ -34,8 +60,8 @@ export function open(url: string): WayDeed {
   return { kind: 'open', url };
 }
 
-/** An answer given to the check's question. */
-export function answering(text: string): WayDeed {
+/** An answer given to the check's question: a text, or a pattern to read off the screen of the deed before. */
+export function answering(text: string | RegExp): WayDeed {
   return { kind: 'answer', text };
 }
 

@@ -52,7 +52,10 @@ export class SharedDirectories {
     const directory = join(ROOT, this.#instance, sandbox);
     for (const path of await mounts()) {
       if (!path.startsWith(`${directory}/`)) continue;
-      await run('umount', ['-l', path]);
+      await run('umount', ['-l', path]).catch(async (error: unknown) => {
+        // Another removal of the same sandbox may have been quicker.
+        if ((await mounts()).includes(path)) throw error;
+      });
       await rmdir(path).catch(() => undefined);
     }
     await rmdir(directory).catch(() => undefined);

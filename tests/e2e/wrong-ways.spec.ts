@@ -34,7 +34,7 @@ test('the usual mistakes are named, each in its own words, with a way out that m
   await learner.notYet('myapp2-port-read', 'Port 80 is inside the container');
   await learner.visit('http://10.1.10.12:32768');
   await learner.notYet('myapp2-page-opened', 'That was server02');
-  await learner.notYet('myapp2-restarted', 'not the old one restarted');
+  await learner.notYet('myapp2-restarted', 'has not been restarted yet');
 });
 
 test('a route by the wrong host, or with the wrong mask, is told apart from none', async ({

@@ -146,6 +146,11 @@ export class World {
     });
   }
 
+  /** The server noted that a check has passed. */
+  pass(check: string): this {
+    return this.signal({ kind: 'pass', check });
+  }
+
   answer(check: string, text: string): this {
     return this.signal({ kind: 'answer', check, text });
   }

@@ -168,9 +168,24 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['not restarted', (w) => w.runMyapp2(), /not been restarted yet/],
     ['stopped only', (w) => w.runMyapp2().stop('myapp2'), /is stopped/],
     [
-      'removed and run anew',
-      (w) => w.runMyapp2().remove('myapp2').run({ name: 'myapp2', publish: '', port: 32769 }),
+      'removed and run anew after the first step was done',
+      (w) =>
+        w
+          .runMyapp2()
+          .pass('myapp2-on-ephemeral-port')
+          .remove('myapp2')
+          .run({ name: 'myapp2', publish: '', port: 32769 }),
       /a new container/,
+    ],
+    [
+      'several tries before the first step was done',
+      (w) =>
+        w
+          .run({ name: 'myapp2', publish: '8080', port: 8080 })
+          .remove('myapp2')
+          .runMyapp2()
+          .pass('myapp2-on-ephemeral-port'),
+      /not been restarted yet/,
     ],
     [
       'another container restarted',
@@ -297,6 +312,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   'ip-forward-read': [
     ['1', (w) => w.answer('ip-forward-read', '1'), 'passed'],
+    ['as sysctl says it', (w) => w.answer('ip-forward-read', 'net.ipv4.ip_forward = 1'), 'passed'],
     ['0', (w) => w.answer('ip-forward-read', '0'), /something else/],
     ['words', (w) => w.answer('ip-forward-read', 'yes'), /single digit/],
   ],
@@ -400,6 +416,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       (w) => openedDirectly(w).restart('myapp2', 32769).visit(CONTAINER, 'timed-out'),
       /never answered/,
     ],
+    [
+      'the host’s port at the container’s address',
+      (w) => openedDirectly(w).restart('myapp2', 32769).visit(`${CONTAINER}:32769`, 'timed-out'),
+      /itself listens on 80/,
+    ],
+    [
+      'an address that was never its own',
+      (w) => openedDirectly(w).restart('myapp2', 32769).visit('http://172.17.0.99', 'unreachable'),
+      /is not myapp2/,
+    ],
   ],
   'bridge-network-id': [
     ['twelve characters', (w) => w.answer('bridge-network-id', 'b51d9e000000'), 'passed'],
@@ -453,6 +479,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       'passed',
     ],
     ['none', (w) => w.runMyapp2(), /No container on the network none/],
+    ['on the bridge', (w) => w.run({ name: 'lonely' }), /lonely is on the network bridge, not on/],
     [
       'ended at once',
       (w) => w.run({ name: 'x2', network: 'none', status: 'exited', command: 'ip addr' }),
@@ -555,7 +582,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [
       'on the default bridge',
       (w) => w.createNetwork('mynet').run({ name: 'web1' }),
-      /No container is on mynet/,
+      /web1 is on the network bridge, not on mynet/,
     ],
     [
       'ended at once',

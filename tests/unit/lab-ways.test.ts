@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answering, fillIn, on, open } from '#lab';
+import { answering, check, fillIn, on, open, passed, withWays } from '#lab';
 import { pageText, readOff, terminalText } from '../../lab/screen.ts';
 
 describe('a way', () => {
@@ -9,6 +9,13 @@ describe('a way', () => {
       { kind: 'open', url: '10.1.10.11' },
       { kind: 'answer', text: '80' },
     ]);
+  });
+
+  it('stands beside its check, in a file of its own, under the check’s id', () => {
+    const checks = [check('one', { title: 't', test: passed })];
+    const wrong = [{ what: 'w', does: [], says: 's' }];
+    expect(withWays(checks, { one: { wrong } })).toMatchObject([{ id: 'one', title: 't', wrong }]);
+    expect(() => withWays(checks, { two: { wrong } })).toThrow('two');
   });
 
   it('speaks the hosts’ own numbers', () => {

@@ -1,9 +1,12 @@
-import { defineLab } from '#lab';
+import { defineLab, withWays } from '#lab';
 import { dockerNetworks } from './checks/docker-networks.ts';
 import { ephemeralPorts } from './checks/ephemeral-ports.ts';
 import { linuxBridge } from './checks/linux-bridge.ts';
 import { IMAGE } from './checks/myapp2.ts';
 import { values } from './values.ts';
+import { dockerNetworksWays } from './ways/docker-networks.ts';
+import { ephemeralPortsWays } from './ways/ephemeral-ports.ts';
+import { linuxBridgeWays } from './ways/linux-bridge.ts';
 
 /** How a container gets its addresses and ports, and what stands between it and a client. */
 export const lab = defineLab({
@@ -22,8 +25,20 @@ export const lab = defineLab({
   browser: 'client',
   values,
   sections: [
-    { page: 'ephemeral-ports', title: 'Ephemeral ports', checks: ephemeralPorts },
-    { page: 'linux-bridge', title: 'The Linux bridge', checks: linuxBridge },
-    { page: 'docker-networks', title: 'Docker’s networks', checks: dockerNetworks },
+    {
+      page: 'ephemeral-ports',
+      title: 'Ephemeral ports',
+      checks: withWays(ephemeralPorts, ephemeralPortsWays),
+    },
+    {
+      page: 'linux-bridge',
+      title: 'The Linux bridge',
+      checks: withWays(linuxBridge, linuxBridgeWays),
+    },
+    {
+      page: 'docker-networks',
+      title: 'Docker’s networks',
+      checks: withWays(dockerNetworks, dockerNetworksWays),
+    },
   ],
 });

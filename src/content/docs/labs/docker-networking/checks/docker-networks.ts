@@ -28,6 +28,8 @@ const DOCKERS_OWN: readonly string[] = ['bridge', 'host', 'none', 'docker_gwbrid
 /** Fewer characters of an ID might fit by luck. */
 const LEAST_ID = 4;
 const WEB_PORT = 80;
+/** The two containers that the page puts on a bridge of the learner's own. */
+const PAIR: readonly string[] = ['web1', 'web2'];
 
 /** The checks of the page `docker-networks`, in the order of its steps. */
 export const dockerNetworks: readonly CheckDefinition[] = [
@@ -145,13 +147,19 @@ export const dockerNetworks: readonly CheckDefinition[] = [
       if (!bridge) return notYet(`Make a bridge of your own on ${SERVER} first.`);
       const onBridge = (container: ContainerView) =>
         bridges.some((each) => container.addresses[each.name] !== undefined);
-      const containers = (await server.containers()).filter(onBridge);
-      const command = `docker run -d --name web1 --network ${bridge.name} ${IMAGE}`;
-      return await oneStays(sandbox, containers, command, () => {
-        return notYet(`No container is on ${bridges.map((each) => each.name).join(' or ')} yet.`, {
-          host: SERVER,
-          command,
-        });
+      const all = await server.containers();
+      const command = `docker run -d --name ${PAIR[0]} --network ${bridge.name} ${IMAGE}`;
+      return await oneStays(sandbox, all.filter(onBridge), command, () => {
+        const misplaced = all.find(({ name }) => PAIR.includes(name));
+        return misplaced
+          ? notYet(
+              `${misplaced.name} is on the network ${misplaced.networkMode}, not on ${bridge.name}.`,
+              { host: SERVER, command: `docker network connect ${bridge.name} ${misplaced.name}` },
+            )
+          : notYet(`No container is on ${bridges.map((each) => each.name).join(' or ')} yet.`, {
+              host: SERVER,
+              command,
+            });
       });
     },
   }),
@@ -203,11 +211,18 @@ async function runsOn(
   }
   return await oneStays(sandbox, candidates, command, async () => {
     const elsewhere = (await sandbox.host(OTHER_SERVER).containers()).find(isOn);
-    return elsewhere
-      ? notYet(`${elsewhere.name} is on ${OTHER_SERVER}. Run one on ${SERVER}.`, {
-          host: SERVER,
-          command,
-        })
+    if (elsewhere) {
+      return notYet(`${elsewhere.name} is on ${OTHER_SERVER}. Run one on ${SERVER}.`, {
+        host: SERVER,
+        command,
+      });
+    }
+    const misplaced = all.find((container) => container.name === name);
+    return misplaced
+      ? notYet(
+          `${name} is on the network ${misplaced.networkMode}, not on ${network}. That is chosen when a container is made: make it anew.`,
+          { host: SERVER, command: `docker rm -f ${name} && ${command}` },
+        )
       : notYet(`No container on the network ${network} of ${SERVER} yet.`);
   });
 }

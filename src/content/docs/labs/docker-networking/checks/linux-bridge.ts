@@ -1,6 +1,6 @@
 import { answer, type CheckDefinition, check, notYet, passed, type Verdict } from '#lab';
 import { routeToBridge, viaFor } from './client-route.ts';
-import { addressIn, isWithin } from './ipv4.ts';
+import { addressIn } from './ipv4.ts';
 import {
   bridgeAddressOf,
   NAME,
@@ -15,6 +15,7 @@ import {
   bridgeSubnet,
   directPageMissing,
   isLostPort,
+  notDirect,
   oldPortUntried,
   restartAfterDirectPage,
 } from './ways-in.ts';
@@ -125,10 +126,11 @@ export const linuxBridge: readonly CheckDefinition[] = [
     reads: /^([01])$/m,
     judge: async (given, sandbox) => {
       const truth = await sandbox.host(SERVER).read('/proc/sys/net/ipv4/ip_forward');
-      if (given === truth) return passed();
-      return /^[01]$/.test(given)
-        ? notYet(`It says something else on ${SERVER}. Look once more.`)
-        : notYet('The file holds a single digit, 0 or 1. Type that.');
+      const [, read] = /^(?:net\.ipv4\.ip_forward ?= ?)?([01])$/.exec(given) ?? [];
+      if (read === truth) return passed();
+      return read === undefined
+        ? notYet('The file holds a single digit, 0 or 1. Type that.')
+        : notYet(`It says something else on ${SERVER}. Look once more.`);
     },
   }),
 
@@ -169,12 +171,9 @@ export const linuxBridge: readonly CheckDefinition[] = [
           const via = viaFor(address, await sandbox.host(CLIENT).routes());
           return directPageMissing(sandbox, address, via, failed);
         }
-        const subnet = await bridgeSubnet(sandbox);
-        const stale = visits.find((visit) => isWithin(visit.hostname, subnet));
-        return stale
-          ? notYet(
-              `${stale.hostname} is no longer ${NAME}’s address: while it was stopped, another container took it. Open http://${address}.`,
-            )
+        const elsewhere = visits.findLast((visit) => !isToServer(visit));
+        return elsewhere
+          ? notDirect(sandbox, address, elsewhere)
           : notYet(`Not opened since the restart. Reload http://${address}.`);
       }),
   }),

@@ -83,18 +83,36 @@ export async function directPageMissing(
   if (!visit || isToServer(visit)) {
     return notYet(`Not opened yet. In the Browser tab, go to ${url}.`);
   }
-  if (visit.hostname === address && visit.port !== 80) {
-    return notYet(
-      `Port ${visit.port} is ${SERVER}’s. The container itself listens on 80: go to ${url}.`,
-    );
-  }
-  if (visit.hostname === address) {
+  if (visit.hostname === address && visit.port === 80) {
     return isPage(visit)
       ? notYet(`That page came by another way. Reload ${url}.`)
       : notYet(`${url} ${ending(visit)}. Go there again.`);
   }
+  return notDirect(sandbox, address, visit);
+}
+
+/** Where a visit went that was meant for the container's own address, and did not go to its web server there. */
+export async function notDirect(
+  sandbox: SandboxView,
+  address: string,
+  visit: SignalOf<'visit'>,
+): Promise<Verdict> {
+  const url = `http://${address}`;
+  if (visit.hostname === address) {
+    return notYet(
+      `Port ${visit.port} is ${SERVER}’s. The container itself listens on 80: go to ${url}.`,
+    );
+  }
   if (visit.hostname === (await sandbox.host(SERVER).addressOf('docker0'))) {
     return notYet(`${visit.hostname} is docker0 itself. ${NAME} has ${address}: go to ${url}.`);
+  }
+  const wasItsOwn = sandbox.journal
+    .all('visit')
+    .some((each) => isPage(each) && each.hostname === visit.hostname && each.seq < visit.seq);
+  if (wasItsOwn && isWithin(visit.hostname, await bridgeSubnet(sandbox))) {
+    return notYet(
+      `${visit.hostname} is no longer ${NAME}’s address: while it was stopped, another container took it. Open ${url}.`,
+    );
   }
   return notYet(`${typed(visit)} is not ${NAME}. Go to ${url}.`);
 }

@@ -1,0 +1,110 @@
+import type { HostView, Lab, SandboxView, Verdict } from '#lab';
+import { Host } from '../server/sandbox/host.ts';
+import { viewOf } from '../server/sandbox/host-view.ts';
+import { LABEL } from '../server/sandbox/labels.ts';
+import type { Foundry } from '../server/sandbox/sandbox.ts';
+import { Journal } from '../server/session/journal.ts';
+import type { Store } from '../server/session/store.ts';
+import type { Learner } from './learner.ts';
+
+/** A check has this long to answer (server/checks keeps the same deadline). */
+export const DEADLINE_MS = 5_000;
+
+/**
+ * Looks at a learner's sandbox from this process, past everything that the server remembers: asks checks and values
+ * afresh, and the hosts themselves. It only looks, but for pausing a host to see what that does.
+ */
+export class Probe {
+  readonly sandbox: string;
+  readonly lab: Lab;
+  readonly #foundry: Foundry;
+  readonly #store: Store;
+  readonly #session: string;
+  readonly #hosts: ReadonlyMap<string, Host>;
+
+  private constructor(
+    foundry: Foundry,
+    store: Store,
+    lab: Lab,
+    ids: { readonly session: string; readonly sandbox: string },
+    hosts: ReadonlyMap<string, Host>,
+  ) {
+    this.#foundry = foundry;
+    this.#store = store;
+    this.#session = ids.session;
+    this.sandbox = ids.sandbox;
+    this.lab = lab;
+    this.#hosts = hosts;
+  }
+
+  /** Looks at the sandbox that the learner has now; after a reset there is another. */
+  static async of(
+    foundry: Foundry,
+    store: Store,
+    learner: Learner,
+    labs: ReadonlyMap<string, Lab>,
+  ): Promise<Probe> {
+    const lab = labs.get(learner.lab);
+    const row = store.session(store.findLearner(learner.secret) ?? '', learner.lab);
+    if (!lab || row.sandbox === undefined) throw new Error('the learner has no sandbox');
+    const containers = await foundry.engine.docker.listContainers({
+      all: true,
+      filters: { label: [`${LABEL.sandbox}=${row.sandbox}`] },
+    });
+    const hosts = new Map<string, Host>();
+    for (const spec of lab.hosts) {
+      const found = containers.find(({ Labels }) => Labels[LABEL.host] === spec.name);
+      if (!found) throw new Error(`${spec.name} is not on the engine`);
+      hosts.set(spec.name, new Host(foundry.engine, spec, found.Id, undefined));
+    }
+    return new Probe(foundry, store, lab, { session: row.id, sandbox: row.sandbox }, hosts);
+  }
+
+  /** One look at the sandbox, as one round of checks has it. */
+  look(signal = AbortSignal.timeout(DEADLINE_MS)): SandboxView {
+    const views = new Map([...this.#hosts].map(([name, host]) => [name, viewOf(host, signal)]));
+    return {
+      signal,
+      journal: new Journal(this.#store, this.#session),
+      hosts: [...views.values()],
+      host: (name) => named(views, name),
+    };
+  }
+
+  /** A check's answer now. Rejects where it could not check. */
+  async verdict(check: string): Promise<Verdict> {
+    const found = this.lab.checks.find(({ id }) => id === check);
+    if (!found) throw new Error(`there is no check ${check}`);
+    return found.test(this.look());
+  }
+
+  /** A value's text now. */
+  async value(id: string): Promise<string | undefined> {
+    return this.lab.values[id]?.read(this.look());
+  }
+
+  /** How many signals the journal holds. */
+  get signals(): number {
+    return this.#store.signals(this.#session).length;
+  }
+
+  /** What a command on a host prints, without a terminal and so without a trace in the journal. */
+  async read(host: string, script: string): Promise<string> {
+    const { stdout } = await named(this.#hosts, host).run(['sh', '-c', script]);
+    return stdout;
+  }
+
+  async pause(host: string): Promise<void> {
+    await this.#foundry.engine.docker.getContainer(named(this.#hosts, host).container).pause();
+  }
+
+  async unpause(host: string): Promise<void> {
+    await this.#foundry.engine.docker.getContainer(named(this.#hosts, host).container).unpause();
+  }
+}
+
+function named<T extends Host | HostView>(hosts: ReadonlyMap<string, T>, name: string): T {
+  const found = hosts.get(name);
+  if (!found) throw new Error(`there is no host ${name}`);
+  return found;
+}
