@@ -10,12 +10,11 @@ export type Piece =
       readonly status: number | undefined;
     };
 
-/** What dtach prints when its master has gone. Nothing a learner should see. */
-const DTACH_FAREWELL = Buffer.from('\x1b[999H\r\n[EOF - dtach terminating]\r\n');
 const TERMINATOR = Buffer.from('\x1b\\');
 /** A note is a word and a number; anything longer is somebody else's text. */
 const LONGEST_NOTE = 32;
 const ESC = 0x1b;
+const NOTHING = Buffer.alloc(0);
 
 /** The shell text that prints a note about terminal `$id`; `word` may contain `$?`. */
 export function printNote(idVariable: string, word: string): string {
@@ -23,32 +22,38 @@ export function printNote(idVariable: string, word: string): string {
 }
 
 /**
- * Finds our own notes in a terminal's bytes, wherever the stream is cut, and takes them out together with what dtach
- * prints about itself. A note travels in the stream, so it can't overtake what was printed before it: after `end`
+ * Finds our own notes in a terminal's bytes, wherever the stream is cut, and takes them out. A note travels in the stream, so it can't overtake what was printed before it: after `end`
  * nothing of the shell's output is still under way.
  */
 export class EnvelopeScanner {
   readonly #prefix: Buffer;
-  #held: Buffer = Buffer.alloc(0);
+  readonly #remark: Buffer | undefined;
+  #held: Buffer = NOTHING;
 
-  constructor(id: string) {
+  /** @param remark something else that is taken out: what a helper on the way says about itself */
+  constructor(id: string, remark?: Buffer) {
     this.#prefix = Buffer.from(`\x1b_quayside:${id}:`);
+    this.#remark = remark;
   }
 
   /** The pieces of `chunk`, in order. The end of a chunk that could be the start of a note waits for the next one. */
   push(chunk: Buffer): readonly Piece[] {
+    // Most of a flood.
+    if (this.#held.byteLength === 0 && chunk.indexOf(ESC) < 0) {
+      return chunk.byteLength > 0 ? [{ kind: 'bytes', bytes: chunk }] : [];
+    }
     let rest = this.#held.byteLength > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
-    this.#held = Buffer.alloc(0);
+    this.#held = NOTHING;
     const pieces: Piece[] = [];
     const text = (bytes: Buffer): void => {
       if (bytes.byteLength > 0) pieces.push({ kind: 'bytes', bytes });
     };
     for (;;) {
       const note = rest.indexOf(this.#prefix);
-      const farewell = rest.indexOf(DTACH_FAREWELL);
-      if (farewell >= 0 && (note < 0 || farewell < note)) {
-        text(rest.subarray(0, farewell));
-        rest = rest.subarray(farewell + DTACH_FAREWELL.byteLength);
+      const remark = this.#remark ? rest.indexOf(this.#remark) : -1;
+      if (this.#remark && remark >= 0 && (note < 0 || remark < note)) {
+        text(rest.subarray(0, remark));
+        rest = rest.subarray(remark + this.#remark.byteLength);
         continue;
       }
       if (note < 0) break;
@@ -74,17 +79,18 @@ export class EnvelopeScanner {
   /** What was held back, once no more will come. */
   flush(): Buffer {
     const held = this.#held;
-    this.#held = Buffer.alloc(0);
+    this.#held = NOTHING;
     return held;
   }
 
   /** Where a tail begins that the next chunk could make into a note. */
   #startOfSomethingIn(bytes: Buffer): number {
-    const longest = Math.max(this.#prefix.byteLength, DTACH_FAREWELL.byteLength) - 1;
+    const longest = Math.max(this.#prefix.byteLength, this.#remark?.byteLength ?? 0) - 1;
     let at = bytes.indexOf(ESC, Math.max(0, bytes.byteLength - longest));
     while (at >= 0) {
       const tail = bytes.subarray(at);
-      if (startsWith(this.#prefix, tail) || startsWith(DTACH_FAREWELL, tail)) return at;
+      if (startsWith(this.#prefix, tail)) return at;
+      if (this.#remark && startsWith(this.#remark, tail)) return at;
       at = bytes.indexOf(ESC, at + 1);
     }
     return bytes.byteLength;

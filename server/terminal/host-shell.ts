@@ -1,18 +1,15 @@
 import { Buffer } from 'node:buffer';
-import { access } from 'node:fs/promises';
 import { QuaysideError } from '../errors.ts';
-import { dtachIsHere, endJoins } from './dtach.ts';
+import { DtachSocket } from './dtach-socket.ts';
+import { attachByEngine, Refused } from './engine-way.ts';
 import { END_SCRIPT, KEEPER_SCRIPT, REJOIN_SCRIPT } from './host-scripts.ts';
-import { Pty } from './pty.ts';
 import type { Carrier, CarrierListener, Shell } from './shell.ts';
-import type { PtyCommand, ShellHost, Size } from './shell-host.ts';
+import type { ShellHost, Size } from './shell-host.ts';
 
 /** Who the learner is on every host. */
 const LEARNER = 'learner';
 /** Where sockets live in a host that shares no directory with us: every host has it, and nobody tidies it. */
 const PRIVATE_DIRECTORY = '/dev/shm';
-/** What dtach prints once it is connected, before anything of the shell. */
-const DTACH_GREETING = Buffer.from('\x1b[H\x1b[J');
 /** The line that the keeper waits for before it starts the shell. */
 const GO = Buffer.from('\r');
 /** A host under load takes a second or two to run a command; one that takes this long is not going to. */
@@ -64,49 +61,30 @@ export class HostShell implements Shell {
         'Open a new terminal.',
       );
     }
-    if (host.shared) await endJoins(`${host.shared.outside}/${id}`);
     return shell;
   }
 
   async join(size: Size, listener: CarrierListener): Promise<Carrier> {
-    const fresh = this.#fresh;
-    const command = await this.#command();
-    return new Promise((resolve, reject) => {
-      let waiting: 'greeting' | 'begin' | undefined = 'greeting';
-      let said = Buffer.alloc(0);
-      const pty: Pty = new Pty(this.#id, command, size, {
-        drained: () => listener.drained(),
-        piece: (piece) => {
-          if (waiting === undefined) {
-            listener.piece(piece);
-            return;
-          }
-          if (piece.kind === 'note') {
-            if (piece.note === 'begin' && waiting === 'begin') {
-              waiting = undefined;
-              this.#fresh = false;
-              resolve(pty);
-            } else if (piece.note === 'left') {
-              reject(refusal(this.#host.name, said.toString()));
-            }
-            return;
-          }
-          if (waiting === 'begin') return; // The pty's echo of what we sent.
-          said = Buffer.concat([said, piece.bytes]);
-          const greeting = said.indexOf(DTACH_GREETING);
-          if (greeting < 0) return;
-          if (fresh) {
-            waiting = 'begin';
-            pty.write(GO);
-            return;
-          }
-          waiting = undefined;
-          resolve(pty);
-          const bytes = said.subarray(greeting + DTACH_GREETING.byteLength);
-          if (bytes.byteLength > 0) listener.piece({ kind: 'bytes', bytes });
-        },
-      });
+    if (!this.#fresh) return this.#attach(size, listener);
+    const begun = Promise.withResolvers<void>();
+    let waiting = true;
+    const carrier = await this.#attach(size, {
+      drained: () => listener.drained(),
+      piece: (piece) => {
+        if (!waiting) {
+          listener.piece(piece);
+        } else if (piece.kind === 'note') {
+          // What comes before it is the echo of what we sent.
+          waiting = false;
+          if (piece.note === 'begin') begun.resolve();
+          else begun.reject(refusal(this.#host.name, ''));
+        }
+      },
     });
+    carrier.write(GO);
+    await begun.promise;
+    this.#fresh = false;
+    return carrier;
   }
 
   async end(): Promise<void> {
@@ -127,16 +105,24 @@ export class HostShell implements Shell {
     return shared ? `${shared.inside}/${this.#id}` : `${PRIVATE_DIRECTORY}/quayside-${this.#id}`;
   }
 
-  async #command(): Promise<PtyCommand> {
+  async #attach(size: Size, listener: CarrierListener): Promise<Carrier> {
     const { shared } = this.#host;
-    const socket = shared && `${shared.outside}/${this.#id}`;
-    // A host that has outlived our side of the directory (its mount was taken away) is reached through the engine.
-    if (socket && (await dtachIsHere()) && (await isThere(socket))) {
-      return { file: 'dtach', args: ['-a', socket, '-E', '-z', '-r', 'winch'], env: {} };
+    if (shared) {
+      try {
+        return await DtachSocket.attach(this.#id, `${shared.outside}/${this.#id}`, size, listener);
+      } catch {
+        // A host that has outlived our side of the directory (its mount was taken away) is reached through the engine;
+        // if nobody is there, that way says so best.
+      }
     }
-    return this.#host.ttyCommand(['sh', '-c', REJOIN_SCRIPT, 'quayside-join', this.#inside], {
-      user: LEARNER,
-    });
+    const rejoin = ['sh', '-c', REJOIN_SCRIPT, 'quayside-join', this.#inside];
+    const command = this.#host.ttyCommand(rejoin, { user: LEARNER });
+    try {
+      return await attachByEngine(this.#id, command, size, listener);
+    } catch (error) {
+      if (error instanceof Refused) throw refusal(this.#host.name, error.message);
+      throw error;
+    }
   }
 
   /** `none` tells whether it lives: status 1 while it does. */
@@ -157,12 +143,5 @@ function refusal(host: string, said: string): QuaysideError {
     'SANDBOX_FAILED',
     `No shell could be reached on ${host}${reason ? `: ${reason}` : ''}.`,
     'Open the terminal again; if that fails too, reset the lab.',
-  );
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
   );
 }

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
 import { type IPty, spawn } from 'node-pty';
 import { EnvelopeScanner, printNote } from './envelope.ts';
@@ -11,6 +12,8 @@ import type { PtyCommand, Size } from './shell-host.ts';
  */
 const HOLDER = `{ "$@" 2>&3; } 3>&2 2>/dev/null; QUAYSIDE_STATUS=$?; ${printNote('$QUAYSIDE_PTY', 'left:$QUAYSIDE_STATUS')}; read -r _`;
 
+/** What dtach prints on its pty when its master has gone. Nothing a learner should see. */
+const DTACH_FAREWELL = Buffer.from('\x1b[999H\r\n[EOF - dtach terminating]\r\n');
 /** The pty's kernel buffer is full: the program is not reading. Ask again this much later (ms), then less often. */
 const RETRY_FIRST_MS = 2;
 const RETRY_LAST_MS = 64;
@@ -32,7 +35,7 @@ export class Pty implements Carrier {
   /** @param id tells this pty's notes from all others in the stream */
   constructor(id: string, command: PtyCommand, size: Size, listener: CarrierListener) {
     this.#listener = listener;
-    this.#scanner = new EnvelopeScanner(id);
+    this.#scanner = new EnvelopeScanner(id, DTACH_FAREWELL);
     this.#process = spawn(
       '/bin/sh',
       ['-c', HOLDER, 'quayside-pty', command.file, ...command.args],

@@ -14,7 +14,7 @@ export interface Carrier extends Disposable {
 
 /** What a carrier tells its owner. */
 export interface CarrierListener {
-  /** Output and notes, in order. Nothing follows the `left` note. */
+  /** Output and notes, in order; bytes hold only during the call. Nothing follows the `left` note. */
   piece(piece: Piece): void;
   /** What was queued has gone: the shell reads again. */
   drained(): void;

@@ -2,28 +2,21 @@ import type { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { type Attention, FrameError, type ResumeKind } from '#protocol';
 import { Audience } from './audience.ts';
-import type { Piece } from './envelope.ts';
+import { Expected } from './expected.ts';
 import { FlowControl } from './flow-control.ts';
 import { InputCount } from './input-count.ts';
 import { Listeners } from './listeners.ts';
-import { type FinishedCommand, Marks } from './marks.ts';
-import { Modes } from './modes.ts';
-import { Ring } from './ring.ts';
-import type { Carrier, Shell } from './shell.ts';
+import type { FinishedCommand } from './marks.ts';
+import { Output } from './output.ts';
+import type { Shell } from './shell.ts';
 import type { Size } from './shell-host.ts';
 import { Viewer, type ViewerListener } from './viewer.ts';
+import { WayIn } from './way-in.ts';
 
-/** More than the scrollback that a page keeps; less than anybody notices. */
-export const RING_BYTES = 2 * 1024 * 1024;
 /** Tabs of one learner on one terminal. */
 export const MAX_VIEWERS = 16;
-/** Of a ring that has lost its beginning, a replay starts at the first line that begins within so many bytes. */
-const LINE_START_WITHIN = 16 * 1024;
 /** Between a changed size and the old one again, so that a program sees two changes and draws itself anew (ms). */
 const NUDGE_MS = 60;
-/** When the way to a living shell breaks, try again after so many ms. */
-const REJOIN_AFTER_MS = [0, 200, 1000, 3000] as const;
-
 /** Who a terminal is. */
 export interface TerminalIdentity {
   readonly id: string;
@@ -34,9 +27,7 @@ export interface TerminalIdentity {
 }
 
 type State =
-  /** Input waits until there is somebody to take it. */
-  | { readonly kind: 'joining'; readonly typed: Uint8Array[] }
-  | { readonly kind: 'running'; readonly carrier: Carrier }
+  | { readonly kind: 'running' }
   | { readonly kind: 'exited'; readonly status: number | undefined }
   | { readonly kind: 'closed'; readonly done: Promise<void> }
   | { readonly kind: 'detached' };
@@ -68,19 +59,17 @@ export class Terminal {
   /** Distinguishes this terminal's offsets from those before a restart of the server. Never 0. */
   readonly epoch: bigint = randomBytes(8).readBigUInt64BE() | 1n;
   readonly #shell: Shell;
-  readonly #ring = new Ring(RING_BYTES);
-  readonly #modes = new Modes();
-  readonly #marks: Marks;
+  readonly #wayIn: WayIn;
+  readonly #output: Output;
   readonly #audience: Audience;
   readonly #flow = new FlowControl(() => this.#regulate());
+  readonly #expected = new Expected(() => this.#regulate());
   readonly #input = new InputCount();
   readonly #exit = new Listeners<number | undefined>();
   readonly #command = new Listeners<FinishedCommand>();
-  #state: State = { kind: 'joining', typed: [] };
+  #state: State = { kind: 'running' };
   #lastActivity = Date.now();
-  #ended = false;
   #nudge: NodeJS.Timeout | undefined;
-  #rejoining: NodeJS.Timeout | undefined;
 
   private constructor(identity: TerminalIdentity, shell: Shell, size: Size) {
     this.id = identity.id;
@@ -88,13 +77,20 @@ export class Terminal {
     this.title = identity.title;
     this.#shell = shell;
     this.#audience = new Audience(size, (wished) => this.#resize(wished));
-    this.#marks = new Marks((command) => this.#command.tell(command));
+    this.#output = new Output((command) => this.#command.tell(command));
+    this.#wayIn = new WayIn(shell, size, {
+      bytes: (bytes) => this.#print(bytes),
+      ended: (status) => this.#hasExited(status),
+      drained: () => {
+        for (const viewer of this.#audience.viewers) viewer.listener.drained();
+      },
+    });
   }
 
   /** A terminal on a shell that runs; settles once it is joined. */
   static async on(identity: TerminalIdentity, shell: Shell, size: Size): Promise<Terminal> {
     const terminal = new Terminal(identity, shell, size);
-    await terminal.#join();
+    await terminal.#wayIn.open();
     return terminal;
   }
 
@@ -109,7 +105,7 @@ export class Terminal {
 
   /** The offset that the next byte of output will have. */
   get head(): number {
-    return this.#ring.head;
+    return this.#output.head;
   }
 
   /** How many pages look at it. */
@@ -119,9 +115,7 @@ export class Terminal {
 
   /** Input that the shell has not taken yet, in bytes. */
   get queuedInput(): number {
-    if (this.#state.kind === 'running') return this.#state.carrier.queued;
-    if (this.#state.kind !== 'joining') return 0;
-    return this.#state.typed.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return this.#wayIn.queued;
   }
 
   /** The shell has ended by itself (or its host has); everything it printed is in the ring. */
@@ -143,7 +137,7 @@ export class Terminal {
     arrival: Arrival,
     listener: ViewerListener,
   ): { readonly viewer: Viewer; readonly resume: ResumeKind } {
-    const { start, head } = this.#ring;
+    const { start, head } = this.#output;
     let resume: ResumeKind = 'replay';
     let from = start;
     if (arrival.epoch === this.epoch) {
@@ -157,15 +151,18 @@ export class Terminal {
     }
     const stale = resume === 'replay';
     const viewer = new Viewer(arrival.client, arrival.attention, from, stale, listener);
+    this.#expected.arrived(arrival.client);
     this.#audience.add(viewer);
     if (stale && start > 0) this.#nudgeProgram();
     this.#regulate();
     return { viewer, resume };
   }
 
-  /** A page has gone. */
-  leave(viewer: Viewer): void {
-    if (this.#audience.remove(viewer)) this.#regulate();
+  /** A page has gone; `lost`: not of its own will, so it is expected back. */
+  leave(viewer: Viewer, how: 'gone' | 'lost'): void {
+    if (!this.#audience.remove(viewer)) return;
+    if (how === 'lost' && this.#state.kind === 'running') this.#expected.add(viewer);
+    this.#regulate();
   }
 
   /** Whether this viewer decides the size. */
@@ -181,21 +178,21 @@ export class Terminal {
   /** The next thing for this viewer, if it has room: at most `max` bytes. */
   take(viewer: Viewer, max: number): Delivery | undefined {
     if (!this.#audience.viewers.has(viewer)) return undefined;
-    if (viewer.sent < this.#ring.start) viewer.stale = true;
+    if (viewer.sent < this.#output.start) viewer.stale = true;
     if (viewer.stale) {
-      const { offset, preamble } = this.#replayStart();
+      const { offset, preamble } = this.#output.replayStart();
       viewer.stale = false;
       viewer.sent = offset;
       viewer.acked = offset;
       return { kind: 'reset', offset, preamble };
     }
-    const bytes = this.#ring.read(viewer.sent, Math.min(max, viewer.room));
+    const bytes = this.#output.read(viewer.sent, Math.min(max, viewer.room));
     if (bytes.byteLength > 0) {
       const offset = viewer.sent;
       viewer.sent += bytes.byteLength;
       return { kind: 'output', offset, bytes };
     }
-    if (this.#state.kind === 'exited' && viewer.sent === this.#ring.head) {
+    if (this.#state.kind === 'exited' && viewer.sent === this.#output.head) {
       return { kind: 'exit', status: this.#state.status };
     }
     return undefined;
@@ -241,9 +238,7 @@ export class Terminal {
     if (fresh.byteLength === 0) return;
     this.#lastActivity = Date.now();
     this.#audience.lead(viewer);
-    if (this.#state.kind === 'running') this.#state.carrier.write(fresh);
-    // A copy: what we were given is a view into a frame.
-    else if (this.#state.kind === 'joining') this.#state.typed.push(fresh.slice());
+    this.#wayIn.write(fresh);
   }
 
   /**
@@ -254,138 +249,62 @@ export class Terminal {
   close(): Promise<void> {
     if (this.#state.kind === 'closed') return this.#state.done;
     const wasAlive = this.#state.kind !== 'exited';
-    const carrier = this.#state.kind === 'running' ? this.#state.carrier : undefined;
     const done = wasAlive ? this.#shell.end() : Promise.resolve();
     this.#finish({ kind: 'closed', done });
-    carrier?.[Symbol.dispose]();
     return done;
   }
 
   /** This server lets go: the shell lives on, and another can adopt it. */
   detach(): void {
     if (this.#state.kind === 'closed') return;
-    const carrier = this.#state.kind === 'running' ? this.#state.carrier : undefined;
     this.#finish({ kind: 'detached' });
-    carrier?.[Symbol.dispose]();
   }
 
   #finish(state: Extract<State, { kind: 'closed' | 'detached' }>): void {
     this.#state = state;
-    clearTimeout(this.#nudge);
-    clearTimeout(this.#rejoining);
-    this.#flow.stop();
+    this.#stop();
     for (const viewer of this.#audience.dismiss()) viewer.listener.closed(state.kind);
   }
 
-  async #join(): Promise<void> {
-    const carrier = await this.#shell.join(this.size, {
-      piece: (piece) => this.#take(piece),
-      drained: () => {
-        for (const viewer of this.#audience.viewers) viewer.listener.drained();
-      },
-    });
-    if (this.#state.kind !== 'joining') {
-      carrier[Symbol.dispose]();
-      return;
-    }
-    const { typed } = this.#state;
-    this.#state = { kind: 'running', carrier };
-    carrier.resize(this.size);
-    for (const bytes of typed) carrier.write(bytes);
-    for (const viewer of this.#audience.viewers) viewer.listener.drained();
-    this.#regulate();
-  }
-
-  #take(piece: Piece): void {
-    if (this.#state.kind !== 'running' && this.#state.kind !== 'joining') return;
-    if (piece.kind === 'bytes') {
-      // After the shell's end there is only what dtach and the engine say about it.
-      if (!this.#ended) this.#print(piece.bytes);
-      return;
-    }
-    switch (piece.note) {
-      case 'begin':
-        return;
-      case 'end':
-        this.#ended = true;
-        this.#hasExited(piece.status);
-        this.#shell.tidy().catch(() => {
-          // The host has gone, and all that was to be tidied with it.
-        });
-        return;
-      case 'left':
-        if (!this.#ended) void this.#rejoin();
-        return;
-    }
-  }
-
-  #print(bytes: Buffer): void {
-    this.#lastActivity = Date.now();
-    this.#ring.append(bytes, (evicted) => this.#modes.feed(evicted));
-    this.#marks.feed(bytes);
-    this.#regulate();
-    for (const viewer of this.#audience.viewers) if (viewer.room > 0) viewer.listener.wake();
-  }
-
   #hasExited(status: number | undefined): void {
-    const carrier = this.#state.kind === 'running' ? this.#state.carrier : undefined;
     this.#state = { kind: 'exited', status };
-    carrier?.[Symbol.dispose]();
-    clearTimeout(this.#nudge);
-    this.#flow.stop();
+    this.#stop();
     for (const viewer of this.#audience.viewers) viewer.listener.wake();
     this.#exit.tell(status);
   }
 
-  /** The way to the shell is gone, but perhaps not the shell. */
-  async #rejoin(): Promise<void> {
-    this.#state = { kind: 'joining', typed: [] };
-    for (const ms of REJOIN_AFTER_MS) {
-      await new Promise<void>((resolve) => {
-        this.#rejoining = setTimeout(resolve, ms);
-      });
-      if (this.#state.kind !== 'joining') return;
-      try {
-        if (!(await this.#shell.alive())) break;
-        await this.#join();
-        return;
-      } catch {
-        // Tried again below; the last time, the terminal has ended as far as anybody can tell.
-      }
-    }
-    if (this.#state.kind === 'joining') this.#hasExited(undefined);
+  #stop(): void {
+    this.#wayIn.close();
+    clearTimeout(this.#nudge);
+    this.#flow.stop();
+    this.#expected.stop();
+  }
+
+  #print(bytes: Buffer): void {
+    this.#lastActivity = Date.now();
+    this.#output.append(bytes);
+    this.#regulate();
+    for (const viewer of this.#audience.viewers) if (viewer.room > 0) viewer.listener.wake();
   }
 
   #regulate(): void {
     if (this.#state.kind !== 'running') return;
-    if (this.#flow.mayRun(this.#audience.viewers, this.#ring.head)) this.#state.carrier.resume();
-    else this.#state.carrier.pause();
+    const { head } = this.#output;
+    const inSight = this.#flow.mayRun(this.#audience.viewers, head);
+    this.#wayIn.regulate(inSight && this.#expected.mayRun(head));
   }
 
   #resize(size: Size): void {
     clearTimeout(this.#nudge);
-    if (this.#state.kind === 'running') this.#state.carrier.resize(size);
+    this.#wayIn.resize(size);
   }
 
   /** A replay that lacks its beginning is made whole by the program itself, if it can redraw. */
   #nudgeProgram(): void {
     const { cols, rows } = this.size;
-    if (this.#state.kind !== 'running' || rows < 2) return;
+    if (!this.#wayIn.isOpen || rows < 2) return;
     clearTimeout(this.#nudge);
-    this.#state.carrier.resize({ cols, rows: rows - 1 });
-    this.#nudge = setTimeout(() => {
-      if (this.#state.kind === 'running') this.#state.carrier.resize(this.size);
-    }, NUDGE_MS);
-  }
-
-  #replayStart(): { readonly offset: number; readonly preamble: Uint8Array } {
-    const { start } = this.#ring;
-    if (start === 0) return { offset: 0, preamble: new Uint8Array() };
-    // Not in the middle of a sequence or of a character, if it can be helped.
-    const first = this.#ring.read(start, LINE_START_WITHIN);
-    const skip = first.indexOf(0x0a) + 1;
-    const modes = this.#modes.copy();
-    modes.feed(first.subarray(0, skip));
-    return { offset: start + skip, preamble: modes.preamble() };
+    this.#wayIn.resize({ cols, rows: rows - 1 });
+    this.#nudge = setTimeout(() => this.#wayIn.resize(this.size), NUDGE_MS);
   }
 }

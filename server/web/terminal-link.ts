@@ -20,6 +20,8 @@ import type { Viewer } from '../terminal/viewer.ts';
 export const MAX_TERMINAL_MESSAGE = MAX_CLIENT_FRAME;
 /** The first output after a pause goes at once; what follows within so many ms goes together. */
 const COALESCE_MS = 2;
+/** … but so much is worth a frame of its own at once: a flood is not to wait for a timer. */
+const COALESCE_BYTES = 32 * 1024;
 /** A socket that has so much in its queue is full: the page does not read. */
 const SOCKET_FULL = 256 * 1024;
 /** … and has room again below this. */
@@ -34,6 +36,8 @@ const REPORT_INPUT_EVERY = 16 * 1024;
 const HELLO_MS = 10_000;
 /** So many beats without a sign of life: the page is gone, though its socket is not. */
 const SILENT_BEATS = 3;
+/** The close code of a socket that ended without a close frame. */
+const BROKEN = 1006;
 
 /**
  * Carries one terminal over one socket. Whoever upgraded the socket has seen to it that this learner may use this
@@ -65,21 +69,21 @@ class TerminalLink {
     socket.on('pong', () => {
       this.#silent = 0;
     });
-    socket.once('close', () => this.#release());
+    socket.once('close', (code) => this.#release(code === BROKEN ? 'lost' : 'gone'));
     // A socket that breaks is closed next; there is nothing to do about it here.
     socket.on('error', () => undefined);
   }
 
   close(code: number, reason: string): void {
-    this.#release();
+    this.#release('gone');
     this.#socket.close(code, reason);
   }
 
-  #release(): void {
+  #release(how: 'gone' | 'lost'): void {
     clearTimeout(this.#hello);
     clearTimeout(this.#flushing);
     clearInterval(this.#beat);
-    if (this.#viewer) this.#terminal.leave(this.#viewer);
+    if (this.#viewer) this.#terminal.leave(this.#viewer, how);
     this.#viewer = undefined;
   }
 
@@ -163,7 +167,12 @@ class TerminalLink {
   }
 
   #wake(): void {
-    if (this.#flushing !== undefined || !this.#viewer) return;
+    if (!this.#viewer) return;
+    if (this.#terminal.head - this.#viewer.sent >= COALESCE_BYTES) {
+      this.#flush();
+      return;
+    }
+    if (this.#flushing !== undefined) return;
     const since = performance.now() - this.#lastFlush;
     if (since >= COALESCE_MS) this.#flush();
     else this.#flushing = setTimeout(() => this.#flush(), COALESCE_MS - since);
@@ -220,7 +229,7 @@ class TerminalLink {
   #onBeat(): void {
     this.#silent += 1;
     if (this.#silent > SILENT_BEATS) {
-      this.#release();
+      this.#release('lost');
       // It does not answer, so it would not answer a close frame either.
       this.#socket.terminate();
       return;

@@ -14,8 +14,9 @@ import {
   TERMINAL_PROTOCOL_VERSION,
 } from '#protocol';
 import { openTerminal } from '../../server/terminal/open.ts';
+import { RING_BYTES } from '../../server/terminal/output.ts';
 import type { ShellHost } from '../../server/terminal/shell-host.ts';
-import { RING_BYTES, type Terminal } from '../../server/terminal/terminal.ts';
+import type { Terminal } from '../../server/terminal/terminal.ts';
 import { integers, seeded } from '../unit/terminal-random.ts';
 import { localHost, Page, serveTerminals } from './terminal-stage.ts';
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
@@ -10,8 +10,12 @@ import type { Terminal } from '../../server/terminal/terminal.ts';
 import { linkTerminal, MAX_TERMINAL_MESSAGE } from '../../server/web/terminal-link.ts';
 import { type ConnectionState, TerminalConnection } from '../../src/client/terminal/connection.ts';
 
+/** The ways into a host; whatever is promised of a shell holds over each. */
+export const WAYS = ['shared', 'engine'] as const;
+export type Way = (typeof WAYS)[number];
+
 /** This machine in the place of a host: real shells, no engine. The users are all the one who runs the tests. */
-export async function localHost(way: 'shared' | 'engine'): Promise<ShellHost & AsyncDisposable> {
+export async function localHost(way: Way): Promise<ShellHost & AsyncDisposable> {
   const directory = await mkdtemp(join(tmpdir(), 'quayside-terminal-'));
   return {
     name: 'local',
@@ -31,6 +35,51 @@ export async function localHost(way: 'shared' | 'engine'): Promise<ShellHost & A
       return { status, stdout, stderr };
     },
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+/** Stands before the sockets of `host`'s shared directory, and can break what goes through it. */
+export async function breakable(
+  host: ShellHost,
+  id: string,
+): Promise<
+  { readonly host: ShellHost; readonly connections: number; breakAll(): void } & AsyncDisposable
+> {
+  const outside = await mkdtemp(join(tmpdir(), 'quayside-relay-'));
+  const inside = host.shared?.inside ?? '';
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  const relay = createServer((near) => {
+    connections += 1;
+    const far = connect(join(inside, id));
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one);
+      one.pipe(other);
+      one.on('error', () => undefined);
+      one.once('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  });
+  relay.listen(join(outside, id));
+  await once(relay, 'listening');
+  return {
+    host: { ...host, shared: { outside, inside } },
+    get connections() {
+      return connections;
+    },
+    breakAll: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      relay.close();
+      await rm(outside, { recursive: true, force: true });
+    },
   };
 }
 

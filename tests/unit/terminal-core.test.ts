@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FrameError, OUTPUT_WINDOW } from '#protocol';
+import { EXPECTED_MS } from '../../server/terminal/expected.ts';
 import { PAUSE_BEHIND, SET_ASIDE_MS } from '../../server/terminal/flow-control.ts';
+import { RING_BYTES } from '../../server/terminal/output.ts';
 import type { Carrier, CarrierListener, Shell } from '../../server/terminal/shell.ts';
 import type { Size } from '../../server/terminal/shell-host.ts';
-import { type Arrival, RING_BYTES, Terminal } from '../../server/terminal/terminal.ts';
+import { type Arrival, Terminal } from '../../server/terminal/terminal.ts';
 import type { Viewer } from '../../server/terminal/viewer.ts';
 
 /** A shell that prints what it is told to, and remembers what happened to it. */
@@ -209,7 +211,25 @@ test('the slowest page that keeps up at all sets the pace; one that leaves does 
   flood(2 * PAUSE_BEHIND);
   quick.read().acknowledge().read().acknowledge();
   expect(shell.paused).toBe(true);
-  terminal.leave(slow.viewer);
+  terminal.leave(slow.viewer, 'gone');
+  expect(shell.paused).toBe(false);
+});
+
+test('before the ring drops what a page lacks whose link broke, the program waits, for as long as it is expected back', () => {
+  const page = new FakePage(terminal).read();
+  terminal.leave(page.viewer, 'lost');
+  flood(RING_BYTES / 2);
+  expect(shell.paused).toBe(false);
+  flood(RING_BYTES / 2 - LINE.length);
+  expect(shell.paused).toBe(true);
+  const back = new FakePage(terminal, { epoch: terminal.epoch, offset: page.viewer.sent });
+  expect(back.resume).toBe('exact');
+  for (let window = 0; window < RING_BYTES / OUTPUT_WINDOW; window++) back.read().acknowledge();
+  expect(shell.paused).toBe(false);
+  terminal.leave(back.viewer, 'lost');
+  flood(RING_BYTES);
+  expect(shell.paused).toBe(true);
+  vi.advanceTimersByTime(EXPECTED_MS + 1);
   expect(shell.paused).toBe(false);
 });
 
@@ -218,7 +238,7 @@ test('a page goes on at the exact byte', () => {
   shell.print('one ');
   before.read();
   const offset = before.viewer.sent;
-  terminal.leave(before.viewer);
+  terminal.leave(before.viewer, 'gone');
   shell.print('two');
   const after = new FakePage(terminal, { epoch: terminal.epoch, offset });
   expect(after.resume).toBe('exact');
@@ -260,7 +280,7 @@ test('a page that claims more than there was, or acknowledges it, is refused', (
 test('what a page sends again is typed once; what is missing is refused', () => {
   const page = new FakePage(terminal);
   terminal.input(page.viewer, 0, Buffer.from('abc'));
-  terminal.leave(page.viewer);
+  terminal.leave(page.viewer, 'gone');
   const again = new FakePage(terminal);
   expect(terminal.taken(1n)).toBe(3);
   terminal.input(again.viewer, 1, Buffer.from('bcde'));
@@ -280,7 +300,7 @@ test('the page that is used decides the size, and the others are told', () => {
   expect(shell.sizes.at(-1)).toBe('50x10');
   expect(first.sizes.at(-1)).toBe('50x10');
   expect(second.sizes.at(-1)).toBe('50x10!');
-  terminal.leave(second.viewer);
+  terminal.leave(second.viewer, 'gone');
   expect(shell.sizes.at(-1)).toBe('100x30');
 });
 

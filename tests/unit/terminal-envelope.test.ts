@@ -23,7 +23,7 @@ test('finds our notes and drops what dtach says, wherever the stream is cut', ()
     '\x1b[999H\r\n[EOF\x1b<end 130><left 0>';
   const integer = integers(seeded(2));
   for (let round = 0; round < 500; round++) {
-    const scanner = new EnvelopeScanner('t1');
+    const scanner = new EnvelopeScanner('t1', Buffer.from(FAREWELL));
     const pieces = [...cut(stream, 1 + integer(20), integer)].flatMap((piece) =>
       scanner.push(piece),
     );
@@ -32,14 +32,14 @@ test('finds our notes and drops what dtach says, wherever the stream is cut', ()
 });
 
 test('lets through what only looks like a note', () => {
-  const scanner = new EnvelopeScanner('t1');
+  const scanner = new EnvelopeScanner('t1', Buffer.from(FAREWELL));
   const text = `\x1b_quayside:t1:${'x'.repeat(100)}\x1b\\\x1b_quayside:t1:end:no\x1b\\`;
   const pieces = scanner.push(Buffer.from(text));
   expect(told(pieces, scanner.flush().toString())).toBe(text);
 });
 
 test('holds back no more than the start of a note', () => {
-  const scanner = new EnvelopeScanner('t1');
+  const scanner = new EnvelopeScanner('t1', Buffer.from(FAREWELL));
   expect(told(scanner.push(Buffer.from('prompt$ ')))).toBe('prompt$ ');
   expect(told(scanner.push(Buffer.from('\x1b[0m')))).toBe('\x1b[0m');
   expect(told(scanner.push(Buffer.from('a\x1b_quay')))).toBe('a');

@@ -1,0 +1,199 @@
+import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { EnvelopeScanner } from './envelope.ts';
+import type { Carrier, CarrierListener } from './shell.ts';
+import type { Size } from './shell-host.ts';
+
+// What dtach's own attach end says to its master (dtach.h): packets of ten bytes, in the machine's byte order. The
+// master answers with the program's output as it is.
+const PACKET_BYTES = 10;
+const PACKET_INPUT = 8;
+const PUSH = 0;
+const ATTACH = 1;
+const WINCH = 3;
+const REDRAW = 4;
+/** Of {@link REDRAW}: by a SIGWINCH. */
+const BY_WINCH = 3;
+
+/**
+ * Input goes out in pieces of so many bytes at most, one after the other. The kernel takes a piece of this size whole or
+ * not at all; half a packet would make dtach hang up.
+ */
+const MOST_AT_ONCE = 8 * 1024;
+/** More than dtach ever leaves in its socket at once (it waits while that is more than a quarter full). */
+const READ_BYTES = 64 * 1024;
+/**
+ * All sockets read into this one: a read is followed by its callback at once, and whoever gets the bytes copies what it
+ * keeps. An idle terminal costs no buffer, and a flood makes no garbage.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(READ_BYTES);
+
+/**
+ * A shell under dtach, reached by speaking dtach's protocol on its socket: no process and no pty stand in between, and
+ * when this server is gone so is the connection.
+ *
+ * Input has a connection of its own. Were dtach gone, a write would fail and close the connection it was made on, with
+ * what had been printed last still unread in it.
+ */
+export class DtachSocket implements Carrier {
+  readonly #output: Socket;
+  readonly #input: Socket;
+  readonly #listener: CarrierListener;
+  readonly #scanner: EnvelopeScanner;
+  #queue: Outgoing[] = [];
+  #queued = 0;
+  #paused = false;
+  #state: 'running' | 'left' | 'disposed' = 'running';
+
+  private constructor(id: string, path: string, listener: CarrierListener) {
+    this.#listener = listener;
+    this.#scanner = new EnvelopeScanner(id);
+    this.#input = connect({ path });
+    this.#output = connect({
+      path,
+      onread: {
+        buffer: READ_BUFFER,
+        callback: (length) => {
+          this.#read(READ_BUFFER.subarray(0, length));
+          return true;
+        },
+      },
+    });
+    this.#output.on('close', () => this.#leave());
+    // The input's end is seen by the output's.
+    for (const socket of [this.#input, this.#output]) socket.on('error', () => undefined);
+    this.#input.resume();
+  }
+
+  /**
+   * Settles once dtach sends what the program prints.
+   *
+   * @param id tells this shell's notes from all others in the stream
+   * @throws the system's error when nobody listens at `path`
+   */
+  static async attach(
+    id: string,
+    path: string,
+    size: Size,
+    listener: CarrierListener,
+  ): Promise<DtachSocket> {
+    const carrier = new DtachSocket(id, path, listener);
+    try {
+      // Both before the attach: dtach drops output that it can't send while a newcomer knocks.
+      await Promise.all([once(carrier.#input, 'connect'), once(carrier.#output, 'connect')]);
+    } catch (error) {
+      carrier[Symbol.dispose]();
+      throw error;
+    }
+    carrier.#output.write(Buffer.concat([packet(ATTACH, 0), sized(REDRAW, BY_WINCH, size)]));
+    return carrier;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.byteLength; at += MOST_AT_ONCE) {
+      const piece = bytes.subarray(at, at + MOST_AT_ONCE);
+      this.#send({ packets: packetsOf(piece), input: piece.byteLength });
+    }
+  }
+
+  resize(size: Size): void {
+    this.#send({ packets: sized(WINCH, 0, size), input: 0 });
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#output.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#output.resume();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#state === 'running') this.#state = 'disposed';
+    this.#close();
+  }
+
+  #read(data: Buffer): void {
+    for (const piece of this.#scanner.push(data)) {
+      if (this.#state !== 'running') return;
+      this.#listener.piece(piece);
+    }
+  }
+
+  #leave(): void {
+    if (this.#state !== 'running') return;
+    const bytes = this.#scanner.flush();
+    if (bytes.byteLength > 0) this.#listener.piece({ kind: 'bytes', bytes });
+    this.#state = 'left';
+    this.#close();
+    this.#listener.piece({ kind: 'note', note: 'left', status: undefined });
+  }
+
+  #close(): void {
+    this.#queue = [];
+    this.#queued = 0;
+    this.#input.destroy();
+    this.#output.destroy();
+  }
+
+  #send(piece: Outgoing): void {
+    if (this.#state !== 'running') return;
+    this.#queued += piece.input;
+    this.#queue.push(piece);
+    if (this.#queue.length === 1) this.#sendFirst();
+  }
+
+  #sendFirst(): void {
+    const [first] = this.#queue;
+    if (!first) return;
+    this.#input.write(first.packets, () => {
+      if (this.#state !== 'running') return;
+      this.#queue.shift();
+      this.#queued -= first.input;
+      if (this.#queue.length > 0) this.#sendFirst();
+      else this.#listener.drained();
+    });
+  }
+}
+
+/** Packets on their way to dtach; the first of a queue is being sent. */
+interface Outgoing {
+  readonly packets: Buffer;
+  /** How much of somebody's input is in them, in bytes. */
+  readonly input: number;
+}
+
+function packet(type: number, length: number): Buffer {
+  const bytes = Buffer.alloc(PACKET_BYTES);
+  bytes[0] = type;
+  bytes[1] = length;
+  return bytes;
+}
+
+function sized(type: number, length: number, size: Size): Buffer {
+  const window = new Uint8Array(Uint16Array.of(size.rows, size.cols, 0, 0).buffer);
+  const bytes = packet(type, length);
+  bytes.set(window, PACKET_BYTES - window.byteLength);
+  return bytes;
+}
+
+function packetsOf(input: Uint8Array): Buffer {
+  const packets = Math.ceil(input.byteLength / PACKET_INPUT);
+  const bytes = Buffer.alloc(packets * PACKET_BYTES);
+  for (let at = 0; at < packets; at++) {
+    const piece = input.subarray(at * PACKET_INPUT, (at + 1) * PACKET_INPUT);
+    bytes[at * PACKET_BYTES] = PUSH;
+    bytes[at * PACKET_BYTES + 1] = piece.byteLength;
+    bytes.set(piece, at * PACKET_BYTES + 2);
+  }
+  return bytes;
+}
