@@ -19,7 +19,11 @@ import { ensureSite } from '../server/site.ts';
 const PROJECT = resolve(import.meta.dirname, '..');
 const VITEST_PROJECTS = ['unit', 'site', 'integration'];
 /** Programs that the tests run, and the Debian packages they come in. */
-const PROGRAMS = { chromium: ['chromium', 'fonts-dejavu-core'] };
+const PROGRAMS = {
+  chromium: ['chromium', 'fonts-dejavu-core'],
+  // The terminals' tests use this machine in the place of a host.
+  dtach: ['dtach'],
+};
 
 async function ensurePrograms(): Promise<void> {
   for (const [program, packages] of Object.entries(PROGRAMS)) {
