@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { nearest } from '../src/site/nearest.ts';
+import { readConfigFile, type Settings } from './config-file.ts';
 import { QuaysideError } from './errors.ts';
 
 /** How this server was told to run. */
@@ -9,19 +13,52 @@ export interface Config {
   readonly port: number;
   /** Further origins that lead here, such as `https://labs.example.org` of a proxy in front. */
   readonly origins: readonly string[];
+  /** Proxies whose word about the visitor's address is believed. */
+  readonly trustProxy: readonly string[];
+  /** Its own certificate and key (PEM), where it speaks https itself. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Where the store is kept. */
   readonly data: string;
   readonly sandboxesMost: number;
   /** Remove every sandbox when the server stops. */
   readonly clean: boolean;
+  /** The class to serve; without one, whoever opens the printed URL is a learner. */
+  readonly room: RoomConfig | undefined;
+  /** What a reader of `/metrics` must say; without one, only this machine may read them. */
+  readonly metricsToken: string | undefined;
+}
+
+/** How a class is served. */
+export interface RoomConfig {
+  readonly name: string;
+  readonly learnersMost: number;
+  /** Make a new instructor's secret; the old one opens nothing any more. */
+  readonly newSecret: boolean;
+  /** Make a new code to join with. */
+  readonly newCode: boolean;
 }
 
 const DEFAULT_PORT = 4321;
 /** 20 sandboxes take about 2 GB; a learner on their own machine needs one or two. */
 const DEFAULT_SANDBOXES = 20;
+/** A large room. Whoever has the code can add learners, so there is a bound. */
+const DEFAULT_LEARNERS = 100;
+
+const OPTIONS = {
+  clean: { type: 'boolean' },
+  class: { type: 'string' },
+  config: { type: 'string' },
+  cert: { type: 'string' },
+  key: { type: 'string' },
+  'new-secret': { type: 'boolean' },
+  'new-code': { type: 'boolean' },
+} as const;
+const TAKES = `It takes ${Object.entries(OPTIONS)
+  .map(([name, { type }]) => `--${name}${type === 'string' ? ' <…>' : ''}`)
+  .join(', ')}: see docs/operating.md.`;
 
 /**
- * Reads the command line and the environment.
+ * Reads the command line, the environment and the config file; the earlier of these has the last word.
  *
  * @throws QuaysideError CONFIG_INVALID naming what was given and what is taken
  */
@@ -30,23 +67,83 @@ export function readConfig(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Config {
-  const unknown = argv.find((argument) => argument !== '--clean');
-  if (unknown !== undefined) {
-    throw new QuaysideError(
-      'CONFIG_INVALID',
-      `npm start does not know ${unknown}.`,
-      'It takes --clean: npm start -- --clean removes every sandbox when the server stops.',
+  const given = parse(argv);
+  const file: Settings = given.config === undefined ? {} : readConfigFile(given.config);
+  const className = given.class ?? file.class;
+  if (className === undefined && (given['new-secret'] || given['new-code'])) {
+    throw invalid(
+      '--new-secret and --new-code are a class’s.',
+      'Name it: npm start -- --class <name> --new-secret',
     );
   }
+  const origins = env.QUAYSIDE_ORIGINS?.split(',').flatMap((origin) => origin.trim() || []);
   return {
     project,
-    host: env.HOST || '127.0.0.1',
-    port: wholeNumber(env, 'PORT', DEFAULT_PORT, 0, 65_535),
-    origins: (env.QUAYSIDE_ORIGINS ?? '').split(',').flatMap((origin) => origin.trim() || []),
-    data: env.QUAYSIDE_DATA || join(project, '.quayside'),
-    sandboxesMost: wholeNumber(env, 'QUAYSIDE_SANDBOXES', DEFAULT_SANDBOXES, 1, 1_000),
-    clean: argv.includes('--clean'),
+    host: env.HOST || file.host || '127.0.0.1',
+    port: wholeNumber(env, 'PORT', file.port ?? DEFAULT_PORT, 0, 65_535),
+    origins: origins ?? file.origins ?? [],
+    trustProxy: file.trustProxy ?? [],
+    tls: tls(given.cert ?? file.cert, given.key ?? file.key),
+    data: env.QUAYSIDE_DATA || file.data || join(project, '.quayside'),
+    sandboxesMost: wholeNumber(
+      env,
+      'QUAYSIDE_SANDBOXES',
+      file.sandboxes ?? DEFAULT_SANDBOXES,
+      1,
+      1_000,
+    ),
+    clean: given.clean ?? false,
+    room:
+      className === undefined
+        ? undefined
+        : {
+            name: named(className),
+            learnersMost: file.learners ?? DEFAULT_LEARNERS,
+            newSecret: given['new-secret'] ?? false,
+            newCode: given['new-code'] ?? false,
+          },
+    metricsToken: env.QUAYSIDE_METRICS_TOKEN || file.metricsToken,
   };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, strict: true }).values;
+  } catch (error) {
+    const unknown = argv.find((each) => !isKnown(each));
+    const [name = ''] = unknown?.replace(/^--/, '').split('=') ?? [];
+    throw invalid(
+      unknown === undefined
+        ? `The command line is not understood: ${(error as Error).message}`
+        : `npm start does not know ${unknown}. Did you mean --${nearest(name, Object.keys(OPTIONS))}?`,
+      TAKES,
+    );
+  }
+}
+
+function named(name: string): string {
+  const tidy = name.trim();
+  if (tidy !== '' && !/\p{Cc}/u.test(tidy)) return tidy;
+  throw invalid('A class needs a name.', 'As in: npm start -- --class "Docker 101"');
+}
+
+function tls(cert: string | undefined, key: string | undefined): Config['tls'] {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    throw invalid('A certificate goes with its key.', 'Give both: --cert <file> --key <file>');
+  }
+  return { cert: pem(cert, 'certificate'), key: pem(key, 'key') };
+}
+
+function pem(path: string, what: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw invalid(
+      `The ${what} ${path} cannot be read: ${(error as Error).message}`,
+      'Name a PEM file that this user may read.',
+    );
+  }
 }
 
 function wholeNumber(
@@ -60,9 +157,17 @@ function wholeNumber(
   if (!text) return otherwise;
   const number = Number(text);
   if (Number.isInteger(number) && number >= least && number <= most) return number;
-  throw new QuaysideError(
-    'CONFIG_INVALID',
+  throw invalid(
     `${name}=${text} is no whole number from ${least} to ${most}.`,
     `Set it anew, or take it away to use ${otherwise}: unset ${name}`,
   );
+}
+
+function invalid(message: string, remedy: string): QuaysideError {
+  return new QuaysideError('CONFIG_INVALID', message, remedy);
+}
+
+/** An option of ours, or the word that follows one. */
+function isKnown(argument: string): boolean {
+  return !argument.startsWith('-') || (argument.slice(2).split('=')[0] ?? '') in OPTIONS;
 }

@@ -1,6 +1,7 @@
 /** Starts Quayside: does all the set-up that is missing, serves, and stops in good order. */
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { Class } from './class/class.ts';
 import { type Config, readConfig } from './config.ts';
 import { findEngine } from './engine/find.ts';
 import { QuaysideError } from './errors.ts';
@@ -10,7 +11,8 @@ import { say } from './say.ts';
 import { Registry } from './session/registry.ts';
 import { Store } from './session/store.ts';
 import { ensureSite, siteDirectory } from './site.ts';
-import { buildWeb } from './web/web.ts';
+import { buildWeb, type WebOptions } from './web/web.ts';
+import { welcome } from './welcome.ts';
 
 /** Unguessable, and short enough for a URL that people copy by hand. */
 const START_TOKEN_BYTES = 18;
@@ -32,12 +34,13 @@ async function serve(config: Config): Promise<void> {
     log: (message, error) => console.error(`${message}:`, error),
   });
   const startToken = randomBytes(START_TOKEN_BYTES).toString('base64url');
+  const room = config.room && new Class({ store, ...config.room });
   const web = await buildWeb({
     sessions: registry,
-    learners: {
-      create: () => store.createLearner(),
-      find: (secret) => store.findLearner(secret),
-    },
+    learners: learnersOf(store, room),
+    ...(room && { room }),
+    ...(config.tls && { tls: config.tls }),
+    trustProxy: config.trustProxy,
     dist: siteDirectory(config.project),
     host: config.host,
     port: config.port,
@@ -55,8 +58,13 @@ async function serve(config: Config): Promise<void> {
       throw listenError(error, config);
     });
   await registry.open();
-  say(`Quayside is ready: ${address}/sign-in?token=${startToken}`);
-  say('Open that URL in a browser on this machine. Ctrl-C stops the server.');
+  const lines = room
+    ? welcome(room, config.origins[0] ?? address)
+    : [
+        `Quayside is ready: ${address}/sign-in?token=${startToken}`,
+        'Open that URL in a browser on this machine. Ctrl-C stops the server.',
+      ];
+  for (const line of lines) say(line);
   await stopped;
   say(config.clean ? 'Stopping, and removing every sandbox …' : 'Stopping …');
   await web.close();
@@ -66,6 +74,14 @@ async function serve(config: Config): Promise<void> {
       'The hosts run on, with all that is in them: npm start takes them up again, npm run clean removes them.',
     );
   }
+}
+
+/** In a class, those who have joined it; otherwise whoever has opened the printed URL. */
+function learnersOf(store: Store, room: Class | undefined): WebOptions['learners'] {
+  return {
+    create: () => store.createLearner(),
+    find: (secret) => (room ? room.member(secret)?.learner : store.findLearner(secret)),
+  };
 }
 
 /** Settles at the first Ctrl-C or request to end; a second one ends the process at once. */

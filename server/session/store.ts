@@ -1,8 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Signal, SignalBody } from '#lab';
+import { hashOf } from '../secrets.ts';
+import { CLASS_TABLES, Members } from './members.ts';
 
 /** Steps from one layout of the file to the next; `PRAGMA user_version` counts those taken. Only ever add to the end. */
 const MIGRATIONS = [
@@ -36,6 +38,7 @@ const MIGRATIONS = [
      title TEXT NOT NULL,
      place INTEGER NOT NULL
    ) STRICT;`,
+  CLASS_TABLES,
 ];
 
 /** A session as it is kept. `sandbox` is absent while it has none. */
@@ -44,6 +47,14 @@ export interface SessionRow {
   readonly learner: string;
   readonly lab: string;
   readonly sandbox: string | undefined;
+}
+
+/** The file's rows, for those parts of the store that have a file of their own. */
+export interface StoreRows {
+  /** @returns how many rows it touched */
+  run(sql: string, ...values: (string | number | null)[]): number;
+  one<T>(sql: string, ...values: (string | number)[]): T | undefined;
+  all<T>(sql: string, ...values: (string | number)[]): readonly T[];
 }
 
 export interface TerminalRow {
@@ -62,6 +73,8 @@ const BUSY_MS = 5_000;
  */
 export class Store implements Disposable {
   readonly #db: DatabaseSync;
+  /** Classes and who is in them. */
+  readonly members: Members;
 
   /** @param path the file, or `:memory:` */
   constructor(path: string) {
@@ -71,6 +84,11 @@ export class Store implements Disposable {
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;',
     );
     this.#migrate();
+    this.members = new Members({
+      run: (sql, ...values) => this.#run(sql, ...values),
+      one: (sql, ...values) => this.#one(sql, ...values),
+      all: (sql, ...values) => this.#all(sql, ...values),
+    });
   }
 
   [Symbol.dispose](): void {
@@ -99,10 +117,13 @@ export class Store implements Disposable {
     return { learner, secret };
   }
 
-  /** Whose secret it is. The look-up goes by hash, so its timing tells nothing about the secret. */
+  /**
+   * Whose secret it is, of those who came without a class. The look-up goes by hash, so its timing tells nothing about
+   * the secret.
+   */
   findLearner(secret: string): string | undefined {
     return this.#one<{ id: string }>(
-      'SELECT id FROM learners WHERE secret_hash = ?',
+      'SELECT id FROM learners WHERE secret_hash = ? AND id NOT IN (SELECT learner FROM members)',
       hashOf(secret),
     )?.id;
   }
@@ -223,8 +244,8 @@ export class Store implements Disposable {
     }
   }
 
-  #run(sql: string, ...values: (string | number | null)[]): void {
-    this.#db.prepare(sql).run(...values);
+  #run(sql: string, ...values: (string | number | null)[]): number {
+    return Number(this.#db.prepare(sql).run(...values).changes);
   }
 
   #one<T>(sql: string, ...values: (string | number)[]): T | undefined {
@@ -245,8 +266,4 @@ interface RawSession {
 
 function sessionRow({ sandbox, ...row }: RawSession): SessionRow {
   return { ...row, sandbox: sandbox ?? undefined };
-}
-
-function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import { QuaysideError } from '../errors.ts';
 
@@ -19,10 +20,18 @@ const EVERY_ADDRESS = new Set(['0.0.0.0', '::']);
  * `Host`, is what stops DNS rebinding: there both carry the attacker's name.
  *
  * @param extra further origins, e.g. `https://labs.example.org` of a proxy in front
+ * @param certificate its own certificate (PEM), where it speaks https itself: the names in it lead here too
  * @throws QuaysideError CONFIG_INVALID for an extra origin that is none
  */
-export function allowListFor(host: string, port: number, extra: readonly string[]): AllowList {
-  const origins = new Set(namesOf(host).map((name) => originOf(name, port)));
+export function allowListFor(
+  host: string,
+  port: number,
+  extra: readonly string[],
+  certificate?: string,
+): AllowList {
+  const scheme = certificate === undefined ? 'http' : 'https';
+  const names = [...namesOf(host), ...(certificate === undefined ? [] : namesIn(certificate))];
+  const origins = new Set(names.map((name) => originOf(scheme, name, port)));
   for (const each of extra) {
     if (!ORIGIN.test(each) || URL.parse(each)?.origin !== each) {
       throw new QuaysideError(
@@ -48,7 +57,20 @@ function namesOf(host: string): readonly string[] {
   ];
 }
 
+/** The names that a certificate vouches for; of a wildcard nobody knows which are meant. */
+function namesIn(certificate: string): readonly string[] {
+  const names = new X509Certificate(certificate).subjectAltName ?? '';
+  return [...names.matchAll(/DNS:([a-z0-9.-]+)(?:,|$)/gi)].map(([, name = '']) =>
+    name.toLowerCase(),
+  );
+}
+
+/** Whether browsers that name the server so speak https to it: then their cookies go by nothing else. */
+export function isSecureHost({ origins }: AllowList, host: string): boolean {
+  return origins.has(`https://${host}`) && !origins.has(`http://${host}`);
+}
+
 /** As a browser writes it: the default port is left out, an IPv6 address stands in brackets. */
-function originOf(name: string, port: number): string {
-  return new URL(`http://${name.includes(':') ? `[${name}]` : name}:${port}`).origin;
+function originOf(scheme: 'http' | 'https', name: string, port: number): string {
+  return new URL(`${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}`).origin;
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { AllowList } from './allow-list.ts';
-import { notSignedIn, wrongHost, wrongOrigin } from './refusal.ts';
+import { notInstructor, notSignedIn, wrongHost, wrongOrigin } from './refusal.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answered without login. Whatever does not say so asks for it. */
     readonly public?: boolean;
+    /** Answered to the instructor of the class alone, whoever else is at that browser. */
+    readonly instructor?: boolean;
     /**
      * Takes POST from any origin, because its path holds an unguessable key and it heeds no cookie. A sandboxed frame
      * has no origin to name.
@@ -29,6 +31,9 @@ export function addGuard(
   options: {
     readonly allowList: () => AllowList;
     readonly learnerOf: (cookies: string | undefined) => string | undefined;
+    readonly isInstructor: (cookies: string | undefined) => boolean;
+    /** Those without a valid cookie are sent to join it. */
+    readonly inClass: boolean;
   },
 ): void {
   app.decorateRequest('learner', '');
@@ -45,8 +50,12 @@ export function addGuard(
       throw wrongOrigin();
     }
     if (config.public || request.is404) return;
+    if (config.instructor) {
+      if (!options.isInstructor(headers.cookie)) throw notInstructor();
+      return;
+    }
     const learner = options.learnerOf(headers.cookie);
-    if (learner === undefined) throw notSignedIn();
+    if (learner === undefined) throw notSignedIn(options.inClass);
     request.learner = learner;
   });
 }

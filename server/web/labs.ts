@@ -1,6 +1,6 @@
-import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Sessions } from '../session/sessions.ts';
-import { type LabView, REQUESTS } from './schemas.ts';
+import { answers, type LabView, REQUESTS } from './schemas.ts';
 
 type Lab = { Params: { lab: string } };
 
@@ -106,18 +106,4 @@ function labView(
   const { checks, status } = sessions.snapshot(learner, name);
   const passed = checks.filter((check) => check.state === 'passed').length;
   return { name, title, passed, checks: checks.length, state: status.state };
-}
-
-/** What a route answers: `answer` names one of the bodies in `schemas.ts`, or none for an empty one. */
-function answers(summary: string, answer: string | undefined): FastifySchema {
-  return {
-    summary,
-    response: {
-      ...(answer === undefined
-        ? { 204: { description: 'Done.', type: 'null' } }
-        : { 200: { description: 'Done.', $ref: `${answer}#` } }),
-      '4xx': { description: 'Refused; nothing was changed.', $ref: 'ErrorBody#' },
-      '5xx': { description: 'Failed.', $ref: 'ErrorBody#' },
-    },
-  };
 }

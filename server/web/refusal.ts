@@ -1,12 +1,27 @@
 import type { ErrorBody } from '#protocol';
 import { QuaysideError } from '../errors.ts';
 
-/** Where a visitor without a valid cookie is sent; the same words everywhere. */
-export function notSignedIn(): QuaysideError {
+/** Where a visitor without a valid cookie is sent; the same words everywhere. @param inClass there is a class to join */
+export function notSignedIn(inClass: boolean): QuaysideError {
+  if (inClass) {
+    return new QuaysideError(
+      'NOT_JOINED',
+      'This browser has not joined the class.',
+      'Join it at /join/, or open your personal link.',
+    );
+  }
   return new QuaysideError(
     'NOT_SIGNED_IN',
     'This browser is not signed in.',
     'Open the address that `npm start` printed; it signs this browser in.',
+  );
+}
+
+export function notInstructor(): QuaysideError {
+  return new QuaysideError(
+    'NOT_INSTRUCTOR',
+    'This browser is not signed in as the instructor.',
+    'Sign in with the instructor’s secret at /class/.',
   );
 }
 

@@ -1,3 +1,4 @@
+import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import type {
   CheckView,
@@ -116,9 +117,23 @@ const errorBody = z.object({
  * A JSON schema for fastify, which validates by draft 7. An answer may gain a member without breaking a reader, so only
  * what comes in is strict, by `strictObject`.
  */
-function json(schema: z.ZodType): object {
+export function json(schema: z.ZodType): object {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-07', io: 'input' });
   return rest;
+}
+
+/** What a route answers: `answer` names one of the bodies below, or none for an empty one. */
+export function answers(summary: string, answer: string | undefined): FastifySchema {
+  return {
+    summary,
+    response: {
+      ...(answer === undefined
+        ? { 204: { description: 'Done.', type: 'null' } }
+        : { 200: { description: 'Done.', $ref: `${answer}#` } }),
+      '4xx': { description: 'Refused; nothing was changed.', $ref: 'ErrorBody#' },
+      '5xx': { description: 'Failed.', $ref: 'ErrorBody#' },
+    },
+  };
 }
 
 /** The bodies that answers carry: named in OpenAPI, and referred to by `$ref`. */

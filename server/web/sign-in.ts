@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { fastifyCookie } from '@fastify/cookie';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { sameSecret } from '../secrets.ts';
 import type { Learners } from './learners.ts';
 import { page, plainPage } from './page.ts';
 
@@ -22,10 +22,25 @@ export function learnerOf(
   return secret ? learners.find(secret) : undefined;
 }
 
-/** Compares without telling by its duration how much was right. */
-function sameSecret(given: string, expected: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
+/**
+ * Gives this browser a cookie that stays.
+ *
+ * @param secure whether it came by https; the cookie then goes by nothing else
+ */
+export function setLastingCookie(
+  reply: FastifyReply,
+  name: string,
+  secret: string,
+  secure: boolean,
+  seconds = COOKIE_SECONDS,
+): void {
+  void reply.setCookie(name, secret, {
+    httpOnly: true,
+    sameSite: 'strict',
+    path: '/',
+    maxAge: seconds,
+    secure,
+  });
 }
 
 const WRONG_TOKEN_PAGE = page(
@@ -42,6 +57,8 @@ export function addSignIn(
     readonly learners: Learners;
     readonly startToken: string;
     readonly port: () => number;
+    /** Whether a browser that names the server so speaks https to it. */
+    readonly isSecure: (host: string) => boolean;
   },
 ): void {
   app.get<{ Querystring: { token?: string } }>(
@@ -66,12 +83,13 @@ export function addSignIn(
       }
       const port = options.port();
       if (learnerOf(request.headers.cookie, port, options.learners) === undefined) {
-        void reply.setCookie(cookieName(port), options.learners.create().secret, {
-          httpOnly: true,
-          sameSite: 'strict',
-          path: '/',
-          maxAge: COOKIE_SECONDS,
-        });
+        const { secret } = options.learners.create();
+        setLastingCookie(
+          reply,
+          cookieName(port),
+          secret,
+          options.isSecure(request.headers.host ?? ''),
+        );
       }
       return reply.redirect('/', 303);
     },

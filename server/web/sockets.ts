@@ -27,6 +27,7 @@ export interface SocketOptions {
   readonly sessions: Sessions;
   readonly allowList: () => AllowList;
   readonly learnerOf: (cookies: string | undefined) => string | undefined;
+  readonly inClass: boolean;
   /** Told of a defect of ours, with the path it happened on. */
   readonly onDefect: (error: unknown, path: string) => void;
 }
@@ -101,7 +102,7 @@ function admit({ headers }: IncomingMessage, options: SocketOptions): string {
   // Every browser names the page that opens a WebSocket, and no rule but this keeps other sites' pages out.
   if (!origins.has(headers.origin ?? '')) throw wrongOrigin();
   const learner = options.learnerOf(headers.cookie);
-  if (learner === undefined) throw notSignedIn();
+  if (learner === undefined) throw notSignedIn(options.inClass);
   return learner;
 }
 

@@ -1,9 +1,17 @@
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyServerOptions,
+} from 'fastify';
+import type { Class } from '../class/class.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { allowListFor } from './allow-list.ts';
+import { allowListFor, isSecureHost } from './allow-list.ts';
+import { addDoor, addNoClass, isInstructor } from './class-door.ts';
+import { CLASS_ANSWERS } from './class-schemas.ts';
 import { addGuard } from './guard.ts';
 import { addLabs } from './labs.ts';
 import type { Learners } from './learners.ts';
@@ -25,12 +33,23 @@ export interface WebOptions {
   readonly port: number;
   /** Further origins that lead here, e.g. `https://labs.example.org` of a proxy in front. */
   readonly origins?: readonly string[];
+  /** Proxies whose `X-Forwarded-For` is believed, as addresses or networks. None, if not given. */
+  readonly trustProxy?: readonly string[];
+  /** Its own certificate and key (PEM); it then speaks https alone. */
+  readonly tls?: Tls;
+  /** A class that learners join. Without one, whoever has the start token becomes a learner. */
+  readonly room?: Class;
   /** What `GET /sign-in?token=…` must say; good for as long as the server runs, in any number of browsers. */
   readonly startToken: string;
   /** Rejecting counts as not able to serve. */
   readonly health: () => Health | Promise<Health>;
   /** Where defects of ours are told, a line of JSON each, without cookies, queries or bodies. stderr, if not given. */
   readonly log?: { write(line: string): void };
+}
+
+export interface Tls {
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** Everything a page sends is small: an address, an answer, a name. */
@@ -50,6 +69,8 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     logger: { level: 'error', serializers: SERIALIZERS, stream: options.log ?? process.stderr },
+    trustProxy: options.trustProxy ? [...options.trustProxy] : false,
+    ...secureServer(options.tls),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     frameworkErrors: (error, _request, reply: FastifyReply) => {
       const refusal = refusalOf(error);
@@ -58,14 +79,21 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   });
 
   let port = options.port;
-  let allowList = allowListFor(options.host, port, options.origins ?? []);
+  const namesAt = (at: number) =>
+    allowListFor(options.host, at, options.origins ?? [], options.tls?.cert);
+  let allowList = namesAt(port);
   app.server.on('listening', () => {
     port = (app.server.address() as AddressInfo).port;
-    allowList = allowListFor(options.host, port, options.origins ?? []);
+    allowList = namesAt(port);
   });
+  const { room } = options;
   const edge = {
     allowList: () => allowList,
     learnerOf: (cookies: string | undefined) => learnerOf(cookies, port, options.learners),
+    isInstructor: (cookies: string | undefined) =>
+      room !== undefined && isInstructor(cookies, port, room),
+    inClass: room !== undefined,
+    isSecure: (host: string) => isSecureHost(allowList, host),
   };
 
   app.setErrorHandler((error, request, reply) => {
@@ -83,13 +111,20 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   addGuard(app, edge);
 
   await app.register(cookie);
-  for (const [$id, schema] of Object.entries(ANSWERS)) app.addSchema({ $id, ...schema });
+  for (const [$id, schema] of Object.entries({ ...ANSWERS, ...CLASS_ANSWERS })) {
+    app.addSchema({ $id, ...schema });
+  }
   await app.register(swagger, { openapi: OPENAPI(cookieName(port)), refResolver: NAMED });
   await app.register(async (api) => {
     api.addHook('onSend', async (_request, reply) => {
       if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     });
-    addSignIn(api, { ...options, port: () => port });
+    const door = { port: () => port, isSecure: edge.isSecure };
+    if (room) addDoor(api, { ...door, room });
+    else {
+      addNoClass(api);
+      addSignIn(api, { ...options, ...door });
+    }
     addLabs(api, options.sessions);
     addHealth(api, options.health);
     api.get('/api/openapi.json', { config: { public: true }, schema: { hide: true } }, () =>
@@ -106,6 +141,18 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   });
   app.addHook('preClose', () => sockets.close());
   return app;
+}
+
+/** The framework sets the time limits of the servers it makes itself only. */
+function secureServer(tls: Tls | undefined): Pick<FastifyServerOptions, 'serverFactory'> {
+  if (!tls) return {};
+  return {
+    serverFactory: (handler) => {
+      const server = createSecureServer({ cert: tls.cert, key: tls.key }, handler);
+      server.requestTimeout = REQUEST_MS;
+      return server;
+    },
+  };
 }
 
 function addHealth(app: FastifyInstance, health: WebOptions['health']): void {

@@ -1,26 +1,7 @@
-import type { CheckView, ErrorBody, SessionSnapshot, TerminalView, VisitView } from '#protocol';
+import type { CheckView, SessionSnapshot, TerminalView, VisitView } from '#protocol';
+import { request, socketUrl } from './request.ts';
 
-/** A refusal of the server, in the words of its error body. */
-export class ApiError extends Error {
-  readonly code: string;
-  readonly remedy: string;
-  /** HTTP status; 0 where no answer came at all. */
-  readonly status: number;
-
-  constructor(body: ErrorBody, status: number, options?: ErrorOptions) {
-    super(body.message, options);
-    this.name = 'ApiError';
-    this.code = body.code;
-    this.remedy = body.remedy;
-    this.status = status;
-  }
-}
-
-const NO_SERVER: ErrorBody = {
-  code: 'NO_SERVER',
-  message: 'The Quayside server does not answer.',
-  remedy: 'Start it with npm start. This page connects by itself.',
-};
+export { ApiError } from './request.ts';
 
 /** What a page may ask of the server about one lab. Every call throws an `ApiError` when refused. */
 export class LabApi {
@@ -76,31 +57,7 @@ export class LabApi {
     return socketUrl(`${this.#root}/terminals/${encodeURIComponent(id)}`);
   }
 
-  async #ask<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {
-    const response = await fetch(`${this.#root}${path}`, {
-      method,
-      ...(body && {
-        body: JSON.stringify(body),
-        headers: { 'content-type': 'application/json' },
-      }),
-      ...(signal && { signal }),
-    }).catch((cause: unknown) => {
-      if (signal?.aborted) throw cause;
-      throw new ApiError(NO_SERVER, 0, { cause });
-    });
-    const json: unknown = await response.json().catch(() => undefined);
-    if (response.ok) return json as T;
-    // Whatever serves the pages without our server answers in HTML.
-    throw new ApiError(isErrorBody(json) ? json : NO_SERVER, response.status);
+  #ask<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {
+    return request<T>(method, `${this.#root}${path}`, body, signal);
   }
-}
-
-function socketUrl(path: string): string {
-  const url = new URL(path, location.href);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url.href;
-}
-
-function isErrorBody(json: unknown): json is ErrorBody {
-  return typeof json === 'object' && json !== null && 'code' in json && 'message' in json;
 }

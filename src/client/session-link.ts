@@ -8,7 +8,7 @@ export type LinkState =
   /** It was live, and will be again. */
   | { readonly state: 'reconnecting' }
   /** There is a server, and it does not know this browser. */
-  | { readonly state: 'signed-out' }
+  | { readonly state: 'signed-out'; readonly inClass: boolean }
   /** No server so far: the page is read as it is. */
   | { readonly state: 'absent' };
 
@@ -49,7 +49,7 @@ export async function keepLinked(
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
       if (error.status === UNAUTHORIZED) {
-        listener.onLink({ state: 'signed-out' });
+        listener.onLink({ state: 'signed-out', inClass: error.code === 'NOT_JOINED' });
         await wake(LAST_RETRY_MS, signal);
         continue;
       }

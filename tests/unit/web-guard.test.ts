@@ -1,30 +1,19 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { request } from 'node:http';
-import type { FastifyInstance } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { buildWeb } from '../../server/web/web.ts';
 import { FakeLearners, FakeSessions, LAB, refusalOfSocket, stage, TERMINAL } from './web-stage.ts';
+import { ask, OTHER_NAMES, otherOrigins, routesOf } from './web-walk.ts';
 
 /** What may be had without login. Whoever adds a route here should be able to say why. */
-const PUBLIC = new Set(['GET /sign-in', 'GET /healthz', 'GET /api/openapi.json', 'GET /*']);
+const PUBLIC = new Set([
+  'GET /sign-in',
+  'GET /healthz',
+  'GET /api/openapi.json',
+  'GET /*',
+  // Says that there is no class.
+  'GET /api/class',
+]);
 /** Asks for a key in the path in place of a cookie; tried on its own in the browser pane's tests. */
 const KEYED = new Set(['GET /pane/:key/*', 'POST /pane/:key/*']);
-
-/** Every route there is, as the framework itself tells when it takes one in. */
-async function routes(): Promise<readonly { method: string; url: string }[]> {
-  const found: { method: string; url: string }[] = [];
-  const listen = (message: unknown): void => {
-    const { fastify } = message as { fastify: FastifyInstance };
-    fastify.addHook('onRoute', ({ method, url }) => {
-      for (const each of [method].flat()) if (each !== 'HEAD') found.push({ method: each, url });
-    });
-  };
-  subscribe('fastify.initialization', listen);
-  await using web = await stage();
-  unsubscribe('fastify.initialization', listen);
-  expect(web.port).toBeGreaterThan(0);
-  return found;
-}
 
 function concrete(url: string): string {
   return url
@@ -35,18 +24,6 @@ function concrete(url: string): string {
     .replace('*', 'index.html');
 }
 
-const OTHER_NAMES = [
-  'evil.example',
-  'evil.example:PORT',
-  '127.0.0.1',
-  '127.0.0.1:1',
-  'localhost.evil.example:PORT',
-  '127.0.0.1:PORT.evil.example',
-  'evil@127.0.0.1:PORT',
-  'LOCALHOST.:PORT',
-  '0.0.0.0:PORT',
-];
-
 const SOCKETS = [
   `/api/labs/${LAB}/events`,
   `/api/labs/${LAB}/terminals/${TERMINAL}`,
@@ -54,25 +31,7 @@ const SOCKETS = [
   '/api/x',
 ];
 
-/** A request with any `Host` header, which `fetch` would not send. */
-function ask(
-  port: number,
-  method: string,
-  path: string,
-  headers: Record<string, string>,
-): Promise<{ status: number | undefined; text: string; cors: boolean }> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, method, path, headers }, async (response) => {
-      const text = Buffer.concat(await response.toArray()).toString();
-      const cors = 'access-control-allow-origin' in response.headers;
-      resolve({ status: response.statusCode, text, cors });
-    });
-    sent.on('error', reject);
-    sent.end();
-  });
-}
-
-const ALL = await routes();
+const ALL = await routesOf(stage);
 
 test('the walk sees every route that the page needs', () => {
   const urls = ALL.map(({ method, url }) => `${method} ${url}`);
@@ -80,6 +39,7 @@ test('the walk sees every route that the page needs', () => {
     'DELETE /api/labs/:lab/session',
     'DELETE /api/labs/:lab/terminals/:terminal',
     'GET /*',
+    'GET /api/class',
     'GET /api/labs',
     'GET /api/labs/:lab/session',
     'GET /api/openapi.json',
@@ -160,19 +120,7 @@ describe.each(ALL.filter(({ method, url }) => method !== 'GET' && !KEYED.has(`${
     test('asks for our own origin', async () => {
       await using web = await stage();
       const cookie = await web.signIn();
-      const origins = [
-        undefined,
-        '',
-        'null',
-        'http://evil.example',
-        `https://127.0.0.1:${web.port}`,
-        'http://127.0.0.1',
-        `http://127.0.0.1:${web.port}.evil.example`,
-        `http://127.0.0.1:${web.port}/`,
-        `http://evil.example/http://127.0.0.1:${web.port}`,
-        `HTTP://127.0.0.1:${web.port}`,
-      ];
-      for (const origin of origins) {
+      for (const origin of otherOrigins(web.port)) {
         const headers = { cookie, ...(origin === undefined ? {} : { origin }) };
         const answer = await web.fetch(path, { method, headers });
         expect(answer.status, origin).toBe(403);

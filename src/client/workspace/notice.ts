@@ -13,6 +13,7 @@ interface Notice {
     readonly detail: string;
   }[];
   readonly action?: { readonly label: string; readonly does: 'start' | 'reload' };
+  readonly link?: { readonly label: string; readonly href: string };
   readonly busy?: boolean;
 }
 
@@ -52,12 +53,28 @@ export function paintNotice(
     button.dataset[notice.action.does === 'start' ? 'start' : 'reload'] = '';
     card.append(button);
   }
+  if (notice.link) {
+    const anchor = element('a', notice.link.label);
+    anchor.className = 'button primary';
+    anchor.href = notice.link.href;
+    card.append(anchor);
+  }
   place.ariaBusy = String(notice.busy ?? false);
   place.replaceChildren(card);
 }
 
 function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | undefined {
   const { link, snapshot } = view;
+  if (link.state === 'signed-out' && link.inClass) {
+    return {
+      title: 'You have not joined the class',
+      text: [
+        'Join it with the code that your instructor shows, and these hosts are yours. Joined before? Open your personal link.',
+        'You can read this page meanwhile.',
+      ],
+      link: { label: 'Join the class', href: '/join/' },
+    };
+  }
   if (link.state === 'signed-out') {
     return {
       title: 'This browser is not signed in',

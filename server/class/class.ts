@@ -1,0 +1,146 @@
+import { QuaysideError } from '../errors.ts';
+import { hashOf, sameSecret, spokenAs, spokenSecret } from '../secrets.ts';
+import type { MemberRow } from '../session/members.ts';
+import type { Store } from '../session/store.ts';
+import { displayName } from './display-name.ts';
+import { Tries } from './tries.ts';
+
+/** 8 letters, 39 bits: read out once to a room. What keeps it from being guessed is {@link Tries}. */
+const CODE = { groups: 2, length: 4 } as const;
+/** 25 letters, 121 bits: not to be guessed at all. */
+const SECRET = { groups: 5, length: 5 } as const;
+
+export interface ClassOptions {
+  readonly store: Store;
+  readonly name: string;
+  /** How many learners may join. */
+  readonly learnersMost: number;
+  /** A new instructor's secret, though there is one already. */
+  readonly newSecret?: boolean;
+  /** A new code to join with; who has joined stays. */
+  readonly newCode?: boolean;
+  readonly tries?: Tries;
+}
+
+/** A learner who has just come in, and what lets this browser in from now on. */
+export interface Entry {
+  readonly member: MemberRow;
+  readonly secret: string;
+}
+
+/** One class: who may come in, and as whom. */
+export class Class {
+  readonly name: string;
+  /** What the learners type to join, as it is written on the board. */
+  readonly code: string;
+  /** The instructor's secret, where it was made just now: it is shown once, and only its hash is kept. */
+  readonly freshSecret: string | undefined;
+  readonly #options: ClassOptions;
+  readonly #tries: Tries;
+  #instructorHash: string;
+
+  constructor(options: ClassOptions) {
+    this.#options = options;
+    this.#tries = options.tries ?? new Tries();
+    this.name = options.name;
+    const { members } = options.store;
+    const known = members.class(options.name);
+    const fresh = !known || options.newSecret;
+    this.freshSecret = fresh ? spokenSecret(SECRET.groups, SECRET.length) : undefined;
+    this.#instructorHash =
+      this.freshSecret === undefined && known
+        ? known.instructorHash
+        : hashOf(spokenAs(this.freshSecret ?? ''));
+    this.code = known && !options.newCode ? known.code : spokenSecret(CODE.groups, CODE.length);
+    members.putClass({
+      name: this.name,
+      code: this.code,
+      instructorHash: this.#instructorHash,
+    });
+  }
+
+  get members(): readonly MemberRow[] {
+    return this.#options.store.members.all(this.name);
+  }
+
+  /**
+   * A new learner comes in.
+   *
+   * @param address where the request came from, for the limit on guesses
+   * @throws QuaysideError CODE_WRONG, TOO_MANY_TRIES, NAME_INVALID, NAME_TAKEN, CLASS_FULL
+   */
+  join(address: string, code: string, typedName: string): Entry {
+    this.#tries.ask(address);
+    if (!sameSecret(spokenAs(code), spokenAs(this.code))) {
+      this.#tries.missed(address);
+      throw new QuaysideError(
+        'CODE_WRONG',
+        'That is not the code of this class.',
+        'Compare it with what your instructor shows, letter by letter. Capitals and dashes do not matter.',
+      );
+    }
+    this.#tries.hit(address);
+    const name = displayName(typedName);
+    const { store, learnersMost } = this.#options;
+    if (store.members.isTaken(this.name, name)) throw nameTaken(name);
+    if (this.members.length >= learnersMost) {
+      throw new QuaysideError(
+        'CLASS_FULL',
+        `This class has ${learnersMost} learners, which is as many as it may.`,
+        'Ask your instructor to make room.',
+      );
+    }
+    const { learner, secret } = store.createLearner();
+    const member = store.members.add(this.name, learner, name);
+    if (!member) throw nameTaken(name);
+    return { member, secret };
+  }
+
+  /**
+   * A learner comes back by their personal link, on this device or another.
+   *
+   * @throws QuaysideError LINK_UNKNOWN, TOO_MANY_TRIES
+   */
+  return(address: string, secret: string): Entry {
+    this.#tries.ask(address);
+    const member = this.member(secret);
+    if (!member) {
+      this.#tries.missed(address);
+      throw new QuaysideError(
+        'LINK_UNKNOWN',
+        'That personal link leads to nobody in this class.',
+        'Check that the whole of it was copied. If it is lost, ask your instructor for a new one.',
+      );
+    }
+    return { member, secret };
+  }
+
+  /** Whose secret it is. The look-up goes by hash, so its timing tells nothing. */
+  member(secret: string): MemberRow | undefined {
+    return this.#options.store.members.find(this.name, hashOf(secret));
+  }
+
+  /** @throws QuaysideError SECRET_WRONG, TOO_MANY_TRIES */
+  signInInstructor(address: string, secret: string): void {
+    this.#tries.ask(address);
+    if (this.isInstructor(secret)) return;
+    this.#tries.missed(address);
+    throw new QuaysideError(
+      'SECRET_WRONG',
+      'That is not the instructor’s secret.',
+      'It was printed when this class was first started. If it is lost: npm start -- --class … --new-secret',
+    );
+  }
+
+  isInstructor(secret: string): boolean {
+    return sameSecret(hashOf(spokenAs(secret)), this.#instructorHash);
+  }
+}
+
+function nameTaken(name: string): QuaysideError {
+  return new QuaysideError(
+    'NAME_TAKEN',
+    `Somebody named ${name} is in this class already.`,
+    'If that is you, open your personal link. If not, add a letter of your surname.',
+  );
+}

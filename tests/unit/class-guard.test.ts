@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { type ClassStage, classStage } from './class-stage.ts';
+import { LAB, TERMINAL } from './web-stage.ts';
+import { ask, OTHER_NAMES, otherOrigins, routesOf } from './web-walk.ts';
+
+/** The ways in, each bounded in tries; whoever adds one here should be able to say why. */
+const PUBLIC = new Set([
+  'GET /api/class',
+  'POST /api/class/join',
+  'POST /api/class/return',
+  'POST /api/class/instructor',
+]);
+/** A learner's own. */
+const LEARNERS = new Set(['GET /api/class/me']);
+/** Everything else below `/api/class` is the instructor's alone. */
+const ALL = (await routesOf(classStage)).filter(({ url }) => url.startsWith('/api/class'));
+const LABS = (await routesOf(classStage)).filter(({ url }) => url.startsWith('/api/labs'));
+
+function concrete(url: string): string {
+  return url
+    .replace(':lab', LAB)
+    .replace(':terminal', TERMINAL)
+    .replace(':check', 'myapp2-runs')
+    .replace(':learner', 'f00dface');
+}
+
+/** The cookies of everybody who might come, by who they are. */
+async function visitors(web: ClassStage) {
+  const learner = await web.join('Ada');
+  const instructor = await web.instruct();
+  const [, ada = ''] = learner.split('=');
+  return {
+    nobody: ['', `quayside_${web.port}=guess`, `quayside_1=${ada}`],
+    learner: [learner, `${learner}; quayside_instructor_${web.port}=${ada}`],
+    instructor: [instructor, `${instructor}; quayside_${web.port}=${web.secret}`],
+  };
+}
+
+test('the walk sees every route of a class', () => {
+  expect(ALL.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([
+    'DELETE /api/class/instructor',
+    'GET /api/class',
+    'GET /api/class/me',
+    'POST /api/class/instructor',
+    'POST /api/class/join',
+    'POST /api/class/return',
+  ]);
+  expect(LABS.length).toBeGreaterThan(5);
+});
+
+describe.each(ALL)('$method $url', ({ method, url }) => {
+  const name = `${method} ${url}`;
+  const path = concrete(url);
+
+  test('is refused under any other name, to everybody', async () => {
+    await using web = await classStage();
+    const { learner, instructor } = await visitors(web);
+    for (const host of OTHER_NAMES) {
+      const named = host.replace('PORT', String(web.port));
+      for (const cookie of [...learner, ...instructor]) {
+        const headers = { cookie, origin: `http://${named}`, host: named };
+        const answer = await ask(web.port, method, path, headers);
+        expect(answer.status, named).toBe(421);
+        expect(JSON.parse(answer.text)).toMatchObject({ code: 'WRONG_HOST' });
+        expect(answer.cors).toBe(false);
+      }
+    }
+  });
+
+  test('changes nothing for another page, whoever is at the browser', async () => {
+    await using web = await classStage();
+    const { learner, instructor } = await visitors(web);
+    if (method === 'GET') {
+      const headers = { host: `127.0.0.1:${web.port}`, origin: 'http://evil.example' };
+      expect((await ask(web.port, method, path, headers)).cors).toBe(false);
+      return;
+    }
+    for (const origin of otherOrigins(web.port)) {
+      for (const cookie of [...learner, ...instructor]) {
+        const headers = { cookie, ...(origin === undefined ? {} : { origin }) };
+        const answer = await web.fetch(path, { method, headers });
+        expect(answer.status, origin).toBe(403);
+        expect(await answer.json()).toMatchObject({ code: 'WRONG_ORIGIN' });
+      }
+    }
+  });
+
+  test('is for those whom it is for', async () => {
+    await using web = await classStage();
+    const { nobody, learner, instructor } = await visitors(web);
+    if (PUBLIC.has(name)) return expect(name).not.toContain(':');
+    const isLearners = LEARNERS.has(name);
+    const [code, others] = isLearners
+      ? ['NOT_JOINED', [...nobody, ...instructor]]
+      : ['NOT_INSTRUCTOR', [...nobody, ...learner]];
+    for (const cookie of others) {
+      const answer = await web.send(method, path, undefined, { cookie });
+      expect([answer.status, cookie]).toEqual([401, cookie]);
+      expect(await answer.json()).toMatchObject({ code });
+    }
+    for (const cookie of isLearners ? learner : instructor) {
+      expect((await web.send(method, path, undefined, { cookie })).status).not.toBe(401);
+    }
+  });
+});
+
+describe.each(LABS)('in a class, $method $url', ({ method, url }) => {
+  test('is a learner’s, and neither the instructor’s nor anybody’s', async () => {
+    await using web = await classStage();
+    const { nobody, learner, instructor } = await visitors(web);
+    for (const cookie of [...nobody, ...instructor]) {
+      const answer = await web.send(method, concrete(url), undefined, { cookie });
+      expect(await answer.json()).toMatchObject({ code: 'NOT_JOINED' });
+    }
+    expect(web.sessions.asked).toEqual([]);
+    for (const cookie of learner) {
+      expect((await web.send(method, concrete(url), undefined, { cookie })).status).not.toBe(401);
+    }
+  });
+});
