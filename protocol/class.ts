@@ -1,3 +1,5 @@
+import type { CheckView, HostStatus, SessionStatus, TerminalView } from './session.ts';
+
 /** What passes between the server and the pages of a class. Single-user servers know only `ClassView`. */
 
 /** What anybody may know (`GET /api/class`). */
@@ -18,3 +20,78 @@ export interface JoinedView {
   /** The learner's personal link: a path on this server. Whoever has it is this learner. */
   readonly link: string;
 }
+
+/** Something that the instructor says to everybody or to one. */
+export interface MessageView {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly text: string;
+}
+
+/** A learner's place in the class, as they see it: every frame of `WS /api/class/me/events` is one, whole. */
+export interface MyPlace {
+  readonly name: string;
+  readonly className: string;
+  /** Since when their hand is up. */
+  readonly handAt?: number;
+  /** The instructor may type into the terminals that they watch. */
+  readonly mayType: boolean;
+  /** Ids of the terminals that the instructor looks at now. */
+  readonly watched: readonly string[];
+  readonly messages: readonly MessageView[];
+}
+
+/** A lab's steps in their order. */
+export interface RosterLab {
+  readonly name: string;
+  readonly title: string;
+  readonly steps: readonly {
+    /** The check's id. */
+    readonly id: string;
+    readonly title: string;
+    /** The section's title. */
+    readonly section: string;
+  }[];
+}
+
+/** How far a learner is in one lab. */
+export interface LabProgress {
+  readonly state: SessionStatus['state'];
+  readonly hosts: readonly Pick<HostStatus, 'name' | 'phase' | 'detail'>[];
+  /** Check id to when it passed. */
+  readonly passed: Readonly<Record<string, number>>;
+  /** The first step that is not passed, while the hosts run. */
+  readonly at?: {
+    readonly check: string;
+    readonly state: Exclude<CheckView['state'], 'passed'>;
+    readonly reason: string;
+    /** Since when they are at it: the last pass, or when the hosts were ready. */
+    readonly since: number;
+  };
+  readonly terminals: readonly TerminalView[];
+}
+
+export interface RosterLearner {
+  readonly id: string;
+  readonly name: string;
+  readonly joinedAt: number;
+  readonly handAt?: number;
+  /** One of their pages is open. */
+  readonly present: boolean;
+  readonly mayType: boolean;
+  /** Lab to progress. */
+  readonly labs: Readonly<Record<string, LabProgress>>;
+}
+
+/** Frames of `WS /api/class/roster/events`: everything on connecting, then each learner who changed. */
+export type RosterEvent =
+  | {
+      readonly type: 'roster';
+      readonly className: string;
+      readonly code: string;
+      readonly labs: readonly RosterLab[];
+      readonly learners: readonly RosterLearner[];
+    }
+  | { readonly type: 'learner'; readonly learner: RosterLearner }
+  | { readonly type: 'left'; readonly id: string };

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { Class } from './class/class.ts';
+import { Roster } from './class/roster.ts';
 import { type Config, readConfig } from './config.ts';
 import { findEngine } from './engine/find.ts';
 import { QuaysideError } from './errors.ts';
@@ -35,10 +36,11 @@ async function serve(config: Config): Promise<void> {
   });
   const startToken = randomBytes(START_TOKEN_BYTES).toString('base64url');
   const room = config.room && new Class({ store, ...config.room });
+  using roster = room && new Roster({ room, store, sessions: registry, labs });
   const web = await buildWeb({
     sessions: registry,
     learners: learnersOf(store, room),
-    ...(room && { room }),
+    ...(room && roster && { room: { door: room, roster } }),
     ...(config.tls && { tls: config.tls }),
     trustProxy: config.trustProxy,
     dist: siteDirectory(config.project),
@@ -58,6 +60,7 @@ async function serve(config: Config): Promise<void> {
       throw listenError(error, config);
     });
   await registry.open();
+  roster?.open();
   const lines = room
     ? welcome(room, config.origins[0] ?? address)
     : [

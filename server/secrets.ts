@@ -1,4 +1,4 @@
-import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 
 /** Letters and digits that nobody mistakes for one another, read aloud or off a board: no 0 O, 1 I L, U V. */
 const LETTERS = '23456789ABCDEFGHJKMNPQRSTWXYZ';
@@ -6,6 +6,11 @@ const LETTERS = '23456789ABCDEFGHJKMNPQRSTWXYZ';
 /** What is kept of a secret. All of ours are random and long, so a plain hash tells nothing about them. */
 export function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
+}
+
+/** 256 random bits: what a browser shows for as long as it is somebody. */
+export function lastingSecret(): string {
+  return randomBytes(32).toString('base64url');
 }
 
 /** Compares without telling by its duration how much was right. */

@@ -1,5 +1,5 @@
 import { QuaysideError } from '../errors.ts';
-import { hashOf, sameSecret, spokenAs, spokenSecret } from '../secrets.ts';
+import { hashOf, lastingSecret, sameSecret, spokenAs, spokenSecret } from '../secrets.ts';
 import type { MemberRow } from '../session/members.ts';
 import type { Store } from '../session/store.ts';
 import { displayName } from './display-name.ts';
@@ -118,6 +118,13 @@ export class Class {
   /** Whose secret it is. The look-up goes by hash, so its timing tells nothing. */
   member(secret: string): MemberRow | undefined {
     return this.#options.store.members.find(this.name, hashOf(secret));
+  }
+
+  /** A new secret for a learner who has lost theirs; whoever holds the old one is signed out. */
+  renewSecret(learner: string): string {
+    const secret = lastingSecret();
+    this.#options.store.members.setSecret(learner, hashOf(secret));
+    return secret;
   }
 
   /** @throws QuaysideError SECRET_WRONG, TOO_MANY_TRIES */

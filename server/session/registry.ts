@@ -73,9 +73,9 @@ export class Registry implements Sessions {
     return session.snapshot();
   }
 
-  end(learner: string, lab: string) {
+  end(learner: string, lab: string, reason = 'You ended this lab. Your progress is kept.') {
     const session = this.#session(learner, lab);
-    void session.end('You ended this lab. Your progress is kept.');
+    void session.end(reason);
     return session.snapshot();
   }
 

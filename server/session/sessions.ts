@@ -13,7 +13,8 @@ export interface Sessions {
   /** Starts the sandbox where there is none or it has failed or ended; returns at once, events tell the rest. */
   start(learner: string, lab: string): SessionSnapshot;
   reset(learner: string, lab: string): SessionSnapshot;
-  end(learner: string, lab: string): SessionSnapshot;
+  /** @param reason what the learner is told; the plain word, if not given */
+  end(learner: string, lab: string, reason?: string): SessionSnapshot;
   openTerminal(learner: string, lab: string, host: string): Promise<TerminalView>;
   closeTerminal(learner: string, lab: string, terminal: string): Promise<void>;
   /** The running terminal, for the socket edge. */

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Signal, SignalBody } from '#lab';
-import { hashOf } from '../secrets.ts';
+import { hashOf, lastingSecret } from '../secrets.ts';
 import { CLASS_TABLES, Members } from './members.ts';
 
 /** Steps from one layout of the file to the next; `PRAGMA user_version` counts those taken. Only ever add to the end. */
@@ -107,7 +107,7 @@ export class Store implements Disposable {
   /** A new learner; the secret goes into their cookie, and only its hash is kept. */
   createLearner(): { readonly learner: string; readonly secret: string } {
     const learner = randomBytes(8).toString('hex');
-    const secret = randomBytes(32).toString('base64url');
+    const secret = lastingSecret();
     this.#run(
       'INSERT INTO learners (id, secret_hash, created_at) VALUES (?, ?, ?)',
       learner,

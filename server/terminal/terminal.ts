@@ -229,13 +229,14 @@ export class Terminal {
   }
 
   /**
-   * Input of a viewer. `offset` counts its client's bytes over all its sockets: what has come already is dropped.
+   * Input of a viewer. `offset` counts its client's bytes over all its sockets: what has come already is dropped, as is
+   * what comes from somebody who may only look.
    *
    * @throws FrameError when bytes are missing in between
    */
   input(viewer: Viewer, offset: number, bytes: Uint8Array): void {
     const fresh = this.#input.accept(viewer.client, offset, bytes);
-    if (fresh.byteLength === 0) return;
+    if (fresh.byteLength === 0 || viewer.listener.mayType?.() === false) return;
     this.#lastActivity = Date.now();
     this.#audience.lead(viewer);
     this.#wayIn.write(fresh);

@@ -11,6 +11,8 @@ export interface ViewerListener {
   closed(why: 'closed' | 'detached'): void;
   /** The shell takes input again. */
   drained(): void;
+  /** Present for those who only look unless they are allowed more: asked for every key. */
+  mayType?(): boolean;
 }
 
 /**

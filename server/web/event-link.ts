@@ -1,5 +1,4 @@
 import type { WebSocket } from 'ws';
-import type { SessionEvent } from '#protocol';
 
 /**
  * A page that has this much unread is not reading. A session's whole snapshot is a few KB, so no page that lives falls
@@ -13,14 +12,14 @@ const TRY_AGAIN = 1013;
 const POLICY = 1008;
 
 /**
- * Sends a session's events down a socket until it closes. A page that does not read is let go with a reason; on
+ * Sends events down a socket until it closes. A page that does not read is let go with a reason; on
  * connecting again it gets a snapshot, so nothing is lost.
  *
- * @param subscribe as {@link import('../session/sessions.ts').Sessions.subscribe}, for this learner and lab
+ * @param subscribe as {@link import('../session/sessions.ts').Sessions.subscribe}: everything at once, then what changes
  */
-export function linkEvents(
+export function linkEvents<Event>(
   socket: WebSocket,
-  subscribe: (listener: (event: SessionEvent) => void) => Disposable,
+  subscribe: (listener: (event: Event) => void) => Disposable,
 ): void {
   let subscription: Disposable | undefined;
   let closed = false;

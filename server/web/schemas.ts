@@ -147,7 +147,7 @@ export const ANSWERS = {
   ErrorBody: json(errorBody),
 } as const;
 
-const lab = z.string().regex(NAME);
+export const lab = z.string().regex(NAME);
 
 /** Parameters and bodies of requests. Whatever is not listed is refused. */
 export const REQUESTS = {
@@ -159,12 +159,16 @@ export const REQUESTS = {
   url: json(z.strictObject({ url: z.string().min(1).max(URL_CHARACTERS) })),
 } as const;
 
+/** The names in a socket's path, as parts of a pattern. */
+export const SOCKET_NAMES = {
+  lab: `(?<lab>${body(NAME)})`,
+  terminal: `(?<terminal>${body(TERMINAL_ID)})`,
+} as const;
+
 /** The paths that a WebSocket may ask for: parsed by the same rules as those of HTTP. */
 export const SOCKET_PATHS = {
-  events: new RegExp(`^/api/labs/(?<lab>${body(NAME)})/events$`),
-  terminal: new RegExp(
-    `^/api/labs/(?<lab>${body(NAME)})/terminals/(?<terminal>${body(TERMINAL_ID)})$`,
-  ),
+  events: new RegExp(`^/api/labs/${SOCKET_NAMES.lab}/events$`),
+  terminal: new RegExp(`^/api/labs/${SOCKET_NAMES.lab}/terminals/${SOCKET_NAMES.terminal}$`),
 } as const;
 
 function body(anchored: RegExp): string {

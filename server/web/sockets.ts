@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Sessions } from '../session/sessions.ts';
 import type { AllowList } from './allow-list.ts';
+import type { Admitted } from './class-sockets.ts';
 import { linkEvents } from './event-link.ts';
 import {
   bodyOf,
@@ -20,14 +21,17 @@ import { linkTerminal, MAX_TERMINAL_MESSAGE } from './terminal-link.ts';
 const SOCKETS_PER_LEARNER = 64;
 /** How long a page has to answer our goodbye before the socket is cut. */
 const GOODBYE_MS = 1_000;
-/** RFC 6455, 7.4.1: the server is going away. */
+/** RFC 6455, 7.4.1: the server is going away; policy violation. */
 const GOING_AWAY = 1001;
+const POLICY = 1008;
 
 export interface SocketOptions {
   readonly sessions: Sessions;
   readonly allowList: () => AllowList;
   readonly learnerOf: (cookies: string | undefined) => string | undefined;
   readonly inClass: boolean;
+  /** Lets in those sockets that are a class's; `undefined` for any other path. */
+  readonly admitToClass?: (path: string, cookies: string | undefined) => Admitted | undefined;
   /** Told of a defect of ours, with the path it happened on. */
   readonly onDefect: (error: unknown, path: string) => void;
 }
@@ -35,6 +39,8 @@ export interface SocketOptions {
 /** Closing it says goodbye on every socket, then cuts what is left. */
 export interface Sockets {
   close(): Promise<void>;
+  /** Cuts every socket of a learner who is signed out. */
+  drop(learner: string): void;
 }
 
 /**
@@ -47,7 +53,7 @@ export function acceptSockets(server: Server, options: SocketOptions): Sockets {
     maxPayload: MAX_TERMINAL_MESSAGE,
     perMessageDeflate: false,
   });
-  const open = new Map<string, number>();
+  const open = new Map<string, Set<WebSocket>>();
   let stopping = false;
 
   server.on('upgrade', (request, socket, head) => {
@@ -59,15 +65,14 @@ export function acceptSockets(server: Server, options: SocketOptions): Sockets {
       return;
     }
     try {
-      const learner = admit(request, options);
-      const link = linkFor(request, learner, options.sessions);
-      if ((open.get(learner) ?? 0) >= SOCKETS_PER_LEARNER) throw tooMany('connections');
+      const { owner, link } = admit(request, options);
+      const theirs = open.get(owner) ?? new Set();
+      if (theirs.size >= SOCKETS_PER_LEARNER) throw tooMany('connections');
       accepting.handleUpgrade(request, socket, head, (webSocket) => {
-        open.set(learner, (open.get(learner) ?? 0) + 1);
+        open.set(owner, theirs.add(webSocket));
         webSocket.on('close', () => {
-          const left = (open.get(learner) ?? 1) - 1;
-          if (left > 0) open.set(learner, left);
-          else open.delete(learner);
+          theirs.delete(webSocket);
+          if (theirs.size === 0 && open.get(owner) === theirs) open.delete(owner);
         });
         // `ws` closes the socket itself after an error such as an oversized message.
         webSocket.on('error', () => {});
@@ -93,17 +98,23 @@ export function acceptSockets(server: Server, options: SocketOptions): Sockets {
         }),
       );
     },
+    drop: (learner) => {
+      for (const each of open.get(learner) ?? []) each.close(POLICY, 'Signed out.');
+    },
   };
 }
 
-function admit({ headers }: IncomingMessage, options: SocketOptions): string {
+function admit(request: IncomingMessage, options: SocketOptions): Admitted {
+  const { headers } = request;
   const { hosts, origins } = options.allowList();
   if (!hosts.has(headers.host ?? '')) throw wrongHost();
   // Every browser names the page that opens a WebSocket, and no rule but this keeps other sites' pages out.
   if (!origins.has(headers.origin ?? '')) throw wrongOrigin();
+  const inClass = options.admitToClass?.(pathOf(request), headers.cookie);
+  if (inClass) return inClass;
   const learner = options.learnerOf(headers.cookie);
   if (learner === undefined) throw notSignedIn(options.inClass);
-  return learner;
+  return { owner: learner, link: linkFor(request, learner, options.sessions) };
 }
 
 /** What to do with the socket once it is open; everything is looked up before, under its owner. */

@@ -39,18 +39,25 @@ const SILENT_BEATS = 3;
 /** The close code of a socket that ended without a close frame. */
 const BROKEN = 1006;
 
+/** Somebody looks over the learner's shoulder: never decides the size, never holds a program back. */
+export interface Watch {
+  /** What is typed is dropped unless the learner allows it, asked anew for every key. */
+  readonly mayType: () => boolean;
+}
+
 /**
  * Carries one terminal over one socket. Whoever upgraded the socket has seen to it that this learner may use this
  * terminal. Disposing lets the page go (it will come back); the terminal lives on.
  */
-export function linkTerminal(socket: WebSocket, terminal: Terminal): Disposable {
-  const link = new TerminalLink(socket, terminal);
+export function linkTerminal(socket: WebSocket, terminal: Terminal, watch?: Watch): Disposable {
+  const link = new TerminalLink(socket, terminal, watch);
   return { [Symbol.dispose]: () => link.close(1001, 'server going away') };
 }
 
 class TerminalLink {
   readonly #socket: WebSocket;
   readonly #terminal: Terminal;
+  readonly #watch: Watch | undefined;
   #viewer: Viewer | undefined;
   #lastFlush = Number.NEGATIVE_INFINITY;
   #flushing: NodeJS.Timeout | undefined;
@@ -60,8 +67,9 @@ class TerminalLink {
   readonly #beat: NodeJS.Timeout;
   readonly #hello: NodeJS.Timeout;
 
-  constructor(socket: WebSocket, terminal: Terminal) {
+  constructor(socket: WebSocket, terminal: Terminal, watch: Watch | undefined) {
     this.#socket = socket;
+    this.#watch = watch;
     this.#terminal = terminal;
     this.#hello = setTimeout(() => this.close(TERMINAL_CLOSE.silent, 'no hello'), HELLO_MS);
     this.#beat = setInterval(() => this.#onBeat(), BEAT_MS);
@@ -115,6 +123,7 @@ class TerminalLink {
         this.#reportInput();
         break;
       case 'resize':
+        if (this.#watch) break;
         this.#terminal.resize(viewer, { cols: frame.cols, rows: frame.rows });
         break;
       case 'ack':
@@ -122,6 +131,7 @@ class TerminalLink {
         this.#wake();
         break;
       case 'attention':
+        if (this.#watch) break;
         this.#terminal.attend(viewer, frame.attention);
         break;
     }
@@ -138,11 +148,14 @@ class TerminalLink {
       this.close(TERMINAL_CLOSE.crowded, 'too many pages on this terminal');
       return;
     }
-    const { viewer, resume } = terminal.attach(hello, {
+    const watch = this.#watch;
+    const arrival = watch ? { ...hello, attention: 'hidden' as const } : hello;
+    const { viewer, resume } = terminal.attach(arrival, {
+      ...(watch && { mayType: watch.mayType }),
       wake: () => this.#wake(),
       sized: (size, yours) => {
         // While attaching, the size follows right after the attached frame.
-        if (this.#viewer) this.#send({ type: 'size', ...size, yours });
+        if (this.#viewer) this.#send({ type: 'size', ...size, yours: yours && !watch });
       },
       closed: (why) => {
         if (why === 'closed') this.close(TERMINAL_CLOSE.gone, 'terminal closed');
@@ -162,7 +175,7 @@ class TerminalLink {
     });
     this.#viewer = viewer;
     this.#toldTaken = terminal.taken(hello.client);
-    this.#send({ type: 'size', ...terminal.size, yours: terminal.isActive(viewer) });
+    this.#send({ type: 'size', ...terminal.size, yours: terminal.isActive(viewer) && !watch });
     this.#flush();
   }
 

@@ -8,10 +8,13 @@ import Fastify, {
   type FastifyServerOptions,
 } from 'fastify';
 import type { Class } from '../class/class.ts';
+import type { Roster } from '../class/roster.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { allowListFor, isSecureHost } from './allow-list.ts';
 import { addDoor, addNoClass, isInstructor } from './class-door.ts';
+import { addPlace, addRoom } from './class-room.ts';
 import { CLASS_ANSWERS } from './class-schemas.ts';
+import { admitToClass } from './class-sockets.ts';
 import { addGuard } from './guard.ts';
 import { addLabs } from './labs.ts';
 import type { Learners } from './learners.ts';
@@ -38,7 +41,7 @@ export interface WebOptions {
   /** Its own certificate and key (PEM); it then speaks https alone. */
   readonly tls?: Tls;
   /** A class that learners join. Without one, whoever has the start token becomes a learner. */
-  readonly room?: Class;
+  readonly room?: { readonly door: Class; readonly roster: Roster };
   /** What `GET /sign-in?token=…` must say; good for as long as the server runs, in any number of browsers. */
   readonly startToken: string;
   /** Rejecting counts as not able to serve. */
@@ -91,7 +94,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     allowList: () => allowList,
     learnerOf: (cookies: string | undefined) => learnerOf(cookies, port, options.learners),
     isInstructor: (cookies: string | undefined) =>
-      room !== undefined && isInstructor(cookies, port, room),
+      room !== undefined && isInstructor(cookies, port, room.door),
     inClass: room !== undefined,
     isSecure: (host: string) => isSecureHost(allowList, host),
   };
@@ -110,6 +113,16 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   });
   addGuard(app, edge);
 
+  const sockets = acceptSockets(app.server, {
+    ...edge,
+    ...(room && {
+      admitToClass: (path: string, cookies: string | undefined) =>
+        admitToClass(path, cookies, { ...edge, roster: room.roster, sessions: options.sessions }),
+    }),
+    sessions: options.sessions,
+    onDefect: (error, path) => app.log.error({ err: error, path }),
+  });
+
   await app.register(cookie);
   for (const [$id, schema] of Object.entries({ ...ANSWERS, ...CLASS_ANSWERS })) {
     app.addSchema({ $id, ...schema });
@@ -120,8 +133,13 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
       if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     });
     const door = { port: () => port, isSecure: edge.isSecure };
-    if (room) addDoor(api, { ...door, room });
-    else {
+    if (room) {
+      const { sessions } = options;
+      const inside = { room: room.door, roster: room.roster, sessions, dropSockets: sockets.drop };
+      addDoor(api, { ...door, room: room.door });
+      addPlace(api, inside);
+      addRoom(api, inside);
+    } else {
       addNoClass(api);
       addSignIn(api, { ...options, ...door });
     }
@@ -134,11 +152,6 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   });
   await app.register((site) => addSite(site, options.dist));
 
-  const sockets = acceptSockets(app.server, {
-    ...edge,
-    sessions: options.sessions,
-    onDefect: (error, path) => app.log.error({ err: error, path }),
-  });
   app.addHook('preClose', () => sockets.close());
   return app;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ClassStage, classStage } from './class-stage.ts';
-import { LAB, TERMINAL } from './web-stage.ts';
+import { LAB, refusalOfSocket, TERMINAL } from './web-stage.ts';
 import { ask, OTHER_NAMES, otherOrigins, routesOf } from './web-walk.ts';
 
 /** The ways in, each bounded in tries; whoever adds one here should be able to say why. */
@@ -11,7 +11,11 @@ const PUBLIC = new Set([
   'POST /api/class/instructor',
 ]);
 /** A learner's own. */
-const LEARNERS = new Set(['GET /api/class/me']);
+const LEARNERS = new Set([
+  'GET /api/class/me',
+  'PUT /api/class/me/hand',
+  'PUT /api/class/me/typing',
+]);
 /** Everything else below `/api/class` is the instructor's alone. */
 const ALL = (await routesOf(classStage)).filter(({ url }) => url.startsWith('/api/class'));
 const LABS = (await routesOf(classStage)).filter(({ url }) => url.startsWith('/api/labs'));
@@ -21,7 +25,7 @@ function concrete(url: string): string {
     .replace(':lab', LAB)
     .replace(':terminal', TERMINAL)
     .replace(':check', 'myapp2-runs')
-    .replace(':learner', 'f00dface');
+    .replace(':learner', 'f00dfacef00dface');
 }
 
 /** The cookies of everybody who might come, by who they are. */
@@ -39,11 +43,20 @@ async function visitors(web: ClassStage) {
 test('the walk sees every route of a class', () => {
   expect(ALL.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([
     'DELETE /api/class/instructor',
+    'DELETE /api/class/learners/:learner',
+    'DELETE /api/class/learners/:learner/hand',
+    'DELETE /api/class/learners/:learner/labs/:lab',
     'GET /api/class',
     'GET /api/class/me',
+    'GET /api/class/progress.csv',
     'POST /api/class/instructor',
     'POST /api/class/join',
+    'POST /api/class/learners/:learner/labs/:lab/reset',
+    'POST /api/class/learners/:learner/link',
+    'POST /api/class/messages',
     'POST /api/class/return',
+    'PUT /api/class/me/hand',
+    'PUT /api/class/me/typing',
   ]);
   expect(LABS.length).toBeGreaterThan(5);
 });
@@ -115,6 +128,34 @@ describe.each(LABS)('in a class, $method $url', ({ method, url }) => {
     expect(web.sessions.asked).toEqual([]);
     for (const cookie of learner) {
       expect((await web.send(method, concrete(url), undefined, { cookie })).status).not.toBe(401);
+    }
+  });
+});
+
+const SOCKETS = {
+  me: '/api/class/me/events',
+  roster: '/api/class/roster/events',
+  terminal: `/api/class/learners/f00dfacef00dface/labs/${LAB}/terminals/${TERMINAL}`,
+} as const;
+
+describe.each(Object.entries(SOCKETS))('a WebSocket of a class: %s', (name, path) => {
+  test('is refused under other names, to other pages, and to everybody whom it is not for', async () => {
+    await using web = await classStage();
+    const { nobody, learner, instructor } = await visitors(web);
+    for (const cookie of [...learner, ...instructor]) {
+      for (const host of ['evil.example', `evil.example:${web.port}`]) {
+        const socket = web.socket(path, { host, origin: `http://${host}`, cookie });
+        expect(await refusalOfSocket(socket)).toEqual({ status: 421, code: 'WRONG_HOST' });
+      }
+      for (const origin of [undefined, 'null', 'http://evil.example']) {
+        const refusal = await refusalOfSocket(web.socket(path, { origin, cookie }));
+        expect(refusal).toEqual({ status: 403, code: 'WRONG_ORIGIN' });
+      }
+    }
+    const isLearners = name === 'me';
+    for (const cookie of [...nobody, ...(isLearners ? instructor : learner)]) {
+      const refusal = await refusalOfSocket(web.socket(path, { cookie }));
+      expect(refusal).toEqual({ status: 401, code: isLearners ? 'NOT_JOINED' : 'NOT_INSTRUCTOR' });
     }
   });
 });

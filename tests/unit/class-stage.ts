@@ -2,16 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Class } from '../../server/class/class.ts';
+import { Roster } from '../../server/class/roster.ts';
 import type { Tries } from '../../server/class/tries.ts';
 import { Store } from '../../server/session/store.ts';
 import type { WebOptions } from '../../server/web/web.ts';
-import { type Stage, stage } from './web-stage.ts';
+import { FakeSessions, LAB, LAB_WITH_CHECKS, type Stage, stage } from './web-stage.ts';
 
 export const CLASS_NAME = 'Docker 101';
 
 /** A class over real HTTP with a real SQLite file; only its sessions are made up. */
 export interface ClassStage extends Stage {
   readonly room: Class;
+  readonly roster: Roster;
   readonly store: Store;
   /** The instructor's secret. */
   readonly secret: string;
@@ -28,14 +30,20 @@ export interface ClassStage extends Stage {
 }
 
 export async function classStage(
-  options: Partial<WebOptions> & { readonly learnersMost?: number; readonly tries?: Tries } = {},
+  options: Partial<Omit<WebOptions, 'sessions'>> & {
+    readonly learnersMost?: number;
+    readonly tries?: Tries;
+  } = {},
 ): Promise<ClassStage> {
   const { learnersMost = 50, tries, ...webOptions } = options;
   const directory = await mkdtemp(join(tmpdir(), 'quayside-class-'));
   const store = new Store(join(directory, 'quayside.sqlite'));
   const room = new Class({ store, name: CLASS_NAME, learnersMost, ...(tries && { tries }) });
+  const sessions = new FakeSessions();
+  const roster = new Roster({ room, store, sessions, labs: new Map([[LAB, LAB_WITH_CHECKS]]) });
   const web = await stage({
-    room,
+    sessions,
+    room: { door: room, roster },
     learners: {
       create: () => store.createLearner(),
       find: (secret) => room.member(secret)?.learner,
@@ -56,6 +64,7 @@ export async function classStage(
   return {
     ...web,
     room,
+    roster,
     store,
     secret,
     send,
@@ -64,6 +73,7 @@ export async function classStage(
     instruct: async () => cookieOf(await send('POST', '/api/class/instructor', { secret })),
     [Symbol.asyncDispose]: async () => {
       await web[Symbol.asyncDispose]();
+      roster[Symbol.dispose]();
       store[Symbol.dispose]();
       await rm(directory, { recursive: true });
     },

@@ -331,6 +331,7 @@ describe('/api/openapi.json', () => {
     expect(operations.map(({ name }) => name).sort()).toEqual([
       'DELETE /api/labs/{lab}/session',
       'DELETE /api/labs/{lab}/terminals/{terminal}',
+      'GET /api/class',
       'GET /api/labs',
       'GET /api/labs/{lab}/session',
       'GET /healthz',

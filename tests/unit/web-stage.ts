@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import WebSocket from 'ws';
+import { check, defineLab, passed } from '#lab';
 import type { SessionEvent, SessionSnapshot } from '#protocol';
 import type { BrowserPane } from '../../server/browser/browser-pane.ts';
 import { QuaysideError } from '../../server/errors.ts';
@@ -14,6 +15,21 @@ import { buildWeb, type WebOptions } from '../../server/web/web.ts';
 
 export const LAB = 'docker-networking';
 export const START_TOKEN = 'a-start-token-of-this-test';
+/** The lab as its author would have it, with checks that are never asked here. */
+export const LAB_WITH_CHECKS = defineLab({
+  title: 'Docker Networking',
+  hosts: { server01: { address: '10.1.10.11/24', engine: true } },
+  browser: 'server01',
+  sections: [
+    {
+      page: 'ports',
+      title: 'Ports',
+      checks: ['myapp2-runs', 'port-changed'].map((id) =>
+        check(id, { title: `Step ${id}`, test: () => passed() }),
+      ),
+    },
+  ],
+});
 /** The terminal that every learner has in {@link FakeSessions}; it carries the learner's name. */
 export const TERMINAL = 't1';
 
@@ -41,6 +57,8 @@ export class FakeSessions implements Sessions {
   readonly listeners = new Map<string, Set<(event: SessionEvent) => void>>();
   /** Terminal id to the learner who owns it. */
   readonly terminals = new Map<string, string>();
+  /** What a socket to such a terminal gets. */
+  carried: Terminal | undefined;
   fault: Error | undefined;
 
   snapshot(learner: string, lab: string): SessionSnapshot {
@@ -84,7 +102,7 @@ export class FakeSessions implements Sessions {
     if (this.terminals.get(terminal) !== learner) {
       throw new QuaysideError('TERMINAL_UNKNOWN', 'No such terminal.', 'Open one.');
     }
-    return {} as Terminal;
+    return this.carried ?? ({} as Terminal);
   }
   async answer(learner: string, lab: string, check: string, text: string) {
     this.#note('answer', learner, lab);
@@ -133,8 +151,10 @@ export interface Stage extends AsyncDisposable {
   socket(path: string, headers?: Record<string, string | undefined>): WebSocket;
 }
 
-export async function stage(options: Partial<WebOptions> = {}): Promise<Stage> {
-  const sessions = new FakeSessions();
+export async function stage(
+  options: Partial<Omit<WebOptions, 'sessions'>> & { readonly sessions?: FakeSessions } = {},
+): Promise<Stage> {
+  const sessions = options.sessions ?? new FakeSessions();
   const learners = new FakeLearners();
   const log: string[] = [];
   const empty = await mkdtemp(join(tmpdir(), 'quayside-web-'));

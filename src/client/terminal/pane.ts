@@ -146,6 +146,13 @@ export class TerminalPane implements Disposable {
     });
   }
 
+  /** Whether keys go anywhere; without it the pane only shows. The server has the last word. */
+  allowTyping(allowed: boolean): void {
+    this.#withScreen((screen) => {
+      screen.terminal.options.disableStdin = !allowed;
+    });
+  }
+
   /** Called when there is output while the pane is hidden. */
   onActivity(listener: () => void): void {
     this.#activity.add(listener);

@@ -1,0 +1,229 @@
+import type { ClassView, RosterEvent, RosterLab, RosterLearner } from '#protocol';
+import { ApiError, request } from '../request.ts';
+import { copyBox } from './copy.ts';
+import { LearnerCard } from './learner-card.ts';
+import { keepLive } from './live.ts';
+import { make } from './make.ts';
+import { crowds, duration, type Order, ordered } from './roster-order.ts';
+import { headOf, rowOf } from './roster-table.ts';
+import { Watching } from './watching.ts';
+
+/** "12 min" is true for a minute; nobody needs it to the second. */
+const CLOCK_MS = 15_000;
+const ORDERS: readonly Order[] = ['stuck', 'progress', 'name'];
+/** More would be a list, not a look. */
+const CROWDS_SHOWN = 3;
+
+/** The instructor's page: signs in, then shows the room as it is. */
+class InstructorPage {
+  readonly #page: HTMLElement;
+  readonly #learners = new Map<string, RosterLearner>();
+  readonly #card: LearnerCard;
+  readonly #watching: Watching;
+  readonly #leaving = new AbortController();
+  #labs: readonly RosterLab[] = [];
+  #order: Order = 'stuck';
+  #lab: RosterLab | undefined;
+  #waiting = false;
+
+  constructor(page: HTMLElement) {
+    this.#page = page;
+    const dialog = (name: string) =>
+      page.querySelector(`[data-dialog="${name}"]`) as HTMLDialogElement;
+    this.#watching = new Watching(dialog('watch'));
+    this.#card = new LearnerCard(dialog('learner'), dialog('sure'), this.#watching);
+    this.#listen();
+  }
+
+  async open(): Promise<void> {
+    try {
+      const view = await request<ClassView>('GET', '/api/class');
+      if (view.mode === 'single') return this.#show('none');
+      this.#part('class-name').textContent = view.name;
+      if (!view.instructor) {
+        this.#show('sign-in');
+        (this.#part('secret') as HTMLInputElement).focus();
+        return;
+      }
+      this.#begin();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#show('none');
+      this.#part('none-text').textContent = `${error.message} ${error.remedy}`;
+    }
+  }
+
+  #begin(): void {
+    this.#show('room');
+    keepLive<RosterEvent>(
+      '/api/class/roster/events',
+      (event) => this.#hear(event),
+      (isOpen) => {
+        this.#part('link').hidden = isOpen;
+      },
+      this.#leaving.signal,
+    );
+    setInterval(() => this.#paintSoon(), CLOCK_MS);
+  }
+
+  #hear(event: RosterEvent): void {
+    switch (event.type) {
+      case 'roster': {
+        this.#learners.clear();
+        for (const learner of event.learners) this.#learners.set(learner.id, learner);
+        this.#labs = event.labs;
+        this.#lab = event.labs.find(({ name }) => name === this.#lab?.name) ?? event.labs[0];
+        this.#part('code').textContent = event.code;
+        (this.#part('join-link') as HTMLInputElement).value =
+          `${location.origin}/join/#code=${event.code}`;
+        this.#paintLabs();
+        break;
+      }
+      case 'learner': {
+        const before = this.#learners.get(event.learner.id);
+        this.#learners.set(event.learner.id, event.learner);
+        if (event.learner.handAt !== undefined && before?.handAt === undefined) {
+          this.#announce(`${event.learner.name} has raised a hand.`);
+        }
+        this.#watching.update(event.learner);
+        if (this.#lab) this.#card.update(event.learner, this.#lab);
+        break;
+      }
+      case 'left':
+        this.#learners.delete(event.id);
+        this.#card.gone(event.id);
+        break;
+    }
+    this.#paintSoon();
+  }
+
+  /** Once a frame, however much happens. */
+  #paintSoon(): void {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    requestAnimationFrame(() => {
+      this.#waiting = false;
+      this.#paint();
+    });
+  }
+
+  #paint(): void {
+    const lab = this.#lab;
+    if (!lab) return;
+    const now = Date.now();
+    const learners = ordered(this.#learners.values(), lab.name, this.#order);
+    const table = this.#part('table') as HTMLTableElement;
+    const focused = (document.activeElement as HTMLElement | null)?.dataset.open;
+    table.tHead?.replaceWith(headOf(lab));
+    table.tBodies[0]?.replaceChildren(...learners.map((learner) => rowOf(learner, lab, now)));
+    if (focused) table.querySelector<HTMLElement>(`[data-open="${focused}"]`)?.focus();
+    this.#part('empty').hidden = learners.length > 0;
+    this.#part('grid').hidden = learners.length === 0;
+    const here = learners.filter(({ present }) => present).length;
+    const hands = learners.filter(({ handAt }) => handAt !== undefined).length;
+    this.#part('counts').textContent =
+      `${learners.length} ${learners.length === 1 ? 'learner' : 'learners'}, ${here} here` +
+      (hands > 0 ? `, ${hands} ${hands === 1 ? 'hand' : 'hands'} up` : '');
+    this.#paintCrowds(lab, now);
+  }
+
+  #paintCrowds(lab: RosterLab, now: number): void {
+    const stuck = crowds(this.#learners.values(), lab, now).slice(0, CROWDS_SHOWN);
+    this.#part('stuck').hidden = stuck.length === 0;
+    this.#part('stuck-list').replaceChildren(
+      ...stuck.map(({ step, learners, since }) =>
+        make(
+          'li',
+          {},
+          make('strong', {}, `${step.section}: ${step.title}`),
+          ` — ${learners} ${learners === 1 ? 'learner' : 'learners'}, longest ${duration(now - since)}`,
+        ),
+      ),
+    );
+  }
+
+  #paintLabs(): void {
+    const select = this.#part('lab') as HTMLSelectElement;
+    select.replaceChildren(
+      ...this.#labs.map(({ name, title }) =>
+        make('option', { value: name, selected: name === this.#lab?.name }, title),
+      ),
+    );
+    this.#part('lab-choice').hidden = this.#labs.length < 2;
+  }
+
+  #listen(): void {
+    const on = (name: string, kind: string, action: (event: Event) => void) =>
+      this.#part(name).addEventListener(kind, action);
+    on('sign-in-form', 'submit', (event) => {
+      event.preventDefault();
+      void this.#signIn();
+    });
+    on('sign-out', 'click', () => {
+      void request('DELETE', '/api/class/instructor').then(() => location.reload());
+    });
+    on('copy-join', 'click', () => {
+      void copyBox(this.#part('join-link') as HTMLInputElement, this.#part('copied'));
+    });
+    on('lab', 'change', ({ target }) => {
+      this.#lab = this.#labs.find(({ name }) => name === (target as HTMLSelectElement).value);
+      this.#paint();
+    });
+    on('order', 'change', ({ target }) => {
+      const wanted = (target as HTMLSelectElement).value;
+      this.#order = ORDERS.find((order) => order === wanted) ?? 'stuck';
+      this.#paint();
+    });
+    on('say-form', 'submit', (event) => {
+      event.preventDefault();
+      void this.#sayToAll();
+    });
+    on('table', 'click', ({ target }) => {
+      const id = (target as Element).closest<HTMLElement>('[data-open]')?.dataset.open;
+      const learner = id === undefined ? undefined : this.#learners.get(id);
+      if (learner && this.#lab) this.#card.open(learner, this.#lab);
+    });
+  }
+
+  async #signIn(): Promise<void> {
+    const box = this.#part('secret') as HTMLInputElement;
+    this.#part('secret-error').textContent = '';
+    try {
+      await request('POST', '/api/class/instructor', { secret: box.value });
+      box.value = '';
+      this.#begin();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#part('secret-error').textContent = `${error.message} ${error.remedy}`;
+      box.focus();
+    }
+  }
+
+  async #sayToAll(): Promise<void> {
+    const box = this.#part('say-text') as HTMLInputElement;
+    if (box.value.trim() === '') return box.focus();
+    try {
+      await request('POST', '/api/class/messages', { text: box.value });
+      box.value = '';
+      this.#announce('Sent to everybody.');
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#announce(`${error.message} ${error.remedy}`);
+    }
+  }
+
+  #announce(text: string): void {
+    this.#part('says').textContent = text;
+  }
+
+  #show(part: 'none' | 'sign-in' | 'room'): void {
+    this.#page.dataset.shows = part;
+  }
+
+  #part(name: string): HTMLElement {
+    return this.#page.querySelector(`[data-room="${name}"]`) as HTMLElement;
+  }
+}
+
+const page = document.querySelector<HTMLElement>('[data-page="instructor"]');
+if (page) void new InstructorPage(page).open();

@@ -1,0 +1,158 @@
+import type { JoinedView, RosterLab, RosterLearner } from '#protocol';
+import { confirmed } from '../confirm.ts';
+import { ApiError, request } from '../request.ts';
+import { clock, make } from './make.ts';
+import { duration, stateWord } from './roster-order.ts';
+import type { Watching } from './watching.ts';
+
+/** What a press may do to a learner, and what is asked before. */
+const ACTIONS = {
+  reset: {
+    method: 'POST',
+    path: '/reset',
+    ask: 'They get fresh hosts, every step starts open, and what they have made is gone for good.',
+    yes: 'Reset the lab',
+  },
+  end: {
+    method: 'DELETE',
+    path: '',
+    ask: 'Their hosts are removed with all that is on them. The steps they have passed stay passed.',
+    yes: 'End the session',
+  },
+  extend: { method: 'POST', path: '/extend', ask: undefined, yes: 'Extend' },
+} as const;
+
+/** The dialog about one learner: where they are, their terminals, and what the instructor can do for them. */
+export class LearnerCard {
+  readonly #dialog: HTMLDialogElement;
+  readonly #sure: HTMLDialogElement;
+  readonly #watching: Watching;
+  #shown: { readonly learner: RosterLearner; readonly lab: RosterLab } | undefined;
+
+  constructor(dialog: HTMLDialogElement, sure: HTMLDialogElement, watching: Watching) {
+    this.#dialog = dialog;
+    this.#sure = sure;
+    this.#watching = watching;
+    dialog.addEventListener('close', () => {
+      this.#shown = undefined;
+    });
+    dialog.addEventListener('click', (event) => void this.#press(event.target as Element));
+  }
+
+  open(learner: RosterLearner, lab: RosterLab): void {
+    this.#part('new-link').hidden = true;
+    this.#say('');
+    this.#paint(learner, lab);
+    if (!this.#dialog.open) this.#dialog.showModal();
+  }
+
+  /** Shows the learner as they are now, if the dialog is theirs. */
+  update(learner: RosterLearner, lab: RosterLab): void {
+    if (this.#shown?.learner.id === learner.id) this.#paint(learner, lab);
+  }
+
+  /** The learner has left. */
+  gone(id: string): void {
+    if (this.#shown?.learner.id === id) this.#dialog.close();
+  }
+
+  #paint(learner: RosterLearner, lab: RosterLab): void {
+    this.#shown = { learner, lab };
+    const progress = learner.labs[lab.name];
+    const step = lab.steps.find(({ id }) => id === progress?.at?.check);
+    this.#part('name').textContent = learner.name;
+    this.#part('where').textContent = step
+      ? `At “${step.title}” for ${duration(Date.now() - (progress?.at?.since ?? 0))}.`
+      : '';
+    this.#part('reason').textContent = progress?.at?.reason ?? '';
+    const hosts = progress?.hosts ?? [];
+    this.#part('hosts').replaceChildren(
+      ...(hosts.length === 0
+        ? [make('li', {}, `Hosts: ${stateWord(progress)}`)]
+        : hosts.map(({ name, phase, detail }) =>
+            make('li', { dataset: { phase } }, `${name}: ${phase === 'ready' ? 'ready' : detail}`),
+          )),
+    );
+    const terminals = progress?.terminals ?? [];
+    this.#part('terminals').replaceChildren(
+      ...terminals.map(({ id, title }) =>
+        make(
+          'button',
+          { type: 'button', className: 'button', dataset: { watch: id } },
+          `Watch ${title}`,
+        ),
+      ),
+    );
+    this.#part('no-terminals').hidden = terminals.length > 0;
+    this.#part('hand').hidden = learner.handAt === undefined;
+    this.#part('hand-since').textContent =
+      learner.handAt === undefined ? '' : `Hand up since ${clock(learner.handAt)}.`;
+    const isUp = progress?.state === 'ready' || progress?.state === 'starting';
+    for (const each of this.#dialog.querySelectorAll<HTMLButtonElement>('[data-does]')) {
+      each.disabled = !isUp;
+    }
+  }
+
+  async #press(target: Element): Promise<void> {
+    const pressed = target.closest('button');
+    const shown = this.#shown;
+    if (!pressed || !shown) return;
+    const { watch, does, card } = pressed.dataset;
+    const { learner, lab } = shown;
+    const path = `/api/class/learners/${learner.id}`;
+    try {
+      if (watch !== undefined) {
+        const view = learner.labs[lab.name]?.terminals.find(({ id }) => id === watch);
+        if (view) await this.#watching.open(learner, lab.name, view);
+      } else if (does === 'reset' || does === 'end' || does === 'extend') {
+        const action = ACTIONS[does];
+        if (action.ask && !(await this.#isSure(`${action.yes}?`, action.ask, action.yes))) return;
+        await request(action.method, `${path}/labs/${lab.name}${action.path}`);
+        this.#say('Done.');
+      } else if (card === 'lower') {
+        await request('DELETE', `${path}/hand`);
+      } else if (card === 'link') {
+        await this.#renew(path);
+      } else if (card === 'remove') {
+        const ask = 'Their hosts, their progress and their place in the class are gone for good.';
+        if (await this.#isSure(`Remove ${learner.name}?`, ask, 'Remove'))
+          await request('DELETE', path);
+      } else if (card === 'message') {
+        const box = this.#part('text') as HTMLInputElement;
+        if (box.value.trim() === '') return box.focus();
+        await request('POST', '/api/class/messages', { text: box.value, to: learner.id });
+        box.value = '';
+        this.#say('Sent.');
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#say(`${error.message} ${error.remedy}`);
+    }
+  }
+
+  async #renew(path: string): Promise<void> {
+    const ask = 'Their old link, and every device that is signed in with it, is signed out.';
+    if (!(await this.#isSure('Make a new personal link?', ask, 'Make a new link'))) return;
+    const { link } = await request<JoinedView>('POST', `${path}/link`);
+    const box = this.#part('link-text') as HTMLInputElement;
+    box.value = new URL(link, location.origin).href;
+    this.#part('new-link').hidden = false;
+    box.select();
+  }
+
+  async #isSure(title: string, text: string, yes: string): Promise<boolean> {
+    const part = (name: string) => this.#sure.querySelector(`[data-sure="${name}"]`) as HTMLElement;
+    part('title').textContent = title;
+    part('text').textContent = text;
+    part('yes').textContent = yes;
+    return confirmed(this.#sure);
+  }
+
+  #say(text: string): void {
+    this.#part('says').textContent = text;
+  }
+
+  #part(name: string): HTMLElement {
+    return this.#dialog.querySelector(`[data-card="${name}"]`) as HTMLElement;
+  }
+}

@@ -1,0 +1,156 @@
+import type { ClassView, JoinedView, MyPlace } from '#protocol';
+import { ApiError, request } from '../request.ts';
+import { copyBox } from './copy.ts';
+import { keepLive } from './live.ts';
+import { clock, make } from './make.ts';
+
+/** Where this browser keeps which messages have been read. */
+const DISMISSED_KEY = 'quayside-dismissed';
+/** More are never shown at once. */
+const DISMISSED_KEPT = 50;
+
+/** What a lab's page shows of the class that its learner is in. Where there is no class it stays out of sight. */
+class MyPlaceOnPage {
+  readonly #bar: HTMLElement;
+  readonly #messages: HTMLElement;
+  readonly #panels: HTMLElement | null;
+  #place: MyPlace | undefined;
+
+  constructor(bar: HTMLElement, messages: HTMLElement) {
+    this.#bar = bar;
+    this.#messages = messages;
+    this.#panels = document.querySelector('#lab-workspace [data-part="panels"]');
+  }
+
+  async begin(): Promise<void> {
+    const view = await request<ClassView>('GET', '/api/class');
+    if (view.mode !== 'class' || !view.me) return;
+    const { link } = await request<JoinedView>('GET', '/api/class/me');
+    this.#box('link').value = new URL(link, location.origin).href;
+    this.#bar.hidden = false;
+    this.#listen();
+    keepLive<MyPlace>(
+      '/api/class/me/events',
+      (place) => this.#paint(place),
+      () => undefined,
+      new AbortController().signal,
+    );
+    // Panels come and go with their terminals; a notice belongs to its panel.
+    if (this.#panels) {
+      new MutationObserver(() => this.#paintWatched()).observe(this.#panels, { childList: true });
+    }
+  }
+
+  #listen(): void {
+    this.#part('hand').addEventListener('click', () => {
+      void this.#tell('/api/class/me/hand', { raised: this.#place?.handAt === undefined });
+    });
+    this.#box('typing').addEventListener('change', () => {
+      void this.#tell('/api/class/me/typing', { allowed: this.#box('typing').checked });
+    });
+    this.#part('copy').addEventListener('click', () => {
+      void copyBox(this.#box('link'), this.#part('copied'));
+    });
+    this.#messages.addEventListener('click', ({ target }) => {
+      const id = (target as Element).closest<HTMLElement>('[data-dismiss]')?.dataset.dismiss;
+      if (id === undefined) return;
+      localStorage.setItem(
+        DISMISSED_KEY,
+        JSON.stringify([...dismissed(), id].slice(-DISMISSED_KEPT)),
+      );
+      if (this.#place) this.#paintMessages(this.#place);
+    });
+  }
+
+  async #tell(path: string, body: object): Promise<void> {
+    try {
+      await request('PUT', path, body);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // The socket tells how things stand; what could not be changed is shown as it was.
+      if (this.#place) this.#paint(this.#place);
+    }
+  }
+
+  #paint(place: MyPlace): void {
+    this.#place = place;
+    this.#part('class-name').textContent = place.className;
+    this.#part('my-name').textContent = place.name;
+    const isUp = place.handAt !== undefined;
+    const hand = this.#part('hand');
+    hand.ariaPressed = String(isUp);
+    hand.textContent = isUp ? `Hand up since ${clock(place.handAt ?? 0)}` : 'Raise hand';
+    hand.title = isUp ? 'Lower it again' : 'Ask the instructor to come';
+    this.#box('typing').checked = place.mayType;
+    this.#paintWatched();
+    this.#paintMessages(place);
+  }
+
+  #paintWatched(): void {
+    const watched = new Set(this.#place?.watched);
+    const chip = document.querySelector<HTMLElement>('[data-class-watched]');
+    const text = this.#place?.mayType
+      ? 'The instructor watches and may type'
+      : 'The instructor watches';
+    if (chip) {
+      chip.hidden = watched.size === 0;
+      chip.textContent = watched.size === 0 ? '' : 'Watched';
+      chip.title = text;
+    }
+    for (const panel of this.#panels?.children ?? []) {
+      const isWatched = watched.has(panel.id.replace(/^panel-/, ''));
+      const notice = panel.querySelector('.terminal-watched');
+      if (!isWatched) notice?.remove();
+      else if (!notice)
+        panel.append(make('p', { className: 'terminal-watched', role: 'status' }, text));
+      else if (notice.textContent !== text) notice.textContent = text;
+    }
+  }
+
+  #paintMessages({ messages }: MyPlace): void {
+    const gone = new Set(dismissed());
+    const wanted = messages.filter(({ id }) => !gone.has(id));
+    const ids = new Set(wanted.map(({ id }) => id));
+    for (const card of [...this.#messages.children]) {
+      if (!ids.has((card as HTMLElement).dataset.message ?? '')) card.remove();
+    }
+    for (const { id, at, text } of wanted) {
+      if (this.#messages.querySelector(`[data-message="${id}"]`)) continue;
+      this.#messages.append(
+        make(
+          'div',
+          { className: 'class-message', dataset: { message: id } },
+          make('p', { className: 'class-message-from' }, `From your instructor, ${clock(at)}`),
+          make('p', {}, text),
+          make(
+            'button',
+            { type: 'button', className: 'button', dataset: { dismiss: id } },
+            'Dismiss',
+          ),
+        ),
+      );
+    }
+  }
+
+  #part(name: string): HTMLElement {
+    return this.#bar.querySelector(`[data-class="${name}"]`) as HTMLElement;
+  }
+
+  #box(name: string): HTMLInputElement {
+    return this.#part(name) as HTMLInputElement;
+  }
+}
+
+function dismissed(): readonly string[] {
+  const kept: unknown = JSON.parse(localStorage.getItem(DISMISSED_KEY) ?? '[]');
+  return Array.isArray(kept) ? kept.filter((id) => typeof id === 'string') : [];
+}
+
+const bar = document.querySelector<HTMLElement>('[data-class-bar]');
+const messages = document.querySelector<HTMLElement>('[data-class-messages]');
+if (bar && messages) {
+  new MyPlaceOnPage(bar, messages).begin().catch((error: unknown) => {
+    // No server, or none yet: the page's own link says so.
+    if (!(error instanceof ApiError)) throw error;
+  });
+}
