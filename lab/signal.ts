@@ -52,12 +52,24 @@ export type SignalBody =
     }
   | { readonly kind: 'answer'; readonly check: string; readonly text: string }
   | {
-      /** A host, or its engine, came or went. */
+      /** A host, or its engine, came or went. `routes-watched`: its routes were not watched for a moment, and are again. */
       readonly kind: 'host';
       readonly host: string;
-      readonly change: 'started' | 'stopped' | 'engine-up' | 'engine-down';
+      readonly change:
+        | 'started'
+        | 'stopped'
+        | 'paused'
+        | 'resumed'
+        | 'engine-up'
+        | 'engine-down'
+        | 'routes-watched';
     }
-  | { readonly kind: 'pass'; readonly check: string };
+  | {
+      readonly kind: 'pass';
+      readonly check: string;
+      /** What the pass speaks of: how the hosts are, which may change again, or what has happened, which cannot. */
+      readonly about: 'state' | 'past';
+    };
 
 /** A signal in the journal: its running number within the session and its time (ms since the epoch). */
 export type Signal = SignalBody & { readonly seq: number; readonly at: number };

@@ -2,10 +2,21 @@ import type { WayOut } from '#protocol';
 
 export type { WayOut };
 
-/** What a check answers. A check that cannot answer throws instead, and is shown as "could not check". */
+/**
+ * What a check answers. A check that cannot answer throws a {@link CouldNotCheck} instead, and is shown as "could not
+ * check".
+ */
 export type Verdict =
   | { readonly kind: 'passed' }
   | { readonly kind: 'not-yet'; readonly reason: string; readonly wayOut?: WayOut };
+
+/**
+ * Thrown where there is no answer to be had at the moment. Its message is a sentence for the learner: who does not
+ * answer, and why. The check is asked again by itself.
+ */
+export class CouldNotCheck extends Error {
+  override readonly name = 'CouldNotCheck';
+}
 
 const PASSED: Verdict = { kind: 'passed' };
 

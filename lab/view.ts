@@ -7,7 +7,15 @@ export interface ContainerView {
   readonly name: string;
   /** The image as it was named when the container was made, e.g. `mycontainer:5.6`. */
   readonly image: string;
+  /** A program runs in it now. Not so while its restart policy is about to start it again. */
   readonly running: boolean;
+  /**
+   * It runs the own program of an image that the lab brought, so it stays up until somebody stops it. Whatever else
+   * runs may be over in a second.
+   */
+  readonly steady: boolean;
+  /** How often its restart policy has started it again since it was last started by hand. */
+  readonly restarts: number;
   /** `created`, `running`, `exited` …: Docker's own word. */
   readonly status: string;
   readonly exitCode: number;
@@ -49,7 +57,7 @@ export interface HostView {
   readonly hasEngine: boolean;
   /** Its address on the lab's network, without the prefix length. */
   readonly address: string;
-  /** The host's own engine. Only requests that read get through. */
+  /** The host's own engine. Only requests that read get through; what they bring is frozen. */
   readonly docker: Dockerode;
   /** By exact name or id; `undefined` where there is none. */
   container(nameOrId: string): Promise<ContainerView | undefined>;
@@ -58,7 +66,7 @@ export interface HostView {
   routes(): Promise<readonly RouteView[]>;
   /** IPv4 address of an interface, or `undefined`. */
   addressOf(device: string): Promise<string | undefined>;
-  /** A file's text, trimmed; meant for `/proc` and `/etc`. */
+  /** A file's text, trimmed, at most 64 KiB of it; meant for `/proc` and `/etc`. */
   read(path: string): Promise<string>;
 }
 
@@ -73,7 +81,10 @@ export interface JournalView {
   ): SignalOf<K> | undefined;
 }
 
-/** What a check or a value may look at. */
+/**
+ * What a check or a value may look at. What it has looked at decides when it is asked again: after a signal that can
+ * have changed that.
+ */
 export interface SandboxView<Host extends string = string> {
   host(name: Host): HostView;
   /** Every host of the lab, in its order. */

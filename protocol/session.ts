@@ -30,7 +30,13 @@ export interface WayOut {
 
 /** `unknown` means "could not check", and why. */
 export type CheckView =
-  | { readonly id: string; readonly state: 'passed'; readonly passedAt: number }
+  | {
+      readonly id: string;
+      readonly state: 'passed';
+      readonly passedAt: number;
+      /** Why the check would not pass now, where the hosts have moved away from it since. The pass stays. */
+      readonly moved?: string;
+    }
   | {
       readonly id: string;
       readonly state: 'not-yet';

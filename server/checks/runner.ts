@@ -1,16 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Lab, SandboxView } from '#lab';
+import type { Lab, SandboxView, SignalBody, SignalOf } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
+import { askCheck, DEADLINE_MS, type Said, within } from './ask.ts';
+import { type Asking, Question, type Round } from './question.ts';
+import { Timers } from './timers.ts';
 
-/** A question takes milliseconds; one that has no answer by now has none to give ("could not check"). */
-const DEADLINE_MS = 5_000;
 /** The slow pass behind the signals: for what no signal tells. */
 const SAFETY_MS = 30_000;
 /** At most this often a new round begins, however many signals a loop in a host makes; far below what a person notices. */
 const ROUND_GAP_MS = 15;
 /** A check that could not be asked is asked again soon, by itself. */
 const RETRY_MS = 2_000;
+/** Steps that are passed are looked at again with this much leisure, so that the open ones have the hosts to themselves. */
+const PASSED_GAP_MS = 500;
+
+/** What a pass speaks of: how the hosts are, or what has happened. */
+export type About = SignalOf<'pass'>['about'];
 
 /** What the runner needs of its session. */
 export interface RunnerOptions {
@@ -19,35 +25,41 @@ export interface RunnerOptions {
   readonly view: (signal: AbortSignal) => SandboxView;
   /** Check id to the time it was passed, kept by the session. */
   readonly passes: () => ReadonlyMap<string, number>;
-  readonly onPass: (check: string, at: number) => void;
+  /** What a pass speaks of that was earned on these very hosts; `undefined` for one earned on earlier ones. */
+  readonly about: (check: string) => About | undefined;
+  readonly onPass: (check: string, at: number, about: About) => void;
   /** Only what changed. */
   readonly onChecks: (checks: readonly CheckView[]) => void;
   readonly onValues: (values: readonly ValueView[]) => void;
 }
 
 /**
- * Asks a sandbox's checks and values whenever something happened. Each question is asked on its own: one that is still
- * being asked when the next signal arrives is asked once more afterwards, never twice at the same time, and one that
- * hangs holds up no other.
+ * Asks a sandbox's checks and values when something happened that can change their answers. Each question is asked on
+ * its own: never twice at the same time, and one that hangs holds up no other.
  */
 export class CheckRunner implements Disposable {
   readonly #options: RunnerOptions;
   readonly #checks = new Map<string, CheckView>();
   readonly #values = new Map<string, ValueView>();
   readonly #closed = new AbortController();
+  readonly #timers = new Timers();
   readonly #questions: readonly Question[];
+  readonly #due = new Set<Question>();
+  readonly #dueLater = new Set<Question>();
   #round: Promise<void> | undefined;
   #lastRound = Number.NEGATIVE_INFINITY;
-  #safety: NodeJS.Timeout | undefined;
   #pending: { readonly checks: CheckView[]; readonly values: ValueView[] } | undefined;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
     const { checks, values } = options.lab;
     this.#questions = [
-      ...checks.map((check) => new Question(check.id, (round) => this.#askCheck(check, round))),
+      ...checks.map(
+        (check) => new Question(check.id, 'check', (asking) => this.#run(check, asking)),
+      ),
       ...Object.entries(values).map(
-        ([id, { read }]) => new Question(undefined, (round) => this.#readValue(id, read, round)),
+        ([id, { read }]) =>
+          new Question(id, 'value', (asking) => this.#readValue(id, read, asking)),
       ),
     ];
   }
@@ -60,20 +72,22 @@ export class CheckRunner implements Disposable {
     return [...this.#values.values()];
   }
 
-  /** Something happened: ask everything again. Signals that arrive together make one round. */
-  wake(): void {
-    this.#round ??= this.#soon().then(() => {
-      this.#round = undefined;
-      void this.#ask(this.#questions);
-    });
+  /**
+   * Something happened: asks what it can change, or everything where it is not said what. Signals that arrive together
+   * make one round.
+   */
+  wake(signal?: SignalBody): void {
+    if (this.#closed.signal.aborted) return;
+    this.#wake(this.#questions.filter((question) => question.wakes(signal)));
+    if (!signal) this.#timers.set('safety', SAFETY_MS, () => this.wake());
   }
 
   /** Asks one check now, and settles when its answer is there. */
   async ask(check: string): Promise<void> {
-    await this.#ask(this.#questions.filter((question) => question.check === check));
+    await this.#ask(this.#questions.filter(({ id, kind }) => kind === 'check' && id === check));
   }
 
-  /** Settles when nothing is being asked and nothing is due. */
+  /** Settles when nothing is being asked and nothing is due at once. */
   async settled(): Promise<void> {
     while (this.#round || this.#questions.some((question) => question.running)) {
       await this.#round;
@@ -83,7 +97,28 @@ export class CheckRunner implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed.abort();
-    clearTimeout(this.#safety);
+    this.#timers[Symbol.dispose]();
+  }
+
+  /** Puts questions into the next round; those about steps that are passed wait until the open ones have been asked. */
+  #wake(questions: readonly Question[]): void {
+    const passes = this.#options.passes();
+    const isPassed = (question: Question) => question.kind === 'check' && passes.has(question.id);
+    for (const question of questions) {
+      if (!isPassed(question)) this.#due.add(question);
+      else if (!this.#checks.has(question.id)) this.#due.add(question);
+      // A pass that cannot move needs no more asking.
+      else if (this.#canMove(question.id)) this.#dueLater.add(question);
+    }
+    if (this.#dueLater.size > 0) {
+      this.#timers.setOnce('later', PASSED_GAP_MS, () => void this.#ask(taken(this.#dueLater)));
+    }
+    if (this.#due.size === 0) return;
+    this.#round ??= this.#soon().then(() => {
+      this.#round = undefined;
+      this.#lastRound = performance.now();
+      void this.#ask(taken(this.#due));
+    });
   }
 
   async #soon(): Promise<void> {
@@ -94,16 +129,17 @@ export class CheckRunner implements Disposable {
 
   async #ask(questions: readonly Question[]): Promise<void> {
     if (this.#closed.signal.aborted) return;
-    this.#lastRound = performance.now();
-    clearTimeout(this.#safety);
     const round = () => this.#newRound();
     const shared = round();
-    await Promise.all(questions.map((question) => question.ask(shared, round)));
-    if (this.#closed.signal.aborted) return;
-    clearTimeout(this.#safety);
-    const unknown = this.checks.some((check) => check.state === 'unknown');
-    this.#safety = setTimeout(() => this.wake(), unknown ? RETRY_MS : SAFETY_MS);
-    this.#safety.unref();
+    await Promise.all(
+      questions.map(async (question) => {
+        await question.ask(shared, round);
+        if (this.#closed.signal.aborted) return;
+        if (question.missedSomething()) this.#wake([question]);
+        if (question.answered) return;
+        this.#timers.set(`${question.kind} ${question.id}`, RETRY_MS, () => this.#wake([question]));
+      }),
+    );
   }
 
   #newRound(): Round {
@@ -111,28 +147,83 @@ export class CheckRunner implements Disposable {
     return { deadline, view: this.#options.view(deadline) };
   }
 
-  async #askCheck(check: Lab['checks'][number], round: Round): Promise<void> {
-    const before = this.#options.passes().get(check.id);
-    const next: CheckView =
-      before === undefined
-        ? await verdictOf(check, round)
-        : { id: check.id, state: 'passed', passedAt: before };
-    if (this.#closed.signal.aborted) return;
-    if (next.state === 'passed' && before === undefined) {
-      this.#options.onPass(check.id, next.passedAt);
+  async #run(check: Lab['checks'][number], asking: Asking): Promise<boolean> {
+    const { id } = check;
+    const passedAt = this.#options.passes().get(id);
+    if (passedAt !== undefined && !this.#canMove(id)) {
+      this.#show({ id, state: 'passed', passedAt });
+      return true;
     }
+    const said = await askCheck(check, asking);
+    if (this.#closed.signal.aborted) return true;
+    if (passedAt !== undefined) this.#showPassed(id, passedAt, said);
+    else this.#showOpen(id, said, asking);
+    return said.kind !== 'unknown';
+  }
+
+  #againIn(milliseconds: number, check: string): void {
+    const questions = this.#questions.filter(({ id, kind }) => kind === 'check' && id === check);
+    this.#timers.set(`check ${check}`, milliseconds, () => this.#wake(questions));
+  }
+
+  #showOpen(id: string, said: Said, { reads }: Asking): void {
+    switch (said.kind) {
+      case 'passed': {
+        const passedAt = Date.now();
+        this.#options.onPass(id, passedAt, reads.ofThePast ? 'past' : 'state');
+        this.#show({ id, state: 'passed', passedAt });
+        break;
+      }
+      case 'unproven': {
+        this.#againIn(said.until - Date.now(), id);
+        const reason = `${said.container} has only just started. It counts once it has stayed up for a moment.`;
+        this.#show({ id, state: 'not-yet', reason });
+        break;
+      }
+      case 'not-yet': {
+        const { reason, wayOut } = said;
+        this.#show({ id, state: 'not-yet', reason, ...(wayOut ? { wayOut } : {}) });
+        break;
+      }
+      case 'unknown':
+        this.#show({ id, state: 'unknown', reason: said.reason });
+        break;
+      default:
+        said satisfies never;
+    }
+  }
+
+  /** A pass holds; where the hosts have moved away from it, it says so. */
+  #showPassed(id: string, passedAt: number, said: Said): void {
+    // Nothing is known of now: what was known last stays.
+    if (said.kind === 'unknown') return;
+    const moved = said.kind === 'not-yet' ? { moved: sinceThen(said.reason) } : {};
+    this.#show({ id, state: 'passed', passedAt, ...moved });
+  }
+
+  #canMove(check: string): boolean {
+    return this.#options.about(check) === 'state';
+  }
+
+  #show(next: CheckView): void {
     if (differs(this.#checks, next)) this.#publish().checks.push(next);
   }
 
   async #readValue(
     id: string,
     read: Lab['values'][string]['read'],
-    { view, deadline }: Round,
-  ): Promise<void> {
-    const text = await within(deadline, () => read(view)).catch(() => undefined);
-    if (this.#closed.signal.aborted) return;
-    const next: ValueView = text === undefined ? { id } : { id, text };
+    { view, deadline }: Asking,
+  ): Promise<boolean> {
+    const answer = await within(deadline, () => read(view)).then(
+      (text) => ({ text }),
+      () => undefined,
+    );
+    if (this.#closed.signal.aborted) return true;
+    // Nothing is known of now: what was known last stays.
+    if (!answer && this.#values.has(id)) return false;
+    const next: ValueView = answer?.text === undefined ? { id } : { id, text: answer.text };
     if (differs(this.#values, next)) this.#publish().values.push(next);
+    return answer !== undefined;
   }
 
   /** What changes in the same turn of the event loop is told together. */
@@ -150,45 +241,16 @@ export class CheckRunner implements Disposable {
   }
 }
 
-/** One look at the sandbox: what is asked twice in it is asked of the hosts once. */
-interface Round {
-  readonly view: SandboxView;
-  readonly deadline: AbortSignal;
+/** What stood in a set, which is empty afterwards. */
+function taken<T>(set: Set<T>): readonly T[] {
+  const all = [...set];
+  set.clear();
+  return all;
 }
 
-/** One check or value, which is asked by one asker at a time. */
-class Question {
-  /** The check's id; a value has none. */
-  readonly check: string | undefined;
-  readonly #ask: (round: Round) => Promise<void>;
-  #running: Promise<void> | undefined;
-  #again: Promise<void> | undefined;
-
-  constructor(check: string | undefined, ask: (round: Round) => Promise<void>) {
-    this.check = check;
-    this.#ask = ask;
-  }
-
-  get running(): Promise<void> | undefined {
-    return this.#again ?? this.#running;
-  }
-
-  /** Settles with an answer that is younger than the call. A round that had to wait is made anew. */
-  ask(round: Round, newRound: () => Round): Promise<void> {
-    if (!this.#running) return this.#start(round);
-    this.#again ??= this.#running.then(() => {
-      this.#again = undefined;
-      return this.#start(newRound());
-    });
-    return this.#again;
-  }
-
-  #start(round: Round): Promise<void> {
-    this.#running = this.#ask(round).finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
-  }
+/** A reason was written for before the step; said of a step that was done, its "yet" would be wrong. */
+function sinceThen(reason: string): string {
+  return reason.replaceAll(/ yet(?=[.,:;])/g, '');
 }
 
 /** Keeps `next` and says whether it is new. */
@@ -196,38 +258,4 @@ function differs<T extends { readonly id: string }>(known: Map<string, T>, next:
   if (isDeepStrictEqual(known.get(next.id), next)) return false;
   known.set(next.id, next);
   return true;
-}
-
-async function verdictOf(
-  check: Lab['checks'][number],
-  { view, deadline }: Round,
-): Promise<CheckView> {
-  try {
-    const verdict = await within(deadline, () => check.test(view));
-    if (verdict.kind === 'passed') return { id: check.id, state: 'passed', passedAt: Date.now() };
-    const { reason, wayOut } = verdict;
-    return { id: check.id, state: 'not-yet', reason, ...(wayOut ? { wayOut } : {}) };
-  } catch (error) {
-    const cause = deadline.aborted
-      ? `no answer within ${DEADLINE_MS / 1000} s`
-      : ((error as Error).message ?? String(error));
-    return {
-      id: check.id,
-      state: 'unknown',
-      reason: `Could not check: ${cause}. It is tried again by itself.`,
-    };
-  }
-}
-
-/** The work's result, or a rejection as soon as the signal is aborted, whether or not the work heeds it. */
-async function within<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work(), aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

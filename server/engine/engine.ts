@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import Dockerode from 'dockerode';
 import { QuaysideError } from '../errors.ts';
@@ -119,31 +120,36 @@ export class Engine {
     };
   }
 
-  /** A client for the engine inside a container, over {@link Engine.dial}; connections are kept and shared. */
-  nested(container: string): Dockerode {
+  /**
+   * A client for the engine inside a container; connections are kept and shared.
+   *
+   * @param socket where that engine listens on this machine too, if it does; else all goes over {@link Engine.dial}
+   */
+  nested(container: string, socket?: string): Dockerode {
+    const dialed = async (): Promise<Duplex> => {
+      const { stream, exited } = await this.dial(container, [
+        'socat',
+        '-',
+        'UNIX-CONNECT:/run/docker.sock',
+      ]);
+      // A connection that breaks while nobody uses it is simply gone.
+      exited.catch(() => {});
+      return stream;
+    };
     // All of it is said, so that a DOCKER_HOST in our own environment is not taken for the host's engine.
     const options = {
       host: 'localhost',
       port: 2375,
       protocol: 'http' as const,
-      agent: new DialAgent((done) => {
-        this.dial(container, ['socat', '-', 'UNIX-CONNECT:/run/docker.sock']).then(
-          (dialed) => {
-            // A connection that breaks while nobody uses it is simply gone.
-            dialed.exited.catch(() => {});
-            done(null, dialed.stream);
-          },
-          (error: Error) => done(error),
-        );
-      }),
+      agent: new DialAgent(() => (socket === undefined ? dialed() : connected(socket, dialed))),
     };
     return new Dockerode(options);
   }
 
-  /** Starts and ends of containers that carry `label`, from now until `signal` is aborted or the engine goes away. */
+  /** Starts, ends and pauses of containers that carry `label`, from now until `signal` is aborted or the engine goes away. */
   async *events(label: string, signal: AbortSignal): AsyncGenerator<EngineEvent> {
     const stream = await this.docker.getEvents({
-      filters: { type: ['container'], event: ['start', 'die'], label: [label] },
+      filters: { type: ['container'], event: ['start', 'die', 'pause', 'unpause'], label: [label] },
       abortSignal: signal,
     });
     try {
@@ -167,9 +173,9 @@ export class Engine {
 const NESTED_CONNECTIONS = 4;
 
 class DialAgent extends Agent {
-  readonly #connect: (done: (error: Error | null, stream?: Duplex) => void) => void;
+  readonly #connect: () => Promise<Duplex>;
 
-  constructor(connect: (done: (error: Error | null, stream?: Duplex) => void) => void) {
+  constructor(connect: () => Promise<Duplex>) {
     // The events stream holds one connection for ever, so it must not count against the askers: they get their own.
     super({
       keepAlive: true,
@@ -191,9 +197,29 @@ class DialAgent extends Agent {
     _options: object,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): null {
-    this.#connect((error, stream) => callback?.(error, stream as Duplex));
+    this.#connect().then(
+      (stream) => callback?.(null, stream),
+      // Its status code, where it has one, is an answer of another engine than the one that was asked.
+      (cause: Error) => callback?.(new Error('no connection', { cause }), new Duplex()),
+    );
     return null;
   }
+}
+
+/** A connection to a socket on this machine; a host made by an older version has none there, and is dialed. */
+function connected(path: string, otherwise: () => Promise<Duplex>): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.off('error', onError);
+      resolve(socket);
+    });
+    const onError = (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') otherwise().then(resolve, reject);
+      else reject(error);
+    };
+    socket.once('error', onError);
+  });
 }
 
 /** The values of a stream of JSON, one a line (the form of Docker's events and progress reports). */

@@ -1,24 +1,42 @@
-import type { ContainerView, HostView, NetworkView, PublishedPorts, RouteView } from '#lab';
+import {
+  type ContainerView,
+  CouldNotCheck,
+  type HostView,
+  type NetworkView,
+  type PublishedPorts,
+  type RouteView,
+} from '#lab';
 import type { Dockerode } from '../engine/engine.ts';
 import type { Host } from './host.ts';
+import { readingOnly } from './read-only.ts';
+
+/** A file of `/proc` or `/etc` is a few hundred bytes; this much of any other is enough to know it. */
+const FILE_BYTES = 64 * 1024;
+/** Only a regular file can be read without changing anything: a pipe or a device would lose what is read. */
+const READ_FILE = `[ -f "$1" ] || { echo "no such file"; exit 1; }; head -c ${FILE_BYTES} -- "$1"`;
 
 /**
  * A host as a check sees it: to ask and never to change. Made for one run of the checks; a question asked twice in a
- * run is asked of the host once, so that every check of the run sees the same world.
+ * run is asked of the host once, so that every check of the run sees the same world. Where the host cannot answer, a
+ * {@link CouldNotCheck} says why.
  */
-export function viewOf(host: Host, signal: AbortSignal): HostView {
-  const asked = new Map<string, Promise<unknown>>();
-  const once = <T>(question: string, ask: () => Promise<T>): Promise<T> => {
-    const known = asked.get(question) as Promise<T> | undefined;
-    if (known) return known;
-    const answer = ask();
+export function viewOf(host: Host, deadline: AbortSignal): HostView {
+  const signal = AbortSignal.any([deadline, host.presence]);
+  const explain = (error: unknown) => explained(host, error);
+  const asked = new Map<string, Promise<string>>();
+  const run = async (argv: readonly string[]): Promise<string> => {
+    if (argv.some((word) => word.includes('\n'))) {
+      throw new Error('a question to a host is one line');
+    }
+    const question = argv.join('\0');
+    const answer = asked.get(question) ?? ask(host, argv, signal);
     asked.set(question, answer);
     return answer;
   };
-  const read = async (argv: readonly string[]): Promise<string> => {
-    const { status, said } = await host.ask(argv, signal);
-    if (status !== 0) throw new Error(`${argv.join(' ')} on ${host.name}: ${said}`);
-    return said;
+  let docker: Dockerode | undefined;
+  const engine = () => {
+    docker ??= readingOnly(host.docker, signal, explain);
+    return docker;
   };
   const view: HostView = {
     name: host.name,
@@ -26,68 +44,113 @@ export function viewOf(host: Host, signal: AbortSignal): HostView {
     hasEngine: host.spec.hasEngine,
     address: host.spec.address,
     get docker() {
-      return readingOnly(host.docker);
+      return engine();
     },
-    container: (nameOrId) =>
-      once(`container ${nameOrId}`, async () => {
-        const found = await host.docker.getContainer(nameOrId).inspect().catch(undefinedIfNotFound);
-        return found && containerView(found);
-      }),
-    containers: () =>
-      once('containers', async () => {
-        const all = await host.docker.listContainers({ all: true });
-        const views = await Promise.all(all.map(({ Id }) => view.container(Id)));
-        return views.filter((each) => each !== undefined);
-      }),
-    networks: () =>
-      once('networks', async () => {
-        const all = await host.docker.listNetworks();
-        return Promise.all(
-          all.map(async ({ Id }) => networkView(await host.docker.getNetwork(Id).inspect())),
-        );
-      }),
-    routes: () =>
-      once('routes', async () => parseRoutes(await read(['ip', '-j', '-4', 'route', 'show']))),
-    addressOf: (device) =>
-      once(`address ${device}`, async () => {
-        const { status, said } = await host.ask(
-          ['ip', '-j', '-4', 'addr', 'show', 'dev', device],
-          signal,
-        );
-        if (status !== 0) return undefined;
-        const [link] = JSON.parse(said) as { addr_info?: { local?: string }[] }[];
-        return link?.addr_info?.[0]?.local;
-      }),
-    read: (path) => once(`read ${path}`, () => read(['cat', path])),
+    container: async (nameOrId) => {
+      const found = await engine().getContainer(nameOrId).inspect().catch(undefinedIfNotFound);
+      return found && containerView(found, await isSteady(host, engine(), found));
+    },
+    containers: async () => {
+      const all = await engine().listContainers({ all: true });
+      const views = await Promise.all(all.map(({ Id }) => view.container(Id)));
+      return views.filter((each) => each !== undefined);
+    },
+    networks: async () => {
+      const all = await engine().listNetworks();
+      const found = await Promise.all(
+        all.map(({ Id }) => engine().getNetwork(Id).inspect().catch(undefinedIfNotFound)),
+      );
+      return found.filter((each) => each !== undefined).map(networkView);
+    },
+    routes: async () => parseRoutes(await run(['ip', '-j', '-4', 'route', 'show'])),
+    addressOf: async (device) => {
+      // All of them: the question then does not fail where there is no such interface.
+      const links = JSON.parse(await run(['ip', '-j', '-4', 'addr', 'show'])) as Link[];
+      return links.find(({ ifname }) => ifname === device)?.addr_info?.[0]?.local;
+    },
+    read: (path) => run(['sh', '-c', READ_FILE, 'read', path]),
   };
   return view;
 }
 
-/** A check changes nothing: of the engine's API it gets the requests that read. */
-function readingOnly(docker: Dockerode): Dockerode {
-  const guarded: Dockerode = Object.create(docker);
-  const modem: Dockerode['modem'] = Object.create(docker.modem);
-  modem.dial = (options, callback) => {
-    const reads = options.method === 'GET' || options.method === 'HEAD';
-    if (reads) return docker.modem.dial(options, callback);
-    callback?.(new Error(`A check may only read; it asked for ${options.method}`), null);
-  };
-  guarded.modem = modem;
-  return guarded;
+interface Link {
+  readonly ifname: string;
+  readonly addr_info?: readonly { readonly local?: string }[];
 }
 
+async function ask(host: Host, argv: readonly string[], signal: AbortSignal): Promise<string> {
+  const { status, said } = await host.ask(argv, signal).catch((error: Error) => {
+    throw silence(host, error, host.name);
+  });
+  if (status !== 0) throw new Error(`${argv.join(' ')} on ${host.name}: ${said}`);
+  return said;
+}
+
+/** What a check gets to see of an error of a host's engine: who could not answer and why, where that is what it says. */
+function explained(host: Host, error: unknown): unknown {
+  const { statusCode, message } = error as Error & { readonly statusCode?: number };
+  const engine = `the Docker Engine of ${host.name}`;
+  if (statusCode === undefined) return silence(host, error as Error, engine);
+  if (statusCode < SERVER_ERROR) return error;
+  return new CouldNotCheck(`${engine} could not say: ${message.trim()}.`);
+}
+
+/** There was no answer at all: because the host is away, the question was given up, or the line broke. */
+function silence(host: Host, error: Error, who: string): unknown {
+  if (host.presence.aborted) return host.presence.reason;
+  if (error.name === 'AbortError' || error.name === 'TimeoutError') return error;
+  return new CouldNotCheck(`${who} does not answer; it may be restarting.`);
+}
+
+/** HTTP: from here on the fault is the engine's, not the question's. */
+const SERVER_ERROR = 500;
+
+/** What an image starts and by which names it is known; an image's id is made of its content, so it is asked once. */
+type Image = { readonly program: string; readonly tags: readonly string[] };
+const imagesOf = new WeakMap<Host, Map<string, Promise<Image>>>();
+
+/** Whether a container runs the own program of an image that the lab brought. */
+async function isSteady(
+  host: Host,
+  docker: Dockerode,
+  { Image: id, Path, Args }: Dockerode.ContainerInspectInfo,
+): Promise<boolean> {
+  const known = imagesOf.get(host) ?? new Map<string, Promise<Image>>();
+  imagesOf.set(host, known);
+  const asked = known.get(id) ?? imageOf(docker, id);
+  known.set(id, asked);
+  // An image may have been removed under its container; then nobody vouches for it.
+  asked.catch(() => known.delete(id));
+  const image = await asked.catch(undefinedIfNotFound);
+  if (!image) return false;
+  return (
+    image.tags.some((tag) => host.spec.images.includes(tag)) &&
+    image.program === [Path, ...Args].join('\0')
+  );
+}
+
+async function imageOf(docker: Dockerode, id: string): Promise<Image> {
+  const { Config, RepoTags } = await docker.getImage(id).inspect();
+  const program = [...[Config.Entrypoint ?? []].flat(), ...(Config.Cmd ?? [])].join('\0');
+  return { program, tags: RepoTags ?? [] };
+}
+
+/** Gone between the list and the look is the same as never there. */
 function undefinedIfNotFound(error: { statusCode?: number }): undefined {
   if (error.statusCode === 404) return undefined;
   throw error;
 }
 
-function containerView(found: Dockerode.ContainerInspectInfo): ContainerView {
+function containerView(found: Dockerode.ContainerInspectInfo, steady: boolean): ContainerView {
   const networks = Object.entries(found.NetworkSettings.Networks ?? {});
   return {
     id: found.Id,
     name: found.Name.replace(/^\//, ''),
     image: found.Config.Image,
-    running: found.State.Running,
+    // Docker calls a container that waits for its next start running as well.
+    running: found.State.Running && !found.State.Restarting,
+    steady,
+    restarts: found.RestartCount,
     status: found.State.Status,
     exitCode: found.State.ExitCode,
     // Docker 26 and newer say "bridge" for what older ones call "default".

@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { LabHost } from '#lab';
+import { CouldNotCheck, type LabHost } from '#lab';
 import type {
   DialedProcess,
   Dockerode,
@@ -12,6 +13,9 @@ import { type Answer, Asker } from './asker.ts';
 
 /** A cold engine answers 0.7 s after its host starts; on a machine full of them it takes longer. */
 const ENGINE_READY_MS = 60_000;
+
+/** Where a host's engine listens as well, in the directory that it shares with this machine (images/lab-host/init). */
+const ENGINE_SOCKET = 'docker.sock';
 
 /** One process inside the host waits for the engine, so that nobody asks from outside again and again. */
 const UNTIL_ENGINE_ANSWERS =
@@ -30,6 +34,7 @@ export class Host {
   readonly #engine: Engine;
   readonly #asker: Asker;
   #docker: Dockerode | undefined;
+  #presence = new AbortController();
 
   constructor(
     engine: Engine,
@@ -48,10 +53,27 @@ export class Host {
     return this.spec.name;
   }
 
+  /** Aborted while the host cannot be asked anything; its reason says why, as a {@link CouldNotCheck}. */
+  get presence(): AbortSignal {
+    return this.#presence.signal;
+  }
+
+  /** The host can be asked nothing until it is back. @param why a half-sentence: "server01 is paused." */
+  goAway(why: string): void {
+    this.#presence.abort(new CouldNotCheck(why));
+  }
+
+  comeBack(): void {
+    if (this.presence.aborted) this.#presence = new AbortController();
+  }
+
   /** The host's own engine. Throws for a host that has none. */
   get docker(): Dockerode {
     if (!this.spec.hasEngine) throw new Error(`${this.name} has no Docker Engine`);
-    this.#docker ??= this.#engine.nested(this.container);
+    this.#docker ??= this.#engine.nested(
+      this.container,
+      this.shared && join(this.shared.outside, ENGINE_SOCKET),
+    );
     return this.#docker;
   }
 

@@ -11,11 +11,23 @@ export class Journal implements JournalView {
   readonly #store: Store;
   readonly #session: string;
   #signals: Signal[];
+  readonly #passes = new Map<string, SignalOf<'pass'>['about']>();
 
   constructor(store: Store, session: string) {
     this.#store = store;
     this.#session = session;
     this.#signals = [...store.signals(session)];
+    for (const { check, about } of this.all('pass')) this.#passes.set(check, about);
+  }
+
+  /** When the last signal came (ms since the epoch); `undefined` where there was none. */
+  get lastAt(): number | undefined {
+    return this.#signals.at(-1)?.at;
+  }
+
+  /** The checks that were passed on these hosts, and what each pass speaks of. */
+  get passes(): ReadonlyMap<string, SignalOf<'pass'>['about']> {
+    return this.#passes;
   }
 
   /** Gives a signal its place and time, and keeps it. */
@@ -23,6 +35,7 @@ export class Journal implements JournalView {
     const signal: Signal = { ...body, seq: (this.#signals.at(-1)?.seq ?? 0) + 1, at: Date.now() };
     this.#store.addSignal(this.#session, signal);
     this.#signals.push(signal);
+    if (body.kind === 'pass') this.#passes.set(body.check, body.about);
     if (this.#signals.length > SIGNALS_KEPT + DROPPED_AT_ONCE) {
       this.#signals = this.#signals.slice(-SIGNALS_KEPT);
       this.#store.dropSignalsBefore(this.#session, this.#signals[0]?.seq ?? 0);

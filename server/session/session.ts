@@ -149,7 +149,19 @@ export class Session {
   async hostChanged(host: string, action: string): Promise<void> {
     const run = this.#run;
     if (!run || this.#status.state !== 'ready') return;
+    const live = run.sandbox.hosts.find(({ name }) => name === host);
+    if (action === 'pause') {
+      live?.goAway(`${host} is paused.`);
+      this.#onHost(run, host, 'down', 'paused');
+      return this.#signal({ kind: 'host', host, change: 'paused' });
+    }
+    if (action === 'unpause') {
+      live?.comeBack();
+      this.#onHost(run, host, 'ready', 'ready');
+      return this.#signal({ kind: 'host', host, change: 'resumed' });
+    }
     if (action === 'die') {
+      live?.goAway(`${host} is not running; it is being started again.`);
       this.#signal({ kind: 'host', host, change: 'stopped' });
       this.#onHost(run, host, 'down', 'restarting');
     }
@@ -188,7 +200,7 @@ export class Session {
     const run = this.#ready();
     this.#journal.add({ kind: 'answer', check, text });
     await run.runner.ask(check);
-    run.runner.wake();
+    run.runner.wake({ kind: 'answer', check, text });
     const view = this.#checkViews().find(({ id }) => id === check);
     if (!view) throw new Error(`check ${check} has no view`);
     return view;
@@ -220,10 +232,11 @@ export class Session {
       lab,
       view: (signal) => sandboxView(sandbox, this.#journal, signal),
       passes: () => this.#passes,
-      onPass: (check, at) => {
+      about: (check) => this.#journal.passes.get(check),
+      onPass: (check, at, about) => {
         this.#passes.set(check, at);
         store.addPass(this.id, check, at);
-        this.#journal.add({ kind: 'pass', check });
+        this.#signal({ kind: 'pass', check, about });
       },
       onChecks: (checks) => this.#emit({ type: 'checks', checks }),
       onValues: (values) => this.#emit({ type: 'values', values }),
@@ -242,7 +255,11 @@ export class Session {
     await run.sandbox.reconcile((name, phase, detail) => this.#onHost(run, name, phase, detail));
     if (this.#run !== run) return;
     for (const host of run.sandbox.hosts) {
-      watchHost(host, (signal) => this.#run === run && this.#signal(signal), run.closed.signal);
+      watchHost(host, {
+        since: this.#journal.lastAt,
+        onSignal: (signal) => this.#run === run && this.#signal(signal),
+        signal: run.closed.signal,
+      });
     }
     const browsing = run.sandbox.host(lab.browser);
     this.#pane = new BrowserPane({
@@ -304,7 +321,7 @@ export class Session {
 
   #signal(signal: SignalBody): void {
     this.#journal.add(signal);
-    this.#run?.runner.wake();
+    this.#run?.runner.wake(signal);
   }
 
   #onHost(run: Run, name: string, phase: HostStatus['phase'], detail: string): void {
@@ -322,9 +339,12 @@ export class Session {
   #checkViews(): readonly CheckView[] {
     const asked = new Map(this.#run?.runner.checks.map((check) => [check.id, check]));
     return this.#options.lab.checks.map(({ id }): CheckView => {
+      const known = asked.get(id);
       const passedAt = this.#passes.get(id);
-      if (passedAt !== undefined) return { id, state: 'passed', passedAt };
-      return asked.get(id) ?? { id, state: 'not-yet', reason: NOT_RUNNING };
+      if (passedAt !== undefined && known?.state !== 'passed') {
+        return { id, state: 'passed', passedAt };
+      }
+      return known ?? { id, state: 'not-yet', reason: NOT_RUNNING };
     });
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SignalBody } from '#lab';
 import type { Host } from '../sandbox/host.ts';
-import { dockerSignals } from './docker.ts';
+import { DockerSignals } from './docker.ts';
 import { routeSignals } from './routes.ts';
 
 /** A watcher that lost its host looks for it again after this time; a restart takes about a second. */
@@ -10,19 +10,33 @@ const RETRY_MS = 500;
 /** Told of every signal of a host. */
 export type OnSignal = (signal: SignalBody) => void;
 
+/** What to watch for, and until when. */
+export interface Watch {
+  readonly onSignal: OnSignal;
+  /** What the engine did after this moment is told, also what it did before the watch began (ms since the epoch). */
+  readonly since?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Watches one host until aborted: its engine's events and its routes. A watcher whose host or engine goes away comes
- * back with it, and says so in a `host` signal.
+ * back with it, says so in a `host` signal, and tells what it missed.
  */
-export function watchHost(host: Host, onSignal: OnSignal, signal: AbortSignal): void {
-  const say = (change: 'engine-up' | 'engine-down') =>
+export function watchHost(host: Host, { since = Date.now(), onSignal, signal }: Watch): void {
+  const say = (change: 'engine-up' | 'engine-down' | 'routes-watched') =>
     onSignal({ kind: 'host', host: host.name, change });
-  void keepUp(() => routeSignals(host, onSignal, signal), signal);
+  let watchedBefore = false;
+  void keepUp(() => {
+    const again = watchedBefore;
+    watchedBefore = true;
+    return routeSignals(host, onSignal, signal, () => again && say('routes-watched'));
+  }, signal);
   if (!host.spec.hasEngine) return;
+  const events = new DockerSignals(host, since, onSignal);
   void keepUp(async () => {
     await host.untilEngineAnswers();
     try {
-      await dockerSignals(host, onSignal, signal, () => say('engine-up'));
+      await events.listen(signal, () => say('engine-up'));
     } finally {
       if (!signal.aborted) say('engine-down');
     }

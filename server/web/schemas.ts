@@ -47,7 +47,15 @@ const sessionStatus = z.discriminatedUnion('state', [
 const wayOut = z.object({ host: z.string(), command: z.string() }) satisfies z.ZodType<WayOut>;
 
 const checkView = z.discriminatedUnion('state', [
-  z.object({ id: z.string(), state: z.literal('passed'), passedAt: milliseconds }),
+  z.object({
+    id: z.string(),
+    state: z.literal('passed'),
+    passedAt: milliseconds,
+    moved: z
+      .string()
+      .exactOptional()
+      .describe('Why it would not pass now, where the hosts have moved away from it since'),
+  }),
   z.object({
     id: z.string(),
     state: z.literal('not-yet'),

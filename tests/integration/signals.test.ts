@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SignalBody } from '#lab';
+import { publishedPorts } from '../../server/sandbox/host-view.ts';
+import { DockerSignals } from '../../server/signals/docker.ts';
 import { watchHost } from '../../server/signals/watch.ts';
 import { openFoundry, raise } from './stage.ts';
 
@@ -23,14 +25,13 @@ beforeAll(async () => {
   stage = await openFoundry();
   raised = await raise(stage.foundry, stage.instance);
   for (const host of raised.sandbox.hosts) {
-    watchHost(
-      host,
-      (each) => {
+    watchHost(host, {
+      onSignal: (each) => {
         heard.push(each);
         bell.dispatchEvent(new Event('signal'));
       },
-      closed.signal,
-    );
+      signal: closed.signal,
+    });
   }
   await signal(({ kind }) => kind === 'host');
 });
@@ -106,5 +107,71 @@ describe('signals', () => {
     );
     await learner('server01', 'docker', 'network', 'create', 'again');
     await signal((each) => each.kind === 'network' && each.name === 'again');
+  });
+});
+
+describe('the events of a host’s engine', () => {
+  /** Listens until enough was heard, and then no more. */
+  async function listen(events: DockerSignals, enough: () => boolean) {
+    const stop = new AbortController();
+    const heardAll = (async () => {
+      while (!enough()) await once(ring, 'signal', { signal: AbortSignal.timeout(20_000) });
+      stop.abort();
+    })();
+    await events.listen(stop.signal, () => undefined).catch(() => undefined);
+    await heardAll;
+  }
+  const ring = new EventTarget();
+  const startsIn = (told: readonly SignalBody[]) =>
+    told.filter((each) => each.kind === 'container' && each.action === 'start');
+
+  test('are each told once, in order, also those from while nobody listened', async () => {
+    const told: SignalBody[] = [];
+    const host = raised.sandbox.host('server01');
+    const events = new DockerSignals(host, Date.now(), (each) => {
+      told.push(each);
+      ring.dispatchEvent(new Event('signal'));
+    });
+    const named = () =>
+      told.flatMap((each) =>
+        each.kind === 'network' && each.action === 'create' ? each.name : [],
+      );
+    const made = (name: string) => learner('server01', 'docker', 'network', 'create', name);
+    await made('first');
+    await listen(events, () => named().includes('first'));
+    await made('second');
+    await made('third');
+    await listen(events, () => named().includes('third'));
+    await made('fourth');
+    await listen(events, () => named().includes('fourth'));
+    expect(named()).toEqual(['first', 'second', 'third', 'fourth']);
+  });
+
+  test('never give a start the ports of another one', async () => {
+    const since = Date.now();
+    await learner(
+      'server01',
+      'docker',
+      'run',
+      '-d',
+      '--name',
+      'quick',
+      '-p',
+      ':80',
+      'mycontainer:5.6',
+    );
+    await learner('server01', 'docker', 'restart', '-t', '0', 'quick');
+    const told: SignalBody[] = [];
+    const host = raised.sandbox.host('server01');
+    const events = new DockerSignals(host, since, (each) => {
+      told.push(each);
+      ring.dispatchEvent(new Event('signal'));
+    });
+    // Both starts are over before anybody listens, so the first one's ports cannot be had any more.
+    await listen(events, () => startsIn(told).length === 2);
+    const [first, second] = startsIn(told);
+    expect(first).not.toHaveProperty('ports');
+    const { NetworkSettings } = await host.docker.getContainer('quick').inspect();
+    expect(second).toMatchObject({ ports: publishedPorts(NetworkSettings.Ports) });
   });
 });

@@ -71,6 +71,8 @@ export class World {
       name,
       image,
       running,
+      steady: (run.command ?? '/bin/serve') === '/bin/serve',
+      restarts: 0,
       status,
       exitCode: 0,
       networkMode: mode,

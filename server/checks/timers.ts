@@ -1,0 +1,25 @@
+/** The timers of one owner, each under a name of its own; none keeps the process alive. */
+export class Timers implements Disposable {
+  readonly #running = new Map<string, NodeJS.Timeout>();
+
+  /** Does `action` after `milliseconds`, in place of what stood under that name. */
+  set(name: string, milliseconds: number, action: () => void): void {
+    clearTimeout(this.#running.get(name));
+    const timer = setTimeout(() => {
+      this.#running.delete(name);
+      action();
+    }, milliseconds);
+    timer.unref();
+    this.#running.set(name, timer);
+  }
+
+  /** The same, unless something stands under that name already. */
+  setOnce(name: string, milliseconds: number, action: () => void): void {
+    if (!this.#running.has(name)) this.set(name, milliseconds, action);
+  }
+
+  [Symbol.dispose](): void {
+    for (const timer of this.#running.values()) clearTimeout(timer);
+    this.#running.clear();
+  }
+}

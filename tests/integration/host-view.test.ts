@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { HostView } from '#lab';
+import { viewOf } from '../../server/sandbox/host-view.ts';
+import { openFoundry, raise } from './stage.ts';
+
+let stage: Awaited<ReturnType<typeof openFoundry>>;
+let raised: Awaited<ReturnType<typeof raise>>;
+let view: HostView;
+const IMAGE = 'mycontainer:5.6';
+
+beforeAll(async () => {
+  stage = await openFoundry();
+  raised = await raise(stage.foundry, stage.instance);
+  const host = raised.sandbox.host('server01');
+  await host.run(['docker', 'run', '-d', '--name', 'web', IMAGE]);
+  view = viewOf(host, AbortSignal.timeout(60_000));
+});
+
+afterAll(() => stage?.[Symbol.asyncDispose]());
+
+describe('a check’s view of a host changes nothing:', () => {
+  const REFUSED = /may only read/;
+  test.each([
+    ['make a container', () => view.docker.createContainer({ Image: IMAGE })],
+    ['start one', () => view.docker.getContainer('web').start()],
+    ['remove one', () => view.docker.getContainer('web').remove({ force: true })],
+    ['run a process in one', () => view.docker.getContainer('web').exec({ Cmd: ['true'] })],
+    ['start a process made elsewhere', () => view.docker.getExec('abc').start({})],
+    ['attach to one', () => view.docker.getContainer('web').attach({ stream: true, stdin: true })],
+    [
+      'attach with a hijacked connection',
+      () => view.docker.getContainer('web').attach({ hijack: true }),
+    ],
+    [
+      'put files into one',
+      () => view.docker.getContainer('web').putArchive('/dev/null', { path: '/' }),
+    ],
+    ['pull an image', () => view.docker.pull(IMAGE)],
+    ['tag an image', () => view.docker.getImage(IMAGE).tag({ repo: 'x', tag: 'y' })],
+    ['make a network', () => view.docker.createNetwork({ Name: 'n' })],
+    ['make a volume', () => view.docker.createVolume({ Name: 'v' })],
+    ['remove what is unused', () => view.docker.pruneImages()],
+  ])('it cannot %s', async (_, attempt) => {
+    await expect((async () => await attempt())()).rejects.toThrow(REFUSED);
+  });
+
+  test.each([
+    ['a WebSocket into a container', { path: '/containers/web/attach/ws?' }],
+    ['an upgraded connection', { path: '/containers/web/json?', hijack: true }],
+    ['an upgrade by hand', { path: '/info?', headers: { Upgrade: 'tcp' } }],
+    ['an open stdin', { path: '/containers/web/json?', openStdin: true }],
+  ])('nor open %s with a GET', async (_, options) => {
+    const asked = new Promise((resolve, reject) =>
+      view.docker.modem.dial({ method: 'GET', ...options }, (error, found) =>
+        error ? reject(error) : resolve(found),
+      ),
+    );
+    await expect(asked).rejects.toThrow(REFUSED);
+  });
+
+  test('a path is a path to the shell that reads, whatever stands in it', async () => {
+    for (const path of [
+      '/etc/hosts; touch /tmp/made',
+      '$(touch /tmp/made)',
+      "'; touch /tmp/made; '",
+    ]) {
+      await expect(view.read(path)).rejects.toThrow(/no such file/);
+    }
+    await expect(view.read('/etc/hosts\ntouch /tmp/made')).rejects.toThrow(/one line/);
+    await expect(view.read('/tmp/made')).rejects.toThrow(/no such file/);
+    expect(await view.addressOf('eth1; touch /tmp/made')).toBeUndefined();
+  });
+
+  test('a pipe is not emptied, and a device not asked', async () => {
+    await raised.sandbox.host('server01').run(['mkfifo', '/tmp/pipe']);
+    await expect(view.read('/tmp/pipe')).rejects.toThrow(/no such file/);
+    await expect(view.read('/dev/zero')).rejects.toThrow(/no such file/);
+  });
+
+  test('what one check was given cannot be bent for the others', async () => {
+    const containers = await view.docker.listContainers({ all: true });
+    expect(() => containers.pop()).toThrow(TypeError);
+    expect(() => Object.assign(containers[0] ?? {}, { Id: '' })).toThrow(TypeError);
+  });
+});
+
+describe('a check’s view of a host', () => {
+  test('reads files, addresses and routes', async () => {
+    expect(await view.read('/proc/sys/net/ipv4/ip_forward')).toMatch(/^[01]$/);
+    expect(await view.addressOf('eth1')).toBe('10.1.10.11');
+    expect(await view.addressOf('eth9')).toBeUndefined();
+    expect((await view.routes()).some(({ destination }) => destination === '10.1.10.0/24')).toBe(
+      true,
+    );
+  });
+
+  test('vouches for the lab’s own program, and for no other', async () => {
+    const host = raised.sandbox.host('server01');
+    await host.run(['docker', 'run', '-d', '--name', 'other', IMAGE, 'sleep', '60']);
+    const fresh = viewOf(host, AbortSignal.timeout(60_000));
+    expect(await fresh.container('web')).toMatchObject({ steady: true, running: true });
+    expect(await fresh.container('other')).toMatchObject({ steady: false, running: true });
+  });
+
+  test('goes round the engine that the hosts are made on, where they share this machine', async () => {
+    const host = raised.sandbox.host('server01');
+    const { stdout } = await host.run(['ss', '-xlH']);
+    expect(stdout.includes('/opt/quayside/shared/docker.sock')).toBe(host.shared !== undefined);
+  });
+});
