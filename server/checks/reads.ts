@@ -81,6 +81,9 @@ export function trackReads(sandbox: SandboxView, reads: Reads): SandboxView {
     signal: sandbox.signal,
     journal: trackJournal(sandbox.journal, reads),
     host: (name) => trackHost(sandbox.host(name), reads),
+    get hosts() {
+      return sandbox.hosts.map((host) => trackHost(host, reads));
+    },
   };
 }
 
@@ -105,6 +108,8 @@ function trackHost(host: HostView, reads: Reads): HostView {
   };
   return {
     name,
+    aliases: host.aliases,
+    hasEngine: host.hasEngine,
     address: host.address,
     get docker() {
       reads.add(`engine of ${name}`);

@@ -36,6 +36,7 @@ function paintCheck(element: HTMLElement, check: CheckView | undefined, reason: 
   setText(line, reason);
   if (line) line.hidden = reason === '';
   paintTime(element.querySelector('[data-check-time]'), check);
+  paintMoved(element.querySelector('[data-check-moved]'), check);
   const wayOut = check?.state === 'not-yet' && reason !== '' ? check.wayOut : undefined;
   paintWayOut(element.querySelector('[data-check-way-out]'), wayOut);
 }
@@ -48,6 +49,15 @@ function paintTime(time: HTMLTimeElement | null, check: CheckView | undefined): 
   time.dateTime = passedAt.toISOString();
   time.title = passedAt.toLocaleString();
   setText(time, CLOCK.format(passedAt));
+}
+
+/** The tick stays; one quiet line says what has become of the hosts since. */
+function paintMoved(line: HTMLElement | null, check: CheckView | undefined): void {
+  if (!line) return;
+  const moved = check?.state === 'passed' ? check.moved : undefined;
+  line.hidden = moved === undefined;
+  const time = check?.state === 'passed' ? CLOCK.format(new Date(check.passedAt)) : '';
+  setText(line, moved === undefined ? '' : `Done at ${time}. Since then: ${moved}`);
 }
 
 /** The command that mends it, ready to run. Built anew only when it is another one, so that focus stays. */

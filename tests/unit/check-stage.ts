@@ -85,6 +85,7 @@ export class CheckStage implements Disposable {
       signal,
       journal: { all: of, last: (kind, fits = () => true) => of(kind).findLast(fits) },
       host: (name) => this.#hostView(name),
+      hosts: ['one', 'two'].map((name) => this.#hostView(name)),
     };
   }
 
@@ -96,6 +97,8 @@ export class CheckStage implements Disposable {
     };
     return {
       name,
+      aliases: [],
+      hasEngine: true,
       address: '10.0.0.1',
       get docker(): HostView['docker'] {
         throw new Error('no check of these tests asks the engine itself');
