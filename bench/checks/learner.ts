@@ -1,0 +1,133 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import WebSocket from 'ws';
+import type { SessionEvent } from '#protocol';
+import { type Dockerode, type Engine, jsonLines } from '../../server/engine/engine.ts';
+import { LABEL } from '../../server/sandbox/labels.ts';
+import { LAB, TICKS, tickOf } from './lab.ts';
+import type { RunningServer } from './running-server.ts';
+
+/** A sandbox is there in seconds; on a machine that runs ten of them it takes longer. */
+const READY_MS = 120_000;
+/** Between two events of one sandbox: a quick learner. */
+const PAUSE_MS = 150;
+/** An event that has no tick by now will have none. */
+const TICK_MS = 20_000;
+const IMAGE = 'mycontainer:5.6';
+
+/** Milliseconds since the epoch, finer than `Date.now()`; the same clock as the engine's `timeNano`. */
+const now = (): number => performance.timeOrigin + performance.now();
+
+/** One learner at work: a session over HTTP and the event socket, and the engine of their server01. */
+export class BenchLearner implements Disposable {
+  readonly cookie: { readonly name: string; readonly value: string };
+  /** Check id to when its engine told of the container, and when the tick came over the socket. */
+  readonly made = new Map<string, number>();
+  readonly told = new Map<string, number>();
+  readonly #server: RunningServer;
+  readonly #bell = new EventTarget();
+  #socket: WebSocket | undefined;
+  #state = '';
+
+  constructor(server: RunningServer, cookie: string) {
+    const [name = '', value = ''] = cookie.split(';', 1)[0]?.split('=') ?? [];
+    this.#server = server;
+    this.cookie = { name, value };
+  }
+
+  static async signIn(server: RunningServer): Promise<BenchLearner> {
+    const answer = await fetch(`${server.origin}/sign-in?token=${server.token}`, {
+      redirect: 'manual',
+    });
+    return new BenchLearner(server, answer.headers.get('set-cookie') ?? '');
+  }
+
+  /** Starts the sandbox, waits for it, and gives its id. */
+  async start(): Promise<void> {
+    const headers = {
+      cookie: `${this.cookie.name}=${this.cookie.value}`,
+      origin: this.#server.origin,
+    };
+    await fetch(`${this.#server.origin}/api/labs/${LAB}/session`, { method: 'POST', headers });
+    const url = `${this.#server.origin.replace('http', 'ws')}/api/labs/${LAB}/events`;
+    this.#socket = new WebSocket(url, { headers });
+    this.#socket.on('message', (data) => this.#hear(JSON.parse(String(data)) as SessionEvent));
+    await this.#until(() => this.#state === 'ready', READY_MS);
+  }
+
+  /** Makes one container after the other and waits for the tick of each. */
+  async work(engine: Engine, container: string): Promise<void> {
+    const docker = engine.nested(container);
+    const stop = new AbortController();
+    const watching = this.#watch(docker, stop.signal).catch(() => undefined);
+    for (let index = 0; index < TICKS; index++) {
+      const name = tickOf(index);
+      const made = await docker.createContainer({ name, Image: IMAGE });
+      await this.#until(() => this.told.has(name) && this.made.has(name), TICK_MS);
+      await made.remove();
+      await delay(PAUSE_MS * (0.5 + Math.random()));
+    }
+    stop.abort();
+    await watching;
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket?.terminate();
+  }
+
+  async #watch(docker: Dockerode, signal: AbortSignal): Promise<void> {
+    const events = await docker.getEvents({
+      filters: { type: ['container'], event: ['create'] },
+      abortSignal: signal,
+    });
+    for await (const event of jsonLines<{
+      timeNano: number;
+      Actor: { Attributes: { name: string } };
+    }>(events)) {
+      this.made.set(event.Actor.Attributes.name, event.timeNano / 1e6);
+      this.#bell.dispatchEvent(new Event('change'));
+    }
+  }
+
+  #hear(event: SessionEvent): void {
+    const at = now();
+    if (event.type === 'snapshot') this.#state = event.snapshot.status.state;
+    if (event.type === 'status') this.#state = event.status.state;
+    if (event.type === 'checks') {
+      for (const { id, state } of event.checks) {
+        if (state === 'passed' && !this.told.has(id)) this.told.set(id, at);
+      }
+    }
+    this.#bell.dispatchEvent(new Event('change'));
+  }
+
+  #until(fits: () => boolean, limit: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#bell.removeEventListener('change', look);
+        reject(new Error(`nothing came in ${limit} ms (session ${this.#state})`));
+      }, limit);
+      const look = () => {
+        if (!fits()) return;
+        clearTimeout(timer);
+        this.#bell.removeEventListener('change', look);
+        resolve();
+      };
+      this.#bell.addEventListener('change', look);
+      look();
+    });
+  }
+}
+
+/** The container of a host of the newest sandbox that is not among `known`. */
+export async function newHost(
+  engine: Engine,
+  instance: string,
+  known: readonly string[],
+): Promise<string> {
+  const hosts = await engine.docker.listContainers({
+    filters: { label: [`${LABEL.instance}=${instance}`, `${LABEL.host}=server01`] },
+  });
+  const found = hosts.find(({ Id }) => !known.includes(Id));
+  if (!found) throw new Error('the sandbox has no server01');
+  return found.Id;
+}

@@ -1,0 +1,47 @@
+/** The server of `npm run bench:checks`: all of Quayside with the bench's lab, in a process of its own. */
+import { join, resolve } from 'node:path';
+import { findEngine } from '../../server/engine/find.ts';
+import { prepareFoundry } from '../../server/foundry.ts';
+import { say } from '../../server/say.ts';
+import { Registry } from '../../server/session/registry.ts';
+import { Store } from '../../server/session/store.ts';
+import { ensureSite, siteDirectory } from '../../server/site.ts';
+import { buildWeb } from '../../server/web/web.ts';
+import { LAB, lab } from './lab.ts';
+
+const PROJECT = resolve(import.meta.dirname, '../..');
+const START_TOKEN = 'bench';
+const [, , data = '', sandboxes = '10'] = process.argv;
+
+const labs = new Map([[LAB, lab]]);
+using store = new Store(join(data, 'quayside.sqlite'));
+const engine = await findEngine(process.env, say);
+const foundry = await prepareFoundry(PROJECT, engine, labs, store.instance, say);
+await ensureSite(PROJECT, say);
+const registry = new Registry({
+  foundry,
+  store,
+  labs,
+  sandboxesMost: Number(sandboxes),
+  log: (message, error) => console.error(message, error),
+});
+const web = await buildWeb({
+  sessions: registry,
+  learners: {
+    create: () => store.createLearner(),
+    find: (secret) => store.findLearner(secret),
+  },
+  dist: siteDirectory(PROJECT),
+  host: '127.0.0.1',
+  port: 0,
+  origins: [],
+  startToken: START_TOKEN,
+  health: async () => ({ ok: true }),
+});
+const origin = await web.listen({ host: '127.0.0.1', port: 0 });
+await registry.open();
+process.send?.({ origin, token: START_TOKEN, instance: store.instance });
+await new Promise((stop) => process.once('SIGTERM', stop));
+await web.close();
+await registry.close(true);
+process.exit(0);
