@@ -150,7 +150,7 @@ export class World {
 
   /** The server noted that a check has passed. */
   pass(check: string): this {
-    return this.signal({ kind: 'pass', check });
+    return this.signal({ kind: 'pass', check, about: 'past' });
   }
 
   answer(check: string, text: string): this {
