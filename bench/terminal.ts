@@ -1,14 +1,16 @@
 /**
  * Measures terminals, ours and others', side by side in one run:
  *
- *   npm run bench:terminal -- [--ttyd PATH] [--wetty PATH] [--rounds 3] [--only host|local] [--json FILE]
+ *   npm run bench:terminal -- [--ttyd PATH] [--wetty PATH] [--rounds 3] [--only host|local] [--json FILE] [--add]
  *
  * ttyd is a built binary; wetty is its `bin` (`npm install wetty` somewhere, then node_modules/.bin/wetty). Either is
  * left out, with a word, where no path is given. Rounds are interleaved, so that a busy moment of the machine hits all.
+ * `--add` adds the rounds to those that FILE holds already, for a machine that is quiet only for minutes at a time.
  */
-import { writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
+import { barOf } from './terminal/bar.ts';
 import type { Running } from './terminal/contenders.ts';
 import { type Contender, contenders } from './terminal/contenders.ts';
 import { measureGlyph } from './terminal/glyph.ts';
@@ -32,6 +34,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
     json: { type: 'string', default: 'bench-terminal.json' },
+    add: { type: 'boolean', default: false },
   },
 });
 
@@ -63,15 +66,20 @@ const peers = {
 const all = contenders(raised?.host, peers).filter(
   ({ child }) => options.only === undefined || child === options.only,
 );
+const earlier: readonly Result[] = options.add
+  ? (JSON.parse(await readFile(options.json, 'utf8')) as { readonly results: readonly Result[] })
+      .results
+  : [];
 const results = new Map<Contender, Result>(
-  all.map((contender) => [
-    contender,
-    { name: contender.name, child: contender.child, figures: {} },
-  ]),
+  all.map((contender) => {
+    const { name, child } = contender;
+    const figures = earlier.find((is) => is.name === name && is.child === child)?.figures ?? {};
+    return [contender, { name, child, figures }];
+  }),
 );
 
 for (let round = 0; round < Number(options.rounds); round++) {
-  for (const measure of round === 0 ? [...MEASURES, ...ONCE] : MEASURES) {
+  for (const measure of round === 0 && !options.add ? [...MEASURES, ...ONCE] : MEASURES) {
     for (const contender of all) {
       say(`round ${round + 1}: ${contender.name} (${contender.child})`);
       const figures = await measured(contender, measure);
@@ -80,13 +88,31 @@ for (let round = 0; round < Number(options.rounds); round++) {
         if (result) result.figures[name] = [...(result.figures[name] ?? []), value];
       }
     }
+    await keep();
   }
 }
-const collected = [...results.values()];
-console.log(tableOf(collected));
-const machine = { cores: cpus().length, model: cpus()[0]?.model, node: process.version };
-await writeFile(options.json, `${JSON.stringify({ machine, results: collected }, null, 2)}\n`);
+console.log(tableOf(collected()));
+console.log(barOf(collected()));
 say(`Written to ${options.json}`);
+
+/** What is measured now, then what only an earlier run has. */
+function collected(): readonly Result[] {
+  const now = [...results.values()];
+  const isNew = (was: Result): boolean =>
+    now.some((is) => is.name === was.name && is.child === was.child);
+  return [...now, ...earlier.filter((was) => !isNew(was))];
+}
+
+/** After each measure: a run that is ended before its time keeps what it has. */
+async function keep(): Promise<void> {
+  const machine = {
+    cores: cpus().length,
+    model: cpus()[0]?.model,
+    kernel: release(),
+    node: process.version,
+  };
+  await writeFile(options.json, `${JSON.stringify({ machine, results: collected() }, null, 2)}\n`);
+}
 
 async function measured(
   contender: Contender,

@@ -41,7 +41,7 @@ function rowsOf(results: readonly Result[]): readonly string[] {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
-function medianOf(values: readonly number[] | undefined): number | undefined {
+export function medianOf(values: readonly number[] | undefined): number | undefined {
   const sorted = [...(values ?? [])].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];
 }
