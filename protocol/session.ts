@@ -36,6 +36,8 @@ export type CheckView =
       readonly passedAt: number;
       /** Why the check would not pass now, where the hosts have moved away from it since. The pass stays. */
       readonly moved?: string;
+      /** The step was done for the learner. */
+      readonly assisted?: true;
     }
   | {
       readonly id: string;
@@ -83,6 +85,47 @@ export interface VisitView {
   readonly milliseconds: number;
 }
 
+/** Where something is being done for the learner, so that the page can show that place. */
+export type GuideDeed =
+  | { readonly kind: 'run'; readonly host: string; readonly terminal: string }
+  /** `visit` is there once the page has come, or has not. */
+  | { readonly kind: 'open'; readonly url: string; readonly visit?: VisitView }
+  | { readonly kind: 'answer'; readonly check: string };
+
+/** `step`: one step that was asked for. `start`: all steps before a place to start from. */
+export type GuidePurpose = 'step' | 'start';
+
+/** What is being done for the learner, or how the last of it ended. `job` tells two of them apart. */
+export type GuideView =
+  | { readonly state: 'idle' }
+  | {
+      readonly state: 'working';
+      readonly job: string;
+      readonly purpose: GuidePurpose;
+      /** The step at hand; absent while the hosts are still starting. */
+      readonly step?: string;
+      /** Which of how many steps; 0 while the hosts are still starting. */
+      readonly place: number;
+      readonly of: number;
+      /** In the present tense; what stands between back-ticks is code. */
+      readonly says: string;
+      readonly deed?: GuideDeed;
+    }
+  | {
+      readonly state: 'done';
+      readonly job: string;
+      readonly purpose: GuidePurpose;
+      readonly of: number;
+    }
+  | {
+      readonly state: 'stopped';
+      readonly job: string;
+      readonly purpose: GuidePurpose;
+      readonly step?: string;
+      readonly reason: string;
+      readonly remedy: string;
+    };
+
 /** Events on the event socket. On connecting, one `snapshot`; then only what changed. */
 export type SessionEvent =
   | { readonly type: 'snapshot'; readonly snapshot: SessionSnapshot }
@@ -91,7 +134,8 @@ export type SessionEvent =
   | { readonly type: 'values'; readonly values: readonly ValueView[] }
   | { readonly type: 'terminals'; readonly terminals: readonly TerminalView[] }
   /** A page was opened in the pane (from any tab of this learner, or by a link inside the page). */
-  | { readonly type: 'visit'; readonly visit: VisitView };
+  | { readonly type: 'visit'; readonly visit: VisitView }
+  | { readonly type: 'guide'; readonly guide: GuideView };
 
 /** Everything about a learner's session of one lab. Also the body of `GET /api/labs/:lab/session`. */
 export interface SessionSnapshot {
@@ -102,6 +146,7 @@ export interface SessionSnapshot {
   readonly terminals: readonly TerminalView[];
   /** What the learner last answered: check id to text. */
   readonly answers: Readonly<Record<string, string>>;
+  readonly guide: GuideView;
 }
 
 /** Body of every error answer. */
@@ -122,6 +167,9 @@ export interface ErrorBody {
  *   DELETE /api/labs/:lab/terminals/:id                 → 204; ends the shell in the host
  *   POST   /api/labs/:lab/answers/:check   {text}       → CheckView
  *   POST   /api/labs/:lab/visits           {url}        → VisitView
+ *   POST   /api/labs/:lab/steps/:step/do                → GuideView; does the step for the learner, events tell the rest
+ *   POST   /api/labs/:lab/start-from       {page} or {step} → SessionSnapshot; fresh hosts, all before it done
+ *   DELETE /api/labs/:lab/guide                         → GuideView; stops what is being done, or puts its end away
  *
  *   WS     /api/labs/:lab/events                        SessionEvent frames, JSON text
  *   WS     /api/labs/:lab/terminals/:id                 the terminal's wire protocol (protocol/terminal.ts)

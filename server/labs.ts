@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Lab, LabError } from '#lab';
+import { loadSteps, type Step } from '#steps';
 import { QuaysideError } from './errors.ts';
 
 /** Where labs live below the project's folder. */
@@ -21,6 +22,22 @@ export async function loadLabs(project: string): Promise<ReadonlyMap<string, Lab
     if (folder.isDirectory()) labs.set(folder.name, await loadLab(directory, folder.name));
   }
   return labs;
+}
+
+/**
+ * Reads the pages of every lab.
+ *
+ * @returns folder name to what the lab's pages ask for, in order
+ */
+export async function loadAllSteps(
+  project: string,
+  labs: ReadonlyMap<string, Lab>,
+): Promise<ReadonlyMap<string, readonly Step[]>> {
+  const read = [...labs].map(
+    async ([name, lab]) =>
+      [name, await loadSteps(join(project, LABS_DIRECTORY, name), lab)] as const,
+  );
+  return new Map(await Promise.all(read));
 }
 
 async function loadLab(directory: string, name: string): Promise<Lab> {

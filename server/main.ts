@@ -7,7 +7,7 @@ import { type Config, readConfig } from './config.ts';
 import { findEngine } from './engine/find.ts';
 import { QuaysideError } from './errors.ts';
 import { prepareFoundry } from './foundry.ts';
-import { loadLabs } from './labs.ts';
+import { loadAllSteps, loadLabs } from './labs.ts';
 import { say } from './say.ts';
 import { Registry } from './session/registry.ts';
 import { Store } from './session/store.ts';
@@ -31,6 +31,7 @@ async function serve(config: Config): Promise<void> {
     foundry,
     store,
     labs,
+    steps: await loadAllSteps(config.project, labs),
     sandboxesMost: config.sandboxesMost,
     log: (message, error) => console.error(`${message}:`, error),
   });

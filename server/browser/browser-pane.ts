@@ -110,6 +110,11 @@ export class BrowserPane implements Disposable {
     return { kind: 'content', ...rewritten(part, (url) => framePath(this.key, url)) };
   }
 
+  /** The HTML (or whatever came) of a visit's page, while it is kept; "" where there is none. */
+  sourceOf(visit: string): string {
+    return this.#pages.get(visit)?.body.toString() ?? '';
+  }
+
   /** Ends what is under way; the key leads nowhere from now on. */
   [Symbol.dispose](): void {
     this.#closed.abort(

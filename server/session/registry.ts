@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lab } from '#lab';
 import type { SessionEvent } from '#protocol';
+import type { Step } from '#steps';
 import { QuaysideError } from '../errors.ts';
+import type { Start } from '../guide/guide.ts';
 import { LABEL } from '../sandbox/labels.ts';
 import { destroySandbox, type Foundry, liveSandboxes } from '../sandbox/sandbox.ts';
 import { Session } from './session.ts';
@@ -16,6 +18,8 @@ export interface RegistryOptions {
   readonly foundry: Foundry;
   readonly store: Store;
   readonly labs: ReadonlyMap<string, Lab>;
+  /** What the pages of each lab ask for; without them, nothing can be done for a learner. */
+  readonly steps?: ReadonlyMap<string, readonly Step[]>;
   readonly sandboxesMost: number;
   readonly log: (message: string, error: unknown) => void;
 }
@@ -79,6 +83,20 @@ export class Registry implements Sessions {
     return session.snapshot();
   }
 
+  startFrom(learner: string, lab: string, start: Start) {
+    const session = this.#session(learner, lab);
+    session.startFrom(start);
+    return session.snapshot();
+  }
+
+  doStep(learner: string, lab: string, step: string) {
+    return this.#session(learner, lab).doStep(step);
+  }
+
+  stopGuide(learner: string, lab: string) {
+    return this.#session(learner, lab).stopGuide();
+  }
+
   openTerminal(learner: string, lab: string, host: string) {
     return this.#session(learner, lab).openTerminal(host);
   }
@@ -126,6 +144,7 @@ export class Registry implements Sessions {
       store,
       lab,
       labName,
+      steps: this.#options.steps?.get(labName) ?? [],
       row,
       log,
       admit: () => this.#admit(),

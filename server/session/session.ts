@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { HostView, JournalView, Lab, SandboxView, SignalBody } from '#lab';
 import type {
   CheckView,
+  GuideView,
   HostStatus,
   SessionEvent,
   SessionSnapshot,
@@ -9,9 +10,12 @@ import type {
   TerminalView,
   VisitView,
 } from '#protocol';
+import type { Step } from '#steps';
 import { BrowserPane } from '../browser/browser-pane.ts';
 import { CheckRunner } from '../checks/runner.ts';
 import { QuaysideError } from '../errors.ts';
+import type { Ground } from '../guide/ground.ts';
+import { Guide, type Start } from '../guide/guide.ts';
 import type { Host } from '../sandbox/host.ts';
 import { viewOf } from '../sandbox/host-view.ts';
 import { type Foundry, Sandbox } from '../sandbox/sandbox.ts';
@@ -29,6 +33,8 @@ export interface SessionOptions {
   readonly store: Store;
   readonly lab: Lab;
   readonly labName: string;
+  /** What the lab's pages ask for, in order. */
+  readonly steps: readonly Step[];
   readonly row: SessionRow;
   /** Throws where the machine has room for no more sandboxes. */
   readonly admit: () => void;
@@ -46,8 +52,11 @@ export class Session {
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   readonly #terminals: Terminals;
   readonly #hosts: Map<string, HostStatus>;
+  readonly #guide: Guide;
   #journal: Journal;
   #passes: Map<string, number>;
+  /** Of the passes, those that were not the learner's own work. */
+  #assisted: Set<string>;
   #status: SessionStatus = { state: 'none' };
   /** Present from `starting` on; each start makes its own, so that a late answer of an earlier one is not heard. */
   #run: Run | undefined;
@@ -59,6 +68,13 @@ export class Session {
     this.id = row.id;
     this.#journal = new Journal(store, row.id);
     this.#passes = new Map(store.passes(row.id));
+    this.#assisted = new Set(store.assisted(row.id));
+    this.#guide = new Guide({
+      lab,
+      steps: options.steps,
+      onChange: (guide) => this.#emit({ type: 'guide', guide }),
+      log: options.log,
+    });
     this.#hosts = new Map(
       lab.hosts.map(({ name, aliases, address, hasEngine }) => [
         name,
@@ -93,13 +109,14 @@ export class Session {
         this.#run?.runner.values ?? Object.keys(this.#options.lab.values).map((id) => ({ id })),
       terminals: this.#terminals.views,
       answers: Object.fromEntries(answers),
+      guide: this.#guide.view,
     };
   }
 
   subscribe(listener: (event: SessionEvent) => void): Disposable {
-    this.#listeners.add(listener);
+    const heard = this.#listen(listener);
     listener({ type: 'snapshot', snapshot: this.snapshot() });
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    return heard;
   }
 
   /** Starts the sandbox unless it is running or on its way. */
@@ -126,9 +143,42 @@ export class Session {
     this.#options.store.clearSession(this.id);
     this.#journal = new Journal(this.#options.store, this.id);
     this.#passes = new Map();
+    this.#assisted = new Set();
     this.#options.admit();
     this.#begin(randomBytes(4).toString('hex'));
     this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
+  }
+
+  /**
+   * A fresh sandbox, brought to where a section or a step begins. What the learner has passed by themselves stays; what
+   * was done for them is open again, but for what is done for them now.
+   */
+  startFrom(start: Start): void {
+    const steps = this.#guide.before(start);
+    if (!this.#run) this.#options.admit();
+    void this.#letGo(true);
+    const { store } = this.#options;
+    store.clearAssisted(this.id);
+    this.#journal = new Journal(store, this.id);
+    this.#passes = new Map(store.passes(this.id));
+    this.#assisted = new Set();
+    this.#begin(randomBytes(4).toString('hex'));
+    this.#guide.bringTo(steps, this.#grounded());
+    this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
+  }
+
+  /** Does a step for the learner, in their own terminals. */
+  doStep(id: string): GuideView {
+    const step = this.#guide.step(id);
+    this.#guide.doStep(step, this.#ground(this.#ready()));
+    return this.#guide.view;
+  }
+
+  /** Stops what is being done for the learner, or puts away how it ended. */
+  stopGuide(): GuideView {
+    if (this.#guide.working) this.#guide.stop();
+    else this.#guide.dismiss();
+    return this.#guide.view;
   }
 
   /** Removes the sandbox; the progress is kept. */
@@ -234,14 +284,24 @@ export class Session {
       passes: () => this.#passes,
       about: (check) => this.#journal.passes.get(check),
       onPass: (check, at, about) => {
+        const assisted = this.#guide.working;
         this.#passes.set(check, at);
-        store.addPass(this.id, check, at);
+        if (assisted) this.#assisted.add(check);
+        store.addPass(this.id, check, at, assisted);
         this.#signal({ kind: 'pass', check, about });
       },
-      onChecks: (checks) => this.#emit({ type: 'checks', checks }),
+      onChecks: (checks) =>
+        this.#emit({ type: 'checks', checks: checks.map((check) => this.#credited(check)) }),
       onValues: (values) => this.#emit({ type: 'values', values }),
     });
-    const run: Run = { sandbox, runner, closed: new AbortController() };
+    const run: Run = {
+      sandbox,
+      runner,
+      closed: new AbortController(),
+      up: Promise.withResolvers(),
+    };
+    // Most starts have nobody who waits for them.
+    run.up.promise.catch(() => undefined);
     this.#run = run;
     for (const [name, host] of this.#hosts) {
       this.#hosts.set(name, { ...host, phase: 'waiting', detail: 'waiting' });
@@ -278,6 +338,7 @@ export class Session {
     if (this.#run !== run) return;
     this.#setStatus({ state: 'ready', hosts: [...this.#hosts.values()] });
     run.runner.wake();
+    run.up.resolve();
   }
 
   async #engineIsAway(): Promise<boolean> {
@@ -304,6 +365,8 @@ export class Session {
   async #letGo(destroy: boolean): Promise<void> {
     const run = this.#run;
     this.#run = undefined;
+    this.#guide.abandon();
+    run?.up.reject(new Error('The hosts went away.'));
     this.#pane?.[Symbol.dispose]();
     this.#pane = undefined;
     this.#terminals.detach();
@@ -342,10 +405,49 @@ export class Session {
       const known = asked.get(id);
       const passedAt = this.#passes.get(id);
       if (passedAt !== undefined && known?.state !== 'passed') {
-        return { id, state: 'passed', passedAt };
+        return this.#credited({ id, state: 'passed', passedAt });
       }
-      return known ?? { id, state: 'not-yet', reason: NOT_RUNNING };
+      return this.#credited(known ?? { id, state: 'not-yet', reason: NOT_RUNNING });
     });
+  }
+
+  /** Says of a pass whether it was the learner's own work. */
+  #credited(check: CheckView): CheckView {
+    return check.state === 'passed' && this.#assisted.has(check.id)
+      ? { ...check, assisted: true }
+      : check;
+  }
+
+  /** The hosts as a guide reaches them, once they are up. */
+  async #grounded(): Promise<Ground> {
+    const run = this.#run;
+    await run?.up.promise;
+    return this.#ground(this.#ready());
+  }
+
+  /** The running hosts as a guide reaches them: in the same ways as the learner. */
+  #ground({ runner }: Run): Ground {
+    return {
+      terminals: (host) => this.#terminals.of(host),
+      openTerminal: async (host) => this.#terminals.get((await this.openTerminal(host)).id),
+      visit: async (url) => {
+        const visit = await this.visit(url);
+        return { visit, html: this.#pane?.sourceOf(visit.id) ?? '' };
+      },
+      answer: (check, text) => this.answer(check, text),
+      checks: () => this.#checkViews(),
+      onChecks: (listener) => this.#listen((event) => event.type === 'checks' && listener()),
+      values: async () => {
+        runner.wake();
+        await runner.settled();
+        return runner.values;
+      },
+    };
+  }
+
+  #listen(listener: (event: SessionEvent) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   #setStatus(status: SessionStatus): void {
@@ -381,4 +483,6 @@ interface Run {
   readonly sandbox: Sandbox;
   readonly runner: CheckRunner;
   readonly closed: AbortController;
+  /** Settles when the hosts are ready; rejects when they never will be. */
+  readonly up: PromiseWithResolvers<void>;
 }

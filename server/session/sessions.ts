@@ -1,6 +1,16 @@
-import type { CheckView, SessionEvent, SessionSnapshot, TerminalView, VisitView } from '#protocol';
+import type {
+  CheckView,
+  GuideView,
+  SessionEvent,
+  SessionSnapshot,
+  TerminalView,
+  VisitView,
+} from '#protocol';
 import type { BrowserPane } from '../browser/browser-pane.ts';
+import type { Start } from '../guide/guide.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+
+export type { Start };
 
 /**
  * All sessions of all learners, as the web edge sees them. Every call names the learner (from the cookie) and the lab;
@@ -15,6 +25,12 @@ export interface Sessions {
   reset(learner: string, lab: string): SessionSnapshot;
   /** @param reason what the learner is told; the plain word, if not given */
   end(learner: string, lab: string, reason?: string): SessionSnapshot;
+  /** A fresh sandbox with everything before a section or a step done on it; returns at once, events tell the rest. */
+  startFrom(learner: string, lab: string, start: Start): SessionSnapshot;
+  /** Does a step for the learner, in their own terminals; returns at once, events tell the rest. */
+  doStep(learner: string, lab: string, step: string): GuideView;
+  /** Stops what is being done for the learner, or puts away how it ended. */
+  stopGuide(learner: string, lab: string): GuideView;
   openTerminal(learner: string, lab: string, host: string): Promise<TerminalView>;
   closeTerminal(learner: string, lab: string, terminal: string): Promise<void>;
   /** The running terminal, for the socket edge. */

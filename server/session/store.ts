@@ -39,6 +39,8 @@ const MIGRATIONS = [
      place INTEGER NOT NULL
    ) STRICT;`,
   CLASS_TABLES,
+  // Whether the step was done for the learner.
+  'ALTER TABLE passes ADD COLUMN assisted INTEGER NOT NULL DEFAULT 0;',
 ];
 
 /** A session as it is kept. `sandbox` is absent while it has none. */
@@ -159,8 +161,19 @@ export class Store implements Disposable {
 
   /** Puts the session back to its start: no journal, no passes, no terminals. */
   clearSession(session: string): void {
-    this.clearJournal(session);
     this.#run('DELETE FROM passes WHERE session = ?', session);
+    this.clearSandbox(session);
+  }
+
+  /** The same, but what the learner has passed without help stays. */
+  clearAssisted(session: string): void {
+    this.#run('DELETE FROM passes WHERE session = ? AND assisted = 1', session);
+    this.clearSandbox(session);
+  }
+
+  /** Forgets the sandbox's terminals and all that happened on it. */
+  clearSandbox(session: string): void {
+    this.clearJournal(session);
     this.#run('DELETE FROM terminals WHERE session = ?', session);
   }
 
@@ -199,13 +212,24 @@ export class Store implements Disposable {
     return new Map(rows.map(({ check_id, at }) => [check_id, at]));
   }
 
+  /** The checks of a session that were passed while something was done for the learner. */
+  assisted(session: string): ReadonlySet<string> {
+    const rows = this.#all<{ check_id: string }>(
+      'SELECT check_id FROM passes WHERE session = ? AND assisted = 1',
+      session,
+    );
+    return new Set(rows.map(({ check_id }) => check_id));
+  }
+
   /** A pass is kept once it happened; a second one changes nothing. */
-  addPass(session: string, check: string, at: number): void {
+  addPass(session: string, check: string, at: number, assisted = false): void {
     this.#run(
-      'INSERT INTO passes (session, check_id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      `INSERT INTO passes (session, check_id, at, assisted) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
       session,
       check,
       at,
+      assisted ? 1 : 0,
     );
   }
 

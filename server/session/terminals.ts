@@ -56,6 +56,13 @@ export class Terminals {
     );
   }
 
+  /** Those of a host that run, in the order of their tabs. */
+  of(host: string): readonly Terminal[] {
+    return [...this.#places.values()].flatMap(({ row, terminal }) =>
+      terminal && row.host === host ? [terminal] : [],
+    );
+  }
+
   /** A new shell on a host. @throws QuaysideError TERMINAL_LIMIT */
   async open(host: Host): Promise<TerminalView> {
     if (this.#places.size >= TERMINALS_MOST) {

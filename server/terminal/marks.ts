@@ -17,21 +17,31 @@ const MOST_SHELLS = 16;
 /** Names the shell that a mark is of. */
 const SHELL = /^aid=(.*)$/;
 
+/** What marks tell. `shell` is the shell's own name of itself, "" where it has none. */
+export interface MarksListener {
+  finished(command: FinishedCommand): void;
+  /** A shell shows its prompt and waits for a line. */
+  prompted?(shell: string): void;
+  /** A shell has taken a line and runs it. */
+  started?(shell: string): void;
+}
+
 /**
- * Reads the marks that a shell puts into its output: `OSC 633 ; E ; line` before a command runs, `OSC 633 ; D ; status`
- * after it (133 means the same). `aid=` says which shell's, where one runs within another. Works on the stream as it comes, cut anywhere, and changes nothing in it.
+ * Reads the marks that a shell puts into its output: `OSC 633 ; A` before a prompt, `E ; line` and `C` before a command
+ * runs, `D ; status` after it (133 means the same). `aid=` says which shell's, where one runs within another. Works on
+ * the stream as it comes, cut anywhere, and changes nothing in it.
  *
  * Whatever runs in the terminal can print marks as well: they tell what the learner seems to have done, and prove
  * nothing.
  */
 export class Marks {
-  readonly #finished: (command: FinishedCommand) => void;
+  readonly #listener: MarksListener;
   /** By shell: the command line that runs in it. */
   readonly #lines = new Map<string, string>();
   #held: Buffer = Buffer.alloc(0);
 
-  constructor(finished: (command: FinishedCommand) => void) {
-    this.#finished = finished;
+  constructor(listener: MarksListener) {
+    this.#listener = listener;
   }
 
   feed(chunk: Buffer): void {
@@ -74,6 +84,10 @@ export class Marks {
       case 'A':
         // At its prompt it runs nothing, whatever it said before.
         this.#lines.delete(shell);
+        this.#listener.prompted?.(shell);
+        break;
+      case 'C':
+        this.#listener.started?.(shell);
         break;
       case 'E':
         this.#lines.delete(shell);
@@ -87,7 +101,8 @@ export class Marks {
         const line = this.#lines.get(shell);
         this.#lines.delete(shell);
         const status = Number.parseInt(rest[0] ?? '', 10);
-        if (line !== undefined && Number.isInteger(status)) this.#finished({ line, status });
+        if (line !== undefined && Number.isInteger(status))
+          this.#listener.finished({ line, status });
         break;
       }
     }

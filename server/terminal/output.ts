@@ -1,5 +1,5 @@
-import type { Buffer } from 'node:buffer';
-import { type FinishedCommand, Marks } from './marks.ts';
+import { Buffer } from 'node:buffer';
+import { Marks, type MarksListener } from './marks.ts';
 import { Modes } from './modes.ts';
 import { Ring } from './ring.ts';
 
@@ -14,9 +14,9 @@ export class Output {
   readonly #modes = new Modes();
   readonly #marks: Marks;
 
-  /** @param finished called for each command line that the shell says has finished */
-  constructor(finished: (command: FinishedCommand) => void) {
-    this.#marks = new Marks(finished);
+  /** @param marks told of the shell's marks */
+  constructor(marks: MarksListener) {
+    this.#marks = new Marks(marks);
   }
 
   /** The offset of the oldest byte that is kept. */
@@ -37,6 +37,17 @@ export class Output {
   /** As {@link Ring.read}. */
   read(offset: number, max: number): Uint8Array {
     return this.#ring.read(offset, max);
+  }
+
+  /** A copy of what came from an offset on, as far as it is still kept. */
+  since(offset: number): Buffer {
+    const pieces: Uint8Array[] = [];
+    for (let at = Math.max(offset, this.start); at < this.head; ) {
+      const piece = this.read(at, this.head - at);
+      pieces.push(piece);
+      at += piece.byteLength;
+    }
+    return Buffer.concat(pieces);
   }
 
   /** Where a page that has nothing begins, and the bytes that put it into the modes of there. */

@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { type Attention, FrameError, type ResumeKind } from '#protocol';
 import { Audience } from './audience.ts';
@@ -31,6 +31,12 @@ type State =
   | { readonly kind: 'exited'; readonly status: number | undefined }
   | { readonly kind: 'closed'; readonly done: Promise<void> }
   | { readonly kind: 'detached' };
+
+/**
+ * `none`: it has shown no prompt yet. `clear`: it waits for a line, and nobody has typed since. `typed`: there may be
+ * something half typed. `running`: a program has the terminal.
+ */
+export type Prompt = 'none' | 'clear' | 'typed' | 'running';
 
 /** What a viewer takes next. The bytes are views that hold until control returns to the event loop. */
 export type Delivery =
@@ -67,7 +73,13 @@ export class Terminal {
   readonly #input = new InputCount();
   readonly #exit = new Listeners<number | undefined>();
   readonly #command = new Listeners<FinishedCommand>();
+  readonly #typed = new Listeners<Uint8Array>();
+  readonly #prompted = new Listeners<void>();
+  readonly #gone = new Listeners<void>();
   #state: State = { kind: 'running' };
+  #prompt: Prompt = 'none';
+  /** Which shell is the terminal's own: the first that showed a prompt. */
+  #login: string | undefined;
   #lastActivity = Date.now();
   #nudge: NodeJS.Timeout | undefined;
 
@@ -77,7 +89,19 @@ export class Terminal {
     this.title = identity.title;
     this.#shell = shell;
     this.#audience = new Audience(size, (wished) => this.#resize(wished));
-    this.#output = new Output((command) => this.#command.tell(command));
+    this.#output = new Output({
+      finished: (command) => this.#command.tell(command),
+      prompted: (shell) => {
+        this.#login ??= shell;
+        // One within another has the terminal, as any program would.
+        if (shell !== this.#login) return;
+        this.#prompt = 'clear';
+        this.#prompted.tell();
+      },
+      started: () => {
+        this.#prompt = 'running';
+      },
+    });
     this.#wayIn = new WayIn(shell, size, {
       bytes: (bytes) => this.#print(bytes),
       ended: (status) => this.#hasExited(status),
@@ -118,9 +142,40 @@ export class Terminal {
     return this.#wayIn.queued;
   }
 
+  /** Where the shell stands with its prompt, as far as its marks and its viewers' keys tell. */
+  get prompt(): Prompt {
+    return this.#wayIn.isOpen ? this.#prompt : 'running';
+  }
+
+  /** The shell shows its prompt and waits for a line. */
+  onPrompt(listener: () => void): Disposable {
+    return this.#prompted.add(listener);
+  }
+
+  /** A viewer has typed; called before the shell gets it. */
+  onTyped(listener: (bytes: Uint8Array) => void): Disposable {
+    return this.#typed.add(listener);
+  }
+
+  /** Types on behalf of nobody who looks: the bytes go to the shell as keys do. */
+  type(text: string): void {
+    this.#lastActivity = Date.now();
+    this.#wayIn.write(Buffer.from(text));
+  }
+
+  /** What was printed from an offset on, as far as the ring still has it. */
+  printedSince(offset: number): Uint8Array {
+    return this.#output.since(offset);
+  }
+
   /** The shell has ended by itself (or its host has); everything it printed is in the ring. */
   onExit(listener: (status: number | undefined) => void): Disposable {
     return this.#exit.add(listener);
+  }
+
+  /** Nothing will come of it any more: its shell has ended, or it was closed or let go. */
+  onGone(listener: () => void): Disposable {
+    return this.#gone.add(listener);
   }
 
   /** A command line has finished, says the shell. Anybody's program can say so too: no proof of anything. */
@@ -239,6 +294,8 @@ export class Terminal {
     if (fresh.byteLength === 0 || viewer.listener.mayType?.() === false) return;
     this.#lastActivity = Date.now();
     this.#audience.lead(viewer);
+    this.#typed.tell(fresh);
+    if (this.#prompt !== 'running') this.#prompt = 'typed';
     this.#wayIn.write(fresh);
   }
 
@@ -265,6 +322,7 @@ export class Terminal {
     this.#state = state;
     this.#stop();
     for (const viewer of this.#audience.dismiss()) viewer.listener.closed(state.kind);
+    this.#gone.tell();
   }
 
   #hasExited(status: number | undefined): void {
@@ -272,6 +330,7 @@ export class Terminal {
     this.#stop();
     for (const viewer of this.#audience.viewers) viewer.listener.wake();
     this.#exit.tell(status);
+    this.#gone.tell();
   }
 
   #stop(): void {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Sessions } from '../session/sessions.ts';
+import type { Sessions, Start } from '../session/sessions.ts';
 import { answers, type LabView, REQUESTS } from './schemas.ts';
 
 type Lab = { Params: { lab: string } };
@@ -47,6 +47,38 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
       },
     },
     (request) => sessions.reset(request.learner, request.params.lab),
+  );
+
+  app.post<Lab & { Body: Start }>(
+    '/api/labs/:lab/start-from',
+    {
+      schema: {
+        params: REQUESTS.lab,
+        body: REQUESTS.start,
+        ...answers(
+          'Fresh hosts, with all before a section or a step done on them',
+          'SessionSnapshot',
+        ),
+      },
+    },
+    ({ learner, params, body }) => sessions.startFrom(learner, params.lab, body),
+  );
+  app.post<{ Params: { lab: string; step: string } }>(
+    '/api/labs/:lab/steps/:step/do',
+    {
+      schema: { params: REQUESTS.labAndStep, ...answers('Do a step for the learner', 'GuideView') },
+    },
+    ({ learner, params }) => sessions.doStep(learner, params.lab, params.step),
+  );
+  app.delete<Lab>(
+    '/api/labs/:lab/guide',
+    {
+      schema: {
+        params: REQUESTS.lab,
+        ...answers('Stop what is being done, or put away how it ended', 'GuideView'),
+      },
+    },
+    ({ learner, params }) => sessions.stopGuide(learner, params.lab),
   );
 
   app.post<Lab & { Body: { host: string } }>(

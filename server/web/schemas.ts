@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type {
   CheckView,
   ErrorBody,
+  GuideView,
   HostStatus,
   SessionSnapshot,
   SessionStatus,
@@ -55,6 +56,7 @@ const checkView = z.discriminatedUnion('state', [
       .string()
       .exactOptional()
       .describe('Why it would not pass now, where the hosts have moved away from it since'),
+    assisted: z.literal(true).exactOptional().describe('The step was done for the learner'),
   }),
   z.object({
     id: z.string(),
@@ -87,6 +89,39 @@ const visitView = z.object({
   milliseconds: z.number(),
 }) satisfies z.ZodType<VisitView>;
 
+const guideDeed = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('run'), host: z.string(), terminal: z.string() }),
+  z.object({ kind: z.literal('open'), url: z.string(), visit: visitView.exactOptional() }),
+  z.object({ kind: z.literal('answer'), check: z.string() }),
+]);
+const guidePurpose = z
+  .enum(['step', 'start'])
+  .describe('One step that was asked for, or all before a place to start from');
+const job = z.string().describe('Tells two jobs apart');
+
+const guideView = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('idle') }),
+  z.object({
+    state: z.literal('working'),
+    job,
+    purpose: guidePurpose,
+    step: z.string().exactOptional().describe('The step at hand'),
+    place: z.number().describe('Which of how many steps; 0 before the first'),
+    of: z.number(),
+    says: z.string().describe('What is being done; what stands between back-ticks is code'),
+    deed: guideDeed.exactOptional().describe('Where it is being done'),
+  }),
+  z.object({ state: z.literal('done'), job, purpose: guidePurpose, of: z.number() }),
+  z.object({
+    state: z.literal('stopped'),
+    job,
+    purpose: guidePurpose,
+    step: z.string().exactOptional().describe('The step that did not come to its end'),
+    reason: z.string(),
+    remedy: z.string(),
+  }),
+]) satisfies z.ZodType<GuideView>;
+
 const sessionSnapshot = z.object({
   lab: z.string(),
   status: sessionStatus,
@@ -94,6 +129,7 @@ const sessionSnapshot = z.object({
   values: z.array(valueView),
   terminals: z.array(terminalView),
   answers: z.record(z.string(), z.string()).describe('Check id to what was last answered'),
+  guide: guideView.describe('What is being done for the learner, or how the last of it ended'),
 }) satisfies z.ZodType<SessionSnapshot>;
 
 const labView = z.object({
@@ -150,6 +186,7 @@ export const ANSWERS = {
   TerminalView: json(terminalView),
   CheckView: json(checkView),
   VisitView: json(visitView),
+  GuideView: json(guideView),
   Labs: json(z.array(labView)),
   Health: json(health),
   ErrorBody: json(errorBody),
@@ -162,6 +199,13 @@ export const REQUESTS = {
   lab: json(z.strictObject({ lab })),
   labAndTerminal: json(z.strictObject({ lab, terminal: z.string().regex(TERMINAL_ID) })),
   labAndCheck: json(z.strictObject({ lab, check: z.string().regex(NAME) })),
+  labAndStep: json(z.strictObject({ lab, step: z.string().regex(NAME) })),
+  start: json(
+    z.union([
+      z.strictObject({ page: z.string().regex(NAME).describe("A section's page") }),
+      z.strictObject({ step: z.string().regex(NAME).describe("A step: its first check's id") }),
+    ]),
+  ),
   host: json(z.strictObject({ host: z.string().regex(NAME).describe('A name or an alias') })),
   answer: json(z.strictObject({ text: z.string().max(ANSWER_CHARACTERS) })),
   url: json(z.strictObject({ url: z.string().min(1).max(URL_CHARACTERS) })),

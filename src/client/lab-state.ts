@@ -59,6 +59,9 @@ export class LabState {
       case 'terminals':
         this.#replace({ ...this.#view, snapshot: { ...snapshot, terminals: event.terminals } });
         return;
+      case 'guide':
+        this.#replace({ ...this.#view, snapshot: { ...snapshot, guide: event.guide } });
+        return;
       case 'visit':
         this.#tell({ view: this.#view, before: this.#view, visit: event.visit });
         return;

@@ -12,6 +12,7 @@ const SNAPSHOT: SessionSnapshot = {
   values: [{ id: 'port' }],
   terminals: [],
   answers: {},
+  guide: { state: 'idle' },
 };
 
 function stateWith(snapshot = SNAPSHOT): LabState {

@@ -59,6 +59,17 @@ test('a cleared session keeps nothing of its past', () => {
   expect([store.signals(id), [...store.passes(id)]]).toEqual([[], []]);
 });
 
+test('what was passed with help is told apart, and can be opened again by itself', () => {
+  using store = new Store(':memory:');
+  const { id } = store.session(store.createLearner().learner, 'lab');
+  store.addPass(id, 'own', 1);
+  store.addPass(id, 'helped', 2, true);
+  store.addPass(id, 'own', 3, true);
+  expect([...store.assisted(id)]).toEqual(['helped']);
+  store.clearAssisted(id);
+  expect([...store.passes(id)]).toEqual([['own', 1]]);
+});
+
 test('a runaway loop in a host cannot fill the disk: the oldest signals go', () => {
   using store = new Store(':memory:');
   const { id } = store.session(store.createLearner().learner, 'lab');

@@ -4,7 +4,7 @@ import { cut, integers, seeded } from './terminal-random.ts';
 
 function commandsIn(pieces: Iterable<Buffer>): readonly FinishedCommand[] {
   const commands: FinishedCommand[] = [];
-  const marks = new Marks((command) => commands.push(command));
+  const marks = new Marks({ finished: (command) => void commands.push(command) });
   for (const piece of pieces) marks.feed(piece);
   return commands;
 }
@@ -53,4 +53,19 @@ test('drops a mark that grows without end, and reads on', () => {
   const integer = integers(seeded(4));
   const pieces = [...cut(Buffer.concat([endless, after]), 1_000, integer)];
   expect(commandsIn(pieces)).toEqual([{ line: 'ls', status: 0 }]);
+});
+
+test('tells when a prompt is shown and when a line is taken, in their order', () => {
+  const heard: string[] = [];
+  const marks = new Marks({
+    prompted: () => void heard.push('prompt'),
+    started: () => void heard.push('start'),
+    finished: ({ status }) => void heard.push(`end ${status}`),
+  });
+  marks.feed(
+    Buffer.from(
+      '\x1b]633;A\x07$ \x1b]633;E;ls\x07\x1b]633;C\x07a\r\n\x1b]633;D;0\x07\x1b]633;A\x07$ ',
+    ),
+  );
+  expect(heard).toEqual(['prompt', 'start', 'end 0', 'prompt']);
 });

@@ -76,6 +76,10 @@ describe('a request', () => {
     ['POST', `/api/labs/${LAB}/terminals`, { host: 'server01' }, 'openTerminal'],
     ['POST', `/api/labs/${LAB}/answers/the-port`, { text: '32768' }, 'answer'],
     ['POST', `/api/labs/${LAB}/visits`, { url: '10.1.10.11' }, 'visit'],
+    ['POST', `/api/labs/${LAB}/steps/myapp2-runs/do`, undefined, 'doStep'],
+    ['POST', `/api/labs/${LAB}/start-from`, { page: 'a' }, 'startFrom {"page":"a"}'],
+    ['POST', `/api/labs/${LAB}/start-from`, { step: 'b' }, 'startFrom {"step":"b"}'],
+    ['DELETE', `/api/labs/${LAB}/guide`, undefined, 'stopGuide'],
   ])('%s %s reaches the session of whoever asks', async (method, path, body, asked) => {
     await using web = await stage();
     await web.signIn();
@@ -131,6 +135,30 @@ describe('a request', () => {
       'NOT_FOUND',
     ],
     ['a path of broken encoding', 'GET', '/api/labs/%zz/session', undefined, 400, 'BAD_REQUEST'],
+    [
+      'a step that there is not',
+      'POST',
+      `/api/labs/${LAB}/steps/nosuch/do`,
+      undefined,
+      404,
+      'STEP_UNKNOWN',
+    ],
+    [
+      'a start from two places',
+      'POST',
+      `/api/labs/${LAB}/start-from`,
+      { page: 'a', step: 'b' },
+      400,
+      'BAD_REQUEST',
+    ],
+    [
+      'a start with a command',
+      'POST',
+      `/api/labs/${LAB}/start-from`,
+      { page: 'a', command: 'ls' },
+      400,
+      'BAD_REQUEST',
+    ],
     ['a host as a number', 'POST', `/api/labs/${LAB}/terminals`, { host: 1 }, 400, 'BAD_REQUEST'],
     ['no host', 'POST', `/api/labs/${LAB}/terminals`, {}, 400, 'BAD_REQUEST'],
     ['no body', 'POST', `/api/labs/${LAB}/terminals`, undefined, 400, 'BAD_REQUEST'],
@@ -329,6 +357,7 @@ describe('/api/openapi.json', () => {
       })),
     );
     expect(operations.map(({ name }) => name).sort()).toEqual([
+      'DELETE /api/labs/{lab}/guide',
       'DELETE /api/labs/{lab}/session',
       'DELETE /api/labs/{lab}/terminals/{terminal}',
       'GET /api/class',
@@ -339,6 +368,8 @@ describe('/api/openapi.json', () => {
       'POST /api/labs/{lab}/answers/{check}',
       'POST /api/labs/{lab}/session',
       'POST /api/labs/{lab}/session/reset',
+      'POST /api/labs/{lab}/start-from',
+      'POST /api/labs/{lab}/steps/{step}/do',
       'POST /api/labs/{lab}/terminals',
       'POST /api/labs/{lab}/visits',
     ]);

@@ -20,6 +20,7 @@ function concrete(url: string): string {
     .replace(':lab', LAB)
     .replace(':terminal', TERMINAL)
     .replace(':check', 'myapp2-runs')
+    .replace(':step', 'myapp2-runs')
     .replace(':key', 'A'.repeat(24))
     .replace('*', 'index.html');
 }
@@ -36,6 +37,7 @@ const ALL = await routesOf(stage);
 test('the walk sees every route that the page needs', () => {
   const urls = ALL.map(({ method, url }) => `${method} ${url}`);
   expect(urls.sort()).toEqual([
+    'DELETE /api/labs/:lab/guide',
     'DELETE /api/labs/:lab/session',
     'DELETE /api/labs/:lab/terminals/:terminal',
     'GET /*',
@@ -49,6 +51,8 @@ test('the walk sees every route that the page needs', () => {
     'POST /api/labs/:lab/answers/:check',
     'POST /api/labs/:lab/session',
     'POST /api/labs/:lab/session/reset',
+    'POST /api/labs/:lab/start-from',
+    'POST /api/labs/:lab/steps/:step/do',
     'POST /api/labs/:lab/terminals',
     'POST /api/labs/:lab/visits',
     'POST /pane/:key/*',

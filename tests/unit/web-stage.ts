@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import WebSocket from 'ws';
 import { check, defineLab, passed } from '#lab';
-import type { SessionEvent, SessionSnapshot } from '#protocol';
+import type { GuideView, SessionEvent, SessionSnapshot } from '#protocol';
 import type { BrowserPane } from '../../server/browser/browser-pane.ts';
 import { QuaysideError } from '../../server/errors.ts';
-import type { Sessions } from '../../server/session/sessions.ts';
+import type { Sessions, Start } from '../../server/session/sessions.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
 import type { Learners } from '../../server/web/learners.ts';
 import { buildWeb, type WebOptions } from '../../server/web/web.ts';
@@ -73,6 +73,7 @@ export class FakeSessions implements Sessions {
       values: [],
       terminals: [],
       answers: {},
+      guide: { state: 'idle' },
     };
   }
   start(learner: string, lab: string): SessionSnapshot {
@@ -86,6 +87,19 @@ export class FakeSessions implements Sessions {
   end(learner: string, lab: string): SessionSnapshot {
     this.#note('end', learner, lab);
     return this.snapshot(learner, lab);
+  }
+  startFrom(learner: string, lab: string, start: Start): SessionSnapshot {
+    this.#note(`startFrom ${JSON.stringify(start)}`, learner, lab);
+    return this.snapshot(learner, lab);
+  }
+  doStep(learner: string, lab: string, step: string): GuideView {
+    this.#note('doStep', learner, lab);
+    if (step !== 'myapp2-runs') throw new QuaysideError('STEP_UNKNOWN', 'No such step.', 'Look.');
+    return { state: 'working', job: 'j1', purpose: 'step', step, place: 1, of: 1, says: 'Typing' };
+  }
+  stopGuide(learner: string, lab: string): GuideView {
+    this.#note('stopGuide', learner, lab);
+    return { state: 'idle' };
   }
   async openTerminal(learner: string, lab: string, host: string) {
     this.#note('openTerminal', learner, lab);

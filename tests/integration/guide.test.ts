@@ -1,0 +1,291 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Lab } from '#lab';
+import type { GuideView, SessionEvent, SessionStatus } from '#protocol';
+import type { Deed, Step } from '#steps';
+import { loadAllSteps } from '../../server/labs.ts';
+import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
+import { Registry } from '../../server/session/registry.ts';
+import { Store } from '../../server/session/store.ts';
+import type { Terminal } from '../../server/terminal/terminal.ts';
+import { lab } from '../../src/content/docs/labs/docker-networking/lab.ts';
+import { openFoundry, PROJECT } from './stage.ts';
+
+const NAME = 'docker-networking';
+const LABS: ReadonlyMap<string, Lab> = new Map([[NAME, lab]]);
+const PATIENCE_MS = 120_000;
+const FIRST = 'myapp2-on-ephemeral-port';
+
+/** A step beside the lab's own, to be tried out; it has no check, and comes after all others. */
+function made(id: string, ...deeds: readonly Deed[]): Step {
+  return { id, page: 'docker-networks', heading: id, file: '', line: 0, deeds, checks: [] };
+}
+const typed = (command: string): Deed => ({ kind: 'run', host: 'server01', command, line: 0 });
+
+let stage: Awaited<ReturnType<typeof openFoundry>>;
+let store: Store;
+let sessions: Registry;
+const logged: string[] = [];
+
+beforeAll(async () => {
+  stage = await openFoundry(LABS);
+  store = new Store(':memory:');
+  const steps = (await loadAllSteps(PROJECT, LABS)).get(NAME) ?? [];
+  const tried = [
+    made('slow', typed('sleep 600')),
+    made('fails', typed('ls /nowhere'), typed('touch /tmp/too-far')),
+    made('quick', typed('echo quick'), typed('echo twice\necho over')),
+  ];
+  sessions = new Registry({
+    foundry: stage.foundry,
+    store,
+    labs: LABS,
+    steps: new Map([[NAME, [...steps, ...tried]]]),
+    sandboxesMost: 3,
+    log: (message, error) => void logged.push(`${message}: ${error}`),
+  });
+  await sessions.open();
+});
+
+afterAll(async () => {
+  await sessions?.close(true);
+  store[Symbol.dispose]();
+  await stage?.[Symbol.asyncDispose]();
+});
+
+/** Settles with what is being done for a learner, or was, as soon as it is as `isWanted` says. */
+async function guide(learner: string, isWanted: (view: GuideView) => boolean): Promise<GuideView> {
+  const seen: GuideView[] = [];
+  await heard(learner, (event) => {
+    if (event.type === 'snapshot') seen.push(event.snapshot.guide);
+    else if (event.type === 'guide') seen.push(event.guide);
+    return seen.some(isWanted);
+  });
+  return seen.find(isWanted) ?? { state: 'idle' };
+}
+
+/** Settles at the first event that is the awaited one; rejects when the hosts fail meanwhile. */
+async function heard(learner: string, isIt: (event: SessionEvent) => boolean): Promise<void> {
+  const settled = Promise.withResolvers<void>();
+  using _ = sessions.subscribe(learner, NAME, (event) => {
+    const status = statusIn(event);
+    if (status?.state === 'failed') settled.reject(new Error(status.reason));
+    if (isIt(event)) settled.resolve();
+  });
+  await settled.promise;
+}
+
+function statusIn(event: SessionEvent): SessionStatus | undefined {
+  if (event.type === 'snapshot') return event.snapshot.status;
+  return event.type === 'status' ? event.status : undefined;
+}
+
+const hasEnded = ({ state }: GuideView): boolean => state === 'done' || state === 'stopped';
+const types =
+  (command: string) =>
+  (view: GuideView): boolean =>
+    view.state === 'working' && view.deed?.kind === 'run' && view.says.includes(command);
+
+async function ready(learner: string): Promise<void> {
+  sessions.start(learner, NAME);
+  await heard(learner, (event) => statusIn(event)?.state === 'ready');
+}
+
+function passesOf(learner: string): Record<string, 'assisted' | 'own'> {
+  const { checks } = sessions.snapshot(learner, NAME);
+  return Object.fromEntries(
+    checks.flatMap((check) =>
+      check.state === 'passed' ? [[check.id, check.assisted ? 'assisted' : 'own']] : [],
+    ),
+  );
+}
+
+function terminalOf(learner: string, title: string): Terminal {
+  const { terminals } = sessions.snapshot(learner, NAME);
+  const id = terminals.find((terminal) => terminal.title === title)?.id ?? '';
+  return sessions.terminal(learner, NAME, id);
+}
+
+const screenOf = (terminal: Terminal): string => Buffer.from(terminal.printedSince(0)).toString();
+
+/** A page that types into a terminal. */
+function keyboard(terminal: Terminal): (text: string) => void {
+  const listener = { wake() {}, sized() {}, closed() {}, drained() {} };
+  const arrival = { client: 7n, attention: 'active', epoch: 0n, offset: 0 } as const;
+  const { viewer } = terminal.attach(arrival, listener);
+  return (text) => terminal.input(viewer, terminal.taken(7n), Buffer.from(text));
+}
+
+describe('a step that is done for the learner', () => {
+  let learner: string;
+
+  beforeAll(async () => {
+    ({ learner } = store.createLearner());
+    await ready(learner);
+  }, PATIENCE_MS);
+
+  test('is typed into their own terminal, and ticks as assisted', async () => {
+    sessions.doStep(learner, NAME, FIRST);
+    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', purpose: 'step' });
+    expect(passesOf(learner)).toEqual({ [FIRST]: 'assisted' });
+    expect(screenOf(terminalOf(learner, 'server01'))).toContain('docker run -d --name myapp2');
+    expect(sessions.snapshot(learner, NAME).terminals).toHaveLength(lab.hosts.length);
+  });
+
+  test('answers its question from what stands on the screen', async () => {
+    sessions.doStep(learner, NAME, 'myapp2-port-read');
+    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done' });
+    expect(passesOf(learner)).toMatchObject({ 'myapp2-port-read': 'assisted' });
+    expect(sessions.snapshot(learner, NAME).answers['myapp2-port-read']).toMatch(/^\d+$/);
+  });
+
+  test('opens its page in the browser pane, at the port of the moment', async () => {
+    const opened = guide(learner, (view) => view.state === 'working' && isVisited(view.deed));
+    sessions.doStep(learner, NAME, 'myapp2-page-opened');
+    expect(await opened).toMatchObject({ deed: { visit: { outcome: 'page', status: 200 } } });
+    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done' });
+  });
+
+  test('is the only one at a time, and every tab sees it', async () => {
+    const elsewhere = guide(learner, types('sleep 600'));
+    sessions.doStep(learner, NAME, 'slow');
+    await expect(async () => sessions.doStep(learner, NAME, 'quick')).rejects.toMatchObject({
+      code: 'GUIDE_BUSY',
+    });
+    expect(await elsewhere).toMatchObject({ step: 'slow', place: 1, of: 1 });
+    sessions.stopGuide(learner, NAME);
+    expect(await guide(learner, hasEnded)).toMatchObject({ reason: 'You stopped it.' });
+    expect(sessions.stopGuide(learner, NAME)).toEqual({ state: 'idle' });
+  });
+
+  test('leaves a terminal to a learner who has something half typed there', async () => {
+    const own = terminalOf(learner, 'server01');
+    await expect.poll(() => own.prompt, { timeout: PATIENCE_MS }).toBe('clear');
+    keyboard(own)('echo half');
+    sessions.doStep(learner, NAME, 'quick');
+    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done' });
+    const other = screenOf(terminalOf(learner, 'server01 (2)'));
+    expect(other).toMatch(/quick\r\n(?:.|\s)*twice\r\n(?:.|\s)*over\r\n/);
+    keyboard(own)(' typed\r');
+    await expect.poll(() => screenOf(own), { timeout: PATIENCE_MS }).toContain('\nhalf typed');
+  });
+
+  test('stops when the learner presses Ctrl-C, and says so', async () => {
+    sessions.doStep(learner, NAME, 'slow');
+    const view = await guide(learner, types('sleep 600'));
+    const id = view.state === 'working' && view.deed?.kind === 'run' ? view.deed.terminal : '';
+    const terminal = sessions.terminal(learner, NAME, id);
+    await expect.poll(() => terminal.prompt, { timeout: PATIENCE_MS }).toBe('running');
+    keyboard(terminal)('\x03');
+    expect(await guide(learner, hasEnded)).toMatchObject({ reason: 'You stopped it with Ctrl-C.' });
+  });
+
+  test('gives way to a learner who types while it is typed, and mixes with nothing', async () => {
+    sessions.doStep(learner, NAME, 'slow');
+    const view = await guide(learner, types('sleep 600'));
+    const id = view.state === 'working' && view.deed?.kind === 'run' ? view.deed.terminal : '';
+    const terminal = sessions.terminal(learner, NAME, id);
+    keyboard(terminal)('echo mi');
+    expect(await guide(learner, hasEnded)).toMatchObject({
+      reason: expect.stringContaining('the terminal is yours'),
+    });
+    keyboard(terminal)('ne\r');
+    await expect.poll(() => screenOf(terminal), { timeout: PATIENCE_MS }).toContain('\nmine\r\n');
+  });
+
+  test('ends at a command that fails, in plain words, and goes no further', async () => {
+    sessions.doStep(learner, NAME, 'fails');
+    expect(await guide(learner, hasEnded)).toMatchObject({
+      state: 'stopped',
+      step: 'fails',
+      reason: expect.stringMatching(
+        /^`ls \/nowhere` on server01 ended with status 2: .*No such file/,
+      ),
+    });
+    expect(screenOf(terminalOf(learner, 'server01'))).not.toContain('too-far');
+  });
+
+  test('takes a known mistake out of the way first', async () => {
+    const own = store.createLearner().learner;
+    await ready(own);
+    const terminal = terminalOf(own, 'server01');
+    await expect.poll(() => terminal.prompt, { timeout: PATIENCE_MS }).toBe('clear');
+    keyboard(terminal)('docker run -d --name myapp2 -p 8080:80 mycontainer:5.6\r');
+    await expect
+      .poll(() => sessions.snapshot(own, NAME).checks.find(({ id }) => id === FIRST), {
+        timeout: PATIENCE_MS,
+      })
+      .toHaveProperty('wayOut');
+    sessions.doStep(own, NAME, FIRST);
+    expect(await guide(own, hasEnded)).toMatchObject({ state: 'done' });
+    sessions.end(own, NAME);
+  });
+
+  test('is none of another learner’s, and none that the lab does not have', () => {
+    const other = store.createLearner().learner;
+    expect(() => sessions.doStep(other, NAME, FIRST)).toThrow(/not running/);
+    expect(() => sessions.doStep(learner, NAME, 'rm -rf')).toThrow(/has no step rm -rf/);
+    expect(() => sessions.startFrom(other, NAME, { page: 'nowhere' })).toThrow(
+      /no section nowhere/,
+    );
+    expect(sessions.snapshot(other, NAME).status).toEqual({ state: 'none' });
+  });
+
+  test('goes with the hosts: a reset leaves nothing of it', async () => {
+    sessions.doStep(learner, NAME, 'slow');
+    await guide(learner, types('sleep 600'));
+    const { status, guide: view } = sessions.reset(learner, NAME);
+    expect([status.state, view]).toEqual(['starting', { state: 'idle' }]);
+    sessions.end(learner, NAME);
+  });
+});
+
+describe('a start from a section', () => {
+  test.each(lab.sections.map(({ page }, index) => ({ page, index })))(
+    '$page: all before it is done for the learner, and nothing after it',
+    async ({ page, index }) => {
+      const { learner } = store.createLearner();
+      sessions.startFrom(learner, NAME, { page });
+      expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', purpose: 'start' });
+      const before = lab.sections.slice(0, index).flatMap(({ checks }) => checks);
+      expect(passesOf(learner)).toEqual(
+        Object.fromEntries(before.map(({ id }) => [id, 'assisted'])),
+      );
+      sessions.end(learner, NAME);
+      await gone();
+    },
+    PATIENCE_MS,
+  );
+
+  test('keeps what the learner has passed by themselves, and opens again what was done for them', async () => {
+    const { learner } = store.createLearner();
+    await ready(learner);
+    const terminal = terminalOf(learner, 'server01');
+    await expect.poll(() => terminal.prompt, { timeout: PATIENCE_MS }).toBe('clear');
+    keyboard(terminal)('docker run -d --name myapp2 -p :80 mycontainer:5.6\r');
+    await expect
+      .poll(() => passesOf(learner), { timeout: PATIENCE_MS })
+      .toEqual({ [FIRST]: 'own' });
+    sessions.startFrom(learner, NAME, { step: 'myapp2-page-opened' });
+    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', of: 2 });
+    const reached = { [FIRST]: 'own', 'myapp2-port-read': 'assisted' };
+    expect(passesOf(learner)).toEqual(reached);
+    sessions.startFrom(learner, NAME, { page: 'ephemeral-ports' });
+    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', of: 0 });
+    expect(passesOf(learner)).toEqual({ [FIRST]: 'own' });
+    sessions.end(learner, NAME);
+    await gone();
+  });
+});
+
+test('nothing went wrong behind the scenes', () => {
+  expect(logged).toEqual([]);
+});
+
+const isVisited = (deed: { kind: string; visit?: unknown } | undefined): boolean =>
+  deed?.kind === 'open' && deed.visit !== undefined;
+
+async function gone(): Promise<void> {
+  await expect
+    .poll(() => liveSandboxes(stage.foundry, store.instance), { timeout: PATIENCE_MS })
+    .toEqual([]);
+}
