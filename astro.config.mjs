@@ -42,9 +42,11 @@ export default defineConfig({
         { label: 'Authors', items: [{ autogenerate: { directory: 'authors' } }] },
       ],
       components: {
+        Footer: './src/overrides/Footer.astro',
         Head: './src/overrides/Head.astro',
         Header: './src/overrides/Header.astro',
         PageFrame: './src/overrides/PageFrame.astro',
+        PageTitle: './src/overrides/PageTitle.astro',
         Search: './src/overrides/Search.astro',
         SkipLink: './src/overrides/SkipLink.astro',
         TwoColumnContent: './src/overrides/TwoColumnContent.astro',

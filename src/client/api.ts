@@ -1,4 +1,4 @@
-import type { CheckView, SessionSnapshot, TerminalView, VisitView } from '#protocol';
+import type { CheckView, GuideView, SessionSnapshot, TerminalView, VisitView } from '#protocol';
 import { request, socketUrl } from './request.ts';
 
 export { ApiError } from './request.ts';
@@ -29,6 +29,21 @@ export class LabApi {
   /** Ends the session; progress is kept. */
   end(): Promise<SessionSnapshot> {
     return this.#ask('DELETE', '/session');
+  }
+
+  /** Fresh hosts, on which all before a section is done. */
+  startFrom(page: string): Promise<SessionSnapshot> {
+    return this.#ask('POST', '/start-from', { page });
+  }
+
+  /** Does a step for the learner. */
+  doStep(step: string): Promise<GuideView> {
+    return this.#ask('POST', `/steps/${encodeURIComponent(step)}/do`);
+  }
+
+  /** Stops what is being done, or puts away how it ended. */
+  stopGuide(): Promise<GuideView> {
+    return this.#ask('DELETE', '/guide');
   }
 
   openTerminal(host: string): Promise<TerminalView> {

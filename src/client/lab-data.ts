@@ -16,6 +16,17 @@ export interface LabData {
     /** Check ids. */
     readonly checks: readonly string[];
   }[];
+  readonly steps: readonly LabStep[];
+}
+
+/** A step, as far as the page can offer to have it done. */
+export interface LabStep {
+  readonly id: string;
+  readonly page: string;
+  readonly heading: string;
+  readonly checks: readonly string[];
+  /** Whether there is anything to be done for it. */
+  readonly hasDeeds: boolean;
 }
 
 /** Where the page carries it. */
@@ -25,6 +36,13 @@ export const LAB_DATA_ID = 'lab-data';
 export function readLabData(page: ParentNode): LabData | undefined {
   const text = page.querySelector(`#${LAB_DATA_ID}`)?.textContent;
   return text ? (JSON.parse(text) as LabData) : undefined;
+}
+
+/** How many steps there are before a section. */
+export function stepsBefore(lab: LabData, page: string): number {
+  const at = lab.sections.findIndex((section) => section.page === page);
+  const before = new Set(lab.sections.slice(0, Math.max(0, at)).map((section) => section.page));
+  return lab.steps.filter((step) => before.has(step.page)).length;
 }
 
 /** The host that a name or an alias stands for. */

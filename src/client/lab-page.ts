@@ -1,9 +1,14 @@
 import { Announcer } from './announcer.ts';
 import { ApiError, LabApi } from './api.ts';
 import { confirmed } from './confirm.ts';
+import { GuideDesk } from './guide/guide-desk.ts';
+import { arrangeHints } from './guide/hints.ts';
+import { paintGuideButtons } from './guide/paint-buttons.ts';
+import { GuideStrip } from './guide/strip.ts';
 import { type LabData, readLabData } from './lab-data.ts';
 import { LabState } from './lab-state.ts';
 import { paintChecks } from './paint-checks.ts';
+import { paintEnd } from './paint-end.ts';
 import { paintProgress } from './paint-progress.ts';
 import { paintValues } from './paint-values.ts';
 import { keepLinked } from './session-link.ts';
@@ -27,26 +32,44 @@ function begin(first: LabData): void {
     if (views.narrow) views.show('terminals');
   });
 
+  const desk = new GuideDesk({
+    api,
+    state,
+    stage: workspace,
+    strip: new GuideStrip(part('lab-guide')),
+    say: (text) => announcer.say(text),
+    lab: () => lab,
+  });
+
   const paint = () => {
     paintChecks(document, state.view);
     paintValues(document, state.view);
     paintProgress(document, lab, state.view);
+    paintGuideButtons(document, lab, state.view);
+    paintEnd(document, lab, state.view);
+  };
+  const arrive = () => {
+    arrangeHints(document, lab.steps);
+    desk.arrive();
+    startByItself(state, workspace, desk);
   };
   state.subscribe((change) => {
     if (!change.visit) paint();
     announcer.hear(change);
-    startByItself(state, workspace);
+    startByItself(state, workspace, desk);
   });
   makeMovable(part('lab-separator'), part('lab-prose'), () => void workspace.refresh());
   linkPanes(part('lab-prose'), views, workspace);
-  listen({ api, state, workspace, announcer });
+  listen({ api, state, workspace, announcer, desk });
   navigateSoftly(`/labs/${lab.name}/`, (page) => {
     lab = readLabData(page) ?? lab;
+    arrive();
+    workspace.turnTo(lab);
     paint();
     if (views.narrow) views.show('read');
     announcer.say(document.title);
-    startByItself(state, workspace);
   });
+  arrive();
   void keepLinked(
     api,
     { onEvent: (event) => state.apply(event), onLink: (link) => state.setLink(link) },
@@ -58,9 +81,9 @@ function begin(first: LabData): void {
  * Whoever opens a lab wants its hosts: they start while the first lines are read. Only a session that has failed or
  * ended waits to be started again by hand.
  */
-function startByItself(state: LabState, workspace: Workspace): void {
+function startByItself(state: LabState, workspace: Workspace, desk: GuideDesk): void {
   const { link, snapshot } = state.view;
-  if (link.state !== 'live' || snapshot?.status.state !== 'none') return;
+  if (link.state !== 'live' || snapshot?.status.state !== 'none' || desk.wishes) return;
   void workspace.startOnce();
 }
 
@@ -69,22 +92,26 @@ interface Parts {
   readonly state: LabState;
   readonly workspace: Workspace;
   readonly announcer: Announcer;
+  readonly desk: GuideDesk;
 }
 
 /** Everything that can be pressed, wherever it stands: in the prose, which is exchanged, in the bar or in a notice. */
-function listen({ api, state, workspace, announcer }: Parts): void {
+function listen({ api, state, workspace, announcer, desk }: Parts): void {
   document.addEventListener('click', (event) => {
     const pressed = (event.target as Element).closest<HTMLElement>(
-      '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-ask]',
+      '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-ask], [data-do-it], [data-start-from], [data-guide-stop]',
     );
     if (!pressed) return;
-    const { runHost, runCode, visit, showHost, ask } = pressed.dataset;
+    const { runHost, runCode, visit, showHost, ask, startFrom } = pressed.dataset;
     if (runHost !== undefined) void workspace.run(runHost, runCode ?? '');
     else if (visit !== undefined) {
       event.preventDefault();
       void workspace.showBrowser(visit);
     } else if (showHost !== undefined) void workspace.showHost(showHost);
     else if ('showBrowser' in pressed.dataset) void workspace.showBrowser();
+    else if ('doIt' in pressed.dataset) void desk.press(pressed);
+    else if ('guideStop' in pressed.dataset) void desk.stop();
+    else if (startFrom !== undefined) void desk.startFrom(startFrom);
     else if ('start' in pressed.dataset) void workspace.start();
     else if ('reload' in pressed.dataset) location.reload();
     else if (ask === 'reset' || ask === 'end') void askFor(ask, api, state, workspace);

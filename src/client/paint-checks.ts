@@ -31,6 +31,7 @@ function reasonFor(check: CheckView | undefined, { link, snapshot }: LabView): s
 function paintCheck(element: HTMLElement, check: CheckView | undefined, reason: string): void {
   const state = check?.state ?? 'unknown';
   element.dataset.checkState = state;
+  element.toggleAttribute('data-check-assisted', check?.state === 'passed' && !!check.assisted);
   setText(element.querySelector('[data-check-mark]'), check ? MARKS[state] : '');
   const line = element.querySelector<HTMLElement>('[data-check-reason]');
   setText(line, reason);
@@ -48,7 +49,8 @@ function paintTime(time: HTMLTimeElement | null, check: CheckView | undefined): 
   const passedAt = new Date(check.passedAt);
   time.dateTime = passedAt.toISOString();
   time.title = passedAt.toLocaleString();
-  setText(time, CLOCK.format(passedAt));
+  const at = CLOCK.format(passedAt);
+  setText(time, check.assisted ? `done for you · ${at}` : at);
 }
 
 /** The tick stays; one quiet line says what has become of the hosts since. */

@@ -1,8 +1,13 @@
+import { loadSteps } from '#steps';
 import type { LabData } from '../client/lab-data.ts';
 import type { LabPage } from './lab-pages.ts';
 
+/** Where labs lie, seen from the project's folder, in which Astro runs. */
+const LABS = 'src/content/docs/labs';
+
 /** What a lab's page tells its script: names only. */
-export function labDataOf({ name, lab, page }: LabPage): LabData {
+export async function labDataOf({ name, lab, page }: LabPage): Promise<LabData> {
+  const steps = await loadSteps(`${LABS}/${name}`, lab);
   return {
     name,
     title: lab.title,
@@ -14,6 +19,13 @@ export function labDataOf({ name, lab, page }: LabPage): LabData {
       title: section.title,
       href: `/labs/${name}/${section.page}/`,
       checks: section.checks.map(({ id }) => id),
+    })),
+    steps: steps.map(({ id, page, heading, checks, deeds }) => ({
+      id,
+      page,
+      heading,
+      checks,
+      hasDeeds: deeds.length > 0,
     })),
   };
 }

@@ -15,6 +15,11 @@ export const labTitles: ReadonlyMap<string, string> = new Map(
   [...labs].map(([name, lab]) => [name, lab.title]),
 );
 
+/** Every lab by its folder's name. */
+export const labList: readonly { readonly name: string; readonly lab: Lab }[] = [...labs].map(
+  ([name, lab]) => ({ name, lab }),
+);
+
 /** The lab that a page belongs to. */
 export interface LabPage {
   /** The lab's folder name. */

@@ -66,6 +66,14 @@ export class BrowserPane {
     this.#enter(visit.url);
   }
 
+  /** Shows a visit that was made for the learner, as if they had made it here. */
+  present(visit: VisitView): void {
+    if (visit.id === this.#own) return;
+    this.#own = visit.id;
+    this.#enter(visit.url);
+    this.#show(visit);
+  }
+
   /** The server tells of a visit: ours, one by a link inside our page, or one of another browser tab. */
   hear(visit: VisitView): void {
     if (this.#request || visit.id === this.#own) return;

@@ -1,7 +1,8 @@
-import type { HostStatus } from '#protocol';
+import type { CheckView, HostStatus } from '#protocol';
 import type { ApiError } from '../api.ts';
-import type { LabData } from '../lab-data.ts';
-import type { LabView } from '../lab-state.ts';
+import { codeText } from '../code-text.ts';
+import { type LabData, stepsBefore } from '../lab-data.ts';
+import { countPassed, type LabView } from '../lab-state.ts';
 
 /** What a notice says, and what it offers to do. */
 interface Notice {
@@ -14,6 +15,8 @@ interface Notice {
   }[];
   readonly action?: { readonly label: string; readonly does: 'start' | 'reload' };
   readonly link?: { readonly label: string; readonly href: string };
+  /** The section to start from, where there is something to be done before it. */
+  readonly from?: { readonly page: string; readonly title: string };
   readonly busy?: boolean;
 }
 
@@ -58,6 +61,16 @@ export function paintNotice(
     anchor.className = 'button primary';
     anchor.href = notice.link.href;
     card.append(anchor);
+  }
+  if (notice.from) {
+    const button = element('button', `Start from “${notice.from.title}”`);
+    button.className = 'button';
+    button.type = 'button';
+    button.dataset.startFrom = notice.from.page;
+    card.append(
+      element('p', 'Or have the steps before this place done for you on fresh hosts:'),
+      button,
+    );
   }
   place.ariaBusy = String(notice.busy ?? false);
   place.replaceChildren(card);
@@ -129,16 +142,28 @@ function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | un
         title: 'The hosts could not be started',
         text: [status.reason, status.remedy],
         action: { label: 'Try again', does: 'start' },
+        ...placeToStart(lab, snapshot.checks),
       };
     case 'ended':
       return {
         title: 'This session has ended',
         text: [status.reason, 'Your progress is kept. Starting again gives you fresh hosts.'],
         action: { label: 'Start again', does: 'start' },
+        ...placeToStart(lab, snapshot.checks),
       };
     default:
       return status satisfies never;
   }
+}
+
+/** The page in sight, or the section of the first step that is open; nothing where no step comes before it. */
+function placeToStart(lab: LabData, checks: readonly CheckView[]): Pick<Notice, 'from'> {
+  const open = (ids: readonly string[]): boolean => countPassed(checks, ids) < ids.length;
+  const section =
+    lab.sections.find(({ page }) => page === lab.page) ??
+    lab.sections.find(({ checks: ids }) => open(ids));
+  if (!section || stepsBefore(lab, section.page) === 0) return {};
+  return { from: { page: section.page, title: section.title } };
 }
 
 function hostLine({ name, phase, detail }: HostStatus) {
@@ -161,9 +186,7 @@ function list(hosts: NonNullable<Notice['hosts']>): HTMLElement {
 /** A paragraph; what stands between back-ticks is code. */
 function sentence(text: string): HTMLElement {
   const paragraph = document.createElement('p');
-  text.split('`').forEach((part, index) => {
-    paragraph.append(index % 2 === 1 ? element('code', part) : part);
-  });
+  paragraph.append(...codeText(text));
   return paragraph;
 }
 

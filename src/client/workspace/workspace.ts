@@ -1,4 +1,4 @@
-import type { TerminalView } from '#protocol';
+import type { TerminalView, VisitView } from '#protocol';
 import { ApiError, type LabApi } from '../api.ts';
 import { hostNameOf, type LabData } from '../lab-data.ts';
 import type { LabState, LabView } from '../lab-state.ts';
@@ -20,7 +20,7 @@ const MESSAGE_MS = 8_000;
  */
 export class Workspace {
   readonly #root: HTMLElement;
-  readonly #lab: LabData;
+  #lab: LabData;
   readonly #api: LabApi;
   readonly #state: LabState;
   readonly #tabs: Tabs;
@@ -64,6 +64,12 @@ export class Workspace {
     this.#paint(state.view);
   }
 
+  /** Another page of the lab is in sight. */
+  turnTo(lab: LabData): void {
+    this.#lab = lab;
+    this.#paint(this.#state.view);
+  }
+
   /** Starts the session, or starts it again. */
   async start(): Promise<void> {
     this.#refusal = undefined;
@@ -101,6 +107,22 @@ export class Workspace {
     if (!terminal) return;
     this.#bringForward(terminal.view.id);
     await terminal.focus();
+  }
+
+  /** Brings a terminal to the front, and leaves the focus where it is. */
+  async showTerminal(id: string): Promise<void> {
+    this.#front();
+    const terminal = this.#terminals.get(id);
+    if (!terminal || this.#tabs.current?.id === id) return;
+    this.#bringForward(id);
+    await terminal.show();
+  }
+
+  /** Shows a page that was opened for the learner, and leaves the focus where it is. */
+  showVisit(visit: VisitView): void {
+    this.#front();
+    if (this.#tabs.current?.id !== BROWSER) this.#bringForward(BROWSER);
+    this.#browser.present(visit);
   }
 
   /** Opens an address in the browser pane; without one, brings the pane to the front. */

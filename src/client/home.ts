@@ -1,0 +1,40 @@
+import type { SessionSnapshot } from '#protocol';
+import { ApiError, LabApi } from './api.ts';
+import { countPassed } from './lab-state.ts';
+
+/** A section as the build knows it. */
+interface Section {
+  readonly title: string;
+  readonly href: string;
+  readonly checks: readonly string[];
+}
+
+/** Puts the learner's own progress on every lab of the list; without a server it stays a list of links. */
+async function paint(item: HTMLElement): Promise<void> {
+  const { lab = '', sections: written = '[]' } = item.dataset;
+  const sections = JSON.parse(written) as readonly Section[];
+  try {
+    show(item, sections, await new LabApi(lab).snapshot());
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+}
+
+function show(item: HTMLElement, sections: readonly Section[], snapshot: SessionSnapshot): void {
+  const ids = sections.flatMap(({ checks }) => checks);
+  const passed = countPassed(snapshot.checks, ids);
+  if (passed === 0 && snapshot.status.state === 'none') return;
+  const meter = item.querySelector('progress');
+  if (meter) meter.value = passed;
+  const count = item.querySelector('[data-lab-count]');
+  if (count) count.textContent = `${passed} of ${ids.length} steps`;
+  const link = item.querySelector<HTMLAnchorElement>('[data-lab-continue]');
+  const next = sections.find(({ checks }) => countPassed(snapshot.checks, checks) < checks.length);
+  if (!link) return;
+  link.textContent = next ? `Continue with ${next.title}` : 'Look again';
+  link.href = next?.href ?? sections[0]?.href ?? link.href;
+}
+
+for (const item of document.querySelectorAll<HTMLElement>('[data-lab][data-sections]')) {
+  void paint(item);
+}

@@ -1,0 +1,22 @@
+import type { LabData } from './lab-data.ts';
+import { countPassed, type LabView } from './lab-state.ts';
+import { setText } from './paint-checks.ts';
+
+/** Shows the lab's last words once every check has passed. */
+export function paintEnd(page: ParentNode, lab: LabData, { snapshot }: LabView): void {
+  const end = page.querySelector<HTMLElement>('[data-lab-end]');
+  if (!end || !snapshot) return;
+  const ids = lab.sections.flatMap((section) => section.checks);
+  const isDone = ids.length > 0 && countPassed(snapshot.checks, ids) === ids.length;
+  end.hidden = !isDone;
+  if (!isDone) return;
+  const assisted = snapshot.checks.filter((check) => check.state === 'passed' && check.assisted);
+  setText(end.querySelector('[data-end-title]'), `You have done all ${ids.length} steps`);
+  setText(end.querySelector('[data-end-assisted]'), assistedText(assisted.length, ids.length));
+}
+
+function assistedText(assisted: number, of: number): string {
+  if (assisted === 0) return 'All of them by yourself.';
+  if (assisted === of) return 'All of them were done for you; Reset gives you fresh hosts to try.';
+  return `${assisted} of them ${assisted === 1 ? 'was' : 'were'} done for you.`;
+}
