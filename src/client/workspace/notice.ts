@@ -147,7 +147,7 @@ function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | un
     case 'ended':
       return {
         title: 'This session has ended',
-        text: [status.reason, 'Your progress is kept. Starting again gives you fresh hosts.'],
+        text: [status.reason, 'Starting again gives you fresh hosts.'],
         action: { label: 'Start again', does: 'start' },
         ...placeToStart(lab, snapshot.checks),
       };
