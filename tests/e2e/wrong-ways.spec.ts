@@ -37,6 +37,20 @@ test('the usual mistakes are named, each in its own words, with a way out that m
   await learner.notYet('myapp2-restarted', 'has not been restarted yet');
 });
 
+test('a step that was done stays done, and says what has become of it since', async ({
+  learner,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  const step = 'myapp2-on-ephemeral-port';
+  await learner.type('server01', 'docker run -d --name myapp2 -p :80 mycontainer:5.6');
+  await learner.ticked(step);
+  await learner.type('server01', 'docker rm -f myapp2');
+  await expect(learner.check(step)).toContainText('Since then: No container named myapp2');
+  await learner.ticked(step);
+  await learner.type('server01', 'docker run -d --name myapp2 -p :80 mycontainer:5.6');
+  await expect(learner.check(step)).not.toContainText('Since then');
+});
+
 test('a route by the wrong host, or with the wrong mask, is told apart from none', async ({
   learner,
 }) => {
