@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import WebSocket from 'ws';
 import type { SessionEvent } from '#protocol';
-import { type Dockerode, type Engine, jsonLines } from '../../server/engine/engine.ts';
+import { type Engine, jsonLines } from '../../server/engine/engine.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { LAB, TICKS, tickOf } from './lab.ts';
 import type { RunningServer } from './running-server.ts';
@@ -58,7 +58,12 @@ export class BenchLearner implements Disposable {
   async work(engine: Engine, container: string): Promise<void> {
     const docker = engine.nested(container);
     const stop = new AbortController();
-    const watching = this.#watch(docker, stop.signal).catch(() => undefined);
+    // Open before the first event, so that none is missed.
+    const events = await docker.getEvents({
+      filters: { type: ['container'], event: ['create'] },
+      abortSignal: stop.signal,
+    });
+    const watching = this.#watch(events).catch(() => undefined);
     for (let index = 0; index < TICKS; index++) {
       const name = tickOf(index);
       const made = await docker.createContainer({ name, Image: IMAGE });
@@ -74,11 +79,7 @@ export class BenchLearner implements Disposable {
     this.#socket?.terminate();
   }
 
-  async #watch(docker: Dockerode, signal: AbortSignal): Promise<void> {
-    const events = await docker.getEvents({
-      filters: { type: ['container'], event: ['create'] },
-      abortSignal: signal,
-    });
+  async #watch(events: AsyncIterable<unknown>): Promise<void> {
     for await (const event of jsonLines<{
       timeNano: number;
       Actor: { Attributes: { name: string } };
