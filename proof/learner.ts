@@ -81,7 +81,12 @@ export class Learner implements Disposable {
   /** Starts the lab, or takes up what runs, and waits until its hosts are ready. */
   async start(): Promise<void> {
     await this.#ask('POST', 'session');
-    await this.#ready();
+    await this.#ready().catch(async (error: unknown) => {
+      if (this.#status.state !== 'failed') throw error;
+      // As the page offers it: try again. What fails twice is no hiccup of a busy engine.
+      await this.#ask('POST', 'session');
+      await this.#ready();
+    });
   }
 
   async reset(): Promise<void> {
@@ -149,7 +154,9 @@ export class Learner implements Disposable {
       'the hosts to be ready',
       READY_MS,
       () => {
-        if (this.#status.state === 'failed') throw new Mismatch('hosts', this.#status.reason);
+        if (this.#status.state === 'failed') {
+          throw new Mismatch('the hosts to start', this.#status.reason);
+        }
         return this.#status.state === 'ready' || undefined;
       },
       () => `the session is ${this.#status.state}`,

@@ -35,6 +35,12 @@ async function proveLabs(argv: readonly string[]): Promise<boolean> {
   const proofs = new Map<string, Proof>();
   let proven = true;
   await using server = await openServer(PROJECT, labs, (line) => console.error(line));
+  // Whoever stops it half-way must not be left with its sandboxes.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      void server[Symbol.asyncDispose]().then(() => process.exit(1));
+    });
+  }
   for (const name of names) {
     const lab = labs.get(name);
     if (!lab) continue;

@@ -9,6 +9,8 @@ import type { Learner } from './learner.ts';
 
 /** A check has this long to answer (server/checks keeps the same deadline). */
 export const DEADLINE_MS = 5_000;
+/** The probe's own looks may take longer than a check's: they find out what is so, however busy the machine is. */
+const LOOK_MS = 60_000;
 
 /**
  * Looks at a learner's sandbox from this process, past everything that the server remembers: asks checks and values
@@ -61,7 +63,7 @@ export class Probe {
   }
 
   /** One look at the sandbox, as one round of checks has it. */
-  look(signal = AbortSignal.timeout(DEADLINE_MS)): SandboxView {
+  look(signal = AbortSignal.timeout(LOOK_MS)): SandboxView {
     const views = new Map([...this.#hosts].map(([name, host]) => [name, viewOf(host, signal)]));
     return {
       signal,

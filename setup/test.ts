@@ -1,9 +1,11 @@
 /**
  * `npm test`: does all the set-up that is missing, then runs every test. What Vitest takes: unit tests, the built
- * site's, and those on real hosts. What Playwright takes: walks through the pages in a real browser.
+ * site's, and those on real hosts. Then every lab is proven (`npm run lab:test`). What Playwright takes: walks through
+ * the pages in a real browser.
  *
  *   npm test                      everything
  *   npm test -- unit              one Vitest project: unit, site or integration
+ *   npm test -- labs              the proofs of the labs only
  *   npm test -- e2e               the browser walks only
  */
 import { spawn } from 'node:child_process';
@@ -50,12 +52,12 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<boo
 }
 
 async function test(wanted: readonly string[]): Promise<boolean> {
-  const unknown = wanted.find((name) => ![...VITEST_PROJECTS, 'e2e'].includes(name));
+  const unknown = wanted.find((name) => ![...VITEST_PROJECTS, 'labs', 'e2e'].includes(name));
   if (unknown !== undefined) {
     throw new QuaysideError(
       'CONFIG_INVALID',
       `There are no tests named ${unknown}.`,
-      `Name any of ${[...VITEST_PROJECTS, 'e2e'].join(', ')}, or none for all.`,
+      `Name any of ${[...VITEST_PROJECTS, 'labs', 'e2e'].join(', ')}, or none for all.`,
     );
   }
   await ensurePrograms();
@@ -71,6 +73,9 @@ async function test(wanted: readonly string[]): Promise<boolean> {
     const vitest = join(PROJECT, 'node_modules/vitest/vitest.mjs');
     const named = projects.flatMap((name) => ['--project', name]);
     passed = await run([...flags, vitest, 'run', ...named], env);
+  }
+  if (wanted.length === 0 || wanted.includes('labs')) {
+    passed = (await run([...flags, join(PROJECT, 'proof/main.ts')], env)) && passed;
   }
   if (wanted.length === 0 || wanted.includes('e2e')) {
     const playwright = join(PROJECT, 'node_modules/@playwright/test/cli.js');

@@ -1,4 +1,12 @@
-import { answer, type CheckDefinition, check, notYet, passed, type SandboxView } from '#lab';
+import {
+  answer,
+  type CheckDefinition,
+  type ContainerView,
+  check,
+  notYet,
+  passed,
+  type SandboxView,
+} from '#lab';
 import {
   bridgeAddressOf,
   type Myapp2,
@@ -39,9 +47,7 @@ export const ephemeralPorts: readonly CheckDefinition[] = [
             'Port 80 is inside the container. The one asked for is on the other side of the arrow.',
           );
         }
-        const had = startsOf(sandbox.journal, container.id).some((start) =>
-          start.ports.includes(read),
-        );
+        const had = hadPort(sandbox, container, read);
         return had
           ? notYet(`${read} was the port before the restart. Run docker port ${NAME} once more.`)
           : notYet(
@@ -108,6 +114,13 @@ function portIn(text: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** Whether a port led to this very container at an earlier start of it. */
+function hadPort(sandbox: SandboxView, container: ContainerView, port: number): boolean {
+  return startsOf(sandbox.journal, container.id).some(
+    (start) => start.id === container.id && start.ports.includes(port),
+  );
+}
+
 function notOpened(sandbox: SandboxView, { container, port }: Myapp2) {
   const url = `http://${SERVER_ADDRESS}:${port}`;
   const visit = sandbox.journal.last('visit');
@@ -122,10 +135,7 @@ function notOpened(sandbox: SandboxView, { container, port }: Myapp2) {
   }
   if (!isToServer(visit)) return notYet(`${typed(visit)} is not ${SERVER}. Go to ${url}.`);
   if (visit.port !== port) {
-    const had = startsOf(sandbox.journal, container.id).some((start) =>
-      start.ports.includes(visit.port),
-    );
-    return had
+    return hadPort(sandbox, container, visit.port)
       ? notYet(`Port ${visit.port} was ${NAME}’s until it was restarted. Go to ${url}.`)
       : notYet(`Port ${visit.port} does not lead to ${NAME}. Go to ${url}.`);
   }
