@@ -80,18 +80,18 @@ export class Learner implements Disposable {
 
   /** Starts the lab, or takes up what runs, and waits until its hosts are ready. */
   async start(): Promise<void> {
-    await this.#ask('POST', 'session');
+    this.#take({ type: 'snapshot', snapshot: await this.#ask('POST', 'session') });
     await this.#ready().catch(async (error: unknown) => {
       if (this.#status.state !== 'failed') throw error;
       // As the page offers it: try again. What fails twice is no hiccup of a busy engine.
-      await this.#ask('POST', 'session');
+      this.#take({ type: 'snapshot', snapshot: await this.#ask('POST', 'session') });
       await this.#ready();
     });
   }
 
   async reset(): Promise<void> {
     this.#closeShells();
-    await this.#ask('POST', 'session/reset');
+    this.#take({ type: 'snapshot', snapshot: await this.#ask('POST', 'session/reset') });
     await this.#ready();
   }
 
