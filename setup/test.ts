@@ -1,11 +1,10 @@
 /**
  * `npm test`: does all the set-up that is missing, then runs every test. What Vitest takes: unit tests, the built
- * site's, and those on real hosts. Then every lab is proven (`npm run lab:test`). What Playwright takes: walks through
- * the pages in a real browser.
+ * site's, and those on real hosts. What Playwright takes: walks through the pages in a real browser.
  *
  *   npm test                      everything
  *   npm test -- unit              one Vitest project: unit, site or integration
- *   npm test -- labs              the proofs of the labs only
+ *   npm test -- labs              the proofs of the labs (npm run lab:test), which must be named
  *   npm test -- e2e               the browser walks only
  */
 import { spawn } from 'node:child_process';
@@ -74,7 +73,7 @@ async function test(wanted: readonly string[]): Promise<boolean> {
     const named = projects.flatMap((name) => ['--project', name]);
     passed = await run([...flags, vitest, 'run', ...named], env);
   }
-  if (wanted.length === 0 || wanted.includes('labs')) {
+  if (wanted.includes('labs')) {
     passed = (await run([...flags, join(PROJECT, 'proof/main.ts')], env)) && passed;
   }
   if (wanted.length === 0 || wanted.includes('e2e')) {
