@@ -5,6 +5,8 @@ import type {
   SectionDefinition,
   ValueDefinition,
 } from './define.ts';
+import { nearest } from './nearest.ts';
+import { hostsOf, type Test } from './questions/question.ts';
 import { notYet, type Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
 import type { Ways } from './ways.ts';
@@ -51,14 +53,19 @@ const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const ADDRESS =
   /^((?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d))\/([89]|[12]\d|30)$/;
 
-/** A check: its id, what it asks (`title`), and the question put to the sandbox (`test`). */
-export function check(
+/**
+ * A check: its id, what it asks (`title`), and the question put to the sandbox (`test`).
+ *
+ * @example
+ * check('web-runs', {
+ *   title: 'A container named web runs on server01',
+ *   test: container('web').on('server01').runs(),
+ * })
+ */
+export function check<const Host extends string = string>(
   id: string,
-  rest: Ways & {
-    readonly title: string;
-    readonly test: (sandbox: SandboxView) => Verdict | Promise<Verdict>;
-  },
-): CheckDefinition {
+  rest: Ways & { readonly title: string; readonly test: Test<Host> },
+): CheckDefinition<Host> {
   return { id, ...rest };
 }
 
@@ -66,33 +73,43 @@ export function check(
  * A question that the learner answers with what they read off the screen.
  * `judge` gets the newest answer, trimmed, and compares it with the live truth. `reads` says where it stands: its first
  * group, on the screen of the page's last command before the question, or in the page last opened.
+ *
+ * @example
+ * answer('docker0-address', {
+ *   title: 'You read the bridge’s address off the screen',
+ *   question: 'What is the IP of docker0?',
+ *   placeholder: '172.17.0.x',
+ *   reads: /inet (\S+)/,
+ *   judge: theAddress(addressOf('docker0').on('server01')),
+ * })
  */
-export function answer(
+export function answer<const Host extends string = string>(
   id: string,
   rest: Ways & {
     readonly title: string;
     readonly question: string;
     readonly placeholder?: string;
     readonly reads?: RegExp;
-    readonly judge: (given: string, sandbox: SandboxView) => Verdict | Promise<Verdict>;
+    readonly judge: (given: string, sandbox: SandboxView<Host>) => Verdict | Promise<Verdict>;
   },
-): CheckDefinition {
+): CheckDefinition<Host> {
   const { judge, ...written } = rest;
-  return {
-    id,
-    ...written,
-    test: (sandbox) => {
-      const given = sandbox.journal.last('answer', (signal) => signal.check === id)?.text.trim();
-      return given ? judge(given, sandbox) : notYet('Not answered yet.');
-    },
+  const test = (sandbox: SandboxView<Host>) => {
+    const given = sandbox.journal.last('answer', (signal) => signal.check === id)?.text.trim();
+    return given ? judge(given, sandbox) : notYet('Not answered yet.');
   };
+  return { id, ...written, test: Object.assign(test, { hosts: hostsOf(judge) }) };
 }
 
-/** A value of the prose: shown live, or as `placeholder` while the hosts have none. */
-export function value(
+/**
+ * A value of the prose: shown live, or as `placeholder` while the hosts have none.
+ *
+ * @example value('the port', container('web').on('server01').hostPort(80))
+ */
+export function value<const Host extends string = string>(
   placeholder: string,
-  read: (sandbox: SandboxView) => Promise<string | undefined>,
-): ValueDefinition {
+  read: (sandbox: SandboxView<Host>) => Promise<string | undefined>,
+): ValueDefinition<Host> {
   return { placeholder, read };
 }
 
@@ -123,6 +140,15 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
     if (!ID.test(id)) problems.push(`id "${id}": use lower-case letters, digits and dashes`);
   }
   reportTwins('check id', ids, problems);
+  const known = hosts.flatMap(({ name, aliases }) => [name, ...aliases]);
+  for (const { id, test, wrong = [], otherRight = [] } of checks) {
+    const deeds = [...wrong, ...otherRight].flatMap(({ does }) => does);
+    const typedOn = deeds.flatMap((deed) => (deed.kind === 'run' ? [deed.host] : []));
+    reportStrangers(`check "${id}"`, [...hostsOf(test), ...typedOn], known, problems);
+  }
+  for (const [id, { read }] of Object.entries<ValueDefinition>(definition.values ?? {})) {
+    reportStrangers(`value "${id}"`, hostsOf(read), known, problems);
+  }
   reportTwins(
     'page',
     definition.sections.map((section) => section.page),
@@ -187,5 +213,19 @@ function parseHost(
 function reportTwins(what: string, names: readonly string[], problems: string[]): void {
   for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index))) {
     problems.push(`${what} "${name}" stands twice`);
+  }
+}
+
+/** A name that no host bears, wherever a helper or a way speaks of one. */
+function reportStrangers(
+  where: string,
+  named: readonly string[],
+  known: readonly string[],
+  problems: string[],
+): void {
+  for (const name of new Set(named.filter((each) => !known.includes(each)))) {
+    problems.push(
+      `${where} asks about the host "${name}", which this lab does not have. Did you mean "${nearest(name, known)}"?`,
+    );
   }
 }

@@ -34,14 +34,3 @@ export function passed(): Verdict {
 export function notYet(reason: string, wayOut?: WayOut): Verdict {
   return wayOut ? { kind: 'not-yet', reason, wayOut } : { kind: 'not-yet', reason };
 }
-
-/** The first verdict that is not a pass, or a pass. Later questions are not asked once one has failed. */
-export async function firstOf(
-  ...questions: readonly (() => Verdict | Promise<Verdict>)[]
-): Promise<Verdict> {
-  for (const ask of questions) {
-    const verdict = await ask();
-    if (verdict.kind !== 'passed') return verdict;
-  }
-  return PASSED;
-}

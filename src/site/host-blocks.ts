@@ -4,8 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { definePlugin, type ExpressiveCodePlugin } from '@astrojs/starlight/expressive-code';
 import { h, select } from '@astrojs/starlight/expressive-code/hast';
 import { hostNamed, type Lab } from '#lab';
+import { nearest } from '../../lab/nearest.ts';
 import { lineOf } from './line-of.ts';
-import { nearest } from './nearest.ts';
 
 /**
  * Gives a fenced block that names a host (```` ```sh host=server01 ````) that host's name as its title and a Run button.

@@ -1,7 +1,7 @@
 import { AstroError } from 'astro/errors';
 import { hostNamed, type Lab, type LabHost } from '#lab';
+import { nearest } from '../../lab/nearest.ts';
 import { lineOf } from './line-of.ts';
-import { nearest } from './nearest.ts';
 
 /** Every `lab.ts`, read while the site is built. Only frontmatter may import this file: checks must not reach the page. */
 const modules = import.meta.glob<{ lab: Lab }>('/src/content/docs/labs/*/lab.ts', { eager: true });

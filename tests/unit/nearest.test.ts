@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nearest } from '../../src/site/nearest.ts';
+import { nearest } from '../../lab/nearest.ts';
 
 describe('the nearest right name', () => {
   const known = ['server01', 'agent01', 'server02', 'client'];

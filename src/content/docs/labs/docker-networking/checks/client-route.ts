@@ -1,5 +1,5 @@
 import { notYet, passed, type RouteView, type Verdict, type WayOut } from '#lab';
-import { isWithin, relation, sizeOf } from './ipv4.ts';
+import { isWithin, relation, sizeOf } from '../../../../../../lab/questions/ipv4.ts';
 import { OTHER_SERVER, SERVER, SERVER_ADDRESS } from './myapp2.ts';
 
 const OTHER_SERVER_ADDRESS = '10.1.10.12';

@@ -9,7 +9,7 @@ import {
   type SandboxView,
   type Verdict,
 } from '#lab';
-import { addressIn } from './ipv4.ts';
+import { addressIn } from '../../../../../../lab/questions/ipv4.ts';
 import { foundByName, lookedInside } from './look-inside.ts';
 import {
   bridgeAddressOf,

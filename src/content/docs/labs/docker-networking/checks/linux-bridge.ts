@@ -1,6 +1,6 @@
 import { answer, type CheckDefinition, check, notYet, passed, type Verdict } from '#lab';
+import { addressIn, isWithin } from '../../../../../../lab/questions/ipv4.ts';
 import { routeToBridge, viaFor } from './client-route.ts';
-import { addressIn } from './ipv4.ts';
 import {
   bridgeAddressOf,
   NAME,

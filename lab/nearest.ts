@@ -1,3 +1,8 @@
+/** The most letters that may differ for one name to be a slip of the other. */
+const SLIP = 2;
+/** Names that Docker makes up: `quirky_hopper`, `quirky_hopper3`. */
+const MADE_UP = /^[a-z]+_[a-z]+\d?$/;
+
 /** The name among `known` that takes the fewest edits to get from `given` ("" where there are none). */
 export function nearest(given: string, known: readonly string[]): string {
   let best = '';
@@ -7,6 +12,13 @@ export function nearest(given: string, known: readonly string[]): string {
     if (edits < fewest) [best, fewest] = [name, edits];
   }
   return best;
+}
+
+/** Whether a container's name may stand for another: it is a slip of it, or Docker made it up. `web1` is no slip of `web2`. */
+export function nearby(given: string, wanted: string): boolean {
+  if (MADE_UP.test(given)) return true;
+  const numbered = /\d$/.test(given) && /\d$/.test(wanted);
+  return !numbered && distance(given, wanted) <= SLIP;
 }
 
 /** Levenshtein's distance, one row at a time. */

@@ -55,3 +55,9 @@ function blockOf(subnet: string): Block | undefined {
 function contains(outer: Block | undefined, inner: Block): boolean {
   return outer !== undefined && outer.first <= inner.first && inner.last <= outer.last;
 }
+
+/** A subnet's mask in dotted form: `255.255.0.0` for a /16. */
+export function maskOf(subnet: string): string {
+  const mask = 2 ** BITS - sizeOf(subnet);
+  return [24, 16, 8, 0].map((shift) => Math.floor(mask / 2 ** shift) % 256).join('.');
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerView, HostView } from '../view.ts';
+
+/** A container that runs another program than the image's own must be up this long to count as one that stays. */
+const SETTLED_AFTER_MS = 2_000;
+
+/** What a container was made from and what it runs, as its engine tells beyond {@link ContainerView}. */
+export interface Makings {
+  /** Made from the image, named by its tag or by its ID. */
+  readonly isFrom: (image: string) => Promise<boolean>;
+  /** Runs the program that its image starts unless told otherwise. */
+  readonly runsImagesProgram: boolean;
+}
+
+/** A host is viewed afresh for every round of checks, so that what is asked of one view is asked of its engine once. */
+const asked = new WeakMap<HostView, Map<string, Promise<Makings>>>();
+
+/** What a container is made of, as the host's engine tells. */
+export function makingsOf(host: HostView, container: ContainerView): Promise<Makings> {
+  const known = asked.get(host) ?? new Map<string, Promise<Makings>>();
+  asked.set(host, known);
+  const makings = known.get(container.id) ?? askMakings(host, container);
+  known.set(container.id, makings);
+  return makings;
+}
+
+async function askMakings(host: HostView, container: ContainerView): Promise<Makings> {
+  const { Path, Args, Image } = await host.docker.getContainer(container.id).inspect();
+  const image = await host.docker.getImage(Image).inspect().catch(undefinedIfGone);
+  const own = [...list(image?.Config?.Entrypoint), ...list(image?.Config?.Cmd)].join(' ');
+  return {
+    runsImagesProgram: own !== '' && [Path, ...Args].join(' ').includes(own),
+    isFrom: async (wanted) => {
+      if (plain(container.image) === plain(wanted)) return true;
+      return Image === (await host.docker.getImage(wanted).inspect().catch(undefinedIfGone))?.Id;
+    },
+  };
+}
+
+/**
+ * Whether a container can be relied on to stay: it runs its image's program, or is still up a while after its start.
+ * Waits out that while where it has to, so that a container about to exit never counts as one that runs.
+ */
+export async function stays(
+  host: HostView,
+  container: ContainerView,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!container.running) return false;
+  if ((await makingsOf(host, container)).runsImagesProgram) return true;
+  const left = container.startedAt + SETTLED_AFTER_MS - Date.now();
+  if (left <= 0) return true;
+  await sleep(Math.min(left, SETTLED_AFTER_MS), undefined, { signal });
+  const now = await host.docker.getContainer(container.id).inspect().catch(undefinedIfGone);
+  return now?.State.Running ?? false;
+}
+
+/** An image's name without the registry that Docker adds by itself. */
+function plain(image: string): string {
+  return image.replace(/^(docker\.io\/)?(library\/)?/, '').replace(/:latest$/, '');
+}
+
+function list(words: string | readonly string[] | null | undefined): readonly string[] {
+  if (typeof words === 'string') return [words];
+  return words ?? [];
+}
+
+function undefinedIfGone(error: { statusCode?: number }): undefined {
+  if (error.statusCode === 404) return undefined;
+  throw error;
+}
