@@ -162,7 +162,8 @@ async function judge<Host extends string>(
   const visits = visitsOf(wanted, sandbox);
   const last = visits.findLast(({ seq }) => seq > since);
   if (!last) return tell(visits.length > 0 && earlier ? 'notSince' : 'notYet');
-  const instead = await place.instead(last, sandbox);
+  const hit = await place.fits(last, sandbox);
+  const instead = hit ? undefined : await place.instead(last, sandbox);
   if (instead !== undefined) return tell('instead', typed(last), instead);
   return tell('otherEnd', typed(last), ending(last));
 }

@@ -1,6 +1,7 @@
 import type {
   ContainerView,
   HostView,
+  Judge,
   NetworkView,
   RouteView,
   SandboxView,
@@ -8,6 +9,7 @@ import type {
   SignalBody,
   SignalKind,
   SignalOf,
+  Test,
   Verdict,
   VisitOutcome,
 } from '#lab';
@@ -181,6 +183,16 @@ export class World {
     return await check.test(this.#view());
   }
 
+  /** What a question says about this world. */
+  async put(test: Test): Promise<Verdict> {
+    return await test(this.#view());
+  }
+
+  /** What a judge says about an answer in this world. */
+  async judge(judge: Judge, given: string): Promise<Verdict> {
+    return await judge(given, this.#view());
+  }
+
   /** A value of the prose. */
   async value(id: string): Promise<string | undefined> {
     return await lab.values[id]?.read(this.#view());
@@ -242,7 +254,10 @@ export class World {
       networks: async () => networks,
       routes: async () => (name === 'client' ? this.routes : []),
       addressOf: async (device) => (device === 'docker0' ? '172.17.0.1' : addresses[name]),
-      read: async () => '1',
+      read: async (path) => {
+        if (path.startsWith('/proc')) return '1';
+        throw new Error(`cat ${path} on ${name}: cat: ${path}: No such file or directory`);
+      },
     };
   }
 
