@@ -1,9 +1,9 @@
 import mdx from '@astrojs/mdx';
 import starlight from '@astrojs/starlight';
 import { defineConfig } from 'astro/config';
-import { checksShown } from './src/site/checks-shown.ts';
 import { hostBlocks } from './src/site/host-blocks.ts';
-import { LABS_GROUP } from './src/site/sidebar.ts';
+import { labsSound } from './src/site/labs-sound.ts';
+import { AUTHORS_GROUP, LABS_GROUP } from './src/site/sidebar.ts';
 
 /** Where `npm run dev` finds the server; the pages themselves are static. */
 const SERVER = `http://127.0.0.1:${process.env.PORT ?? 4321}`;
@@ -23,7 +23,7 @@ export default defineConfig({
     },
   },
   integrations: [
-    checksShown(),
+    labsSound(),
     starlight({
       title: 'Quayside',
       description:
@@ -39,7 +39,7 @@ export default defineConfig({
       },
       sidebar: [
         { label: LABS_GROUP, items: [{ autogenerate: { directory: 'labs' } }] },
-        { label: 'Authors', items: [{ autogenerate: { directory: 'authors' } }] },
+        { label: AUTHORS_GROUP, items: [{ autogenerate: { directory: 'authors' } }] },
       ],
       components: {
         Footer: './src/overrides/Footer.astro',

@@ -20,6 +20,8 @@ export interface Config {
   /** Where the store is kept. */
   readonly data: string;
   readonly sandboxesMost: number;
+  /** Where `npm run dev` shows the pages; the server then builds none, and takes up each saved `lab.ts`. */
+  readonly devPages: string | undefined;
   /** Remove every sandbox when the server stops. */
   readonly clean: boolean;
   /** The class to serve; without one, whoever opens the printed URL is a learner. */
@@ -92,6 +94,7 @@ export function readConfig(
       1,
       1_000,
     ),
+    devPages: env.QUAYSIDE_DEV_PAGES || undefined,
     clean: given.clean ?? false,
     room:
       className === undefined

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Lab, LabError } from '#lab';
 import { loadSteps, type Step } from '#steps';
+import { problemsOf } from '../lab/where.ts';
 import { QuaysideError } from './errors.ts';
 
 /** Where labs live below the project's folder. */
@@ -40,17 +41,23 @@ export async function loadAllSteps(
   return new Map(await Promise.all(read));
 }
 
-async function loadLab(directory: string, name: string): Promise<Lab> {
+/**
+ * Reads one lab.
+ *
+ * @param query appended to the module's address; another one reads the file afresh
+ * @throws QuaysideError LAB_INVALID naming each problem with its file and line
+ */
+export async function loadLab(directory: string, name: string, query = ''): Promise<Lab> {
   const file = join(directory, name, 'lab.ts');
   try {
-    const module = (await import(pathToFileURL(file).href)) as { lab?: Lab };
+    const module = (await import(pathToFileURL(file).href + query)) as { lab?: Lab };
     if (!module.lab)
       throw new LabError(['it exports no "lab"; write export const lab = defineLab({ … })']);
     return module.lab;
   } catch (error) {
     throw new QuaysideError(
       'LAB_INVALID',
-      `${join(LABS_DIRECTORY, name, 'lab.ts')}: ${(error as Error).message}`,
+      `The lab ${name} cannot run:\n${problemsOf(error, join(directory, name)).join('\n')}`,
       'Mend the file and start again.',
       { cause: error },
     );

@@ -8,6 +8,7 @@ import { findEngine } from './engine/find.ts';
 import { QuaysideError } from './errors.ts';
 import { prepareFoundry } from './foundry.ts';
 import { loadAllSteps, loadLabs } from './labs.ts';
+import { LiveLabs } from './live-labs.ts';
 import { say } from './say.ts';
 import { Registry } from './session/registry.ts';
 import { Store } from './session/store.ts';
@@ -25,7 +26,7 @@ async function serve(config: Config): Promise<void> {
     findEngine(process.env, say).then((engine) =>
       prepareFoundry(config.project, engine, labs, store.instance, say),
     ),
-    ensureSite(config.project, say),
+    config.devPages === undefined ? ensureSite(config.project, say) : undefined,
   ]);
   const registry = new Registry({
     foundry,
@@ -61,11 +62,12 @@ async function serve(config: Config): Promise<void> {
       throw listenError(error, config);
     });
   await registry.open();
+  using _live = config.devPages === undefined ? undefined : liveLabs(config.project, registry);
   roster?.open();
   const lines = room
     ? welcome(room, config.origins[0] ?? address)
     : [
-        `Quayside is ready: ${address}/sign-in?token=${startToken}`,
+        `Quayside is ready: ${config.devPages ?? address}/sign-in?token=${startToken}`,
         'Open that URL in a browser on this machine. Ctrl-C stops the server.',
       ];
   for (const line of lines) say(line);
@@ -86,6 +88,15 @@ function learnersOf(store: Store, room: Class | undefined): WebOptions['learners
     create: () => store.createLearner(),
     find: (secret) => (room ? room.member(secret)?.learner : store.findLearner(secret)),
   };
+}
+
+/** Takes up what an author saves, and says so. */
+function liveLabs(project: string, registry: Registry): LiveLabs {
+  return new LiveLabs({
+    project,
+    onLab: (name, lab, steps) => say(`labs/${name}: ${registry.reload(name, lab, steps)}`),
+    onBroken: (name, error) => say(`labs/${name}: kept as it was. ${(error as Error).message}`),
+  });
 }
 
 /** Settles at the first Ctrl-C or request to end; a second one ends the process at once. */

@@ -1,33 +1,43 @@
 /**
- * `npm run dev`: for those who write labs or work on Quayside. The server restarts when its code or a `lab.ts` changes;
- * Astro's own server shows the pages and reloads them on save.
+ * `npm run dev`: for those who write labs or work on Quayside. Astro's own server shows the pages and reloads them on
+ * save. The server takes up a saved `lab.ts` as it runs, and restarts when its own code changes; hosts, terminals and
+ * progress outlive both.
  */
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 
 const PROJECT = resolve(import.meta.dirname, '..');
 const ASTRO = join(PROJECT, 'node_modules/astro/bin/astro.mjs');
+const DEFAULT_PORT = 4321;
+
+const port = Number(process.env.PORT) || DEFAULT_PORT;
+/** The pages' own port is the one after the server's. */
+const pagesPort = port + 1;
+const pages = `http://127.0.0.1:${pagesPort}`;
 
 const children = [
   spawn(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
-      ...['server', 'lab', 'protocol', 'src/content/docs/labs'].map(
-        (path) => `--watch-path=${path}`,
-      ),
+      ...['server', 'lab', 'protocol'].map((path) => `--watch-path=${path}`),
       'server/main.ts',
     ],
     {
       cwd: PROJECT,
       stdio: 'inherit',
-      env: { ...process.env, QUAYSIDE_ORIGINS: 'http://localhost:4322,http://127.0.0.1:4322' },
+      env: {
+        ...process.env,
+        PORT: String(port),
+        QUAYSIDE_ORIGINS: `http://localhost:${pagesPort},${pages}`,
+        QUAYSIDE_DEV_PAGES: pages,
+      },
     },
   ),
-  spawn(process.execPath, [ASTRO, 'dev', '--port', '4322'], {
+  spawn(process.execPath, [ASTRO, 'dev', '--port', String(pagesPort)], {
     cwd: PROJECT,
     stdio: 'inherit',
-    env: { ...process.env, ASTRO_TELEMETRY_DISABLED: '1' },
+    env: { ...process.env, PORT: String(port), ASTRO_TELEMETRY_DISABLED: '1' },
   }),
 ];
 
@@ -35,5 +45,11 @@ const children = [
 for (const child of children) {
   child.once('exit', () => {
     for (const other of children) other.kill('SIGTERM');
+  });
+}
+// Ctrl-C reaches all of them; a request to end reaches only this process, so it is passed on.
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    for (const child of children) child.kill('SIGTERM');
   });
 }

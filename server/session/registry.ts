@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Lab } from '#lab';
 import type { SessionEvent } from '#protocol';
 import type { Step } from '#steps';
@@ -26,21 +27,49 @@ export interface RegistryOptions {
 
 /** Every session of every learner, each reached only through its owner. */
 export class Registry implements Sessions {
-  readonly labs: readonly { readonly name: string; readonly title: string }[];
   readonly #options: RegistryOptions;
+  readonly #labs: Map<string, Lab>;
+  readonly #steps: Map<string, readonly Step[]>;
   readonly #sessions = new Map<string, Session>();
   readonly #closed = new AbortController();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    this.labs = [...options.labs].map(([name, { title }]) => ({ name, title }));
+    this.#labs = new Map(options.labs);
+    this.#steps = new Map(options.steps);
+  }
+
+  get labs(): readonly { readonly name: string; readonly title: string }[] {
+    return [...this.#labs].map(([name, { title }]) => ({ name, title }));
+  }
+
+  /**
+   * Takes up a lab that was written anew, in the sessions that are in it as well: their hosts, terminals, journal and
+   * progress stay.
+   *
+   * @returns what has come of it, in words for the author
+   */
+  reload(name: string, lab: Lab, steps: readonly Step[] = []): string {
+    const known = this.#labs.get(name);
+    this.#labs.set(name, lab);
+    this.#steps.set(name, steps);
+    for (const session of this.#sessions.values()) {
+      if (session.labName === name) void session.reload(lab, steps);
+    }
+    if (Object.keys(lab.images).some((tag) => !(tag in this.#options.foundry.labImages))) {
+      return 'it has an image that is not built yet. Start npm run dev again.';
+    }
+    if (!known) return 'a new lab is there.';
+    return isDeepStrictEqual(known.hosts, lab.hosts)
+      ? 'its checks are the new ones.'
+      : 'its checks are the new ones. Its hosts have changed: Reset the lab to get those.';
   }
 
   /** Takes up what an earlier server left running, removes what nobody owns any more, and watches the engine. */
   async open(): Promise<void> {
     const { store, foundry } = this.#options;
     for (const { learner, lab } of store.sessionsWithSandbox()) {
-      if (this.#options.labs.has(lab)) this.#session(learner, lab).adopt();
+      if (this.#labs.has(lab)) this.#session(learner, lab).adopt();
     }
     const owned = new Set([...this.#sessions.values()].map(({ sandbox }) => sandbox));
     const orphans = (await liveSandboxes(foundry, store.instance)).filter((id) => !owned.has(id));
@@ -126,12 +155,12 @@ export class Registry implements Sessions {
   }
 
   #session(learner: string, labName: string): Session {
-    const lab = this.#options.labs.get(labName);
+    const lab = this.#labs.get(labName);
     if (!lab) {
       throw new QuaysideError(
         'LAB_UNKNOWN',
         `There is no lab named ${labName}.`,
-        `The labs are: ${[...this.#options.labs.keys()].join(', ')}.`,
+        `The labs are: ${[...this.#labs.keys()].join(', ')}.`,
       );
     }
     const key = `${learner}/${labName}`;
@@ -144,7 +173,7 @@ export class Registry implements Sessions {
       store,
       lab,
       labName,
-      steps: this.#options.steps?.get(labName) ?? [],
+      steps: this.#steps.get(labName) ?? [],
       row,
       log,
       admit: () => this.#admit(),

@@ -48,11 +48,11 @@ export interface SessionOptions {
  */
 export class Session {
   readonly id: string;
-  readonly #options: SessionOptions;
+  #options: SessionOptions;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   readonly #terminals: Terminals;
-  readonly #hosts: Map<string, HostStatus>;
-  readonly #guide: Guide;
+  #hosts: Map<string, HostStatus>;
+  #guide: Guide;
   #journal: Journal;
   #passes: Map<string, number>;
   /** Of the passes, those that were not the learner's own work. */
@@ -69,18 +69,8 @@ export class Session {
     this.#journal = new Journal(store, row.id);
     this.#passes = new Map(store.passes(row.id));
     this.#assisted = new Set(store.assisted(row.id));
-    this.#guide = new Guide({
-      lab,
-      steps: options.steps,
-      onChange: (guide) => this.#emit({ type: 'guide', guide }),
-      log: options.log,
-    });
-    this.#hosts = new Map(
-      lab.hosts.map(({ name, aliases, address, hasEngine }) => [
-        name,
-        { name, aliases, address, hasEngine, phase: 'waiting', detail: 'waiting' },
-      ]),
-    );
+    this.#guide = this.#newGuide();
+    this.#hosts = waitingHosts(lab);
     this.#terminals = new Terminals({
       store,
       session: row.id,
@@ -88,6 +78,11 @@ export class Session {
       onCommand: ({ host, id }, finished) =>
         this.#signal({ kind: 'command', host, terminal: id, ...finished }),
     });
+  }
+
+  /** The folder of its lab. */
+  get labName(): string {
+    return this.#options.labName;
   }
 
   /** The sandbox's id, from its first moment to its last. */
@@ -179,6 +174,20 @@ export class Session {
     if (this.#guide.working) this.#guide.stop();
     else this.#guide.dismiss();
     return this.#guide.view;
+  }
+
+  /** Takes up a lab that was written anew: its checks and values, on the hosts as they are. */
+  async reload(lab: Lab, steps: readonly Step[]): Promise<void> {
+    this.#options = { ...this.#options, lab, steps };
+    if (!this.#guide.working) this.#guide = this.#newGuide();
+    const run = this.#run;
+    if (run) {
+      run.runner[Symbol.dispose]();
+      run.runner = this.#newRunner(run.sandbox);
+      if (this.#status.state === 'ready') run.runner.wake();
+      await run.runner.settled();
+    }
+    this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
   }
 
   /** Removes the sandbox; the progress is kept. */
@@ -278,22 +287,7 @@ export class Session {
     store.setSandbox(this.id, id);
     const owner = { instance: store.instance, sandbox: id, session: this.id };
     const sandbox = new Sandbox(foundry, lab, owner);
-    const runner = new CheckRunner({
-      lab,
-      view: (signal) => sandboxView(sandbox, this.#journal, signal),
-      passes: () => this.#passes,
-      about: (check) => this.#journal.passes.get(check),
-      onPass: (check, at, about) => {
-        const assisted = this.#guide.working;
-        this.#passes.set(check, at);
-        if (assisted) this.#assisted.add(check);
-        store.addPass(this.id, check, at, assisted);
-        this.#signal({ kind: 'pass', check, about });
-      },
-      onChecks: (checks) =>
-        this.#emit({ type: 'checks', checks: checks.map((check) => this.#credited(check)) }),
-      onValues: (values) => this.#emit({ type: 'values', values }),
-    });
+    const runner = this.#newRunner(sandbox);
     const run: Run = {
       sandbox,
       runner,
@@ -303,11 +297,33 @@ export class Session {
     // Most starts have nobody who waits for them.
     run.up.promise.catch(() => undefined);
     this.#run = run;
-    for (const [name, host] of this.#hosts) {
-      this.#hosts.set(name, { ...host, phase: 'waiting', detail: 'waiting' });
-    }
+    this.#hosts = waitingHosts(lab);
     this.#setStatus({ state: 'starting', hosts: [...this.#hosts.values()] });
     void this.#raise(run).catch((error: unknown) => this.#failed(run, error));
+  }
+
+  #newGuide(): Guide {
+    const { lab, steps, log } = this.#options;
+    return new Guide({ lab, steps, log, onChange: (guide) => this.#emit({ type: 'guide', guide }) });
+  }
+
+  #newRunner(sandbox: Sandbox): CheckRunner {
+    return new CheckRunner({
+      lab: this.#options.lab,
+      view: (signal) => sandboxView(sandbox, this.#journal, signal),
+      passes: () => this.#passes,
+      about: (check) => this.#journal.passes.get(check),
+      onPass: (check, at, about) => {
+        const assisted = this.#guide.working;
+        this.#passes.set(check, at);
+        if (assisted) this.#assisted.add(check);
+        this.#options.store.addPass(this.id, check, at, assisted);
+        this.#signal({ kind: 'pass', check, about });
+      },
+      onChecks: (checks) =>
+        this.#emit({ type: 'checks', checks: checks.map((check) => this.#credited(check)) }),
+      onValues: (values) => this.#emit({ type: 'values', values }),
+    });
   }
 
   async #raise(run: Run): Promise<void> {
@@ -460,6 +476,16 @@ export class Session {
   }
 }
 
+/** A lab's hosts before anything is known of them. */
+function waitingHosts(lab: Lab): Map<string, HostStatus> {
+  return new Map(
+    lab.hosts.map(({ name, aliases, address, hasEngine }) => [
+      name,
+      { name, aliases, address, hasEngine, phase: 'waiting', detail: 'waiting' },
+    ]),
+  );
+}
+
 /** The sandbox as one round of checks sees it: each host is looked at through one view, which asks nothing twice. */
 function sandboxView(sandbox: Sandbox, journal: JournalView, signal: AbortSignal): SandboxView {
   const views = new Map<Host, HostView>();
@@ -481,7 +507,8 @@ function sandboxView(sandbox: Sandbox, journal: JournalView, signal: AbortSignal
 /** What belongs to one start of a sandbox and goes with it. */
 interface Run {
   readonly sandbox: Sandbox;
-  readonly runner: CheckRunner;
+  /** Another one after its lab was written anew. */
+  runner: CheckRunner;
   readonly closed: AbortController;
   /** Settles when the hosts are ready; rejects when they never will be. */
   readonly up: PromiseWithResolvers<void>;

@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import { defineRouteMiddleware, type StarlightRouteData } from '@astrojs/starlight/route-data';
+import { AstroError } from 'astro/errors';
 import { type LabPage, labPageOf, labTitles } from './lab-pages.ts';
-import { LABS_GROUP } from './sidebar.ts';
+import { AUTHORS_GROUP, EXAMPLES_LAB, LABS_GROUP } from './sidebar.ts';
 
 type SidebarEntry = StarlightRouteData['sidebar'][number];
 type Link = Extract<SidebarEntry, { type: 'link' }>;
@@ -10,11 +12,10 @@ type Link = Extract<SidebarEntry, { type: 'link' }>;
  * takes the place of the table of contents, each section carries its count of checks (`data-section`; the page's script
  * keeps it true), and back and next stay within the lab.
  */
-export const onRequest = defineRouteMiddleware((context) => {
+export const onRequest = defineRouteMiddleware(async (context) => {
   const route = context.locals.starlightRoute;
-  route.sidebar = route.sidebar.flatMap((entry) =>
-    entry.type === 'group' && entry.label === LABS_GROUP ? entry.entries.map(titled) : [entry],
-  );
+  if (import.meta.env.DEV) await requireSound(route.id);
+  route.sidebar = arranged(route.sidebar);
   const here = labPageOf(route.id);
   if (!here) return;
   route.toc = undefined;
@@ -26,6 +27,32 @@ export const onRequest = defineRouteMiddleware((context) => {
     next: next?.href.startsWith(root) ? next : undefined,
   };
 });
+
+/** While a lab is being written: whatever the build would stop at, shown over the page until it is mended. */
+async function requireSound(routeId: string): Promise<void> {
+  const here = labPageOf(routeId);
+  if (!here) return;
+  const { labProblems } = await import('./lab-problems.ts');
+  const problems = labProblems(resolve('src/content/docs/labs', here.name), here.lab, resolve('.'));
+  if (problems.length > 0) throw new AstroError(problems.join('\n'));
+}
+
+/** Each lab is a group of its own; the one with the guide's examples belongs to the guide. */
+function arranged(sidebar: readonly SidebarEntry[]): SidebarEntry[] {
+  const labs = sidebar.flatMap((entry) =>
+    entry.type === 'group' && entry.label === LABS_GROUP ? entry.entries : [],
+  );
+  const isExamples = (entry: SidebarEntry) =>
+    entry.type === 'group' && entry.label === EXAMPLES_LAB;
+  return sidebar.flatMap((entry) => {
+    if (entry.type !== 'group') return [entry];
+    if (entry.label === LABS_GROUP) {
+      return labs.filter((lab) => !isExamples(lab)).map(titled);
+    }
+    if (entry.label !== AUTHORS_GROUP) return [entry];
+    return [{ ...entry, entries: [...entry.entries, ...labs.filter(isExamples).map(titled)] }];
+  });
+}
 
 function titled(entry: SidebarEntry): SidebarEntry {
   const title = entry.type === 'group' ? labTitles.get(entry.label) : undefined;

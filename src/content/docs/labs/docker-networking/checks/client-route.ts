@@ -1,5 +1,13 @@
-import { notYet, passed, type RouteView, type Verdict, type WayOut } from '#lab';
-import { isWithin, relation, sizeOf } from '../../../../../../lab/questions/ipv4.ts';
+import {
+  isWithin,
+  notYet,
+  passed,
+  type RouteView,
+  relation,
+  sizeOf,
+  type Verdict,
+  type WayOut,
+} from '#lab';
 import { OTHER_SERVER, SERVER, SERVER_ADDRESS } from './myapp2.ts';
 
 const OTHER_SERVER_ADDRESS = '10.1.10.12';

@@ -1,4 +1,5 @@
 import {
+  addressIn,
   answer,
   type CheckDefinition,
   type ContainerView,
@@ -9,7 +10,6 @@ import {
   type SandboxView,
   type Verdict,
 } from '#lab';
-import { addressIn } from '../../../../../../lab/questions/ipv4.ts';
 import { foundByName, lookedInside } from './look-inside.ts';
 import {
   bridgeAddressOf,

@@ -1,5 +1,4 @@
-import { answer, type CheckDefinition, check, notYet, passed, type Verdict } from '#lab';
-import { addressIn, isWithin } from '../../../../../../lab/questions/ipv4.ts';
+import { addressIn, answer, type CheckDefinition, check, notYet, passed, type Verdict } from '#lab';
 import { routeToBridge, viaFor } from './client-route.ts';
 import {
   bridgeAddressOf,

@@ -1,5 +1,4 @@
-import { notYet, type SandboxView, type SignalOf, type Verdict } from '#lab';
-import { isWithin } from '../../../../../../lab/questions/ipv4.ts';
+import { isWithin, notYet, type SandboxView, type SignalOf, type Verdict } from '#lab';
 import { type Myapp2, NAME, SERVER, SERVER_ADDRESS, withMyapp2 } from './myapp2.ts';
 import { portsLostAt, type Start, startBefore, startsOf } from './starts.ts';
 import { ending, isPage, isToServer, typed } from './visits.ts';

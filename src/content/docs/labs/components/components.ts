@@ -1,0 +1,44 @@
+import { answer, answering, check, on, theNumber, throughPort, visited } from '#lab';
+import { hello, IMAGE } from './image.ts';
+
+/** The checks of the page `components`, in the order of its steps. */
+export const components = [
+  check('hello-runs', {
+    title: 'A container named hello runs on server01, on a port that Docker picked',
+    test: hello,
+    wrong: [
+      {
+        what: 'a fixed port',
+        does: [on('server01', `docker run -d --name hello -p 8080:80 ${IMAGE}`)],
+        says: 'fixed port 8080',
+        undo: [on('server01', 'docker rm -f hello')],
+      },
+      {
+        what: 'no port',
+        does: [on('server01', `docker run -d --name hello ${IMAGE}`)],
+        says: 'publishes no port',
+        undo: [on('server01', 'docker rm -f hello')],
+      },
+    ],
+    otherRight: [
+      {
+        what: 'all ports of the image',
+        does: [on('server01', `docker run -d --name hello -P ${IMAGE}`)],
+      },
+    ],
+  }),
+
+  answer('hello-port-read', {
+    title: 'You read the port off the screen',
+    question: 'Which port of server01 leads to hello?',
+    placeholder: '5 digits',
+    reads: /:(\d+)/,
+    judge: theNumber(hello.hostPort(80)),
+    wrong: [{ what: 'the port of the container', does: [answering('80')], says: 'not 80' }],
+  }),
+
+  check('hello-opened', {
+    title: 'Its page was opened through that port',
+    test: visited(throughPort(hello)).from('client'),
+  }),
+];

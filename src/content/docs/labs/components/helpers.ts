@@ -1,0 +1,163 @@
+import {
+  aContainer,
+  addressOf,
+  all,
+  aNetwork,
+  answer,
+  atItsAddress,
+  check,
+  command,
+  container,
+  file,
+  firstOf,
+  network,
+  networkId,
+  notYet,
+  on,
+  passed,
+  ranInside,
+  refused,
+  restartOf,
+  route,
+  subnetOf,
+  theAddress,
+  theId,
+  theText,
+  throughFormerPort,
+  visited,
+} from '#lab';
+import { hello, IMAGE } from './image.ts';
+
+/** The checks of the page `helpers`, in the order of its steps. */
+export const helpers = [
+  check('web-published', {
+    title: 'web listens on port 8081 of server01',
+    test: container('web').on('server01').from(IMAGE).runs().publishes(80).on(8081),
+    wrong: [
+      {
+        what: 'another port',
+        does: [on('server01', `docker run -d --name web -p 8082:80 ${IMAGE}`)],
+        says: 'publishes the port 8082',
+        undo: [on('server01', 'docker rm -f web')],
+      },
+      {
+        what: 'no name',
+        does: [on('server01', `docker run -d --name quirky_hopper -p 8081:80 ${IMAGE}`)],
+        says: 'its name is quirky_hopper',
+        undo: [on('server01', 'docker rm -f quirky_hopper')],
+      },
+    ],
+  }),
+  check('web-opened', {
+    title: 'Its page was opened from the client',
+    test: visited('http://10.1.10.11:8081').from('client'),
+  }),
+  check('mynet-created', {
+    title: 'server01 has a bridge named mynet',
+    test: network('mynet').on('server01').hasDriver('bridge'),
+    wrong: [
+      {
+        what: 'another driver',
+        does: [on('server01', 'docker network create --driver macvlan mynet')],
+        says: 'has the driver macvlan',
+        undo: [on('server01', 'docker network rm mynet')],
+      },
+    ],
+  }),
+  check('own-network', {
+    title: 'server01 has a bridge of your own, whatever its name',
+    test: aNetwork().on('server01').hasDriver('bridge'),
+  }),
+  check('neighbour-on-mynet', {
+    title: 'A container named neighbour runs on mynet',
+    test: container('neighbour').on('server01').isOn('mynet').runs(),
+    otherRight: [
+      {
+        what: 'connected afterwards',
+        does: [
+          on('server01', `docker run -d --name neighbour ${IMAGE}`),
+          on('server01', 'docker network connect mynet neighbour'),
+        ],
+      },
+    ],
+  }),
+  check('looked-inside', {
+    title: 'You looked at the network from inside it',
+    test: ranInside(container('neighbour').on('server01'), /ifconfig/).suchAs('ifconfig'),
+  }),
+  check('lonely-runs', {
+    title: 'Some container runs without a network',
+    test: aContainer().on('server01').isOn('none').runs(),
+  }),
+  check('hello-restarted', {
+    title: 'hello was restarted',
+    test: restartOf(hello),
+  }),
+  check('old-port-refused', {
+    title: 'The port from before was tried, and refused',
+    test: refused(throughFormerPort(hello)).from('client'),
+  }),
+  check('client-route', {
+    title: 'The client sends what is for the containers to server01',
+    test: route(subnetOf('bridge').on('server01')).on('client').via('10.1.10.11'),
+    wrong: [
+      {
+        what: 'a mask too narrow',
+        does: [on('client', 'sudo ip route add 172.17.0.0/24 via 10.1.10.11')],
+        says: 'too narrow',
+        undo: [on('client', 'sudo ip route del 172.17.0.0/24')],
+      },
+    ],
+  }),
+  check('own-address-opened', {
+    title: 'After the restart, its page was opened at its own address',
+    test: visited(atItsAddress(hello)).from('client').after(restartOf(hello)),
+  }),
+  check('greeting-written', {
+    title: '/tmp/greeting on the client says hello',
+    test: file('/tmp/greeting').on('client').says('hello'),
+  }),
+  check('routes-listed', {
+    title: 'You listed the client’s routes',
+    test: command(/^ip route/).on('client'),
+  }),
+  check('two-networks', {
+    title: 'server01 has the networks mynet and second',
+    test: all(network('mynet').on('server01'), network('second').on('server01')),
+  }),
+  check('either', {
+    title: 'server01 has a network named third, or a container of that name',
+    test: firstOf(network('third').on('server01'), container('third').on('server01')),
+  }),
+  answer('docker0-read', {
+    title: 'You read an address off the screen',
+    question: 'What is the IP of docker0?',
+    placeholder: '172.17.0.x',
+    reads: /inet (?:addr:)?(\d+\.\d+\.\d+\.\d+)/,
+    judge: theAddress(addressOf('docker0').on('server01')),
+  }),
+  answer('forward-read', {
+    title: 'You read a text off the screen',
+    question: 'What does ip_forward say?',
+    placeholder: '0 or 1',
+    reads: /^\s*([01])\s*$/m,
+    judge: theText(file('/proc/sys/net/ipv4/ip_forward').on('server01').text),
+  }),
+  answer('bridge-id-read', {
+    title: 'You read an ID off the screen',
+    question: 'What is the ID of the network bridge?',
+    placeholder: 'its first characters',
+    reads: /([0-9a-f]{12})\s+bridge/,
+    judge: theId(networkId('bridge').on('server01')),
+  }),
+  check('own-words', {
+    title: 'Some network of server01 has three containers',
+    test: async ({ host }) => {
+      const networks = await host('server01').networks();
+      const fullest = Math.max(...networks.map(({ containers }) => Object.keys(containers).length));
+      return fullest >= 3
+        ? passed()
+        : notYet(`The fullest network has ${fullest} containers; it takes three.`);
+    },
+  }),
+];

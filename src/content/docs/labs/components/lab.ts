@@ -1,0 +1,21 @@
+import { defineLab } from '#lab';
+import { components } from './components.ts';
+import { helpers } from './helpers.ts';
+import { IMAGE } from './image.ts';
+import { values } from './values.ts';
+
+/** Every component and every helper at work: the live examples of the guide for authors. */
+export const lab = defineLab({
+  title: 'Every part, live',
+  hosts: {
+    server01: { address: '10.1.10.11/24', aliases: ['agent01'], engine: true, images: [IMAGE] },
+    client: { address: '10.1.10.100/24' },
+  },
+  images: { [IMAGE]: 'mycontainer' },
+  browser: 'client',
+  values,
+  sections: [
+    { page: 'components', title: 'Components', checks: components },
+    { page: 'helpers', title: 'Helpers', checks: helpers },
+  ],
+});

@@ -1,0 +1,184 @@
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type MdastNode, mdxToMdast } from 'satteri';
+import { hostNamed, type Lab } from '#lab';
+import { nearest } from '../../lab/nearest.ts';
+import { placeOf, whereNamed } from '../../lab/where.ts';
+
+/** A page that introduces the lab and is no section of it. */
+const INTRODUCTION = 'index';
+/** Below the project: where an image's folder lies. */
+const IMAGES = 'images';
+
+/** A mention of a check, value or host on a page. */
+interface Mention {
+  readonly component: 'Check' | 'Answer' | 'Value' | 'Terminal' | 'block';
+  readonly name: string;
+  readonly line: number;
+}
+
+/**
+ * Everything about a lab's pages that does not fit its `lab.ts`, each as `file:line: sentence`, with the nearest right
+ * name where one was missed. Nothing here needs the site to be built.
+ *
+ * @param directory the lab's folder
+ * @param project the folder that holds `images/`
+ */
+export function labProblems(directory: string, lab: Lab, project: string): readonly string[] {
+  const pages = new Map(
+    globSync(join(directory, '*.mdx'))
+      .sort()
+      .map((file) => [basename(file, '.mdx'), { file, mentions: mentionsIn(file) }] as const),
+  );
+  return [
+    ...imageProblems(directory, lab, project),
+    ...sectionProblems(directory, lab, new Set(pages.keys())),
+    ...[...pages].flatMap(([page, { file, mentions }]) =>
+      mentions.flatMap((mention) => mentionProblems(lab, page, file, mention)),
+    ),
+    ...shownProblems(directory, lab, pages),
+  ];
+}
+
+function imageProblems(directory: string, lab: Lab, project: string): readonly string[] {
+  return Object.entries(lab.images)
+    .filter(([, folder]) => !existsSync(join(project, IMAGES, folder, 'Dockerfile')))
+    .map(([tag, folder]) => {
+      const known = readdirSync(join(project, IMAGES), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => name);
+      return `${whereNamed(directory, folder)}: the image "${tag}" is built from ${IMAGES}/${folder}, which has no Dockerfile. ${meant(folder, known)}`;
+    });
+}
+
+function sectionProblems(
+  directory: string,
+  lab: Lab,
+  pages: ReadonlySet<string>,
+): readonly string[] {
+  const sections = lab.sections.map(({ page }) => page);
+  const rest = [...pages].filter((page) => page !== INTRODUCTION && !sections.includes(page));
+  return [
+    ...sections
+      .filter((page) => !pages.has(page))
+      .map(
+        (page) =>
+          `${whereNamed(directory, page)}: there is a section "${page}", but no ${page}.mdx beside lab.ts. ${rest.length > 0 ? meant(page, rest) : 'Write the page, or take the section out.'}`,
+      ),
+    ...rest.map(
+      (page) =>
+        `${placeOf(join(directory, `${page}.mdx`), 1)}: the page "${page}" is no section of lab.ts, so nobody is led to it. ${meant(page, sections)}`,
+    ),
+  ];
+}
+
+function mentionProblems(
+  lab: Lab,
+  page: string,
+  file: string,
+  { component, name, line }: Mention,
+): readonly string[] {
+  const tell = (problem: string) => [`${placeOf(file, line)}: ${problem}`];
+  if (component === 'block' || component === 'Terminal') {
+    if (hostNamed(lab, name)) return [];
+    const known = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
+    const who = component === 'block' ? 'the block' : '<Terminal>';
+    return tell(
+      `${who} names the host "${name}", which the lab does not have. ${meant(name, known)}`,
+    );
+  }
+  if (component === 'Value') {
+    const known = Object.keys(lab.values);
+    if (known.includes(name)) return [];
+    return tell(
+      `<Value> names the value "${name}", which lab.ts does not have. ${meant(name, known)}`,
+    );
+  }
+  const check = lab.checks.find(({ id }) => id === name);
+  if (!check) {
+    const known = lab.checks.map(({ id }) => id);
+    return tell(
+      `<${component}> names the check "${name}", which lab.ts does not have. ${meant(name, known)}`,
+    );
+  }
+  const asks = check.question !== undefined;
+  if (component === 'Answer' && !asks) {
+    return tell(
+      `<Answer id="${name}" /> names a check that asks no question. Use <Check id="${name}" />, or make it with answer('${name}', …) in lab.ts.`,
+    );
+  }
+  if (component === 'Check' && asks) {
+    return tell(
+      `<Check id="${name}" /> names a question, and shows no box to answer it in. Use <Answer id="${name}" />.`,
+    );
+  }
+  const section = lab.sections.find(({ checks }) => checks.includes(check));
+  if (section && section.page !== page) {
+    return tell(
+      `the check "${name}" belongs to the section "${section.page}". Show it there, or move it to the section "${page}" in lab.ts.`,
+    );
+  }
+  return [];
+}
+
+/** Checks that are shown nowhere, and checks that are shown twice. */
+function shownProblems(
+  directory: string,
+  lab: Lab,
+  pages: ReadonlyMap<string, { readonly file: string; readonly mentions: readonly Mention[] }>,
+): readonly string[] {
+  const shown = [...pages.values()].flatMap(({ file, mentions }) =>
+    mentions
+      .filter(({ component }) => component === 'Check' || component === 'Answer')
+      .map(({ name, line }) => ({ name, place: placeOf(file, line) })),
+  );
+  return lab.sections.flatMap(({ page, checks }) =>
+    checks.flatMap(({ id, question }) => {
+      const [first, ...again] = shown.filter(({ name }) => name === id).map(({ place }) => place);
+      if (first !== undefined) {
+        return again.map((place) => `${place}: the check "${id}" is shown already, at ${first}.`);
+      }
+      if (!pages.has(page)) return [];
+      const component = question === undefined ? 'Check' : 'Answer';
+      return [
+        `${whereNamed(directory, id)}: no page shows the check "${id}". Put <${component} id="${id}" /> where its step is in ${page}.mdx, or take it out.`,
+      ];
+    }),
+  );
+}
+
+function mentionsIn(file: string): readonly Mention[] {
+  const found: Mention[] = [];
+  const walk = (node: MdastNode): void => {
+    const line = node.position?.start.line ?? 1;
+    if (node.type === 'code') {
+      const [, ...names] = /(?:^|\s)host=(?:"([^"]+)"|'([^']+)'|(\S+))/.exec(node.meta ?? '') ?? [];
+      const name = names.find((each) => each !== undefined);
+      if (name !== undefined) found.push({ component: 'block', name, line });
+    }
+    if (node.type === 'mdxJsxFlowElement' || node.type === 'mdxJsxTextElement') {
+      const { name: component } = node;
+      const attribute = (name: string) => {
+        const value = node.attributes.find(
+          (each) => each.type === 'mdxJsxAttribute' && each.name === name,
+        )?.value;
+        return typeof value === 'string' ? value : undefined;
+      };
+      const name = attribute(component === 'Terminal' ? 'host' : 'id');
+      const isOurs =
+        component === 'Check' ||
+        component === 'Answer' ||
+        component === 'Value' ||
+        component === 'Terminal';
+      if (isOurs && name !== undefined) found.push({ component, name, line });
+    }
+    if ('children' in node) for (const child of node.children) walk(child);
+  };
+  walk(mdxToMdast(readFileSync(file, 'utf8')));
+  return found;
+}
+
+function meant(given: string, known: readonly string[]): string {
+  if (known.length === 0) return 'There are none.';
+  return `Did you mean "${nearest(given, known)}"? There are: ${known.join(', ')}.`;
+}
