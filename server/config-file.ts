@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { nearest } from '../src/site/nearest.ts';
+import { nearest } from '../lab/nearest.ts';
 import { QuaysideError } from './errors.ts';
 
 /** What a config file may say; `docs/operating.md` lists the same keys. */

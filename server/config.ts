@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { nearest } from '../src/site/nearest.ts';
+import { nearest } from '../lab/nearest.ts';
 import { readConfigFile, type Settings } from './config-file.ts';
 import { QuaysideError } from './errors.ts';
 

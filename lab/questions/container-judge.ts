@@ -9,8 +9,8 @@ import {
   type Wanted,
   type WantedPort,
 } from './container-wanted.ts';
+import { makingsOf } from './makings.ts';
 import { otherEngines, say } from './question.ts';
-import { makingsOf, stays } from './settle.ts';
 
 /** What came of looking for a container: the one that is as wanted, or what is amiss. */
 export type Finding =
@@ -29,7 +29,6 @@ type Look = (
   wanted: Wanted,
   host: HostView,
   container: ContainerView,
-  signal: AbortSignal,
 ) => Promise<Omit<Problem, 'stage'> | undefined> | Omit<Problem, 'stage'> | undefined;
 
 /** In the order in which a learner would mend them: no port helps a container of the wrong image. */
@@ -42,7 +41,7 @@ export async function findContainer(wanted: Wanted, sandbox: SandboxView): Promi
   const host = sandbox.host(wanted.host);
   let closest: Problem | undefined;
   for (const container of await candidates(wanted, host)) {
-    const problem = await firstProblem(wanted, host, container, sandbox.signal);
+    const problem = await firstProblem(wanted, host, container);
     if (!problem) return { found: true, container };
     if (!closest || problem.stage > closest.stage) closest = problem;
   }
@@ -72,10 +71,9 @@ async function firstProblem(
   wanted: Wanted,
   host: HostView,
   container: ContainerView,
-  signal: AbortSignal,
 ): Promise<Problem | undefined> {
   for (const [stage, look] of LOOKS.entries()) {
-    const problem = await look(wanted, host, container, signal);
+    const problem = await look(wanted, host, container);
     if (problem) return { stage, ...problem };
   }
   return undefined;
@@ -96,7 +94,7 @@ async function whereIsIt(wanted: Wanted, sandbox: SandboxView, host: HostView): 
   if (name !== undefined && wanted.image !== undefined) {
     for (const other of await host.containers()) {
       if (!other.running || !couldBe(other.name, wanted)) continue;
-      const problem = await firstProblem(wanted, host, other, sandbox.signal);
+      const problem = await firstProblem(wanted, host, other);
       if (problem && !DETAILS.includes(problem.key)) continue;
       return sentence(wanted, 'otherName', other.name, other.name, name, {
         host: wanted.host,
@@ -133,13 +131,9 @@ async function commandOf(wanted: Wanted, host: HostView, container: ContainerVie
   return problem(wanted, 'ownCommand', container, '', image, anew(wanted, container));
 }
 
-async function stateOf(
-  wanted: Wanted,
-  host: HostView,
-  container: ContainerView,
-  signal: AbortSignal,
-) {
-  if (!wanted.runs || (await stays(host, container, signal))) return;
+async function stateOf(wanted: Wanted, host: HostView, container: ContainerView) {
+  // Whether it goes on running is waited out by whoever asks the checks (server/checks/reads.ts).
+  if (!wanted.runs || container.running) return;
   const start = { host: wanted.host, command: `docker start ${container.name}` };
   if (container.status === 'created') {
     return problem(wanted, 'neverStarted', container, '', '', start);

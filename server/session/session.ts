@@ -304,7 +304,12 @@ export class Session {
 
   #newGuide(): Guide {
     const { lab, steps, log } = this.#options;
-    return new Guide({ lab, steps, log, onChange: (guide) => this.#emit({ type: 'guide', guide }) });
+    return new Guide({
+      lab,
+      steps,
+      log,
+      onChange: (guide) => this.#emit({ type: 'guide', guide }),
+    });
   }
 
   #newRunner(sandbox: Sandbox): CheckRunner {

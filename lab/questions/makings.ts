@@ -1,8 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerView, HostView } from '../view.ts';
-
-/** A container that runs another program than the image's own must be up this long to count as one that stays. */
-const SETTLED_AFTER_MS = 2_000;
 
 /** What a container was made from and what it runs, as its engine tells beyond {@link ContainerView}. */
 export interface Makings {
@@ -35,24 +31,6 @@ async function askMakings(host: HostView, container: ContainerView): Promise<Mak
       return Image === (await host.docker.getImage(wanted).inspect().catch(undefinedIfGone))?.Id;
     },
   };
-}
-
-/**
- * Whether a container can be relied on to stay: it runs its image's program, or is still up a while after its start.
- * Waits out that while where it has to, so that a container about to exit never counts as one that runs.
- */
-export async function stays(
-  host: HostView,
-  container: ContainerView,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (!container.running) return false;
-  if ((await makingsOf(host, container)).runsImagesProgram) return true;
-  const left = container.startedAt + SETTLED_AFTER_MS - Date.now();
-  if (left <= 0) return true;
-  await sleep(Math.min(left, SETTLED_AFTER_MS), undefined, { signal });
-  const now = await host.docker.getContainer(container.id).inspect().catch(undefinedIfGone);
-  return now?.State.Running ?? false;
 }
 
 /** An image's name without the registry that Docker adds by itself. */
