@@ -10,8 +10,8 @@ import {
   say,
 } from './question.ts';
 
-/** What `cat` says of a file that is not there; the hosts speak English (images/lab-host). */
-const NO_SUCH_FILE = 'No such file or directory';
+/** What the hosts say of a file that is not there (server/sandbox/host-view.ts). */
+const NO_SUCH_FILE = /no such file/i;
 
 export type FileSentence = 'missing' | 'otherText';
 
@@ -53,7 +53,7 @@ function build<Host extends string>(
       .host(host)
       .read(path)
       .catch((error: Error) => {
-        if (error.message.includes(NO_SUCH_FILE)) return undefined;
+        if (matches(NO_SUCH_FILE, error.message)) return undefined;
         throw error;
       });
   return question(

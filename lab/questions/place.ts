@@ -150,8 +150,9 @@ function pathOf(visit: Visit): string {
 /** Whether two names or addresses mean the same host. */
 function isSameHost(sandbox: SandboxView, one: string, other: string): boolean {
   if (one.toLowerCase() === other.toLowerCase()) return true;
-  const known = hostAt(sandbox, one);
-  return known !== undefined && known === hostAt(sandbox, other);
+  // By name: the same host may be looked at through several views.
+  const known = hostAt(sandbox, one)?.name;
+  return known !== undefined && known === hostAt(sandbox, other)?.name;
 }
 
 function elsewhere(sandbox: SandboxView, visit: Visit, wanted: string): string | undefined {

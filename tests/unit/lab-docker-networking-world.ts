@@ -200,11 +200,15 @@ export class World {
 
   #view(): SandboxView {
     const signals = this.#signals;
+    const host = (name: string) => this.#host(name);
     const of = <K extends SignalKind>(kind: K): SignalOf<K>[] =>
       signals.filter((signal): signal is SignalOf<K> => signal.kind === kind);
     return {
       host: (name) => this.#host(name),
-      hosts: ['server01', 'server02', 'client'].map((name) => this.#host(name)),
+      // New views each time, as the server's.
+      get hosts() {
+        return ['server01', 'server02', 'client'].map(host);
+      },
       journal: { all: of, last: (kind, fits = () => true) => of(kind).findLast(fits) },
       signal: new AbortController().signal,
     };
