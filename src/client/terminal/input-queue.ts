@@ -50,17 +50,11 @@ export class InputQueue {
     return given;
   }
 
-  /**
-   * A server that knows nothing of the old one's input: what was under way may have arrived, and is given up.
-   *
-   * @returns how much is given up
-   */
-  restart(taken: number): number {
-    const given = this.#handed - this.#start;
-    this.#bytes = this.#bytes.subarray(given);
+  /** A server that knows nothing of the old one's input: what was under way may have arrived, and is given up. */
+  restart(taken: number): void {
+    this.#bytes = this.#bytes.subarray(this.#handed - this.#start);
     this.#start = taken;
     this.#handed = taken;
-    return given;
   }
 
   /** The next piece to send, as far as the window allows. */

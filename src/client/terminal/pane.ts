@@ -98,7 +98,7 @@ export class TerminalPane implements Disposable {
         reset: (preamble, offset) =>
           this.#withScreen((screen) => this.#onReset(screen, preamble, offset)),
         size: (cols, rows, yours) => this.#onSize(cols, rows, yours),
-        givenUp: (bytes, why) => this.#status.giveUp(bytes, why),
+        givenUp: (bytes) => this.#status.giveUp(bytes),
       },
       options.ask,
     );

@@ -92,13 +92,10 @@ export class StatusBar {
     this.#say('Not connected: what you type now is not sent.', true);
   }
 
-  /** Of what was typed during a cut, so many bytes did not (or perhaps not) arrive. */
-  giveUp(bytes: number, why: 'restart' | 'too late'): void {
-    const what = bytes === 1 ? 'one key that you pressed' : `${bytes} keys that you pressed`;
-    const text =
-      why === 'restart'
-        ? `The server was restarted; ${what} may not have arrived.`
-        : `The link was down for long; ${what} at its end were not sent.`;
+  /** Of what was typed during a cut, so many bytes are not sent any more. */
+  giveUp(bytes: number): void {
+    const what = bytes === 1 ? 'one key was' : `${bytes} keys were`;
+    const text = `The link was down for long: ${what} not sent any more.`;
     // After what the state says about itself: the link is back.
     clearTimeout(this.#late);
     this.#late = setTimeout(() => {
