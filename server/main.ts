@@ -9,6 +9,7 @@ import { QuaysideError } from './errors.ts';
 import { prepareFoundry } from './foundry.ts';
 import { loadAllSteps, loadLabs } from './labs.ts';
 import { LiveLabs } from './live-labs.ts';
+import { failureLog } from './log.ts';
 import { say } from './say.ts';
 import { Registry } from './session/registry.ts';
 import { Store } from './session/store.ts';
@@ -34,7 +35,7 @@ async function serve(config: Config): Promise<void> {
     labs,
     steps: await loadAllSteps(config.project, labs),
     sandboxesMost: config.sandboxesMost,
-    log: (message, error) => console.error(`${message}:`, error),
+    log: failureLog(config.room !== undefined),
   });
   const startToken = randomBytes(START_TOKEN_BYTES).toString('base64url');
   const room = config.room && new Class({ store, ...config.room });
@@ -45,6 +46,8 @@ async function serve(config: Config): Promise<void> {
     ...(room && roster && { room: { door: room, roster } }),
     ...(config.tls && { tls: config.tls }),
     trustProxy: config.trustProxy,
+    logLevel: room ? 'info' : 'error',
+    ...(config.metricsToken !== undefined && { metricsToken: config.metricsToken }),
     dist: siteDirectory(config.project),
     host: config.host,
     port: config.port,
@@ -52,7 +55,7 @@ async function serve(config: Config): Promise<void> {
     startToken,
     health: async () => {
       await foundry.engine.docker.ping();
-      return { ok: true };
+      return { ok: true, upSeconds: Math.round(process.uptime()) };
     },
   });
   const stopped = stopSignal();

@@ -8,13 +8,13 @@ import type { Class } from './class/class.ts';
  */
 export function welcome(room: Class, origin: string): readonly string[] {
   return [
-    `Quayside is ready: ${origin}/join/#code=${room.code}`,
     `Class:            ${room.name}`,
     `Learners join at  ${origin}/join/ with the code ${room.code}`,
     `Instructor:       ${origin}/class/`,
     room.freshSecret === undefined
       ? 'The instructor’s secret was printed when it was made; --new-secret makes another.'
       : `The instructor’s secret, shown this once: ${room.freshSecret}`,
+    `Quayside is ready: ${origin}/join/#code=${room.code}`,
     'Ctrl-C stops the server; hosts and work stay.',
   ];
 }

@@ -1,7 +1,9 @@
+import { channel } from 'node:diagnostics_channel';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Lab, SandboxView, SignalBody, SignalOf } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
+import { CHECK_RUNS, type CheckRun } from '../check-runs.ts';
 import { askCheck, DEADLINE_MS, type Said, within } from './ask.ts';
 import { type Asking, Question, type Round } from './question.ts';
 import { Timers } from './timers.ts';
@@ -154,8 +156,10 @@ export class CheckRunner implements Disposable {
       this.#show({ id, state: 'passed', passedAt });
       return true;
     }
+    const began = performance.now();
     const said = await askCheck(check, asking);
     if (this.#closed.signal.aborted) return true;
+    runs.publish({ state: said.kind, milliseconds: performance.now() - began } satisfies CheckRun);
     if (passedAt !== undefined) this.#showPassed(id, passedAt, said);
     else this.#showOpen(id, said, asking);
     return said.kind !== 'unknown';
@@ -252,6 +256,9 @@ function taken<T>(set: Set<T>): readonly T[] {
 function sinceThen(reason: string): string {
   return reason.replaceAll(/ yet(?=[.,:;])/g, '');
 }
+
+/** For whoever counts what checks take. */
+const runs = channel(CHECK_RUNS);
 
 /** Keeps `next` and says whether it is new. */
 function differs<T extends { readonly id: string }>(known: Map<string, T>, next: T): boolean {

@@ -8,7 +8,7 @@ import type { Start } from '../guide/guide.ts';
 import { LABEL } from '../sandbox/labels.ts';
 import { destroySandbox, type Foundry, liveSandboxes } from '../sandbox/sandbox.ts';
 import { Session } from './session.ts';
-import type { Sessions } from './sessions.ts';
+import type { Figures, Sessions } from './sessions.ts';
 import type { Store } from './store.ts';
 
 /** After the engine has gone away: how long until it is looked for again. */
@@ -148,6 +148,18 @@ export class Registry implements Sessions {
 
   subscribe(learner: string, lab: string, listener: (event: SessionEvent) => void) {
     return this.#session(learner, lab).subscribe(listener);
+  }
+
+  figures(): Figures {
+    const all = [...this.#sessions.values()];
+    const sessions: Record<string, number> = {};
+    let terminals = 0;
+    for (const session of all) {
+      const { status, terminals: open } = session.snapshot();
+      sessions[status.state] = (sessions[status.state] ?? 0) + 1;
+      terminals += open.length;
+    }
+    return { sessions, terminals, sandboxes: all.filter(({ sandbox }) => sandbox).length };
   }
 
   pane(key: string) {

@@ -39,6 +39,14 @@ export interface Sessions {
   visit(learner: string, lab: string, url: string): Promise<VisitView>;
   /** Calls `listener` with a snapshot at once, then with every change, until disposed. */
   subscribe(learner: string, lab: string, listener: (event: SessionEvent) => void): Disposable;
+  /** Counts for the operator: sessions by state, sandboxes, terminals. */
+  figures(): Figures;
   /** The browser pane with that key, while its session has one. The key alone leads to it: a sandboxed frame has no cookie. */
   pane(key: string): BrowserPane | undefined;
+}
+
+export interface Figures {
+  readonly sessions: Readonly<Record<string, number>>;
+  readonly sandboxes: number;
+  readonly terminals: number;
 }

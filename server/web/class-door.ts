@@ -9,6 +9,8 @@ import { cookieName, setLastingCookie } from './sign-in.ts';
 /** What the ways into a class need of the edge. */
 export interface DoorOptions {
   readonly room: Class;
+  /** Somebody has just joined. */
+  readonly onJoined: (learner: string) => void;
   readonly port: () => number;
   readonly isSecure: (host: string) => boolean;
 }
@@ -45,7 +47,10 @@ export function addNoClass(app: FastifyInstance): void {
 }
 
 /** The ways into a class: with its code, with a personal link, and with the instructor's secret. */
-export function addDoor(app: FastifyInstance, { room, port, isSecure }: DoorOptions): void {
+export function addDoor(
+  app: FastifyInstance,
+  { room, port, isSecure, onJoined }: DoorOptions,
+): void {
   const door = { config: { public: true } };
 
   app.get('/api/class', { ...door, schema: VIEW_SCHEMA }, ({ headers }): ClassView => {
@@ -67,6 +72,7 @@ export function addDoor(app: FastifyInstance, { room, port, isSecure }: DoorOpti
     },
     ({ ip, body, headers }, reply): JoinedView => {
       const entry = room.join(ip, body.code, body.name);
+      onJoined(entry.member.learner);
       setLastingCookie(reply, cookieName(port()), entry.secret, isSecure(headers.host ?? ''));
       return joinedView(entry);
     },

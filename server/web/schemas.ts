@@ -146,6 +146,7 @@ export type LabView = z.infer<typeof labView>;
 const health = z.object({
   ok: z.boolean(),
   reason: z.string().exactOptional().describe('What is wrong, where something is'),
+  upSeconds: z.number().exactOptional().describe('Seconds since the server was started'),
 });
 
 /** Whether the server can serve, and what keeps it from it. */

@@ -39,6 +39,8 @@ export interface SocketOptions {
 /** Closing it says goodbye on every socket, then cuts what is left. */
 export interface Sockets {
   close(): Promise<void>;
+  /** How many are open. */
+  count(): number;
   /** Cuts every socket of a learner who is signed out. */
   drop(learner: string): void;
 }
@@ -98,6 +100,7 @@ export function acceptSockets(server: Server, options: SocketOptions): Sockets {
         }),
       );
     },
+    count: () => accepting.clients.size,
     drop: (learner) => {
       for (const each of open.get(learner) ?? []) each.close(POLICY, 'Signed out.');
     },

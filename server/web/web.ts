@@ -18,6 +18,7 @@ import { admitToClass } from './class-sockets.ts';
 import { addGuard } from './guard.ts';
 import { addLabs } from './labs.ts';
 import type { Learners } from './learners.ts';
+import { addMetrics } from './metrics.ts';
 import { addPane } from './pane.ts';
 import { HEADERS } from './policy.ts';
 import { bodyOf, refusalOf } from './refusal.ts';
@@ -46,7 +47,11 @@ export interface WebOptions {
   readonly startToken: string;
   /** Rejecting counts as not able to serve. */
   readonly health: () => Health | Promise<Health>;
-  /** Where defects of ours are told, a line of JSON each, without cookies, queries or bodies. stderr, if not given. */
+  /** What a reader of `/metrics` must say. Without one, only this machine may read. */
+  readonly metricsToken?: string;
+  /** `info` tells every request to the API, `error` only defects. */
+  readonly logLevel?: 'info' | 'error';
+  /** Where the log goes; defects of ours are told, a line of JSON each, without cookies, queries or bodies. stderr, if not given. */
   readonly log?: { write(line: string): void };
 }
 
@@ -71,7 +76,12 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
-    logger: { level: 'error', serializers: SERIALIZERS, stream: options.log ?? process.stderr },
+    disableRequestLogging: true,
+    logger: {
+      level: options.logLevel ?? 'error',
+      serializers: SERIALIZERS,
+      stream: options.log ?? process.stderr,
+    },
     trustProxy: options.trustProxy ? [...options.trustProxy] : false,
     ...secureServer(options.tls),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
@@ -112,6 +122,17 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     void reply.headers(HEADERS);
   });
   addGuard(app, edge);
+  app.addHook('onResponse', async (request, reply) => {
+    // The route and not the path: a path may hold a key. Files of the site are no news.
+    const { url: route } = request.routeOptions;
+    if (!route?.startsWith('/api/')) return;
+    const { method, learner } = request;
+    const milliseconds = Math.round(reply.elapsedTime);
+    request.log.info(
+      { method, route, status: reply.statusCode, learner, milliseconds },
+      'answered',
+    );
+  });
 
   const sockets = acceptSockets(app.server, {
     ...edge,
@@ -136,7 +157,8 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     if (room) {
       const { sessions } = options;
       const inside = { room: room.door, roster: room.roster, sessions, dropSockets: sockets.drop };
-      addDoor(api, { ...door, room: room.door });
+      const onJoined = (learner: string) => void room.roster.seat(learner);
+      addDoor(api, { ...door, room: room.door, onJoined });
       addPlace(api, inside);
       addRoom(api, inside);
     } else {
@@ -145,6 +167,11 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     }
     addLabs(api, options.sessions);
     addHealth(api, options.health);
+    addMetrics(api, {
+      sessions: options.sessions,
+      token: options.metricsToken,
+      sockets: sockets.count,
+    });
     api.get('/api/openapi.json', { config: { public: true }, schema: { hide: true } }, () =>
       app.swagger(),
     );

@@ -11,7 +11,7 @@ import { paintChecks } from './paint-checks.ts';
 import { paintEnd } from './paint-end.ts';
 import { paintProgress } from './paint-progress.ts';
 import { paintValues } from './paint-values.ts';
-import { keepLinked } from './session-link.ts';
+import { keepLinked, type LinkState } from './session-link.ts';
 import { navigateSoftly } from './soft-navigation.ts';
 import { linkPanes } from './workspace/link-panes.ts';
 import { makeMovable } from './workspace/separator.ts';
@@ -55,6 +55,7 @@ function begin(first: LabData): void {
   };
   state.subscribe((change) => {
     if (!change.visit) paint();
+    sayWhyLost(root, change.view.link);
     announcer.hear(change);
     startByItself(state, workspace, desk);
   });
@@ -85,6 +86,15 @@ function startByItself(state: LabState, workspace: Workspace, desk: GuideDesk): 
   const { link, snapshot } = state.view;
   if (link.state !== 'live' || snapshot?.status.state !== 'none' || desk.wishes) return;
   void workspace.startOnce();
+}
+
+/** A server that says goodbye is soon back; one that is gone without a word may not be. */
+function sayWhyLost(root: HTMLElement, link: LinkState): void {
+  const lost = root.querySelector('[data-part="lost"]');
+  if (!lost || link.state !== 'reconnecting') return;
+  lost.textContent = link.serverStops
+    ? 'The server is stopping; your hosts and your work stay. This page comes back by itself.'
+    : 'Connection lost. Reconnecting…';
 }
 
 interface Parts {

@@ -6,7 +6,7 @@ export type LinkState =
   | { readonly state: 'connecting' }
   | { readonly state: 'live' }
   /** It was live, and will be again. */
-  | { readonly state: 'reconnecting' }
+  | { readonly state: 'reconnecting'; readonly serverStops: boolean }
   /** There is a server, and it does not know this browser. */
   | { readonly state: 'signed-out'; readonly inClass: boolean }
   /** No server so far: the page is read as it is. */
@@ -25,6 +25,8 @@ const GROWTH = 1.5;
 /** Many pages that lost one server must not all come back in the same instant. */
 const JITTER = 0.3;
 const UNAUTHORIZED = 401;
+/** RFC 6455, 7.4.1: the server said goodbye before it stopped. */
+const GOING_AWAY = 1001;
 
 /**
  * Keeps the event socket of one lab open until `signal` is aborted: asks for a snapshot (which tells a missing server
@@ -37,14 +39,16 @@ export async function keepLinked(
   signal: AbortSignal,
 ): Promise<void> {
   let wasLive = false;
+  let serverStops = false;
   let retry = FIRST_RETRY_MS;
   listener.onLink({ state: 'connecting' });
   while (!signal.aborted) {
     try {
       listener.onEvent({ type: 'snapshot', snapshot: await api.snapshot(signal) });
-      const heard = await listen(api.eventsUrl, listener, signal);
-      wasLive ||= heard;
-      if (heard) retry = FIRST_RETRY_MS;
+      const { opened, code } = await listen(api.eventsUrl, listener, signal);
+      wasLive ||= opened;
+      serverStops = code === GOING_AWAY;
+      if (opened) retry = FIRST_RETRY_MS;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
@@ -55,14 +59,18 @@ export async function keepLinked(
       }
     }
     if (signal.aborted) return;
-    listener.onLink({ state: wasLive ? 'reconnecting' : 'absent' });
+    listener.onLink(wasLive ? { state: 'reconnecting', serverStops } : { state: 'absent' });
     await wake(retry * (1 + JITTER * Math.random()), signal);
     retry = Math.min(retry * GROWTH, LAST_RETRY_MS);
   }
 }
 
-/** Listens until the socket closes. Resolves to whether it ever opened. */
-function listen(url: string, listener: LinkListener, signal: AbortSignal): Promise<boolean> {
+/** Listens until the socket closes. Resolves to whether it ever opened, and the code that it was closed with. */
+function listen(
+  url: string,
+  listener: LinkListener,
+  signal: AbortSignal,
+): Promise<{ readonly opened: boolean; readonly code: number }> {
   return new Promise((resolve) => {
     const socket = new WebSocket(url);
     let opened = false;
@@ -75,9 +83,9 @@ function listen(url: string, listener: LinkListener, signal: AbortSignal): Promi
     socket.addEventListener('message', ({ data }) => {
       listener.onEvent(JSON.parse(String(data)) as SessionEvent);
     });
-    socket.addEventListener('close', () => {
+    socket.addEventListener('close', ({ code }) => {
       signal.removeEventListener('abort', leave);
-      resolve(opened);
+      resolve({ opened, code });
     });
   });
 }

@@ -11,6 +11,8 @@ const READY_MS = 120_000;
 export interface RunningServer {
   /** The printed URL, start token included. */
   readonly url: string;
+  /** What it said before that line. */
+  readonly said: readonly string[];
   readonly child: ChildProcess;
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -30,12 +32,14 @@ export async function startServer(
     },
   );
   const closed = once(child, 'close');
+  const said: string[] = [];
   const url = await Promise.race([
-    readyUrl(child),
+    readyUrl(child, said),
     closed.then(() => Promise.reject(new Error('the server ended before it was ready'))),
   ]);
   return {
     url,
+    said,
     child,
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
@@ -44,11 +48,12 @@ export async function startServer(
   };
 }
 
-async function readyUrl(child: ChildProcess): Promise<string> {
+async function readyUrl(child: ChildProcess, said: string[]): Promise<string> {
   if (!child.stdout) throw new Error('the server has no stdout');
   const late = AbortSignal.timeout(READY_MS);
   for await (const line of createInterface({ input: child.stdout, signal: late })) {
     const [, url] = /^Quayside is ready: (\S+)$/.exec(line) ?? [];
+    said.push(line);
     if (url) {
       child.stdout.resume();
       return url;

@@ -110,6 +110,14 @@ describe('the roster', () => {
     expect(web.room.members[0]?.handAt).toBeUndefined();
   });
 
+  test('shows whoever joins at once, before they have opened anything', async () => {
+    await using web = await classStage();
+    const { learner } = await room(web);
+    await web.join('Grace');
+    const event = await learner(({ name }) => name === 'Grace');
+    expect(event).toMatchObject({ learner: { present: false } });
+  });
+
   test('tells a page that left from one that stays', async () => {
     await using web = await classStage();
     const { cookie, learner } = await room(web);

@@ -7,6 +7,8 @@ import { ask, OTHER_NAMES, otherOrigins, routesOf } from './web-walk.ts';
 const PUBLIC = new Set([
   'GET /sign-in',
   'GET /healthz',
+  // To this machine alone, or with a token: tried on its own.
+  'GET /metrics',
   'GET /api/openapi.json',
   'GET /*',
   // Says that there is no class.
@@ -46,6 +48,7 @@ test('the walk sees every route that the page needs', () => {
     'GET /api/labs/:lab/session',
     'GET /api/openapi.json',
     'GET /healthz',
+    'GET /metrics',
     'GET /pane/:key/*',
     'GET /sign-in',
     'POST /api/labs/:lab/answers/:check',

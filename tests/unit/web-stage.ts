@@ -137,6 +137,9 @@ export class FakeSessions implements Sessions {
       },
     };
   }
+  figures() {
+    return { sessions: { ready: 2, ended: 1 }, sandboxes: 2, terminals: 6 };
+  }
   pane(key: string): BrowserPane | undefined {
     return this.panes.get(key);
   }

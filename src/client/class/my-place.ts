@@ -79,8 +79,10 @@ class MyPlaceOnPage {
     const isUp = place.handAt !== undefined;
     const hand = this.#part('hand');
     hand.ariaPressed = String(isUp);
-    hand.textContent = isUp ? `Hand up since ${clock(place.handAt ?? 0)}` : 'Raise hand';
-    hand.title = isUp ? 'Lower it again' : 'Ask the instructor to come';
+    hand.textContent = isUp ? 'Hand up' : 'Raise hand';
+    hand.title = isUp
+      ? `Up since ${clock(place.handAt ?? 0)}; press to lower it`
+      : 'Ask the instructor to come';
     this.#box('typing').checked = place.mayType;
     this.#paintWatched();
     this.#paintMessages(place);
