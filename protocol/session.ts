@@ -16,7 +16,19 @@ export interface HostStatus {
 /** A session is exactly one of these. `none`: the learner has not started (or has ended and cleared) this lab. */
 export type SessionStatus =
   | { readonly state: 'none' }
-  | { readonly state: 'starting'; readonly hosts: readonly HostStatus[] }
+  /** Waits for room on the machine. `place` 1 is next; without `waitSeconds` there is nothing to estimate by. */
+  | {
+      readonly state: 'queued';
+      readonly place: number;
+      readonly because: 'full' | 'busy';
+      readonly waitSeconds?: number;
+    }
+  /** `trouble`: why an earlier attempt failed, while another is under way. */
+  | {
+      readonly state: 'starting';
+      readonly hosts: readonly HostStatus[];
+      readonly trouble?: string;
+    }
   | { readonly state: 'ready'; readonly hosts: readonly HostStatus[] }
   | { readonly state: 'failed'; readonly reason: string; readonly remedy: string }
   | { readonly state: 'ended'; readonly reason: string };
@@ -135,7 +147,17 @@ export type SessionEvent =
   | { readonly type: 'terminals'; readonly terminals: readonly TerminalView[] }
   /** A page was opened in the pane (from any tab of this learner, or by a link inside the page). */
   | { readonly type: 'visit'; readonly visit: VisitView }
-  | { readonly type: 'guide'; readonly guide: GuideView };
+  | { readonly type: 'guide'; readonly guide: GuideView }
+  /** The session will end soon unless somebody extends it; absent: it will not. */
+  | { readonly type: 'ending'; readonly ending?: EndingView };
+
+/** A coming end. It is told five minutes ahead. */
+export interface EndingView {
+  /** Milliseconds from now, as of this message: the page's clock need not agree with the server's. */
+  readonly inMs: number;
+  /** Nothing was done for long, or the whole time is over. */
+  readonly because: 'idle' | 'total';
+}
 
 /** Everything about a learner's session of one lab. Also the body of `GET /api/labs/:lab/session`. */
 export interface SessionSnapshot {
@@ -147,6 +169,8 @@ export interface SessionSnapshot {
   /** What the learner last answered: check id to text. */
   readonly answers: Readonly<Record<string, string>>;
   readonly guide: GuideView;
+  /** Present while the session is about to end. */
+  readonly ending?: EndingView;
 }
 
 /** Body of every error answer. */
@@ -163,6 +187,8 @@ export interface ErrorBody {
  *   POST   /api/labs/:lab/session                       start, or start again after `failed`/`ended`; idempotent → SessionSnapshot
  *   POST   /api/labs/:lab/session/reset                 a fresh sandbox and no passes → SessionSnapshot
  *   DELETE /api/labs/:lab/session                       end it; progress is kept → SessionSnapshot
+ *   POST   /api/labs/:lab/session/extend                more time before it ends → SessionSnapshot
+ *   POST   /api/labs/:lab/session/activity              somebody reads a page of this lab → 204
  *   POST   /api/labs/:lab/terminals        {host}       → TerminalView      (host: a name or an alias)
  *   DELETE /api/labs/:lab/terminals/:id                 → 204; ends the shell in the host
  *   POST   /api/labs/:lab/answers/:check   {text}       → CheckView

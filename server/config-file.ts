@@ -19,6 +19,10 @@ const SETTINGS = z.strictObject({
   key: z.string().exactOptional().describe('File with its key (PEM)'),
   data: z.string().exactOptional().describe('Where the store is kept'),
   sandboxes: z.int().min(1).max(1_000).exactOptional().describe('How many sandboxes may run'),
+  pool: z.int().min(0).max(100).exactOptional().describe('Sandboxes kept ready, per lab'),
+  diskMib: z.int().min(64).exactOptional().describe('What one host may write to its disk (MiB)'),
+  idleMinutes: z.int().min(0).exactOptional().describe('Idle sessions end after this; 0 is never'),
+  totalMinutes: z.int().min(0).exactOptional().describe('All sessions end after this; 0 is never'),
   metricsToken: z.string().min(16).exactOptional().describe('What a reader of /metrics must say'),
 });
 

@@ -22,6 +22,13 @@ export interface Config {
   readonly sandboxesMost: number;
   /** Where `npm run dev` shows the pages; the server then builds none, and takes up each saved `lab.ts`. */
   readonly devPages: string | undefined;
+  /** Sandboxes kept ready ahead, per lab. */
+  readonly pool: number;
+  /** What one host may write to its disk (MiB). */
+  readonly diskMib: number;
+  /** A session ends after so long without anything done, or in all (minutes); 0 is never. */
+  readonly idleMinutes: number;
+  readonly totalMinutes: number;
   /** Remove every sandbox when the server stops. */
   readonly clean: boolean;
   /** The class to serve; without one, whoever opens the printed URL is a learner. */
@@ -43,6 +50,15 @@ export interface RoomConfig {
 const DEFAULT_PORT = 4321;
 /** 20 sandboxes take about 2 GB; a learner on their own machine needs one or two. */
 const DEFAULT_SANDBOXES = 20;
+/**
+ * Sandboxes kept ready for a class: whoever comes finds one, and the next is there three seconds later. A single learner
+ * starts a lab once; for that, a second sandbox would take its memory for nothing.
+ */
+const CLASS_POOL = 2;
+/** A lab's images and containers take some MiB; a real image or two, a GiB or two. */
+const DEFAULT_DISK_MIB = 4096;
+/** A week: longer is never. */
+const MINUTES_MOST = 7 * 24 * 60;
 /** A large room. Whoever has the code can add learners, so there is a bound. */
 const DEFAULT_LEARNERS = 100;
 
@@ -106,6 +122,22 @@ export function readConfig(
             newCode: given['new-code'] ?? false,
           },
     metricsToken: env.QUAYSIDE_METRICS_TOKEN || file.metricsToken,
+    pool: wholeNumber(
+      env,
+      'QUAYSIDE_POOL',
+      file.pool ?? (className === undefined ? 0 : CLASS_POOL),
+      0,
+      100,
+    ),
+    diskMib: wholeNumber(env, 'QUAYSIDE_DISK_MIB', file.diskMib ?? DEFAULT_DISK_MIB, 64, 1024 ** 2),
+    idleMinutes: wholeNumber(env, 'QUAYSIDE_IDLE_MINUTES', file.idleMinutes ?? 0, 0, MINUTES_MOST),
+    totalMinutes: wholeNumber(
+      env,
+      'QUAYSIDE_TOTAL_MINUTES',
+      file.totalMinutes ?? 0,
+      0,
+      MINUTES_MOST,
+    ),
   };
 }
 

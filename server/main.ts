@@ -19,6 +19,7 @@ import { welcome } from './welcome.ts';
 
 /** Unguessable, and short enough for a URL that people copy by hand. */
 const START_TOKEN_BYTES = 18;
+const MINUTE_MS = 60_000;
 
 async function serve(config: Config): Promise<void> {
   const labs = await loadLabs(config.project);
@@ -35,6 +36,9 @@ async function serve(config: Config): Promise<void> {
     labs,
     steps: await loadAllSteps(config.project, labs),
     sandboxesMost: config.sandboxesMost,
+    pool: config.pool,
+    diskBytes: config.diskMib * 1024 ** 2,
+    limits: { idleMs: config.idleMinutes * MINUTE_MS, totalMs: config.totalMinutes * MINUTE_MS },
     log: failureLog(config.room !== undefined),
   });
   const startToken = randomBytes(START_TOKEN_BYTES).toString('base64url');
@@ -55,6 +59,8 @@ async function serve(config: Config): Promise<void> {
     startToken,
     health: async () => {
       await foundry.engine.docker.ping();
+      if (store.unwritten > 0)
+        return { ok: false, reason: `The disk under ${config.data} is full.` };
       return { ok: true, upSeconds: Math.round(process.uptime()) };
     },
   });

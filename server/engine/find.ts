@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { QuaysideError } from '../errors.ts';
 import { Engine } from './engine.ts';
-import { OWN_ENGINE_ADDRESS, startOwnEngine } from './own-engine.ts';
+import { ownEngineAddress, startOwnEngine } from './own-engine.ts';
 
 /** Says one line of progress to whoever started the server. */
 export type Say = (line: string) => void;
@@ -46,7 +46,7 @@ export async function runningEngine(env: NodeJS.ProcessEnv): Promise<Engine | un
     );
   }
   let refused: string | undefined;
-  for (const address of new Set([await contextAddress(), DEFAULT_ADDRESS, OWN_ENGINE_ADDRESS])) {
+  for (const address of new Set([await contextAddress(), DEFAULT_ADDRESS, ownEngineAddress()])) {
     if (!address) continue;
     const engine = new Engine(address);
     const refusal = await refusalOf(engine);

@@ -7,16 +7,39 @@ import { Engine } from './engine.ts';
 import type { Say } from './find.ts';
 import { installPackages, isDebian, isInstalled } from './packages.ts';
 
-/** Short paths: a Unix socket's path may have 107 characters, and the engine's helpers add their own. */
-const RUN = '/run/quayside';
-const DATA = '/var/lib/quayside/engine';
-const LOG = '/var/log/quayside-engine.log';
-const PID_FILE = `${RUN}/engine.pid`;
-const SOCKET = `${RUN}/docker.sock`;
-const CONFIG = `${RUN}/engine.json`;
+/** Where an engine of our own keeps its things. */
+interface Paths {
+  readonly run: string;
+  readonly data: string;
+  readonly log: string;
+  readonly pidFile: string;
+  readonly socket: string;
+  readonly config: string;
+}
+
+/**
+ * `QUAYSIDE_ENGINE_HOME` puts all of it below one directory: for a second engine beside the first, such as one that a
+ * test may kill. Short paths: a Unix socket's path may have 107 characters, and the engine's helpers add their own.
+ */
+function pathsOf(home: string | undefined): Paths {
+  const run = home ? `${home}/run` : '/run/quayside';
+  return {
+    run,
+    data: home ? `${home}/data` : '/var/lib/quayside/engine',
+    log: home ? `${home}/engine.log` : '/var/log/quayside-engine.log',
+    pidFile: `${run}/engine.pid`,
+    socket: `${run}/docker.sock`,
+    config: `${run}/engine.json`,
+  };
+}
+
+/** The one that this process would use. */
+const HOME = process.env.QUAYSIDE_ENGINE_HOME;
 
 /** Where the engine of our own listens. */
-export const OWN_ENGINE_ADDRESS = `unix://${SOCKET}`;
+export function ownEngineAddress(home = HOME): string {
+  return `unix://${pathsOf(home).socket}`;
+}
 
 /** A cold start takes 1 to 3 s; with a slow disk and leftovers to tidy up, more. */
 const START_MS = 60_000;
@@ -29,7 +52,8 @@ const NEEDED_BYTES = 3 * 1024 ** 3;
  * socket, data, exec root and pid file, no bridge and no iptables rules, so that the machine's network stays as it is.
  * It outlives the server, and with it the hosts and what runs in them.
  */
-export async function startOwnEngine(say: Say): Promise<void> {
+export async function startOwnEngine(say: Say, home = HOME): Promise<void> {
+  const paths = pathsOf(home);
   await assertPossible();
   if (!(await isInstalled('dockerd'))) {
     say('No Docker Engine answers. Installing docker.io from this system’s packages …');
@@ -37,22 +61,22 @@ export async function startOwnEngine(say: Say): Promise<void> {
     // From Debian 13 on the command-line client is a package of its own.
     if (!(await isInstalled('docker'))) await installPackages(['docker-cli'], say);
   }
-  await mkdir(DATA, { recursive: true });
-  await assertRoom();
-  await mkdir(RUN, { recursive: true });
-  await removeStale();
-  await writeFile(CONFIG, '{}');
+  await mkdir(paths.data, { recursive: true });
+  await assertRoom(paths.data);
+  await mkdir(paths.run, { recursive: true });
+  await removeStale(paths);
+  await writeFile(paths.config, '{}');
   say('Starting a Docker Engine for Quayside …');
-  const log = openSync(LOG, 'a');
+  const log = openSync(paths.log, 'a');
   const daemon = spawn(
     'dockerd',
     [
-      `--host=${OWN_ENGINE_ADDRESS}`,
-      `--data-root=${DATA}`,
-      `--exec-root=${RUN}/exec`,
-      `--pidfile=${PID_FILE}`,
+      `--host=unix://${paths.socket}`,
+      `--data-root=${paths.data}`,
+      `--exec-root=${paths.run}/exec`,
+      `--pidfile=${paths.pidFile}`,
       // The machine's own /etc/docker/daemon.json is about another engine.
-      `--config-file=${CONFIG}`,
+      `--config-file=${paths.config}`,
       '--bridge=none',
       '--iptables=false',
       '--ip6tables=false',
@@ -67,24 +91,31 @@ export async function startOwnEngine(say: Say): Promise<void> {
   });
   daemon.unref();
   try {
-    await Promise.race([ended, untilItAnswers()]);
+    await Promise.race([ended, untilItAnswers(paths)]);
   } catch (error) {
     throw new QuaysideError(
       'ENGINE_SETUP_FAILED',
-      `The Docker Engine did not start: ${(error as Error).message}. Its last words: ${await lastWords()}`,
-      `Read ${LOG}, or start an engine of your own and set DOCKER_HOST to it.`,
+      `The Docker Engine did not start: ${(error as Error).message}. Its last words: ${await lastWords(paths)}`,
+      `Read ${paths.log}, or start an engine of your own and set DOCKER_HOST to it.`,
       { cause: error },
     );
   }
   ended.catch(() => {}); // From here on its end is noticed by those who use it.
 }
 
+/** Ends the engine of our own as a crash would, without a word to its hosts. */
+export async function killOwnEngine(home = HOME): Promise<void> {
+  const pid = await ownEnginePid(pathsOf(home));
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+}
+
 /** Stops the engine of our own, if it runs. Hosts stop with it. */
-export async function stopOwnEngine(): Promise<boolean> {
-  const pid = await ownEnginePid();
+export async function stopOwnEngine(home = HOME): Promise<boolean> {
+  const paths = pathsOf(home);
+  const pid = await ownEnginePid(paths);
   if (pid === undefined) return false;
   process.kill(pid, 'SIGTERM');
-  while ((await ownEnginePid()) === pid) await delay(START_POLL_MS);
+  while ((await ownEnginePid(paths)) === pid) await delay(START_POLL_MS);
   return true;
 }
 
@@ -107,43 +138,50 @@ async function assertPossible(): Promise<void> {
   }
 }
 
-async function assertRoom(): Promise<void> {
-  const { bavail, bsize } = await statfs(DATA);
+async function assertRoom(data: string): Promise<void> {
+  const { bavail, bsize } = await statfs(data);
   const free = bavail * bsize;
   if (free >= NEEDED_BYTES) return;
   throw new QuaysideError(
     'DISK_FULL',
-    `The disk under ${DATA} has ${Math.floor(free / 1024 ** 2)} MiB free; Quayside needs ${NEEDED_BYTES / 1024 ** 2} MiB.`,
+    `The disk under ${data} has ${Math.floor(free / 1024 ** 2)} MiB free; Quayside needs ${NEEDED_BYTES / 1024 ** 2} MiB.`,
     'Free some room (docker system prune, apt-get clean) and start again.',
   );
 }
 
 /** A pid file or socket of an engine that is gone (a reboot, a killed machine) must not stop the next one. */
-async function removeStale(): Promise<void> {
-  if ((await ownEnginePid()) !== undefined) return;
-  await rm(PID_FILE, { force: true });
-  await rm(SOCKET, { force: true });
-  // The containerd that belongs to it leaves its own.
-  await rm(`${RUN}/exec/containerd/containerd.pid`, { force: true });
+async function removeStale(paths: Paths): Promise<void> {
+  if ((await ownEnginePid(paths)) !== undefined) return;
+  await rm(paths.pidFile, { force: true });
+  await rm(paths.socket, { force: true });
+  // The containerd of an engine that was killed runs on, and the next engine takes it up by its pid file. Only one that
+  // is gone has left the file behind for nothing.
+  const containerd = `${paths.run}/exec/containerd/containerd.pid`;
+  if ((await pidOf(containerd, 'containerd')) === undefined) await rm(containerd, { force: true });
 }
 
-/** The pid of our engine, if that process is alive and really a dockerd (pids are used again). */
-async function ownEnginePid(): Promise<number | undefined> {
+/** The pid of our engine, if it runs. */
+function ownEnginePid({ pidFile }: Paths): Promise<number | undefined> {
+  return pidOf(pidFile, 'dockerd');
+}
+
+/** The pid in a file, if that process is alive and really that program (pids are used again). */
+async function pidOf(file: string, program: string): Promise<number | undefined> {
   try {
-    const pid = Number(await readFile(PID_FILE, 'utf8'));
+    const pid = Number(await readFile(file, 'utf8'));
     const name = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
-    return name === 'dockerd' ? pid : undefined;
+    return name === program ? pid : undefined;
   } catch {
     return undefined;
   }
 }
 
-async function untilItAnswers(): Promise<void> {
+async function untilItAnswers(paths: Paths): Promise<void> {
   const deadline = Date.now() + START_MS;
-  const engine = new Engine(OWN_ENGINE_ADDRESS);
+  const engine = new Engine(`unix://${paths.socket}`);
   while (Date.now() < deadline) {
     try {
-      await access(SOCKET, constants.R_OK);
+      await access(paths.socket, constants.R_OK);
       await engine.docker.ping();
       return;
     } catch {
@@ -153,8 +191,8 @@ async function untilItAnswers(): Promise<void> {
   throw new Error(`it did not answer within ${START_MS / 1000} s`);
 }
 
-async function lastWords(): Promise<string> {
-  const text = await readFile(LOG, 'utf8').catch(() => '');
+async function lastWords({ log }: Paths): Promise<string> {
+  const text = await readFile(log, 'utf8').catch(() => '');
   const lines = text.trim().split('\n');
   return lines.slice(-3).join(' | ') || '(nothing)';
 }

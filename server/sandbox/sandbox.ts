@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hostNamed, type Lab, type LabHost } from '#lab';
 import type { HostStatus } from '#protocol';
@@ -11,6 +12,9 @@ import { Wirer } from './wiring.ts';
 
 const MIB = 1024 ** 2;
 
+/** Half the machine, and one core at least: no host holds all of it, and an engine still starts as fast as it can. */
+const NANO_CPUS = Math.max(1, Math.floor(availableParallelism() / 2)) * 1e9;
+
 /**
  * What one host may take. A host with an engine idles at 40 MiB; a lab's containers are small, so this leaves room for
  * mistakes but not for taking the machine along.
@@ -20,6 +24,7 @@ const HOST_LIMITS = {
   MemorySwap: 1024 * MIB,
   PidsLimit: 1024,
   CpuShares: 512,
+  NanoCpus: NANO_CPUS,
 } as const;
 /** A host without an engine runs shells only. */
 const PLAIN_HOST_LIMITS = {
@@ -27,6 +32,7 @@ const PLAIN_HOST_LIMITS = {
   MemorySwap: 256 * MIB,
   PidsLimit: 256,
   CpuShares: 512,
+  NanoCpus: NANO_CPUS,
 } as const;
 const SWITCH = 'switch';
 
@@ -200,7 +206,7 @@ export class Sandbox {
       Image: this.#foundry.hostImage,
       Entrypoint: ['tini', '--', 'sleep', 'infinity'],
       Labels: labelsOf(this.owner, 'switch'),
-      HostConfig: { NetworkMode: 'none', Memory: 32 * MIB, PidsLimit: 16 },
+      HostConfig: { NetworkMode: 'none', Memory: 32 * MIB, MemorySwap: 32 * MIB, PidsLimit: 16 },
     };
   }
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Lab } from '#lab';
@@ -5,14 +6,28 @@ import type { SessionEvent } from '#protocol';
 import type { Step } from '#steps';
 import { QuaysideError } from '../errors.ts';
 import type { Start } from '../guide/guide.ts';
+import { DiskWatch, type FullDisk } from '../sandbox/disk-watch.ts';
 import { LABEL } from '../sandbox/labels.ts';
 import { destroySandbox, type Foundry, liveSandboxes } from '../sandbox/sandbox.ts';
+import { Gate } from './gate.ts';
+import { type Limits, NO_LIMITS } from './lifetime.ts';
+import { hasMemoryFor } from './memory.ts';
+import { Pool } from './pool.ts';
 import { Session } from './session.ts';
 import type { Figures, Sessions } from './sessions.ts';
 import type { Store } from './store.ts';
 
 /** After the engine has gone away: how long until it is looked for again. */
-const ENGINE_RETRY_MS = 1_000;
+const ENGINE_RETRY_MS = 250;
+
+/**
+ * Starts that run side by side. Each keeps about one core busy for two seconds; with one more than there are cores none
+ * of them stands idle while an engine waits for something.
+ */
+const STARTS_AT_ONCE = availableParallelism() + 1;
+
+/** A lab's images and containers take some MiB; a real image or two, pulled or built, a GiB or two. */
+const DISK_BYTES = 4 * 1024 ** 3;
 
 /** What all sessions share. */
 export interface RegistryOptions {
@@ -22,6 +37,12 @@ export interface RegistryOptions {
   /** What the pages of each lab ask for; without them, nothing can be done for a learner. */
   readonly steps?: ReadonlyMap<string, readonly Step[]>;
   readonly sandboxesMost: number;
+  /** Sandboxes kept ready ahead, per lab; none if not given. */
+  readonly pool?: number;
+  /** What one host may write to its disk; {@link DISK_BYTES} if not given. */
+  readonly diskBytes?: number;
+  /** How long a session may last; without limit if not given. */
+  readonly limits?: Limits;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -32,11 +53,38 @@ export class Registry implements Sessions {
   readonly #steps: Map<string, readonly Step[]>;
   readonly #sessions = new Map<string, Session>();
   readonly #closed = new AbortController();
+  #opened = false;
+  #disks: DiskWatch | undefined;
+  readonly #gate: Gate;
+  readonly #pool: Pool;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#labs = new Map(options.labs);
     this.#steps = new Map(options.steps);
+    const { foundry, store, sandboxesMost, log } = options;
+    this.#gate = new Gate({
+      most: sandboxesMost,
+      startsAtOnce: STARTS_AT_ONCE,
+      hasMemory: (starting) => hasMemoryFor(starting),
+      spare: () => this.#pool.ids.length,
+      giveUpSpare: () => this.#pool.giveUpOne(),
+      onQuiet: () => this.#pool.fill(),
+    });
+    this.#pool = new Pool({
+      foundry,
+      labs: this.#labs,
+      instance: store.instance,
+      size: options.pool ?? 0,
+      mayFill: () =>
+        this.#opened &&
+        this.#gate.waiting === 0 &&
+        this.#gate.starting === 0 &&
+        this.#gate.inside + this.#pool.ids.length < sandboxesMost &&
+        hasMemoryFor(1),
+      onChange: () => this.#gate.stir(),
+      log,
+    });
   }
 
   get labs(): readonly { readonly name: string; readonly title: string }[] {
@@ -53,6 +101,7 @@ export class Registry implements Sessions {
     const known = this.#labs.get(name);
     this.#labs.set(name, lab);
     this.#steps.set(name, steps);
+    this.#pool.spoil(() => true);
     for (const session of this.#sessions.values()) {
       if (session.labName === name) void session.reload(lab, steps);
     }
@@ -74,20 +123,45 @@ export class Registry implements Sessions {
     const owned = new Set([...this.#sessions.values()].map(({ sandbox }) => sandbox));
     const orphans = (await liveSandboxes(foundry, store.instance)).filter((id) => !owned.has(id));
     await Promise.all(orphans.map((id) => destroySandbox(foundry, id)));
+    for (const { learner, lab } of store.sessionsInQueue()) {
+      if (this.#options.labs.has(lab)) this.#session(learner, lab).rejoin();
+    }
+    this.#disks = await DiskWatch.start({
+      engine: foundry.engine,
+      instance: store.instance,
+      limitBytes: this.#options.diskBytes ?? DISK_BYTES,
+      onFull: (full) => this.#diskFull(full),
+      log: this.#options.log,
+    });
+    this.#opened = true;
+    this.#pool.fill();
     void this.#watchEngine();
   }
 
   /** Lets go of everything. With `clean`, every sandbox of this server is removed first. */
   async close(clean: boolean): Promise<void> {
     this.#closed.abort();
+    this.#gate[Symbol.dispose]();
+    this.#disks?.[Symbol.dispose]();
+    const pooled = this.#pool.close();
     const { foundry, store } = this.#options;
     for (const session of this.#sessions.values()) {
       if (clean && session.sandbox) await session.end('The server was stopped.');
       else session.detach();
     }
     if (!clean) return;
+    await pooled;
     for (const id of await liveSandboxes(foundry, store.instance))
       await destroySandbox(foundry, id);
+  }
+
+  /** How many sandboxes learners have, stand ready in the pool, and are waited for. */
+  counts(): { readonly running: number; readonly warm: number; readonly waiting: number } {
+    return {
+      running: this.#gate.inside,
+      warm: this.#pool.size,
+      waiting: this.#gate.waiting,
+    };
   }
 
   snapshot(learner: string, lab: string) {
@@ -124,6 +198,16 @@ export class Registry implements Sessions {
 
   stopGuide(learner: string, lab: string) {
     return this.#session(learner, lab).stopGuide();
+  }
+
+  extend(learner: string, lab: string) {
+    const session = this.#session(learner, lab);
+    session.extend();
+    return session.snapshot();
+  }
+
+  attend(learner: string, lab: string) {
+    this.#session(learner, lab).touch();
   }
 
   openTerminal(learner: string, lab: string, host: string) {
@@ -188,20 +272,12 @@ export class Registry implements Sessions {
       steps: this.#steps.get(labName) ?? [],
       row,
       log,
-      admit: () => this.#admit(),
+      gate: this.#gate,
+      pool: this.#pool,
+      limits: this.#options.limits ?? NO_LIMITS,
     });
     this.#sessions.set(key, session);
     return session;
-  }
-
-  #admit(): void {
-    const running = [...this.#sessions.values()].filter(({ sandbox }) => sandbox).length;
-    if (running < this.#options.sandboxesMost) return;
-    throw new QuaysideError(
-      'SANDBOX_LIMIT',
-      `This machine already runs ${running} sandboxes, which is as many as it may.`,
-      'End a lab in another browser, or start the server with a larger QUAYSIDE_SANDBOXES.',
-    );
   }
 
   async #watchEngine(): Promise<void> {
@@ -215,14 +291,40 @@ export class Registry implements Sessions {
           const session = [...this.#sessions.values()].find(
             ({ sandbox }) => sandbox !== undefined && sandbox === labels[LABEL.sandbox],
           );
-          if (host !== undefined) void session?.hostChanged(host, action);
+          if (session && host !== undefined) void session.hostChanged(host, action);
+          else if (action === 'die') this.#pool.spoil((id) => id === labels[LABEL.sandbox]);
         }
       } catch (error) {
         if (!signal.aborted) this.#options.log('the engine went away', error);
       }
-      await delay(ENGINE_RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      // A stream that merely broke while the engine lives is opened again at once.
+      const away = await this.#engineIsAway();
+      if (away) for (const session of this.#sessions.values()) session.engineAway();
+      while (!signal.aborted && (await this.#engineIsAway())) {
+        await delay(ENGINE_RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      }
+      if (signal.aborted) return;
       // Whatever ended with the engine: one look at every sandbox mends it.
       for (const session of this.#sessions.values()) void session.hostChanged('', 'engine-back');
+      if (away) this.#pool.spoil(() => true);
     }
+  }
+
+  #diskFull({ sandbox, host, bytes, limit }: FullDisk): void {
+    const size = (count: number) => `${(count / 1024 ** 3).toFixed(1)} GiB`;
+    const session = [...this.#sessions.values()].find((each) => each.sandbox === sandbox);
+    void session?.end(
+      limit === undefined
+        ? `The machine’s disk is full, and ${host} held the most of it (${size(bytes)}). Its hosts were removed so that the others can go on.`
+        : `${host} wrote ${size(bytes)} to its disk; a host may have ${size(limit)}. Its hosts were removed so that the others can go on.`,
+    );
+  }
+
+  async #engineIsAway(): Promise<boolean> {
+    return this.#options.foundry.engine.docker.ping().then(
+      () => false,
+      () => true,
+    );
   }
 }

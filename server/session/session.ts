@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { HostView, JournalView, Lab, SandboxView, SignalBody } from '#lab';
 import type {
   CheckView,
+  EndingView,
   GuideView,
   HostStatus,
   SessionEvent,
@@ -21,11 +23,24 @@ import { viewOf } from '../sandbox/host-view.ts';
 import { type Foundry, Sandbox } from '../sandbox/sandbox.ts';
 import { watchHost } from '../signals/watch.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import type { Admission, Gate, Place } from './gate.ts';
 import { Journal } from './journal.ts';
+import { type Ending, Lifetime, type Limits } from './lifetime.ts';
+import type { Pool, Warm } from './pool.ts';
 import type { SessionRow, Store } from './store.ts';
 import { Terminals } from './terminals.ts';
 
 const NOT_RUNNING = 'The hosts of this lab are not running.';
+/** A start that failed is tried again by itself after these times; most failures are a machine out of breath. */
+const RETRY_AFTER_MS = [1_000, 4_000] as const;
+/** Hosts that could not be mended are looked at again after these times, before a running sandbox is given up. */
+const MEND_AFTER_MS = [500, 2_000, 5_000] as const;
+/** A learner whose pages are all closed keeps the place in the queue for so long: a reload, a walk out of the wifi. */
+const PLACE_KEPT_MS = 60_000;
+const WHY_ENDED: Readonly<Record<Ending['because'], string>> = {
+  idle: 'Nothing was done here for a long time, so the session ended.',
+  total: 'The time for this session was over.',
+};
 
 /** What a session is made with. */
 export interface SessionOptions {
@@ -36,8 +51,10 @@ export interface SessionOptions {
   /** What the lab's pages ask for, in order. */
   readonly steps: readonly Step[];
   readonly row: SessionRow;
-  /** Throws where the machine has room for no more sandboxes. */
-  readonly admit: () => void;
+  /** Where room on the machine is asked for. */
+  readonly gate: Gate;
+  readonly pool: Pool;
+  readonly limits: Limits;
   /** Keeps a note of what went wrong, for the operator. */
   readonly log: (message: string, error: unknown) => void;
 }
@@ -47,7 +64,7 @@ export interface SessionOptions {
  * and the journal, and tells whoever listens what changed.
  */
 export class Session {
-  readonly id: string;
+  #id: string;
   #options: SessionOptions;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   readonly #terminals: Terminals;
@@ -61,11 +78,23 @@ export class Session {
   /** Present from `starting` on; each start makes its own, so that a late answer of an earlier one is not heard. */
   #run: Run | undefined;
   #pane: BrowserPane | undefined;
+  /** Held from the moment there is room for the sandbox until it is gone. */
+  #admission: Admission | undefined;
+  #lifetime: Lifetime | undefined;
+  #placeKept: NodeJS.Timeout | undefined;
+  /** The server stops: nothing is begun any more. */
+  #detached = false;
+  readonly #visitor = {
+    ready: () => this.#options.pool.has(this.#options.labName),
+    admitted: (admission: Admission) => this.#admitted(admission),
+    placed: (place: Place) => this.#setStatus({ state: 'queued', ...place }),
+  };
 
   constructor(options: SessionOptions) {
     this.#options = options;
     const { store, lab, row } = options;
-    this.id = row.id;
+    this.#id = row.id;
+    if (row.ended !== undefined) this.#status = { state: 'ended', reason: row.ended };
     this.#journal = new Journal(store, row.id);
     this.#passes = new Map(store.passes(row.id));
     this.#assisted = new Set(store.assisted(row.id));
@@ -73,7 +102,7 @@ export class Session {
     this.#hosts = waitingHosts(lab);
     this.#terminals = new Terminals({
       store,
-      session: row.id,
+      session: () => this.#id,
       onChange: (terminals) => this.#emit({ type: 'terminals', terminals }),
       onCommand: ({ host, id }, finished) =>
         this.#signal({ kind: 'command', host, terminal: id, ...finished }),
@@ -83,6 +112,15 @@ export class Session {
   /** The folder of its lab. */
   get labName(): string {
     return this.#options.labName;
+  }
+
+  /** Changes when it takes a sandbox from the pool: the labels there are made already. */
+  get id(): string {
+    return this.#id;
+  }
+
+  get status(): SessionStatus {
+    return this.#status;
   }
 
   /** The sandbox's id, from its first moment to its last. */
@@ -105,42 +143,66 @@ export class Session {
       terminals: this.#terminals.views,
       answers: Object.fromEntries(answers),
       guide: this.#guide.view,
+      ...this.#endingView(),
     };
   }
 
   subscribe(listener: (event: SessionEvent) => void): Disposable {
+    clearTimeout(this.#placeKept);
     const heard = this.#listen(listener);
     listener({ type: 'snapshot', snapshot: this.snapshot() });
     return heard;
   }
 
-  /** Starts the sandbox unless it is running or on its way. */
+  /** Starts the sandbox unless it is running or on its way; where the machine is full, it waits in the queue. */
   start(): void {
-    if (this.#status.state === 'starting' || this.#status.state === 'ready') return;
-    this.#options.admit();
-    // The journal speaks of a sandbox that is gone; what was passed stays passed.
-    this.#options.store.clearJournal(this.id);
-    this.#journal = new Journal(this.#options.store, this.id);
-    this.#begin(randomBytes(4).toString('hex'));
+    const { state } = this.#status;
+    if (state === 'starting' || state === 'ready' || state === 'queued') return;
+    this.#join(Date.now());
   }
 
   /** Takes up the sandbox that an earlier server has left running. */
   adopt(): void {
     const { sandbox } = this.#options.row;
     if (sandbox === undefined || this.#run) return;
+    this.#admission = this.#options.gate.occupy('starting');
     this.#terminals.expect();
     this.#begin(sandbox);
   }
 
+  /** Takes its place in the queue again after the server was away. */
+  rejoin(): void {
+    const { queuedAt } = this.#options.row;
+    if (queuedAt === undefined || this.#run) return;
+    this.#join(queuedAt);
+    if (this.#status.state === 'queued') this.#keepPlace();
+  }
+
+  /** More time before the session ends by itself. */
+  extend(): void {
+    if (!this.#lifetime) return;
+    this.#options.store.setExtended(this.#id, this.#lifetime.extend());
+  }
+
+  /** Somebody is there: reads, scrolls, types. */
+  touch(): void {
+    this.#lifetime?.touch();
+  }
+
   /** Back to the lab's start: a fresh sandbox, no passes, no journal. */
   reset(): void {
-    this.#letGo(true);
-    this.#options.store.clearSession(this.id);
-    this.#journal = new Journal(this.#options.store, this.id);
+    const { store, gate } = this.#options;
+    if (this.#status.state === 'queued') gate.leaveQueue(this.#visitor);
+    const before = this.#admission;
+    this.#admission = undefined;
+    void this.#letGo(true).finally(() => before?.leave());
+    store.setSandbox(this.#id, undefined);
+    store.clearSession(this.#id);
     this.#passes = new Map();
     this.#assisted = new Set();
-    this.#options.admit();
-    this.#begin(randomBytes(4).toString('hex'));
+    // It has its room already: the old sandbox's, which is being cleared.
+    if (before) this.#admitted(gate.occupy('starting'));
+    else this.#join(Date.now());
     this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
   }
 
@@ -150,14 +212,17 @@ export class Session {
    */
   startFrom(start: Start): void {
     const steps = this.#guide.before(start);
-    if (!this.#run) this.#options.admit();
-    void this.#letGo(true);
-    const { store } = this.#options;
-    store.clearAssisted(this.id);
-    this.#journal = new Journal(store, this.id);
-    this.#passes = new Map(store.passes(this.id));
+    const { store, gate } = this.#options;
+    gate.leaveQueue(this.#visitor);
+    const before = this.#admission;
+    this.#admission = undefined;
+    void this.#letGo(true).finally(() => before?.leave());
+    store.setSandbox(this.#id, undefined);
+    store.clearAssisted(this.#id);
+    this.#passes = new Map(store.passes(this.#id));
     this.#assisted = new Set();
-    this.#begin(randomBytes(4).toString('hex'));
+    if (before) this.#admitted(gate.occupy('starting'));
+    else this.#join(Date.now());
     this.#guide.bringTo(steps, this.#grounded());
     this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
   }
@@ -192,8 +257,12 @@ export class Session {
 
   /** Removes the sandbox; the progress is kept. */
   end(reason: string): Promise<void> {
-    const gone = this.#letGo(true);
-    this.#options.store.setSandbox(this.id, undefined);
+    this.#options.gate.leaveQueue(this.#visitor);
+    clearTimeout(this.#placeKept);
+    const admission = this.#admission;
+    this.#admission = undefined;
+    const gone = this.#letGo(true).finally(() => admission?.leave());
+    this.#options.store.setEnded(this.#id, reason);
     this.#setStatus({ state: 'ended', reason });
     this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
     return gone;
@@ -201,6 +270,8 @@ export class Session {
 
   /** The server stops: everything here is closed, the hosts and their shells live on. */
   detach(): void {
+    this.#detached = true;
+    clearTimeout(this.#placeKept);
     void this.#letGo(false);
   }
 
@@ -225,13 +296,33 @@ export class Session {
       this.#onHost(run, host, 'down', 'restarting');
     }
     try {
-      await run.sandbox.reconcile((name, phase, detail) => this.#onHost(run, name, phase, detail));
+      await this.#mend(run);
       if (action === 'start') this.#signal({ kind: 'host', host, change: 'started' });
     } catch (error) {
-      if (await this.#engineIsAway()) {
-        // Nothing is lost yet: when the engine is back, its hosts are mended like any other.
-        for (const name of this.#hosts.keys()) this.#onHost(run, name, 'down', 'engine away');
-      } else this.#failed(run, error);
+      if (await this.#engineIsAway()) this.engineAway();
+      else await this.#failed(run, error);
+    }
+  }
+
+  /** Nothing is lost yet: when the engine is back, its hosts are mended like any other. */
+  engineAway(): void {
+    const run = this.#run;
+    if (!run || this.#status.state !== 'ready') return;
+    for (const name of this.#hosts.keys()) this.#onHost(run, name, 'down', 'engine away');
+    run.runner.wake();
+  }
+
+  async #mend(run: Run): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await run.sandbox.reconcile((name, phase, detail) =>
+          this.#onHost(run, name, phase, detail),
+        );
+      } catch (error) {
+        const wait = MEND_AFTER_MS[attempt];
+        if (this.#run !== run || wait === undefined || (await this.#engineIsAway())) throw error;
+        await delay(wait, undefined, { ref: false });
+      }
     }
   }
 
@@ -281,25 +372,96 @@ export class Session {
     );
   }
 
-  #begin(id: string): void {
+  #join(since: number): void {
+    this.#options.store.setQueued(this.#id, since);
+    this.#options.gate.join(this.#visitor);
+  }
+
+  #keepPlace(): void {
+    clearTimeout(this.#placeKept);
+    this.#placeKept = setTimeout(() => {
+      if (this.#status.state !== 'queued' || this.#listeners.size > 0) return;
+      this.#options.gate.leaveQueue(this.#visitor);
+      this.#options.store.setQueued(this.#id, undefined);
+      this.#setStatus({ state: 'none' });
+    }, PLACE_KEPT_MS);
+    this.#placeKept.unref();
+  }
+
+  /** There is room: with a sandbox from the pool where one is ready, else with a new one. */
+  #admitted(admission: Admission): void {
+    const { store, pool, labName } = this.#options;
+    clearTimeout(this.#placeKept);
+    this.#admission = admission;
+    try {
+      // The journal speaks of a sandbox that is gone; what was passed stays passed.
+      store.clearJournal(this.#id);
+      store.setStarted(this.#id, Date.now());
+      const warm = pool.take(labName);
+      if (warm) this.#takeUp(warm);
+      else {
+        this.#journal = new Journal(store, this.#id);
+        this.#begin(randomBytes(4).toString('hex'));
+      }
+    } catch (error) {
+      // Nothing is made whose row could not be written.
+      this.#giveUp(error);
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    const admission = this.#admission;
+    this.#admission = undefined;
+    const known = error instanceof QuaysideError;
+    void this.#letGo(true).finally(() => admission?.leave());
+    this.#setStatus({
+      state: 'failed',
+      reason: known ? error.message : `The hosts could not be started: ${(error as Error).message}`,
+      remedy: known ? error.remedy : 'Try again. If it fails again, the server’s log says more.',
+    });
+  }
+
+  #takeUp(warm: Warm): void {
+    const { store, pool } = this.#options;
+    const { session, sandbox } = warm.sandbox.owner;
+    store.takeSandbox(this.#id, session, sandbox);
+    this.#id = session;
+    this.#journal = new Journal(store, session);
+    const run = this.#newRun(warm.sandbox);
+    for (const [name, host] of this.#hosts) {
+      this.#hosts.set(name, { ...host, phase: 'ready', detail: 'ready' });
+    }
+    this.#terminals.take(warm.terminals);
+    this.#up(run);
+    this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
+    pool.fill();
+  }
+
+  #begin(id: string, attempt = 0, trouble?: string): void {
     const { foundry, store, lab } = this.#options;
     // The row first: after a crash it finds whatever the next lines made.
     store.setSandbox(this.id, id);
     const owner = { instance: store.instance, sandbox: id, session: this.id };
-    const sandbox = new Sandbox(foundry, lab, owner);
+    const run = this.#newRun(new Sandbox(foundry, lab, owner), attempt);
+    this.#hosts = waitingHosts(lab);
+    const hosts = [...this.#hosts.values()];
+    this.#setStatus({ state: 'starting', hosts, ...(trouble ? { trouble } : {}) });
+    void this.#raise(run).catch((error: unknown) => this.#failed(run, error));
+  }
+
+  #newRun(sandbox: Sandbox, attempt = 0): Run {
     const runner = this.#newRunner(sandbox);
     const run: Run = {
       sandbox,
       runner,
+      attempt,
       closed: new AbortController(),
       up: Promise.withResolvers(),
     };
     // Most starts have nobody who waits for them.
     run.up.promise.catch(() => undefined);
     this.#run = run;
-    this.#hosts = waitingHosts(lab);
-    this.#setStatus({ state: 'starting', hosts: [...this.#hosts.values()] });
-    void this.#raise(run).catch((error: unknown) => this.#failed(run, error));
+    return run;
   }
 
   #newGuide(): Guide {
@@ -321,6 +483,7 @@ export class Session {
       onPass: (check, at, about) => {
         const assisted = this.#guide.working;
         this.#passes.set(check, at);
+        this.#lifetime?.touch();
         if (assisted) this.#assisted.add(check);
         this.#options.store.addPass(this.id, check, at, assisted);
         this.#signal({ kind: 'pass', check, about });
@@ -335,6 +498,18 @@ export class Session {
     const { lab } = this.#options;
     await run.sandbox.reconcile((name, phase, detail) => this.#onHost(run, name, phase, detail));
     if (this.#run !== run) return;
+    await this.#terminals.adopt((name) => run.sandbox.host(name));
+    if (this.#terminals.views.length === 0) {
+      // Each takes its place at once, so the tabs stand in the lab's order whichever shell is there first.
+      await Promise.all(lab.hosts.map(({ name }) => this.#terminals.open(run.sandbox.host(name))));
+    }
+    if (this.#run === run) this.#up(run);
+  }
+
+  /** The hosts and their shells are there: watch them, and let the learner in. */
+  #up(run: Run): void {
+    const { lab, limits, store } = this.#options;
+    this.#admission?.started();
     for (const host of run.sandbox.hosts) {
       watchHost(host, {
         since: this.#journal.lastAt,
@@ -351,12 +526,15 @@ export class Session {
         this.#emit({ type: 'visit', visit });
       },
     });
-    await this.#terminals.adopt((name) => run.sandbox.host(name));
-    if (this.#terminals.views.length === 0) {
-      // Each takes its place at once, so the tabs stand in the lab's order whichever shell is there first.
-      await Promise.all(lab.hosts.map(({ name }) => this.#terminals.open(run.sandbox.host(name))));
-    }
-    if (this.#run !== run) return;
+    const { startedAt = Date.now(), extendedMs } = store.times(this.#id);
+    this.#lifetime = new Lifetime({
+      limits,
+      startedAt,
+      extendedMs,
+      lastOutput: () => this.#terminals.lastActivity,
+      onWarning: () => this.#emit({ type: 'ending', ...this.#endingView() }),
+      onEnd: (because) => void this.end(WHY_ENDED[because]),
+    });
     this.#setStatus({ state: 'ready', hosts: [...this.#hosts.values()] });
     run.runner.wake();
     run.up.resolve();
@@ -369,17 +547,32 @@ export class Session {
     );
   }
 
-  #failed(run: Run, error: unknown): void {
+  /** Tries again by itself while that may help, then says why it could not be done. */
+  async #failed(run: Run, error: unknown): Promise<void> {
     if (this.#run !== run) return;
-    this.#options.log(`session ${this.id}: its sandbox failed`, error);
-    void this.#letGo(true);
-    this.#options.store.setSandbox(this.id, undefined);
-    const known = error instanceof QuaysideError;
-    this.#setStatus({
-      state: 'failed',
-      reason: known ? error.message : `The hosts could not be started: ${(error as Error).message}`,
-      remedy: known ? error.remedy : 'Try again. If it fails again, the server’s log says more.',
-    });
+    const { log, store } = this.#options;
+    log(`session ${this.id}: its sandbox failed`, error);
+    const wait = RETRY_AFTER_MS[run.attempt];
+    if (wait === undefined) {
+      store.setSandbox(this.id, undefined);
+      this.#giveUp(error);
+      return;
+    }
+    const gone = this.#letGo(true);
+    store.setSandbox(this.id, undefined);
+    const hosts = [...this.#hosts.values()];
+    const trouble = `${(error as Error).message} Trying again (attempt ${run.attempt + 2} of ${RETRY_AFTER_MS.length + 1}).`;
+    this.#setStatus({ state: 'starting', hosts, trouble });
+    const { status } = this;
+    await gone;
+    await delay(wait, undefined, { ref: false });
+    // The learner may have ended or reset it meanwhile, or the server may be stopping.
+    if (this.#run || this.#status !== status || this.#detached) return;
+    try {
+      this.#begin(randomBytes(4).toString('hex'), run.attempt + 1, trouble);
+    } catch (full) {
+      this.#giveUp(full);
+    }
   }
 
   /** Closes all that belongs to the present run; with `destroy`, removes its sandbox as well. */
@@ -390,6 +583,8 @@ export class Session {
     run?.up.reject(new Error('The hosts went away.'));
     this.#pane?.[Symbol.dispose]();
     this.#pane = undefined;
+    this.#lifetime?.[Symbol.dispose]();
+    this.#lifetime = undefined;
     this.#terminals.detach();
     if (!run) return;
     run.closed.abort();
@@ -404,6 +599,8 @@ export class Session {
   }
 
   #signal(signal: SignalBody): void {
+    // What happens in the hosts is the learner's doing, but for hosts that come and go by themselves.
+    if (signal.kind !== 'host') this.#lifetime?.touch();
     this.#journal.add(signal);
     this.#run?.runner.wake(signal);
   }
@@ -416,8 +613,14 @@ export class Session {
     if (this.#status.state === 'ready' && host.phase === 'ready' && phase === 'starting') return;
     this.#hosts.set(name, { ...host, phase, detail });
     if (this.#status.state === 'starting' || this.#status.state === 'ready') {
-      this.#setStatus({ state: this.#status.state, hosts: [...this.#hosts.values()] });
+      this.#setStatus({ ...this.#status, hosts: [...this.#hosts.values()] });
     }
+  }
+
+  #endingView(): { readonly ending?: EndingView } {
+    const ending = this.#lifetime?.warned;
+    if (!ending) return {};
+    return { ending: { inMs: Math.max(0, ending.at - Date.now()), because: ending.because } };
   }
 
   #checkViews(): readonly CheckView[] {
@@ -442,7 +645,14 @@ export class Session {
   /** The hosts as a guide reaches them, once they are up. */
   async #grounded(): Promise<Ground> {
     const run = this.#run;
-    await run?.up.promise;
+    if (!run) {
+      throw new QuaysideError(
+        'SESSION_NOT_READY',
+        'The machine is full, so your hosts wait in the queue.',
+        'Start from here again when they are ready.',
+      );
+    }
+    await run.up.promise;
     return this.#ground(this.#ready());
   }
 
@@ -468,7 +678,12 @@ export class Session {
 
   #listen(listener: (event: SessionEvent) => void): Disposable {
     this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    return {
+      [Symbol.dispose]: () => {
+        this.#listeners.delete(listener);
+        if (this.#listeners.size === 0 && this.#status.state === 'queued') this.#keepPlace();
+      },
+    };
   }
 
   #setStatus(status: SessionStatus): void {
@@ -514,6 +729,8 @@ interface Run {
   readonly sandbox: Sandbox;
   /** Another one after its lab was written anew. */
   runner: CheckRunner;
+  /** How many starts have failed before this one. */
+  readonly attempt: number;
   readonly closed: AbortController;
   /** Settles when the hosts are ready; rejects when they never will be. */
   readonly up: PromiseWithResolvers<void>;

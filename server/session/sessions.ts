@@ -31,6 +31,10 @@ export interface Sessions {
   doStep(learner: string, lab: string, step: string): GuideView;
   /** Stops what is being done for the learner, or puts away how it ended. */
   stopGuide(learner: string, lab: string): GuideView;
+  /** More time before the session ends by itself. */
+  extend(learner: string, lab: string): SessionSnapshot;
+  /** Somebody reads a page of this lab. */
+  attend(learner: string, lab: string): void;
   openTerminal(learner: string, lab: string, host: string): Promise<TerminalView>;
   closeTerminal(learner: string, lab: string, terminal: string): Promise<void>;
   /** The running terminal, for the socket edge. */

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Signal, SignalBody } from '#lab';
 import { hashOf, lastingSecret } from '../secrets.ts';
+import { asDiskFull, LateWrites } from './late-writes.ts';
 import { CLASS_TABLES, Members } from './members.ts';
 
 /** Steps from one layout of the file to the next; `PRAGMA user_version` counts those taken. Only ever add to the end. */
@@ -41,6 +42,11 @@ const MIGRATIONS = [
   CLASS_TABLES,
   // Whether the step was done for the learner.
   'ALTER TABLE passes ADD COLUMN assisted INTEGER NOT NULL DEFAULT 0;',
+  // A session's place in the queue, its times and its end outlive the server as well.
+  `ALTER TABLE sessions ADD COLUMN queued_at INTEGER;
+   ALTER TABLE sessions ADD COLUMN started_at INTEGER;
+   ALTER TABLE sessions ADD COLUMN extended_ms INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE sessions ADD COLUMN ended TEXT;`,
 ];
 
 /** A session as it is kept. `sandbox` is absent while it has none. */
@@ -49,6 +55,14 @@ export interface SessionRow {
   readonly learner: string;
   readonly lab: string;
   readonly sandbox: string | undefined;
+  /** When it joined the queue, if it waits there (ms since the epoch). */
+  readonly queuedAt: number | undefined;
+  /** When its sandbox was first wanted. */
+  readonly startedAt: number | undefined;
+  /** What the learner has added to its whole time (ms). */
+  readonly extendedMs: number;
+  /** Why it ended, if it did. */
+  readonly ended: string | undefined;
 }
 
 /** The file's rows, for those parts of the store that have a file of their own. */
@@ -58,6 +72,9 @@ export interface StoreRows {
   one<T>(sql: string, ...values: (string | number)[]): T | undefined;
   all<T>(sql: string, ...values: (string | number)[]): readonly T[];
 }
+
+const SESSION_COLUMNS =
+  'id, learner, lab, sandbox, queued_at AS queuedAt, started_at AS startedAt, extended_ms AS extendedMs, ended';
 
 export interface TerminalRow {
   readonly id: string;
@@ -77,10 +94,13 @@ export class Store implements Disposable {
   readonly #db: DatabaseSync;
   /** Classes and who is in them. */
   readonly members: Members;
+  readonly #path: string;
+  readonly #late = new LateWrites();
 
   /** @param path the file, or `:memory:` */
   constructor(path: string) {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    this.#path = path === ':memory:' ? path : dirname(path);
     this.#db = new DatabaseSync(path, { timeout: BUSY_MS });
     this.#db.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;',
@@ -94,7 +114,13 @@ export class Store implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#late[Symbol.dispose]();
     this.#db.close();
+  }
+
+  /** How many records wait in memory for room on the disk; 0 while all is well. */
+  get unwritten(): number {
+    return this.#late.size;
   }
 
   /** This server's own name among all that may share an engine; made once. */
@@ -140,7 +166,7 @@ export class Store implements Disposable {
       Date.now(),
     );
     const row = this.#one<RawSession>(
-      'SELECT id, learner, lab, sandbox FROM sessions WHERE learner = ? AND lab = ?',
+      `SELECT ${SESSION_COLUMNS} FROM sessions WHERE learner = ? AND lab = ?`,
       learner,
       lab,
     );
@@ -151,12 +177,81 @@ export class Store implements Disposable {
   /** Sessions that have a sandbox, to be adopted when the server starts. */
   sessionsWithSandbox(): readonly SessionRow[] {
     return this.#all<RawSession>(
-      'SELECT id, learner, lab, sandbox FROM sessions WHERE sandbox IS NOT NULL',
+      `SELECT ${SESSION_COLUMNS} FROM sessions WHERE sandbox IS NOT NULL`,
     ).map(sessionRow);
   }
 
+  /** Sessions that wait for room, first come first. */
+  sessionsInQueue(): readonly SessionRow[] {
+    return this.#all<RawSession>(
+      `SELECT ${SESSION_COLUMNS} FROM sessions WHERE queued_at IS NOT NULL ORDER BY queued_at, rowid`,
+    ).map(sessionRow);
+  }
+
+  /** @throws QuaysideError DISK_FULL: a sandbox whose row is not on disk must not be made */
   setSandbox(session: string, sandbox: string | undefined): void {
-    this.#run('UPDATE sessions SET sandbox = ? WHERE id = ?', sandbox ?? null, session);
+    if (sandbox === undefined) {
+      this.#late.write(session, (id) =>
+        this.#run('UPDATE sessions SET sandbox = NULL WHERE id = ?', id),
+      );
+      return;
+    }
+    this.#run('UPDATE sessions SET sandbox = ? WHERE id = ?', sandbox, session);
+  }
+
+  /** The session begins: its time runs from now, and it is not ended. */
+  setStarted(session: string, at: number): void {
+    this.#run(
+      'UPDATE sessions SET started_at = ?, extended_ms = 0, queued_at = NULL, ended = NULL WHERE id = ?',
+      at,
+      session,
+    );
+  }
+
+  setQueued(session: string, at: number | undefined): void {
+    this.#run('UPDATE sessions SET queued_at = ?, ended = NULL WHERE id = ?', at ?? null, session);
+  }
+
+  /** When the session began, and what was added to its time. */
+  times(session: string): Pick<SessionRow, 'startedAt' | 'extendedMs'> {
+    const row = this.#one<RawSession>(
+      `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id = ?`,
+      session,
+    );
+    return row ? sessionRow(row) : { startedAt: undefined, extendedMs: 0 };
+  }
+
+  setExtended(session: string, milliseconds: number): void {
+    this.#run('UPDATE sessions SET extended_ms = ? WHERE id = ?', milliseconds, session);
+  }
+
+  setEnded(session: string, reason: string): void {
+    this.#late.write(session, (id) =>
+      this.#run(
+        'UPDATE sessions SET sandbox = NULL, queued_at = NULL, ended = ? WHERE id = ?',
+        reason,
+        id,
+      ),
+    );
+  }
+
+  /**
+   * The session takes a sandbox that was there before it, and with it the session id on that sandbox's labels, which
+   * cannot be changed any more. All that speaks of the session follows in the same stroke.
+   */
+  takeSandbox(session: string, id: string, sandbox: string): void {
+    const references = this.#all<{ name: string; column: string }>(
+      `SELECT t.name AS name, f."from" AS "column" FROM sqlite_master t, pragma_foreign_key_list(t.name) f
+       WHERE t.type = 'table' AND f."table" = 'sessions'`,
+    );
+    this.#late.rename(session, id);
+    this.#together(() => {
+      this.#db.exec('PRAGMA defer_foreign_keys = ON');
+      this.#run('UPDATE sessions SET id = ?, sandbox = ? WHERE id = ?', id, sandbox, session);
+      for (const { name, column } of references) {
+        this.#run(`UPDATE "${name}" SET "${column}" = ? WHERE "${column}" = ?`, id, session);
+      }
+    });
   }
 
   /** Puts the session back to its start: no journal, no passes, no terminals. */
@@ -179,6 +274,7 @@ export class Store implements Disposable {
 
   /** Forgets what happened to a sandbox that is no more. */
   clearJournal(session: string): void {
+    this.#late.forget(session);
     this.#run('DELETE FROM signals WHERE session = ?', session);
   }
 
@@ -190,18 +286,22 @@ export class Store implements Disposable {
   }
 
   addSignal(session: string, { seq, at, ...body }: Signal): void {
-    this.#run(
-      'INSERT INTO signals (session, seq, at, body) VALUES (?, ?, ?, ?)',
-      session,
-      seq,
-      at,
-      JSON.stringify(body),
+    this.#late.write(session, (id) =>
+      this.#run(
+        'INSERT INTO signals (session, seq, at, body) VALUES (?, ?, ?, ?)',
+        id,
+        seq,
+        at,
+        JSON.stringify(body),
+      ),
     );
   }
 
   /** Drops the oldest signals, so that a runaway loop in a host cannot fill the disk. */
   dropSignalsBefore(session: string, seq: number): void {
-    this.#run('DELETE FROM signals WHERE session = ? AND seq < ?', session, seq);
+    this.#late.write(session, (id) =>
+      this.#run('DELETE FROM signals WHERE session = ? AND seq < ?', id, seq),
+    );
   }
 
   passes(session: string): ReadonlyMap<string, number> {
@@ -223,13 +323,15 @@ export class Store implements Disposable {
 
   /** A pass is kept once it happened; a second one changes nothing. */
   addPass(session: string, check: string, at: number, assisted = false): void {
-    this.#run(
-      `INSERT INTO passes (session, check_id, at, assisted) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO NOTHING`,
-      session,
-      check,
-      at,
-      assisted ? 1 : 0,
+    this.#late.write(session, (id) =>
+      this.#run(
+        `INSERT INTO passes (session, check_id, at, assisted) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO NOTHING`,
+        id,
+        check,
+        at,
+        assisted ? 1 : 0,
+      ),
     );
   }
 
@@ -252,7 +354,7 @@ export class Store implements Disposable {
   }
 
   removeTerminal(id: string): void {
-    this.#run('DELETE FROM terminals WHERE id = ?', id);
+    this.#late.write('', () => this.#run('DELETE FROM terminals WHERE id = ?', id));
   }
 
   #migrate(): void {
@@ -268,8 +370,24 @@ export class Store implements Disposable {
     }
   }
 
+  #together(work: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      // SQLite has taken it back by itself where the disk is full.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw asDiskFull(error, this.#path);
+    }
+  }
+
   #run(sql: string, ...values: (string | number | null)[]): number {
-    return Number(this.#db.prepare(sql).run(...values).changes);
+    try {
+      return Number(this.#db.prepare(sql).run(...values).changes);
+    } catch (error) {
+      throw asDiskFull(error, this.#path);
+    }
   }
 
   #one<T>(sql: string, ...values: (string | number)[]): T | undefined {
@@ -286,8 +404,18 @@ interface RawSession {
   readonly learner: string;
   readonly lab: string;
   readonly sandbox: string | null;
+  readonly queuedAt: number | null;
+  readonly startedAt: number | null;
+  readonly extendedMs: number;
+  readonly ended: string | null;
 }
 
-function sessionRow({ sandbox, ...row }: RawSession): SessionRow {
-  return { ...row, sandbox: sandbox ?? undefined };
+function sessionRow({ sandbox, queuedAt, startedAt, ended, ...row }: RawSession): SessionRow {
+  return {
+    ...row,
+    sandbox: sandbox ?? undefined,
+    queuedAt: queuedAt ?? undefined,
+    startedAt: startedAt ?? undefined,
+    ended: ended ?? undefined,
+  };
 }

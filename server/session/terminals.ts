@@ -12,7 +12,8 @@ const TERMINALS_MOST = 16;
 /** What a session's terminals tell it. */
 export interface TerminalsOptions {
   readonly store: Store;
-  readonly session: string;
+  /** The session's id, which it may still change. */
+  readonly session: () => string;
   /** The list changed. */
   readonly onChange: (terminals: readonly TerminalView[]) => void;
   /** A command line finished (shell marks). */
@@ -73,7 +74,7 @@ export class Terminals {
       );
     }
     const row = { id: randomBytes(6).toString('hex'), host: host.name, title: this.#title(host) };
-    this.#options.store.addTerminal(this.#options.session, row);
+    this.#options.store.addTerminal(this.#options.session(), row);
     try {
       await this.#take(row, () => openTerminal(host, row));
     } catch (error) {
@@ -99,7 +100,7 @@ export class Terminals {
    */
   expect(): void {
     const { store, session } = this.#options;
-    for (const row of store.terminals(session)) this.#places.set(row.id, { row, kept: true });
+    for (const row of store.terminals(session())) this.#places.set(row.id, { row, kept: true });
   }
 
   /** Takes up the shells that an earlier server left running; those that have ended since are dropped. */
@@ -113,6 +114,23 @@ export class Terminals {
       }),
     );
     this.#options.onChange(this.views);
+  }
+
+  /** Takes terminals that were open before the session had them. */
+  take(terminals: readonly Terminal[]): void {
+    for (const terminal of terminals) {
+      const row = { id: terminal.id, host: terminal.host, title: terminal.title };
+      this.#options.store.addTerminal(this.#options.session(), row);
+      this.#places.set(row.id, { row, kept: false, terminal });
+      terminal.onCommand((finished) => this.#options.onCommand(terminal, finished));
+    }
+    this.#options.onChange(this.views);
+  }
+
+  /** When any of them last took or gave a byte (ms since the epoch); 0 where there is none. */
+  get lastActivity(): number {
+    const terminals = [...this.#places.values()].flatMap(({ terminal }) => terminal ?? []);
+    return Math.max(0, ...terminals.map(({ lastActivity }) => lastActivity));
   }
 
   /** Lets go of every terminal; the shells live on in their hosts. */

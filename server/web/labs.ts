@@ -80,6 +80,29 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
     },
     ({ learner, params }) => sessions.stopGuide(learner, params.lab),
   );
+  app.post<Lab>(
+    `${session}/extend`,
+    {
+      schema: {
+        params: REQUESTS.lab,
+        ...answers('More time before the session ends', 'SessionSnapshot'),
+      },
+    },
+    (request) => sessions.extend(request.learner, request.params.lab),
+  );
+  app.post<Lab>(
+    `${session}/activity`,
+    {
+      schema: {
+        params: REQUESTS.lab,
+        ...answers('Somebody reads a page of this lab, so it is not idle', undefined),
+      },
+    },
+    async (request, reply) => {
+      sessions.attend(request.learner, request.params.lab);
+      return reply.code(204).send();
+    },
+  );
 
   app.post<Lab & { Body: { host: string } }>(
     '/api/labs/:lab/terminals',

@@ -2,6 +2,7 @@ import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import type {
   CheckView,
+  EndingView,
   ErrorBody,
   GuideView,
   HostStatus,
@@ -39,7 +40,17 @@ const hostStatus = z.object({
 
 const sessionStatus = z.discriminatedUnion('state', [
   z.object({ state: z.literal('none') }),
-  z.object({ state: z.literal('starting'), hosts: z.array(hostStatus) }),
+  z.object({
+    state: z.literal('queued'),
+    place: z.number().describe('1 is next'),
+    because: z.enum(['full', 'busy']).describe('What is waited for: an end, or only starts'),
+    waitSeconds: z.number().exactOptional().describe('An estimate; absent without grounds for one'),
+  }),
+  z.object({
+    state: z.literal('starting'),
+    hosts: z.array(hostStatus),
+    trouble: z.string().exactOptional().describe('Why an earlier attempt failed'),
+  }),
   z.object({ state: z.literal('ready'), hosts: z.array(hostStatus) }),
   z.object({ state: z.literal('failed'), reason: z.string(), remedy: z.string() }),
   z.object({ state: z.literal('ended'), reason: z.string() }),
@@ -122,6 +133,11 @@ const guideView = z.discriminatedUnion('state', [
   }),
 ]) satisfies z.ZodType<GuideView>;
 
+const ending = z.object({
+  inMs: z.number().describe('Milliseconds from now'),
+  because: z.enum(['idle', 'total']),
+}) satisfies z.ZodType<EndingView>;
+
 const sessionSnapshot = z.object({
   lab: z.string(),
   status: sessionStatus,
@@ -130,6 +146,7 @@ const sessionSnapshot = z.object({
   terminals: z.array(terminalView),
   answers: z.record(z.string(), z.string()).describe('Check id to what was last answered'),
   guide: guideView.describe('What is being done for the learner, or how the last of it ended'),
+  ending: ending.exactOptional().describe('Present while the session is about to end'),
 }) satisfies z.ZodType<SessionSnapshot>;
 
 const labView = z.object({
@@ -137,7 +154,7 @@ const labView = z.object({
   title: z.string(),
   passed: z.number().describe('Checks that this learner has passed'),
   checks: z.number().describe('Checks there are'),
-  state: z.enum(['none', 'starting', 'ready', 'failed', 'ended']),
+  state: z.enum(['none', 'queued', 'starting', 'ready', 'failed', 'ended']),
 });
 
 /** A lab in the list, with the learner's own n of m. */

@@ -24,6 +24,7 @@ export class Announcer {
     if (now.status.state !== old.status.state) {
       const word = {
         none: '',
+        queued: 'The machine is full. You are in the queue.',
         starting: 'Hosts are starting.',
         ready: 'Hosts are ready.',
         failed: 'The hosts could not be started.',
@@ -32,6 +33,12 @@ export class Announcer {
       if (word[now.status.state]) this.say(word[now.status.state]);
       return;
     }
+    if (now.status.state === 'queued' && old.status.state === 'queued') {
+      if (now.status.place !== old.status.place) this.say(`You are number ${now.status.place}.`);
+      return;
+    }
+    if (now.ending && !old.ending)
+      this.say('This session will end in five minutes. You can extend it.');
     if (now.checks === old.checks || now.status.state !== 'ready') return;
     const was = new Map(old.checks.map((check) => [check.id, check]));
     const ids = this.#lab.sections.flatMap((section) => section.checks);

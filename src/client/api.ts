@@ -46,6 +46,16 @@ export class LabApi {
     return this.#ask('DELETE', '/guide');
   }
 
+  /** More time before the session ends by itself. */
+  extend(): Promise<SessionSnapshot> {
+    return this.#ask('POST', '/session/extend');
+  }
+
+  /** Somebody reads. */
+  async attend(): Promise<void> {
+    await this.#ask('POST', '/session/activity');
+  }
+
   openTerminal(host: string): Promise<TerminalView> {
     return this.#ask('POST', '/terminals', { host });
   }

@@ -1,5 +1,6 @@
 import { Announcer } from './announcer.ts';
 import { ApiError, LabApi } from './api.ts';
+import { tellAttendance } from './attendance.ts';
 import { confirmed } from './confirm.ts';
 import { GuideDesk } from './guide/guide-desk.ts';
 import { arrangeHints } from './guide/hints.ts';
@@ -61,6 +62,7 @@ function begin(first: LabData): void {
   });
   makeMovable(part('lab-separator'), part('lab-prose'), () => void workspace.refresh());
   linkPanes(part('lab-prose'), views, workspace);
+  tellAttendance(document, () => api.attend());
   listen({ api, state, workspace, announcer, desk });
   navigateSoftly(`/labs/${lab.name}/`, (page) => {
     lab = readLabData(page) ?? lab;
@@ -109,7 +111,7 @@ interface Parts {
 function listen({ api, state, workspace, announcer, desk }: Parts): void {
   document.addEventListener('click', (event) => {
     const pressed = (event.target as Element).closest<HTMLElement>(
-      '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-ask], [data-do-it], [data-start-from], [data-guide-stop]',
+      '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-extend], [data-ask], [data-do-it], [data-start-from], [data-guide-stop]',
     );
     if (!pressed) return;
     const { runHost, runCode, visit, showHost, ask, startFrom } = pressed.dataset;
@@ -123,6 +125,7 @@ function listen({ api, state, workspace, announcer, desk }: Parts): void {
     else if ('guideStop' in pressed.dataset) void desk.stop();
     else if (startFrom !== undefined) void desk.startFrom(startFrom);
     else if ('start' in pressed.dataset) void workspace.start();
+    else if ('extend' in pressed.dataset) void workspace.extend();
     else if ('reload' in pressed.dataset) location.reload();
     else if (ask === 'reset' || ask === 'end') void askFor(ask, api, state, workspace);
   });

@@ -65,6 +65,12 @@ export class LabState {
       case 'visit':
         this.#tell({ view: this.#view, before: this.#view, visit: event.visit });
         return;
+      case 'ending': {
+        const { ending: _, ...rest } = snapshot;
+        const { ending } = event;
+        this.#replace({ ...this.#view, snapshot: ending ? { ...rest, ending } : rest });
+        return;
+      }
       default:
         event satisfies never;
     }

@@ -80,13 +80,22 @@ describe('a session', () => {
     expect(() => sessions.openTerminal(other, LAB, 'server01')).toThrow(/not running/);
   });
 
-  test('is refused where the machine has room for no more, and says so', async () => {
-    const second = store.createLearner().learner;
-    sessions.start(second, LAB);
-    const third = store.createLearner().learner;
-    expect(() => sessions.start(third, LAB)).toThrow(/already runs 2 sandboxes/);
-    await state(sessions, second, 'ready');
-    sessions.end(second, LAB);
+  test('waits its turn where the machine has room for no more, and starts when there is', async () => {
+    const [second, third, fourth] = [1, 2, 3].map(() => store.createLearner().learner);
+    for (const each of [second, third, fourth]) sessions.start(each ?? '', LAB);
+    expect(sessions.snapshot(third ?? '', LAB).status).toMatchObject({ state: 'queued', place: 1 });
+    expect(sessions.snapshot(fourth ?? '', LAB).status).toMatchObject({
+      state: 'queued',
+      place: 2,
+      because: 'full',
+    });
+    await state(sessions, second ?? '', 'ready');
+    // Ending while in the queue is leaving it.
+    sessions.end(third ?? '', LAB);
+    expect(sessions.snapshot(fourth ?? '', LAB).status).toMatchObject({ place: 1 });
+    sessions.end(second ?? '', LAB);
+    await state(sessions, fourth ?? '', 'ready');
+    sessions.end(fourth ?? '', LAB);
     await expect
       .poll(() => liveSandboxes(foundry, store.instance), { timeout: 20_000 })
       .toHaveLength(1);

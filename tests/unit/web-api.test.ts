@@ -73,6 +73,8 @@ describe('a request', () => {
     ['POST', SESSION, undefined, 'start'],
     ['DELETE', SESSION, undefined, 'end'],
     ['POST', `${SESSION}/reset`, undefined, 'reset'],
+    ['POST', `${SESSION}/extend`, undefined, 'extend'],
+    ['POST', `${SESSION}/activity`, undefined, 'attend'],
     ['POST', `/api/labs/${LAB}/terminals`, { host: 'server01' }, 'openTerminal'],
     ['POST', `/api/labs/${LAB}/answers/the-port`, { text: '32768' }, 'answer'],
     ['POST', `/api/labs/${LAB}/visits`, { url: '10.1.10.11' }, 'visit'],
@@ -85,7 +87,7 @@ describe('a request', () => {
     await web.signIn();
     const cookie = await web.signIn();
     const answer = await send(web, cookie, method, path, body);
-    expect(answer.status).toBe(200);
+    expect(answer.status).toBe(asked === 'attend' ? 204 : 200);
     expect(web.sessions.asked[0]).toBe(`${asked} learner2`);
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
@@ -367,6 +369,8 @@ describe('/api/openapi.json', () => {
       'GET /sign-in',
       'POST /api/labs/{lab}/answers/{check}',
       'POST /api/labs/{lab}/session',
+      'POST /api/labs/{lab}/session/activity',
+      'POST /api/labs/{lab}/session/extend',
       'POST /api/labs/{lab}/session/reset',
       'POST /api/labs/{lab}/start-from',
       'POST /api/labs/{lab}/steps/{step}/do',

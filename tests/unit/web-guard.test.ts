@@ -53,6 +53,8 @@ test('the walk sees every route that the page needs', () => {
     'GET /sign-in',
     'POST /api/labs/:lab/answers/:check',
     'POST /api/labs/:lab/session',
+    'POST /api/labs/:lab/session/activity',
+    'POST /api/labs/:lab/session/extend',
     'POST /api/labs/:lab/session/reset',
     'POST /api/labs/:lab/start-from',
     'POST /api/labs/:lab/steps/:step/do',

@@ -101,6 +101,13 @@ export class FakeSessions implements Sessions {
     this.#note('stopGuide', learner, lab);
     return { state: 'idle' };
   }
+  extend(learner: string, lab: string): SessionSnapshot {
+    this.#note('extend', learner, lab);
+    return this.snapshot(learner, lab);
+  }
+  attend(learner: string, lab: string): void {
+    this.#note('attend', learner, lab);
+  }
   async openTerminal(learner: string, lab: string, host: string) {
     this.#note('openTerminal', learner, lab);
     if (host !== 'server01') throw new QuaysideError('HOST_UNKNOWN', 'No such host.', 'Look.');

@@ -1,4 +1,4 @@
-import type { CheckView, HostStatus } from '#protocol';
+import type { CheckView, HostStatus, SessionStatus } from '#protocol';
 import type { ApiError } from '../api.ts';
 import { codeText } from '../code-text.ts';
 import { type LabData, stepsBefore } from '../lab-data.ts';
@@ -19,6 +19,8 @@ interface Notice {
   readonly from?: { readonly page: string; readonly title: string };
   readonly busy?: boolean;
 }
+
+type QueuedStatus = Extract<SessionStatus, { readonly state: 'queued' }>;
 
 /**
  * What lies over the workspace while there are no prompts to type at: what is going on, host by host, or what went
@@ -130,10 +132,16 @@ function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | un
         })),
         action: { label: 'Start the lab', does: 'start' },
       };
+    case 'queued':
+      return {
+        title: status.because === 'full' ? 'The machine is full' : 'Your hosts start in a moment',
+        text: queueWords(status),
+        busy: true,
+      };
     case 'starting':
       return {
         title: 'Starting your hosts',
-        text: [],
+        text: status.trouble ? [status.trouble] : [],
         hosts: status.hosts.map(hostLine),
         busy: true,
       };
@@ -164,6 +172,26 @@ function placeToStart(lab: LabData, checks: readonly CheckView[]): Pick<Notice, 
     lab.sections.find(({ checks: ids }) => open(ids));
   if (!section || stepsBefore(lab, section.page) === 0) return {};
   return { from: { page: section.page, title: section.title } };
+}
+
+function queueWords({ place, because, waitSeconds }: QueuedStatus): readonly string[] {
+  const where = place === 1 ? 'You are next.' : `You are number ${place} in the queue.`;
+  const why =
+    because === 'full'
+      ? 'As many labs run as this machine has room for. Yours starts by itself when one ends.'
+      : 'Others are starting right now, and yours follows by itself.';
+  const wait =
+    waitSeconds === undefined
+      ? 'Nothing has ended yet that an estimate could be made from.'
+      : `It will take about ${duration(waitSeconds)}.`;
+  return because === 'busy' && waitSeconds === undefined
+    ? [where, why]
+    : [`${where} ${wait}`, `${why} You can read meanwhile.`];
+}
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${seconds} seconds`;
+  return `${Math.round(seconds / 60)} minutes`;
 }
 
 function hostLine({ name, phase, detail }: HostStatus) {

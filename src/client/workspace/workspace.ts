@@ -3,6 +3,7 @@ import { ApiError, type LabApi } from '../api.ts';
 import { hostNameOf, type LabData } from '../lab-data.ts';
 import type { LabState, LabView } from '../lab-state.ts';
 import { BrowserPane } from './browser-pane.ts';
+import { EndingNotice } from './ending.ts';
 import { HostMenu } from './host-menu.ts';
 import { paintNotice } from './notice.ts';
 import { type SelectedBy, type Tab, Tabs } from './tabs.ts';
@@ -26,6 +27,7 @@ export class Workspace {
   readonly #tabs: Tabs;
   readonly #terminals = new Map<string, TerminalTab>();
   readonly #browser: BrowserPane;
+  readonly #ending: EndingNotice;
   readonly #front: () => void;
   readonly #rememberAs: string;
   #refusal: ApiError | undefined;
@@ -44,8 +46,12 @@ export class Workspace {
     const list = part('tabs');
     const browser = part('browser');
     const menu = part('menu');
+    const ending = part('ending');
     const plus = root.querySelector<HTMLButtonElement>('[data-part="plus"]');
-    if (!list || !browser || !menu || !plus) throw new Error('the workspace lacks a part');
+    if (!list || !browser || !menu || !plus || !ending) {
+      throw new Error('the workspace lacks a part');
+    }
+    this.#ending = new EndingNotice(ending);
     this.#tabs = new Tabs(list, {
       onSelect: (tab, by) => this.#onSelect(tab, by),
       onClose: (tab) => void this.#close(tab.id),
@@ -87,6 +93,18 @@ export class Workspace {
     if (this.#startedByItself) return;
     this.#startedByItself = true;
     await this.start();
+  }
+
+  /** Asks for more time before the session ends. */
+  async extend(): Promise<void> {
+    try {
+      this.#state.apply({ type: 'snapshot', snapshot: await this.#api.extend() });
+      this.say('The session goes on.');
+      this.focus();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.say(`${error.message} ${error.remedy}`);
+    }
   }
 
   /** Types a command into a terminal of a host, brings it to the front and puts the cursor there. */
@@ -162,11 +180,14 @@ export class Workspace {
 
   #paint(view: LabView): void {
     const status = view.snapshot?.status;
-    this.#root.dataset.sessionState = status?.state ?? 'none';
+    // To whoever reads this from outside, a session in the queue is one that is starting.
+    const state = status?.state === 'queued' ? 'starting' : status?.state;
+    this.#root.dataset.sessionState = state ?? 'none';
     this.#root.toggleAttribute('data-reconnecting', view.link.state === 'reconnecting');
     if (status?.state === 'starting' || status?.state === 'ready') this.#refusal = undefined;
     const running = status?.state === 'starting' || status?.state === 'ready';
     this.#paintTerminals(running ? (view.snapshot?.terminals ?? []) : []);
+    this.#ending.show(view.snapshot?.ending);
     const notice = this.#root.querySelector<HTMLElement>('[data-part="notice"]');
     if (notice) paintNotice(notice, this.#lab, view, this.#refusal);
   }

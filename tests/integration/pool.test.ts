@@ -1,0 +1,153 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { SessionEvent } from '#protocol';
+import { type Foundry, liveSandboxes } from '../../server/sandbox/sandbox.ts';
+import { Registry } from '../../server/session/registry.ts';
+import { Store } from '../../server/session/store.ts';
+import { openFoundry, SMALL_LAB } from './stage.ts';
+
+const LAB = 'small';
+
+let stage: Awaited<ReturnType<typeof openFoundry>>;
+let foundry: Foundry;
+let store: Store;
+const logged: string[] = [];
+
+beforeAll(async () => {
+  stage = await openFoundry();
+  foundry = stage.foundry;
+  store = new Store(':memory:');
+});
+
+afterAll(async () => {
+  store[Symbol.dispose]();
+  await stage?.[Symbol.asyncDispose]();
+});
+
+const registry = (options: { readonly most?: number; readonly pool?: number } = {}) =>
+  new Registry({
+    foundry,
+    store,
+    labs: new Map([[LAB, SMALL_LAB]]),
+    sandboxesMost: options.most ?? 4,
+    pool: options.pool ?? 1,
+    log: (message, error) => void logged.push(`${message}: ${error}`),
+  });
+
+/** Settles when the pool has that many sandboxes ready. */
+async function warm(sessions: Registry, count: number): Promise<void> {
+  await expect.poll(() => sessions.counts().warm, { timeout: 60_000 }).toBe(count);
+}
+
+async function settled(sessions: Registry, learner: string, wanted: string): Promise<void> {
+  const bell = new EventTarget();
+  let now = '';
+  using _ = sessions.subscribe(learner, LAB, (event: SessionEvent) => {
+    if (event.type === 'snapshot') now = event.snapshot.status.state;
+    if (event.type === 'status') now = event.status.state;
+    bell.dispatchEvent(new Event('change'));
+  });
+  while (now !== wanted) await once(bell, 'change', { signal: AbortSignal.timeout(60_000) });
+}
+
+async function labels(sandbox: string): Promise<readonly (string | undefined)[]> {
+  const containers = await foundry.engine.docker.listContainers({
+    filters: { label: [`quayside.sandbox=${sandbox}`, 'quayside.host'] },
+  });
+  return [...new Set(containers.map(({ Labels }) => Labels['quayside.session']))];
+}
+
+test('a sandbox from the pool is ready in the answer to the start itself, shells and all', async () => {
+  const sessions = registry();
+  await sessions.open();
+  await warm(sessions, 1);
+  const [ahead] = await liveSandboxes(foundry, store.instance);
+  const { learner } = store.createLearner();
+  const before = store.session(learner, LAB);
+  store.addPass(before.id, 'kept', 7);
+  const { status, terminals } = sessions.start(learner, LAB);
+  expect(status.state).toBe('ready');
+  expect(terminals.map(({ title }) => title)).toEqual(['server01', 'client']);
+  // Its labels are the session's: an operator finds the one by the other.
+  const row = store.session(learner, LAB);
+  expect(row.sandbox).toBe(ahead);
+  expect(await labels(row.sandbox ?? '')).toEqual([row.id]);
+  expect(store.passes(row.id)).toEqual(new Map([['kept', 7]]));
+  // And it fills itself again.
+  await warm(sessions, 1);
+  expect(await liveSandboxes(foundry, store.instance)).toHaveLength(2);
+  await sessions.close(false);
+});
+
+test('a server that comes back takes up what was taken, and clears what was only warm', async () => {
+  const [{ id, sandbox, learner } = { id: '', sandbox: '', learner: '' }] =
+    store.sessionsWithSandbox();
+  const { terminals } = registry().snapshot(learner, LAB);
+  expect(terminals).toEqual([]);
+  const sessions = registry({ pool: 0 });
+  await sessions.open();
+  await settled(sessions, learner, 'ready');
+  expect(await liveSandboxes(foundry, store.instance)).toEqual([sandbox]);
+  expect(sessions.snapshot(learner, LAB).terminals.map(({ title }) => title)).toEqual([
+    'server01',
+    'client',
+  ]);
+  expect(await labels(sandbox ?? '')).toEqual([id]);
+  await sessions.close(true);
+});
+
+test('the pool gives way where the machine is full, and stays empty while it is', async () => {
+  const sessions = registry({ most: 2 });
+  await sessions.open();
+  await warm(sessions, 1);
+  const [first, second, third] = [1, 2, 3].map(() => store.createLearner().learner);
+  expect(sessions.start(first ?? '', LAB).status.state).toBe('ready');
+  await warm(sessions, 1);
+  expect(sessions.start(second ?? '', LAB).status.state).toBe('ready');
+  expect(sessions.start(third ?? '', LAB).status).toMatchObject({ state: 'queued', place: 1 });
+  sessions.end(first ?? '', LAB);
+  await settled(sessions, third ?? '', 'ready');
+  expect(sessions.counts()).toMatchObject({ warm: 0, running: 2, waiting: 0 });
+  await sessions.close(true);
+});
+
+test('a warm sandbox that lost a host is given to nobody', async () => {
+  const sessions = registry();
+  await sessions.open();
+  await warm(sessions, 1);
+  const [spoilt] = await liveSandboxes(foundry, store.instance);
+  const [client] = await foundry.engine.docker.listContainers({
+    filters: { label: [`quayside.sandbox=${spoilt}`, 'quayside.host=client'] },
+  });
+  await foundry.engine.docker.getContainer(client?.Id ?? '').kill();
+  await expect
+    .poll(() => liveSandboxes(foundry, store.instance), { timeout: 60_000 })
+    .not.toContain(spoilt);
+  await warm(sessions, 1);
+  const { learner } = store.createLearner();
+  expect(sessions.start(learner, LAB).status.state).toBe('ready');
+  await sessions.close(true);
+});
+
+test('the queue keeps its order while the server is away', async () => {
+  const before = registry({ most: 1, pool: 0 });
+  await before.open();
+  const [inside, second, third] = [1, 2, 3].map(() => store.createLearner().learner);
+  before.start(inside ?? '', LAB);
+  await settled(before, inside ?? '', 'ready');
+  before.start(second ?? '', LAB);
+  before.start(third ?? '', LAB);
+  await before.close(false);
+  const after = registry({ most: 1, pool: 0 });
+  await after.open();
+  expect(after.snapshot(second ?? '', LAB).status).toMatchObject({ state: 'queued', place: 1 });
+  expect(after.snapshot(third ?? '', LAB).status).toMatchObject({ state: 'queued', place: 2 });
+  after.end(inside ?? '', LAB);
+  await settled(after, second ?? '', 'ready');
+  await after.close(true);
+});
+
+test('nothing is left, and nothing went wrong on the way', async () => {
+  expect(await liveSandboxes(foundry, store.instance)).toEqual([]);
+  expect(logged).toEqual([]);
+});
