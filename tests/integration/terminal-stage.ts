@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,15 +14,23 @@ import { type ConnectionState, TerminalConnection } from '../../src/client/termi
 export const WAYS = ['shared', 'engine'] as const;
 export type Way = (typeof WAYS)[number];
 
-/** This machine in the place of a host: real shells, no engine. The users are all the one who runs the tests. */
+/**
+ * This machine in the place of a host: real shells, no engine. The users are all the one who runs the tests, but with
+ * an empty home: what stands in a developer's profile may take a login shell seconds, and is no part of what is tried.
+ */
 export async function localHost(way: Way): Promise<ShellHost & AsyncDisposable> {
   const directory = await mkdtemp(join(tmpdir(), 'quayside-terminal-'));
+  const home = await mkdtemp(join(tmpdir(), 'quayside-home-'));
+  const getent = `#!/bin/sh\necho "tester:x:0:0::${home}:/bin/bash"\n`;
+  await writeFile(join(home, 'getent'), getent, { mode: 0o755 });
+  const PATH = `${home}:${process.env.PATH}`;
   return {
     name: 'local',
     shared: way === 'shared' ? { outside: directory, inside: directory } : undefined,
-    ttyCommand: ([file = '', ...args]) => ({ file, args, env: {} }),
+    ttyCommand: ([file = '', ...args]) => ({ file, args, env: { PATH } }),
     run: async ([file = '', ...args]) => {
-      const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      const env = { ...process.env, PATH };
+      const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
       let stdout = '';
       let stderr = '';
       child.stdout.on('data', (text: Buffer) => {
@@ -34,7 +42,10 @@ export async function localHost(way: Way): Promise<ShellHost & AsyncDisposable> 
       const [status] = (await once(child, 'close')) as [number];
       return { status, stdout, stderr };
     },
-    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: async () => {
+      await rm(directory, { recursive: true, force: true });
+      await rm(home, { recursive: true, force: true });
+    },
   };
 }
 
