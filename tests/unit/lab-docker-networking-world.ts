@@ -129,7 +129,7 @@ export class World {
 
   rename(name: string, to: string): this {
     this.#change(name, { name: to });
-    return this;
+    return this.#container(to, 'rename', {});
   }
 
   exec(name: string, command: string): this {

@@ -121,6 +121,15 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       (w) => w.runMyapp2().visit('http://10.1.10.11:32768').restart('myapp2', 32769),
       'passed',
     ],
+    [
+      'opened after it was renamed to myapp2',
+      (w) =>
+        w
+          .run({ name: 'x2', publish: '', port: 32768 })
+          .rename('x2', 'myapp2')
+          .visit('http://10.1.10.11:32768'),
+      'passed',
+    ],
     ['not opened', (w) => w.runMyapp2(), /go to http:\/\/10\.1\.10\.11:32768/],
     [
       'port 80 of the host',
@@ -166,6 +175,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       'passed',
     ],
     ['not restarted', (w) => w.runMyapp2(), /not been restarted yet/],
+    [
+      'removed and run anew while practising, the pass noted before the start',
+      (w) =>
+        w
+          .runMyapp2()
+          .remove('myapp2')
+          .pass('myapp2-on-ephemeral-port')
+          .run({ name: 'myapp2', publish: '', port: 32769 }),
+      /not been restarted yet/,
+    ],
     ['stopped only', (w) => w.runMyapp2().stop('myapp2'), /is stopped/],
     [
       'removed and run anew after the first step was done',

@@ -16,7 +16,7 @@ import {
   SERVER_ADDRESS,
   withMyapp2,
 } from './myapp2.ts';
-import { startBefore, startsOf } from './starts.ts';
+import { startBefore, startsOf, wasRemovedSince } from './starts.ts';
 import { ending, isPage, isToServer, typed } from './visits.ts';
 
 /** The check by which the learner has the container that the page goes on with. */
@@ -76,12 +76,11 @@ export const ephemeralPorts: readonly CheckDefinition[] = [
     title: `${NAME} was restarted`,
     test: (sandbox) =>
       withMyapp2(sandbox, ({ container }) => {
-        const starts = startsOf(sandbox.journal, container.id);
+        const starts = startsOf(sandbox.journal);
         if (starts.some((start) => start.id === container.id && start.again)) return passed();
         // What came before the first step was done was practice; only what was thrown away since is missed.
         const ready = sandbox.journal.last('pass', ({ check }) => check === FIRST_STEP);
-        const first = ready && startBefore(starts, ready.seq);
-        return first && first.id !== container.id
+        return ready && wasRemovedSince(sandbox.journal, ready.seq)
           ? notYet(
               `This ${NAME} is a new container, not the old one restarted. Restart the one you have.`,
               RESTART,
@@ -94,7 +93,7 @@ export const ephemeralPorts: readonly CheckDefinition[] = [
     title: `Since the restart, ${NAME} has another port`,
     test: (sandbox) =>
       withMyapp2(sandbox, ({ container, port }) => {
-        const ports = startsOf(sandbox.journal, container.id)
+        const ports = startsOf(sandbox.journal)
           .filter((start) => start.id === container.id && start.ports.length > 0)
           .map((start) => start.ports);
         if (ports.some((bound) => !bound.includes(port))) return passed();
@@ -116,7 +115,7 @@ function portIn(text: string): number | undefined {
 
 /** Whether a port led to this very container at an earlier start of it. */
 function hadPort(sandbox: SandboxView, container: ContainerView, port: number): boolean {
-  return startsOf(sandbox.journal, container.id).some(
+  return startsOf(sandbox.journal).some(
     (start) => start.id === container.id && start.ports.includes(port),
   );
 }

@@ -1,4 +1,13 @@
-import { addressIn, answer, type CheckDefinition, check, notYet, passed, type Verdict } from '#lab';
+import {
+  addressIn,
+  answer,
+  type CheckDefinition,
+  CouldNotCheck,
+  check,
+  notYet,
+  passed,
+  type Verdict,
+} from '#lab';
 import { routeToBridge, viaFor } from './client-route.ts';
 import {
   bridgeAddressOf,
@@ -30,7 +39,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
     reads: /inet ([\d.]+)/,
     judge: async (given, sandbox) => {
       const truth = await sandbox.host(SERVER).addressOf('docker0');
-      if (!truth) throw new Error(`${SERVER} has no interface docker0 at the moment`);
+      if (!truth) throw new CouldNotCheck(`${SERVER} has no interface docker0 at the moment.`);
       const read = addressIn(given);
       if (read === truth) return passed();
       if (read === undefined) return notAnAddress();

@@ -12,18 +12,33 @@ export interface Start {
   readonly ports: readonly number[];
 }
 
-/** Every start of myapp2 on server01, oldest first; with its id, also those from before it was renamed to myapp2. */
-export function startsOf(journal: JournalView, id?: string): readonly Start[] {
+/** Every start of myapp2 on server01, oldest first, those from before it was given that name included. */
+export function startsOf(journal: JournalView): readonly Start[] {
+  const signals = journal.all('container').filter((signal) => signal.host === SERVER);
+  const lastCalledSo = new Map<string, number>();
+  for (const { id, name, seq } of signals) if (name === NAME) lastCalledSo.set(id, seq);
   const seen = new Set<string>();
-  return journal
-    .all('container')
-    .filter((signal) => signal.host === SERVER && signal.action === 'start')
-    .filter((signal) => signal.name === NAME || signal.id === id)
+  return signals
+    .filter(({ action }) => action === 'start')
+    .filter(({ id, seq }) => seq <= (lastCalledSo.get(id) ?? Number.NEGATIVE_INFINITY))
     .map((signal) => {
       const again = seen.has(signal.id);
       seen.add(signal.id);
       return { seq: signal.seq, id: signal.id, again, ports: signal.ports?.[WEB] ?? [] };
     });
+}
+
+/** Whether a myapp2 was removed from server01 after a moment of the journal. */
+export function wasRemovedSince(journal: JournalView, seq: number): boolean {
+  return journal
+    .all('container')
+    .some(
+      (signal) =>
+        signal.seq > seq &&
+        signal.host === SERVER &&
+        signal.action === 'destroy' &&
+        signal.name === NAME,
+    );
 }
 
 /** The newest start before a moment of the journal. */

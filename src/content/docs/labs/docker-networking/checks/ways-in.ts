@@ -44,8 +44,8 @@ export function isLostPort(starts: readonly Start[], visit: SignalOf<'visit'>): 
 }
 
 /** Why no visit has been refused at an old port yet. */
-export function oldPortUntried(sandbox: SandboxView, { container, port }: Myapp2): Verdict {
-  const starts = startsOf(sandbox.journal, container.id);
+export function oldPortUntried(sandbox: SandboxView, { port }: Myapp2): Verdict {
+  const starts = startsOf(sandbox.journal);
   const newest = starts.at(-1);
   const lost = newest ? portsLostAt(starts, newest) : [];
   const old = lost.at(-1);
