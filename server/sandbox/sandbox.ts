@@ -8,6 +8,7 @@ import { QuaysideError } from '../errors.ts';
 import { Host } from './host.ts';
 import { LABEL, labelsOf, type Owner, objectName } from './labels.ts';
 import { SHARED_IN_HOST, type SharedDirectories } from './shared-directory.ts';
+import { thaw } from './thaw.ts';
 import { Wirer } from './wiring.ts';
 
 const MIB = 1024 ** 2;
@@ -269,9 +270,10 @@ export async function destroySandbox(
   for (;;) {
     const containers = await docker.listContainers({ all: true, filters });
     await Promise.all(
-      containers.map(({ Id }) =>
-        docker.getContainer(Id).remove({ force: true, v: true }).catch(unlessGoing),
-      ),
+      containers.map(async (container) => {
+        await thaw(foundry.engine, container);
+        await docker.getContainer(container.Id).remove({ force: true, v: true }).catch(unlessGoing);
+      }),
     );
     const { Volumes } = await docker.listVolumes({ filters });
     const volumes = Volumes ?? [];

@@ -133,6 +133,16 @@ describe('a sandbox', () => {
     expect(await liveSandboxes(stage.foundry, stage.instance)).toHaveLength(2);
   });
 
+  test('goes although a container in one of its hosts is paused', async () => {
+    await using second = await raise(stage.foundry, stage.instance);
+    const { status } = await second.sandbox
+      .host('server01')
+      .run(['sh', '-c', 'docker run -d --name web mycontainer:5.6 && docker pause web']);
+    expect(status).toBe(0);
+    await second.sandbox.destroy();
+    expect(await liveSandboxes(stage.foundry, stage.instance)).toHaveLength(1);
+  });
+
   test('leaves nothing behind: no container, no volume, no directory', async () => {
     await raised.sandbox.destroy();
     expect(await liveSandboxes(stage.foundry, stage.instance)).toEqual([]);
