@@ -36,8 +36,10 @@ async function proveLabs(argv: readonly string[]): Promise<boolean> {
   let proven = true;
   await using server = await openServer(PROJECT, labs, (line) => console.error(line));
   // Whoever stops it half-way must not be left with its sandboxes.
+  const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
+      stopped.abort();
       void server[Symbol.asyncDispose]().then(() => process.exit(1));
     });
   }
@@ -53,8 +55,11 @@ async function proveLabs(argv: readonly string[]): Promise<boolean> {
       page: values.page,
       step: values.step,
       kinds,
+      stopped: stopped.signal,
       say: (line) => console.error(line),
     });
+    // What was cut short has proven nothing, either way.
+    if (stopped.signal.aborted) return false;
     if (proof.steps.length === 0) {
       throw new QuaysideError(
         'CONFIG_INVALID',

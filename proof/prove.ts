@@ -27,6 +27,8 @@ export interface ProofOptions {
   readonly atOnce?: number;
   /** How long (ms) a tick or a reason is waited for, where not as long as usual. */
   readonly patience?: number;
+  /** Once aborted, no further sandbox is begun. */
+  readonly stopped?: AbortSignal;
   readonly say?: (line: string) => void;
 }
 
@@ -49,6 +51,7 @@ export async function prove(options: ProofOptions): Promise<Proof> {
   const report = new Report();
   const runs = planned(options, all, chosen, report);
   await sideBySide(runs, options.atOnce ?? AT_ONCE, async (run) => {
+    if (options.stopped?.aborted) return;
     const from = performance.now();
     await run
       .work()

@@ -59,6 +59,16 @@ export async function openServer(
   });
   const address = await web.listen({ host: '127.0.0.1', port: 0 });
   await registry.open();
+  const close = async () => {
+    await web.close();
+    await registry.close(true);
+    for (const id of await liveSandboxes(foundry, store.instance)) {
+      await destroySandbox(foundry, id);
+    }
+    store[Symbol.dispose]();
+    await rm(data, { recursive: true, force: true });
+  };
+  let closing: Promise<void> | undefined;
   return {
     url: `${address}/sign-in?token=${startToken}`,
     probe: (learner) => Probe.of(foundry, store, learner, labs),
@@ -73,14 +83,10 @@ export async function openServer(
         ...directories.map((id) => `the shared directory of ${id}`),
       ];
     },
-    [Symbol.asyncDispose]: async () => {
-      await web.close();
-      await registry.close(true);
-      for (const id of await liveSandboxes(foundry, store.instance)) {
-        await destroySandbox(foundry, id);
-      }
-      store[Symbol.dispose]();
-      await rm(data, { recursive: true, force: true });
+    // A signal and the end of the proof may both come to close it.
+    [Symbol.asyncDispose]: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }
