@@ -12,6 +12,8 @@ const DEV_PORT = 4322;
 
 export default defineConfig({
   devToolbar: { enabled: false },
+  // Pages are small and their server is near: code that fetches them ahead would weigh more than it saves.
+  prefetch: false,
   server: { host: '127.0.0.1', port: DEV_PORT },
   vite: {
     server: {

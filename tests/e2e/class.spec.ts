@@ -55,11 +55,12 @@ test('an instructor and three learners: join, come back, be seen, be helped, and
     const ada = await joinClass(browser, server, 'Ada');
     for (const name of ['Grace', 'Joan']) await joinClass(browser, server, name);
     await expect(room.getByText('3 learners')).toBeVisible();
-    const link = await ada.page.getByLabel('Your personal link').inputValue();
+    const link = await ada.page.getByRole('textbox', { name: 'Your personal link' }).inputValue();
 
     // Progress appears by itself.
     await ada.page.goto(new URL(LAB, server.url).href);
     await ada.ready();
+    await room.getByRole('combobox', { name: /^Lab/ }).selectOption('Docker Networking');
     const row = room.getByRole('row', { name: /Ada/ });
     await expect(row).toContainText('running');
     await ada.type('server01', 'docker run -d --name myapp2 -p :80 mycontainer:5.6');

@@ -1,4 +1,4 @@
-import type { ClassView, JoinedView, MyPlace } from '#protocol';
+import type { JoinedView, MyPlace } from '#protocol';
 import { ApiError, request } from '../request.ts';
 import { copyBox } from './copy.ts';
 import { keepLive } from './live.ts';
@@ -9,8 +9,8 @@ const DISMISSED_KEY = 'quayside-dismissed';
 /** More are never shown at once. */
 const DISMISSED_KEPT = 50;
 
-/** What a lab's page shows of the class that its learner is in. Where there is no class it stays out of sight. */
-class MyPlaceOnPage {
+/** What a lab's page shows of the class that its learner is in. */
+export class MyPlaceOnPage {
   readonly #bar: HTMLElement;
   readonly #messages: HTMLElement;
   readonly #panels: HTMLElement | null;
@@ -23,8 +23,6 @@ class MyPlaceOnPage {
   }
 
   async begin(): Promise<void> {
-    const view = await request<ClassView>('GET', '/api/class');
-    if (view.mode !== 'class' || !view.me) return;
     const { link } = await request<JoinedView>('GET', '/api/class/me');
     this.#box('link').value = new URL(link, location.origin).href;
     this.#bar.hidden = false;
@@ -146,13 +144,4 @@ class MyPlaceOnPage {
 function dismissed(): readonly string[] {
   const kept: unknown = JSON.parse(localStorage.getItem(DISMISSED_KEY) ?? '[]');
   return Array.isArray(kept) ? kept.filter((id) => typeof id === 'string') : [];
-}
-
-const bar = document.querySelector<HTMLElement>('[data-class-bar]');
-const messages = document.querySelector<HTMLElement>('[data-class-messages]');
-if (bar && messages) {
-  new MyPlaceOnPage(bar, messages).begin().catch((error: unknown) => {
-    // No server, or none yet: the page's own link says so.
-    if (!(error instanceof ApiError)) throw error;
-  });
 }

@@ -15,8 +15,8 @@ import {
   terminalPreferences,
 } from './preferences.ts';
 import { Screen } from './screen.ts';
-import { SearchBar } from './search-bar.ts';
-import { SettingsMenu } from './settings-menu.ts';
+import type { SearchBar } from './search-bar.ts';
+import { settingsButton } from './settings-button.ts';
 import { StatusBar } from './status-bar.ts';
 import { currentTheme, THEMES } from './themes.ts';
 
@@ -72,17 +72,17 @@ export class TerminalPane implements Disposable {
     this.#element.className = 'qs-terminal';
     this.#surface = document.createElement('div');
     this.#surface.className = 'qs-terminal-surface';
-    const settings = new SettingsMenu(
+    const settings = settingsButton(
       this.#element,
       options.label,
       {
-        search: () => this.#withScreen((screen) => this.#openSearch(screen)),
+        search: () => this.#withScreen((screen) => void this.#openSearch(screen)),
         copyAll: () => this.#withScreen(({ terminal }) => void copyAll(terminal)),
         focus: () => this.focus(),
       },
       this.#ending.signal,
     );
-    this.#status = new StatusBar(`Terminal ${options.label}`, settings.button, {
+    this.#status = new StatusBar(`Terminal ${options.label}`, settings, {
       tryNow: () => this.#connection.hurry(),
       waiting: () => this.#connection.waiting,
     });
@@ -196,7 +196,7 @@ export class TerminalPane implements Disposable {
     terminal.onBinary((data) => this.#connection.type(data));
     onKeys(terminal, {
       leave: () => this.#status.takeFocus(),
-      search: () => this.#openSearch(screen),
+      search: () => void this.#openSearch(screen),
       jump: (direction) => screen.marks.jump(direction),
       zoom: (by) => {
         setTerminalPreferences({ fontSize: terminalPreferences().fontSize + by });
@@ -206,9 +206,10 @@ export class TerminalPane implements Disposable {
     this.#fit();
   }
 
-  #openSearch(screen: Screen): void {
+  async #openSearch(screen: Screen): Promise<void> {
+    const { SearchBar } = await import('./search-bar.ts');
     this.#search ??= new SearchBar(this.#element, screen.terminal);
-    void this.#search.open();
+    await this.#search.open();
   }
 
   /** In the order of the calls, once there is a screen and somebody looks at it. */

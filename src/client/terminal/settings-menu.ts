@@ -28,28 +28,29 @@ export interface SettingsMenuOwner {
   focus(): void;
 }
 
-/** The small menu at a terminal: how it looks and speaks, and which keys are ours. Made when it is first opened. */
+/** The small menu at a terminal: how it looks and speaks, and which keys are ours. Its code comes with the first press. */
 export class SettingsMenu {
-  readonly button: HTMLButtonElement;
+  readonly #button: HTMLButtonElement;
   readonly #pane: HTMLElement;
   readonly #owner: SettingsMenuOwner;
   readonly #ending: AbortSignal;
-  #menu: HTMLElement | undefined;
+  readonly #menu: HTMLElement;
 
-  constructor(pane: HTMLElement, label: string, owner: SettingsMenuOwner, ending: AbortSignal) {
+  constructor(
+    pane: HTMLElement,
+    opener: HTMLButtonElement,
+    owner: SettingsMenuOwner,
+    ending: AbortSignal,
+  ) {
     this.#pane = pane;
     this.#owner = owner;
     this.#ending = ending;
-    this.button = button('Settings and keys', () => this.#toggle());
-    this.button.className = 'qs-terminal-settings-button';
-    this.button.ariaLabel = `Settings and keys of the terminal ${label}`;
-    this.button.ariaExpanded = 'false';
-    this.button.ariaHasPopup = 'dialog';
+    this.#button = opener;
+    this.#menu = this.#build();
     document.addEventListener('fullscreenchange', () => this.#onFullScreen(), { signal: ending });
   }
 
-  #toggle(): void {
-    this.#menu ??= this.#build();
+  toggle(): void {
     this.#menu.togglePopover();
   }
 
@@ -62,7 +63,7 @@ export class SettingsMenu {
     menu.append(this.#size(), this.#screenReader(), this.#actions(), keyList());
     menu.addEventListener('toggle', (event) => {
       const open = event.newState === 'open';
-      this.button.ariaExpanded = String(open);
+      this.#button.ariaExpanded = String(open);
       if (!open) return;
       this.#place(menu);
       menu.querySelector('button')?.focus();
@@ -106,7 +107,7 @@ export class SettingsMenu {
   #actions(): HTMLElement {
     const row = document.createElement('p');
     const close = (action: () => void) => () => {
-      this.#menu?.hidePopover();
+      this.#menu.hidePopover();
       action();
     };
     row.append(
@@ -147,7 +148,7 @@ export class SettingsMenu {
 
   /** Over its button, within the window. */
   #place(menu: HTMLElement): void {
-    const { top, right } = this.button.getBoundingClientRect();
+    const { top, right } = this.#button.getBoundingClientRect();
     const { clientWidth, clientHeight } = document.documentElement;
     menu.style.insetInlineStart = `${Math.max(GAP, right - menu.offsetWidth)}px`;
     menu.style.insetBlockEnd = `${clientHeight - top + GAP}px`;
