@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defineLab } from '#lab';
+import { check, defineLab, file } from '#lab';
 import { type Foundry, liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
 import { Registry } from '../../server/session/registry.ts';
 import { Store } from '../../server/session/store.ts';
@@ -57,6 +57,66 @@ async function state(sessions: Registry, learner: string, wanted: string): Promi
     await once(bell, 'change', { signal: AbortSignal.timeout(60_000) });
   }
 }
+
+describe('a lab that is written anew while a learner is in it', () => {
+  const withCheck = (id: string) =>
+    defineLab({
+      title: 'Small',
+      hosts: {
+        server01: { address: '10.1.10.11/24', aliases: ['agent01'], engine: true },
+        client: { address: '10.1.10.100/24' },
+      },
+      browser: 'client',
+      sections: [
+        {
+          page: 'p',
+          title: 'P',
+          checks: [check(id, { title: id, test: file('/etc/hosts').on('client') })],
+        },
+      ],
+    });
+
+  test('is asked by its new checks, on the same hosts, with the same terminals and passes', async () => {
+    const sessions = new Registry({
+      foundry,
+      store,
+      labs: new Map([[LAB, withCheck('before')]]),
+      sandboxesMost: 2,
+      log: (message, error) => void logged.push(`${message}: ${error}`),
+    });
+    const { learner } = store.createLearner();
+    const passed = async (id: string) => {
+      const tick = Promise.withResolvers<void>();
+      using _ = sessions.subscribe(learner, LAB, (event) => {
+        const checks =
+          event.type === 'checks'
+            ? event.checks
+            : event.type === 'snapshot'
+              ? event.snapshot.checks
+              : [];
+        if (checks.some((each) => each.id === id && each.state === 'passed')) tick.resolve();
+      });
+      await tick.promise;
+    };
+    sessions.start(learner, LAB);
+    await passed('before');
+    const { terminals } = sessions.snapshot(learner, LAB);
+    expect(terminals.length).toBe(2);
+
+    sessions.reload(LAB, withCheck('after'));
+    await passed('after');
+    const now = sessions.snapshot(learner, LAB);
+    expect(now.checks.map(({ id }) => id)).toEqual(['after']);
+    expect(now.terminals).toEqual(terminals);
+    expect(now.status.state).toBe('ready');
+
+    sessions.reload(LAB, withCheck('before'));
+    expect(sessions.snapshot(learner, LAB).checks).toMatchObject([
+      { id: 'before', state: 'passed' },
+    ]);
+    await sessions.close(true);
+  });
+});
 
 describe('a session', () => {
   let sessions: Registry;
