@@ -14,7 +14,19 @@ export default defineConfig({
           include: ['tests/integration/**/*.test.ts'],
           testTimeout: REAL_HOSTS_MS,
           hookTimeout: REAL_HOSTS_MS,
+          // As with the walks in a browser: one that stumbles once on a busy machine is tried again, and reported.
+          retry: process.env.CI ? 1 : 0,
           // Two cores: side by side the suites would only wait for each other's hosts.
+          fileParallelism: false,
+        },
+      },
+      {
+        // The proof of labs, put to the proof. Each run does a page of a lab several times over: minutes.
+        test: {
+          name: 'proof',
+          include: ['tests/proof/**/*.test.ts'],
+          testTimeout: REAL_HOSTS_MS,
+          hookTimeout: REAL_HOSTS_MS,
           fileParallelism: false,
         },
       },

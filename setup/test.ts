@@ -4,7 +4,8 @@
  *
  *   npm test                      everything
  *   npm test -- unit              one Vitest project: unit, site or integration
- *   npm test -- labs              the proofs of the labs (npm run lab:test), which must be named
+ *   npm test -- labs              the proofs of the labs (npm run lab:test); only when named
+ *   npm test -- proof             the proof itself, on labs with mistakes put in; only when named
  *   npm test -- e2e               the browser walks only
  */
 import { spawn } from 'node:child_process';
@@ -19,6 +20,8 @@ import { ensureSite } from '../server/site.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
 const VITEST_PROJECTS = ['unit', 'site', 'integration'];
+/** Run only when named: each takes minutes of a quiet machine. */
+const NAMED_ONLY = ['proof'];
 /** Programs that the tests run, and the Debian packages they come in. */
 const PROGRAMS = {
   chromium: ['chromium', 'fonts-dejavu-core'],
@@ -41,6 +44,10 @@ async function ensurePrograms(): Promise<void> {
   }
 }
 
+function isVitestProject(name: string): boolean {
+  return VITEST_PROJECTS.includes(name) || NAMED_ONLY.includes(name);
+}
+
 async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> {
   const child = spawn(process.execPath, argv, { cwd: PROJECT, env, stdio: 'inherit' });
   const status = await new Promise<number | null>((settle, reject) => {
@@ -51,12 +58,14 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<boo
 }
 
 async function test(wanted: readonly string[]): Promise<boolean> {
-  const unknown = wanted.find((name) => ![...VITEST_PROJECTS, 'labs', 'e2e'].includes(name));
+  const unknown = wanted.find(
+    (name) => ![...VITEST_PROJECTS, ...NAMED_ONLY, 'labs', 'e2e'].includes(name),
+  );
   if (unknown !== undefined) {
     throw new QuaysideError(
       'CONFIG_INVALID',
       `There are no tests named ${unknown}.`,
-      `Name any of ${[...VITEST_PROJECTS, 'labs', 'e2e'].join(', ')}, or none for all.`,
+      `Name any of ${[...VITEST_PROJECTS, ...NAMED_ONLY, 'labs', 'e2e'].join(', ')}, or none for all.`,
     );
   }
   await ensurePrograms();
@@ -66,7 +75,7 @@ async function test(wanted: readonly string[]): Promise<boolean> {
   // Whatever the tests start finds this very engine.
   const env = { ...process.env, DOCKER_HOST: engine.address };
   const flags = ['--disable-warning=ExperimentalWarning'];
-  const projects = VITEST_PROJECTS.filter((name) => wanted.length === 0 || wanted.includes(name));
+  const projects = wanted.length === 0 ? VITEST_PROJECTS : wanted.filter(isVitestProject);
   let passed = true;
   if (projects.length > 0) {
     const vitest = join(PROJECT, 'node_modules/vitest/vitest.mjs');

@@ -8,6 +8,8 @@ import {
 
 /** A command's output is on the screen long before; past this it will not come. */
 const READ_MS = 20_000;
+/** Hosts are there in seconds; where two browsers and six of them start at once on two cores, in many times that. */
+const HOSTS_READY_MS = 90_000;
 const LAB = '/labs/docker-networking/';
 
 /** A person with a browser: reads, types, clicks and looks, and uses nothing that they would not have. */
@@ -28,6 +30,7 @@ export class Learner {
     await expect(this.page.locator('[data-session-state]').first()).toHaveAttribute(
       'data-session-state',
       'ready',
+      { timeout: HOSTS_READY_MS },
     );
   }
 

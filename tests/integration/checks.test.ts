@@ -125,18 +125,6 @@ const everSaid = (id: string, state: CheckView['state']) =>
   seen.some((view) => view.id === id && view.state === state);
 
 describe('a check', () => {
-  test('cannot be asked while its host is paused, says so at once, and can right afterwards', async () => {
-    const server = await hostContainer('server01');
-    await server.pause();
-    const view = await shows('runs-web', { state: 'unknown' });
-    expect(view).toMatchObject({
-      reason: 'Could not check: server01 is paused. It is tried again by itself.',
-    });
-    expect(sessions.snapshot(learner, 'lab').checks.at(-1)).toMatchObject({ state: 'not-yet' });
-    await server.unpause();
-    await shows('runs-web', { state: 'not-yet' });
-  });
-
   test('cannot be asked while its host’s engine hangs, and can once it goes on', async () => {
     await type('server01', 'pkill', '-STOP', '-x', 'dockerd');
     // Nothing tells of an engine that hangs; whoever asks next finds out.

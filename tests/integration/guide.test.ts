@@ -157,18 +157,6 @@ describe('a step that is done for the learner', () => {
     expect(sessions.stopGuide(learner, NAME)).toEqual({ state: 'idle' });
   });
 
-  test('leaves a terminal to a learner who has something half typed there', async () => {
-    const own = terminalOf(learner, 'server01');
-    await expect.poll(() => own.prompt, { timeout: PATIENCE_MS }).toBe('clear');
-    keyboard(own)('echo half');
-    sessions.doStep(learner, NAME, 'quick');
-    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done' });
-    const other = screenOf(terminalOf(learner, 'server01 (2)'));
-    expect(other).toMatch(/quick\r\n(?:.|\s)*twice\r\n(?:.|\s)*over\r\n/);
-    keyboard(own)(' typed\r');
-    await expect.poll(() => screenOf(own), { timeout: PATIENCE_MS }).toContain('\nhalf typed');
-  });
-
   test('stops when the learner presses Ctrl-C, and says so', async () => {
     sessions.doStep(learner, NAME, 'slow');
     const view = await guide(learner, types('sleep 600'));
