@@ -6,6 +6,8 @@ const PROJECT = resolve(import.meta.dirname, '..');
 
 const STEPS = [
   ['Biome (format and lint)', '@biomejs/biome/bin/biome', 'check', '.'],
+  // Writes the types of the content's collections, which a new clone has not.
+  ['Types of the content', 'astro/bin/astro.mjs', 'sync'],
   ['TypeScript', 'typescript/bin/tsc', '--noEmit'],
   ['Astro', '@astrojs/check/bin/astro-check.js'],
 ] as const;
