@@ -177,7 +177,7 @@ describe('a step that is done for the learner', () => {
       reason: expect.stringContaining('the terminal is yours'),
     });
     keyboard(terminal)('ne\r');
-    await expect.poll(() => screenOf(terminal), { timeout: PATIENCE_MS }).toContain('\nmine\r\n');
+    await expect.poll(() => screenOf(terminal), { timeout: PATIENCE_MS }).toContain('\x07mine\r\n');
   });
 
   test('ends at a command that fails, in plain words, and goes no further', async () => {
