@@ -1,0 +1,168 @@
+import type { Locator } from '@playwright/test';
+import { expect, Learner, test } from './learner.ts';
+
+const ROWS = '.panel:visible .xterm-rows';
+
+/** The middle of what the terminal shows: its own layer for the mouse lies over the rows. */
+async function middleOf(drawn: Locator): Promise<readonly [x: number, y: number]> {
+  const box = await drawn.boundingBox();
+  if (!box) throw new Error('nothing is drawn there');
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}
+
+test('the keys that a shell lives by reach it', async ({ learner }) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo again-$((1 + 1))');
+  await learner.read(/(again-2)/);
+  await learner.type('server01', 'clear');
+  await page.keyboard.press('Control+p');
+  await page.keyboard.press('Control+p');
+  await page.keyboard.press('Enter');
+  await learner.read(/(again-2)/);
+
+  await page.keyboard.type('clear; echo word-$((2 + 1)) dropped');
+  await page.keyboard.press('Control+w');
+  await page.keyboard.type('kept');
+  await page.keyboard.press('Enter');
+  await learner.read(/(word-3 kept)/);
+
+  await page.keyboard.type('clear; echo last-$((2 + 2))');
+  // A word back, past "2))" and "((2 + ", and on to the beginning of "last".
+  for (let word = 0; word < 3; word++) await page.keyboard.press('Alt+b');
+  await page.keyboard.type('at-');
+  await page.keyboard.press('Enter');
+  await learner.read(/(at-last-4)/);
+});
+
+test('the browser’s own menu copies what is selected', async ({ learner }) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo select$((40 + 2))me');
+  await learner.read(/(select42me)/);
+  const word = page.locator(ROWS).getByText('select42me', { exact: true });
+  const [x, y] = await middleOf(word);
+  await page.mouse.dblclick(x, y);
+  await page.mouse.click(x, y, { button: 'right' });
+  // What "Copy" in the menu does: the page's copy command, on what lies under the pointer.
+  await page.evaluate(() => document.execCommand('copy'));
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('select42me');
+});
+
+test('a link that a program prints opens apart from the page, and only to the web', async ({
+  learner,
+}) => {
+  const { page, terminal } = learner;
+  await page.context().route('http://example.invalid/**', (route) => route.fulfill({ body: 'ok' }));
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo see http://example.invalid/$((6 * 7))');
+  await learner.read(/(invalid\/42)/);
+  const row = terminal.getByText('see http://example.invalid/42');
+  const [x, y] = await middleOf(row.last());
+  const opened = page.context().waitForEvent('page');
+  await page.mouse.move(x, y);
+  await expect(page.locator('.panel:visible .xterm-cursor-pointer')).toBeVisible();
+  await page.mouse.click(x, y);
+  const link = await opened;
+  await expect(link).toHaveURL('http://example.invalid/42');
+  expect(await link.evaluate(() => window.opener)).toBeNull();
+  await link.close();
+});
+
+test('the font is there before the first line is drawn', async ({ learner }) => {
+  const { page } = learner;
+  await page.addInitScript(() => {
+    const drawn = new MutationObserver(() => {
+      if (!document.querySelector('.xterm-rows')) return;
+      drawn.disconnect();
+      const faces = [...document.fonts].filter(({ family }) => /Quayside Mono/.test(family));
+      Object.assign(window, { facesAtFirstPaint: faces.map(({ status }) => status) });
+    });
+    drawn.observe(document, { childList: true, subtree: true });
+  });
+  await learner.goTo('ephemeral-ports/');
+  await learner.tab('server01').click();
+  await expect(learner.terminal).toContainText('$');
+  const faces = await page.evaluate(() => Reflect.get(window, 'facesAtFirstPaint'));
+  expect(faces).toContain('loaded');
+  expect(faces).not.toContain('loading');
+});
+
+test('widths and colours are those that the program meant', async ({ learner }) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  // The terminal itself says in which column the cursor stands: two and two, two for the whole family, and the next.
+  await learner.type(
+    'server01',
+    `clear; printf '世界👩‍👩‍👧'; IFS='[;' read -rsd R -p $'\\e[6n' _ _ column; echo; echo column $column`,
+  );
+  expect(await learner.read(/\ncolumn (\d+)/)).toBe('7');
+  await learner.type('server01', `clear; printf '\\e[48;2;10;20;30mtrue%s\\e[0m\\n' -colour`);
+  await learner.read(/(true-colour)/);
+  await expect(page.locator(ROWS).getByText('true-colour', { exact: true })).toHaveCSS(
+    'background-color',
+    'rgb(10, 20, 30)',
+  );
+});
+
+test('a flood in a terminal that nobody looks at stands there whole when somebody does', async ({
+  learner,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; seq 1 400000; echo flood-$((1 + 1)); touch /tmp/flooded');
+  await learner.tab('client').click();
+  await learner.type('client', 'clear; echo still-$((1 + 1))');
+  await learner.read(/(still-2)/);
+  await learner.tab('server01').click();
+  await learner.read(/(399998)\n399999\n400000\nflood-2/);
+});
+
+test('two windows of different sizes: the one that types has its own', async ({
+  learner,
+  browser,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  const columns = 'clear; echo $(tput cols) columns';
+  await learner.type('server01', columns);
+  const wide = Number(await learner.read(/(\d+) columns/));
+  const storageState = await learner.page.context().storageState();
+  const context = await browser.newContext({ storageState, viewport: { width: 900, height: 700 } });
+  const page = await context.newPage();
+  await page.goto(learner.page.url());
+  const other = new Learner(page);
+  await other.ready();
+  await other.type('server01', columns);
+  await expect.poll(async () => Number(await other.read(/(\d+) columns/))).toBeLessThan(wide);
+  const narrow = Number(await other.read(/(\d+) columns/));
+  // The wide window shows what the narrow one has, and takes its own size again with its first key.
+  await learner.read(new RegExp(`(${narrow}) columns`));
+  await learner.type('server01', columns);
+  await expect.poll(async () => Number(await learner.read(/(\d+) columns/))).toBe(wide);
+  await context.close();
+});
+
+test('a screen reader is read what comes, once it is asked for', async ({ learner }) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.tab('server01').click();
+  const panel = page.locator('.panel:visible');
+  await panel.getByRole('button', { name: /^Settings and keys/ }).click();
+  await panel.getByLabel('Read output to a screen reader').check();
+  await page.keyboard.press('Escape');
+  await learner.type('server01', 'clear; echo spoken-$((1 + 1)); ls /nowhere');
+  await expect(panel.locator('.xterm-accessibility')).toContainText('spoken-2');
+  await expect(panel.getByRole('status')).toContainText('status 2');
+});
+
+test('marks of failed commands are there again after a reload', async ({ learner }) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear');
+  await learner.type('server01', 'ls /nowhere');
+  const failed = page.locator('.panel:visible .qs-failed-command');
+  await expect(failed).toHaveAttribute('title', /status 2/);
+  await page.reload();
+  await learner.ready();
+  await learner.tab('server01').click();
+  await expect(failed).toHaveAttribute('title', /status 2/);
+});
