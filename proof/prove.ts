@@ -3,7 +3,7 @@ import type { Lab } from '#lab';
 import { loadSteps, type Step } from '#steps';
 import { fiftyTimes, placesOf, unreachable } from './hygiene.ts';
 import { Learner } from './learner.ts';
-import { Mismatch } from './mismatch.ts';
+import { failureLine, Mismatch } from './mismatch.ts';
 import { Report } from './report.ts';
 import type { ProofServer } from './server.ts';
 import { detoursOf, Walk } from './walk.ts';
@@ -48,7 +48,7 @@ export async function prove(options: ProofOptions): Promise<Proof> {
       (options.page === undefined || page === options.page) &&
       (options.step === undefined || id === options.step),
   );
-  const report = new Report();
+  const report = new Report((failure) => options.say?.(`✗ ${failureLine(failure)}`));
   const runs = planned(options, all, chosen, report);
   await sideBySide(runs, options.atOnce ?? AT_ONCE, async (run) => {
     if (options.stopped?.aborted) return;

@@ -17,6 +17,12 @@ export type Place = Pick<Step, 'id' | 'file' | 'line'>;
 /** Everything that was tried, in the order in which it ended. */
 export class Report {
   readonly results: Result[] = [];
+  readonly #onFailure: (failure: Failure) => void;
+
+  /** @param onFailure told of each failure at once */
+  constructor(onFailure: (failure: Failure) => void = () => undefined) {
+    this.#onFailure = onFailure;
+  }
 
   get failures(): readonly Failure[] {
     return this.results.flatMap(({ failure }) => failure ?? []);
@@ -47,6 +53,7 @@ export class Report {
     }
     const milliseconds = performance.now() - from;
     this.results.push({ run, step: place.id, way, milliseconds, failure });
+    if (failure) this.#onFailure(failure);
     return failure === undefined;
   }
 }
