@@ -13,7 +13,7 @@ export class Mismatch extends Error {
 
 /** A mismatch with the place in the lab that it is about. */
 export interface Failure {
-  /** Which run met it: `as written`, `wrong ways`, `other right way 1`, `fifty times` … */
+  /** Which run met it: `as written`, `wrong ways`, `other right ways`, `fifty times` … */
   readonly run: string;
   /** Path of the page below the working directory. */
   readonly file: string;

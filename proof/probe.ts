@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { HostView, Lab, SandboxView, Verdict } from '#lab';
 import { Host } from '../server/sandbox/host.ts';
 import { viewOf } from '../server/sandbox/host-view.ts';
@@ -11,6 +12,8 @@ import type { Learner } from './learner.ts';
 export const DEADLINE_MS = 5_000;
 /** The probe's own looks may take longer than a check's: they find out what is so, however busy the machine is. */
 const LOOK_MS = 60_000;
+/** Between two looks at what is starting in a host; a start takes a few times that. */
+const SETTLING_MS = 25;
 
 /**
  * Looks at a learner's sandbox from this process, past everything that the server remembers: asks checks and values
@@ -96,8 +99,30 @@ export class Probe {
     return stdout;
   }
 
+  /**
+   * Pauses a host, once nothing is just starting in it: with cgroup v1, a process that is frozen on its way in is waited
+   * for by the engine, and the engine by whoever would let it go on.
+   */
   async pause(host: string): Promise<void> {
-    await this.#foundry.engine.docker.getContainer(named(this.#hosts, host).container).pause();
+    const container = this.#foundry.engine.docker.getContainer(named(this.#hosts, host).container);
+    for (const late = AbortSignal.timeout(LOOK_MS); ; await delay(SETTLING_MS)) {
+      late.throwIfAborted();
+      const { ExecIDs } = await container.inspect();
+      const execs = await Promise.all((ExecIDs ?? []).map((id) => this.#exec(id)));
+      if (execs.every((exec) => !exec || exec.ExitCode !== null || exec.Pid > 0)) break;
+    }
+    await container.pause();
+  }
+
+  /** A process that was put into a host; `undefined` once the engine has forgotten it. */
+  #exec(id: string) {
+    return this.#foundry.engine.docker
+      .getExec(id)
+      .inspect()
+      .catch((error: { statusCode?: number }) => {
+        if (error.statusCode === 404) return undefined;
+        throw error;
+      });
   }
 
   async unpause(host: string): Promise<void> {

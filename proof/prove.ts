@@ -4,9 +4,10 @@ import { loadSteps, type Step } from '#steps';
 import { fiftyTimes, placesOf, unreachable } from './hygiene.ts';
 import { Learner } from './learner.ts';
 import { failureLine, Mismatch } from './mismatch.ts';
+import { type Route, routesOf } from './plan.ts';
 import { Report } from './report.ts';
 import type { ProofServer } from './server.ts';
-import { detoursOf, Walk } from './walk.ts';
+import { Walk } from './walk.ts';
 
 /** What a proof consists of. */
 export const KINDS = ['written', 'wrong', 'other', 'hygiene', 'away'] as const;
@@ -83,38 +84,9 @@ function planned(
   if (kinds.includes('written')) {
     runs.push({ title: 'as written', work: () => asWritten(options, all, chosen, report, whole) });
   }
-  if (kinds.includes('wrong')) {
-    for (const page of new Set(chosen.map((step) => step.page))) {
-      const steps = chosen.filter((step) => step.page === page && hasWrong(lab, step));
-      if (steps.length === 0) continue;
-      const title = `wrong ways, ${page}`;
-      runs.push({
-        title,
-        work: () => walking(options, title, report, (walk) => misled(walk, all, steps)),
-      });
-    }
-  }
-  if (kinds.includes('other')) {
-    const most = Math.max(0, ...chosen.map((step) => detoursOf(lab, step).length));
-    for (let nth = 0; nth < most; nth++) {
-      const title = `other right way ${nth + 1}`;
-      const last = chosen.findLastIndex((step) => detoursOf(lab, step).length > nth);
-      runs.push({
-        title,
-        work: () =>
-          walking(options, title, report, (walk) =>
-            walked(
-              all,
-              chosen.slice(0, last + 1),
-              (step) => {
-                const detour = detoursOf(lab, step)[nth];
-                return detour ? walk.prove(step, detour) : walk.hurry(step);
-              },
-              walk,
-            ),
-          ),
-      });
-    }
+  const kindsOfWays = { wrong: kinds.includes('wrong'), other: kinds.includes('other') };
+  for (const route of routesOf(lab, all, chosen, kindsOfWays)) {
+    runs.push({ title: route.title, work: () => gone(options, route, report) });
   }
   if (whole && (kinds.includes('hygiene') || kinds.includes('away'))) {
     runs.push({ title: 'hygiene', work: () => hygiene(options, all, report) });
@@ -181,26 +153,16 @@ async function hygiene(options: ProofOptions, all: readonly Step[], report: Repo
   await learner.end();
 }
 
-async function walking(
-  options: ProofOptions,
-  title: string,
-  report: Report,
-  go: (walk: Walk) => Promise<unknown>,
-): Promise<void> {
+/** Goes a route, until a step on it does not pass. */
+async function gone(options: ProofOptions, route: Route, report: Report): Promise<void> {
   using learner = await started(options);
   const probe = await options.server.probe(learner);
-  await go(new Walk(title, learner, probe, report, options.patience));
-  await learner.end();
-}
-
-/** Each step's wrong ways, then its right one, so that the next step can begin. */
-async function misled(walk: Walk, all: readonly Step[], steps: readonly Step[]): Promise<void> {
-  const last = steps.at(-1);
-  for (const step of all) {
-    if (steps.includes(step)) await walk.mislead(step);
-    if (step === last) await walk.prove(step);
-    if (step === last || !(await walk.hurry(step))) return;
+  const walk = new Walk('on the way', learner, probe, report, options.patience);
+  for (const { step, misled, detour, proven } of route.stops) {
+    if (misled) await walk.mislead(step);
+    if (!(await (proven ? walk.prove(step, detour) : walk.hurry(step)))) break;
   }
+  await learner.end();
 }
 
 /** The chosen steps one after the other, with all that comes before them done. `false`: one failed. */
@@ -223,10 +185,6 @@ async function started({ server, name }: ProofOptions): Promise<Learner> {
   const learner = await Learner.signIn(server.url, name);
   await learner.start();
   return learner;
-}
-
-function hasWrong(lab: Lab, step: Step): boolean {
-  return step.checks.some((id) => lab.checks.find((check) => check.id === id)?.wrong?.length);
 }
 
 function lastPlace({ directory }: ProofOptions, steps: readonly Step[]) {

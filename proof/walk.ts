@@ -1,9 +1,10 @@
-import type { CheckDefinition, Lab, OtherRightWay, Verdict, WrongWay } from '#lab';
+import type { CheckDefinition, Lab, Verdict, WrongWay } from '#lab';
 import type { CheckView } from '#protocol';
 import type { Step } from '#steps';
 import { Doer } from './deeds.ts';
 import type { Learner } from './learner.ts';
 import { Mismatch } from './mismatch.ts';
+import type { Detour } from './plan.ts';
 import type { Probe } from './probe.ts';
 import { AtLine, type Report } from './report.ts';
 
@@ -12,12 +13,6 @@ import { AtLine, type Report } from './report.ts';
  * The rest is for a machine with much else to do; only what fails waits for all of it.
  */
 const PATIENCE_MS = 30_000;
-
-/** A check and one of its other right ways. */
-interface Detour {
-  readonly check: string;
-  readonly way: OtherRightWay;
-}
 
 /** One learner on the way through a lab, in a sandbox of their own. */
 export class Walk {
@@ -31,7 +26,7 @@ export class Walk {
   readonly #done = new Set<string>();
 
   /**
-   * @param run what the report calls this walk
+   * @param run what the report calls what goes as the pages say
    * @param patience how long (ms) what should come is waited for
    */
   constructor(run: string, learner: Learner, probe: Probe, report: Report, patience = PATIENCE_MS) {
@@ -46,7 +41,7 @@ export class Walk {
 
   /** Does a step as its page says, to get to what comes after it. `false`: it failed, and the report says how. */
   hurry(step: Step): Promise<boolean> {
-    return this.#attempt(step, undefined, async () => {
+    return this.#report.attempt(this.#run, step, undefined, async () => {
       await this.#follow(step);
       await this.#passes(step);
     });
@@ -54,7 +49,8 @@ export class Walk {
 
   /** Does a step, and looks that its checks tick by that, and no others. */
   prove(step: Step, detour?: Detour): Promise<boolean> {
-    return this.#attempt(step, detour?.way.what, async () => {
+    const run = detour ? 'other right ways' : this.#run;
+    return this.#report.attempt(run, step, detour?.way.what, async () => {
       await this.#isOpen(step);
       if (detour) await this.#doer.go(detour.way.does, detour.check);
       else await this.#follow(step);
@@ -67,13 +63,9 @@ export class Walk {
   async mislead(step: Step): Promise<void> {
     for (const id of step.checks) {
       for (const way of this.#check(id).wrong ?? []) {
-        await this.#attempt(step, way.what, () => this.#goWrong(id, way));
+        await this.#report.attempt('wrong ways', step, way.what, () => this.#goWrong(id, way));
       }
     }
-  }
-
-  #attempt(step: Step, way: string | undefined, work: () => Promise<void>): Promise<boolean> {
-    return this.#report.attempt(this.#run, step, way, work);
   }
 
   async #follow(step: Step): Promise<void> {
@@ -180,14 +172,6 @@ export class Walk {
     if (!found) throw new Error(`there is no check ${id}`);
     return found;
   }
-}
-
-/** The other right ways of a step, of all its checks: run k goes the k-th. */
-export function detoursOf(lab: Lab, step: Step): readonly Detour[] {
-  return step.checks.flatMap((id) => {
-    const check = lab.checks.find((each) => each.id === id);
-    return (check?.otherRight ?? []).map((way) => ({ check: id, way }));
-  });
 }
 
 function saysOf(view: CheckView): string {
