@@ -23,6 +23,8 @@ type Read =
 export class Reads {
   readonly #read = new Set<Read>();
   readonly #waitingFor = new Map<string, number>();
+  /** Everything is looked at after this; an answer may be long in coming, and is no younger than the look. */
+  readonly #since = Date.now();
   #unproven: ContainerView | undefined;
   #provenAt = 0;
 
@@ -36,7 +38,10 @@ export class Reads {
     return [...this.#read].some((read) => read.startsWith('journal of '));
   }
 
-  /** The youngest container seen running that may still turn out to be over in a moment, and until when it may. */
+  /**
+   * The youngest container seen running that might still have been over in a moment, and until when it might: a later
+   * look tells.
+   */
   get unproven(): { readonly name: string; readonly until: number } | undefined {
     return this.#unproven && { name: this.#unproven.name, until: this.#provenAt };
   }
@@ -69,7 +74,7 @@ export class Reads {
     const age = container.restarts > 0 ? MENDED_AFTER_MS : PROVEN_AFTER_MS;
     // A remote engine's clock may run ahead of ours; nobody waits longer than the age itself for that.
     const at = Math.min(container.startedAt, Date.now()) + age;
-    if (at <= this.#provenAt) return;
+    if (at <= this.#since || at <= this.#provenAt) return;
     this.#provenAt = at;
     this.#unproven = container;
   }

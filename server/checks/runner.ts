@@ -179,7 +179,7 @@ export class CheckRunner implements Disposable {
         break;
       }
       case 'unproven': {
-        this.#againIn(said.until - Date.now(), id);
+        this.#againIn(Math.max(said.until - Date.now(), 0), id);
         const reason = `${said.container} has only just started. It counts once it has stayed up for a moment.`;
         this.#show({ id, state: 'not-yet', reason });
         break;

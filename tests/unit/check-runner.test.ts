@@ -245,6 +245,24 @@ describe('in time,', () => {
     expect(stage.checks.some(({ state }) => state === 'passed')).toBe(false);
   });
 
+  test('a container that was seen when it had only just started does not tick, however late the answer', async () => {
+    const answer = Promise.withResolvers<void>();
+    const late = async (sandbox: SandboxView) => {
+      const verdict = await runs(sandbox, 'web');
+      await answer.promise;
+      return verdict;
+    };
+    using stage = new CheckStage(labWith([check('web', { title: 't', test: late })]));
+    stage.host('one').containers = [containerView({ name: 'web', startedAt: Date.now() })];
+    stage.runner.wake();
+    await vi.advanceTimersByTimeAsync(3_000);
+    stage.host('one').containers = [];
+    answer.resolve();
+    await pass(stage, 1_000);
+    expect(stage.view('web')).toMatchObject({ state: 'not-yet', reason: 'No web yet.' });
+    expect(stage.checks.some(({ state }) => state === 'passed')).toBe(false);
+  });
+
   test('a container that its restart policy keeps starting never ticks, however long a run lasts', async () => {
     using stage = new CheckStage(WEB);
     for (let restarts = 0; restarts < 4; restarts++) {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ContainerView, type HostView, notYet, type SandboxView, type Verdict } from '#lab';
 
 /** The container that the lab follows from page to page. */
@@ -12,8 +11,6 @@ export const WEB = '80/tcp';
 const DEFAULT_BRIDGE = 'bridge';
 /** The program that the image starts unless told otherwise (images/mycontainer/Dockerfile). */
 const WEB_SERVER = '/bin/serve';
-/** A container that runs another program than the image's own must be up this long to count as one that stays. */
-const SETTLED_AFTER_MS = 2_000;
 
 const RUN_COMMAND = `docker run -d --name ${NAME} -p :80 ${IMAGE}`;
 /** The way out of everything that only a new container mends. */
@@ -49,29 +46,6 @@ export function portOf(container: ContainerView | undefined): number | undefined
 /** A container's address on Docker's default bridge. */
 export function bridgeAddressOf(container: ContainerView | undefined): string | undefined {
   return container?.addresses[DEFAULT_BRIDGE] || undefined;
-}
-
-/**
- * Whether a container can be relied on to stay: it serves the page, or is still up a while after its start. Waits out
- * that while where it has to, so that a container about to exit never counts as one that runs.
- */
-export async function stays(
-  host: HostView,
-  container: ContainerView,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (!container.running) return false;
-  if (await servesThePage(host, container)) return true;
-  const left = container.startedAt + SETTLED_AFTER_MS - Date.now();
-  if (left <= 0) return true;
-  await sleep(Math.min(left, SETTLED_AFTER_MS), undefined, { signal });
-  return await host.docker
-    .getContainer(container.id)
-    .inspect()
-    .then(
-      ({ State }) => State.Running,
-      () => false,
-    );
 }
 
 /** Whether a container runs the image's own program, the web server. */

@@ -5,7 +5,11 @@ export const dockerNetworksWays: Readonly<Record<string, Ways>> = {
   'bridge-network-id': {
     wrong: [
       { what: 'the name', does: [answering('bridge')], says: 'is the name' },
-      { what: 'too little of it', does: [answering(/^([0-9a-f]{3})/m)], says: 'at least 4' },
+      {
+        what: 'too little of it',
+        does: [on('server01', 'docker network ls'), answering(/^([0-9a-f]{3})/m)],
+        says: 'at least 4',
+      },
       {
         what: 'another network’s',
         does: [on('server01', 'docker network ls'), answering(/^([0-9a-f]{12})\s+host\s/m)],
