@@ -1,4 +1,4 @@
-import { answer, answering, check, on, theNumber, throughPort, visited } from '#lab';
+import { answer, answering, check, on, open, theNumber, throughPort, visited } from '#lab';
 import { hello, IMAGE } from './image.ts';
 
 /** The checks of the page `components`, in the order of its steps. */
@@ -40,5 +40,13 @@ export const components = [
   check('hello-opened', {
     title: 'Its page was opened through that port',
     test: visited(throughPort(hello)).from('client'),
+    wrong: [
+      {
+        what: 'the port of the container',
+        does: [open('http://10.1.10.11')],
+        says: 'Port 80 does not lead',
+      },
+    ],
+    otherRight: [{ what: 'the host by its alias', does: [open('http://agent01:{hello-port}')] }],
   }),
 ];

@@ -4,6 +4,7 @@ import {
   all,
   aNetwork,
   answer,
+  answering,
   atItsAddress,
   check,
   command,
@@ -14,6 +15,7 @@ import {
   networkId,
   notYet,
   on,
+  open,
   passed,
   ranInside,
   refused,
@@ -41,16 +43,36 @@ export const helpers = [
         undo: [on('server01', 'docker rm -f web')],
       },
       {
+        what: 'no port',
+        does: [on('server01', `docker run -d --name web ${IMAGE}`)],
+        says: 'publishes no port',
+        undo: [on('server01', 'docker rm -f web')],
+      },
+      {
         what: 'no name',
         does: [on('server01', `docker run -d --name quirky_hopper -p 8081:80 ${IMAGE}`)],
         says: 'its name is quirky_hopper',
         undo: [on('server01', 'docker rm -f quirky_hopper')],
       },
     ],
+    otherRight: [
+      {
+        what: 'an address of the host named as well',
+        does: [on('server01', `docker run -d --name web -p 10.1.10.11:8081:80 ${IMAGE}`)],
+      },
+    ],
   }),
   check('web-opened', {
     title: 'Its page was opened from the client',
     test: visited('http://10.1.10.11:8081').from('client'),
+    wrong: [
+      {
+        what: 'another host',
+        does: [open('http://10.1.10.100:8081')],
+        says: 'That was client, not server01',
+      },
+    ],
+    otherRight: [{ what: 'the host by its alias', does: [open('http://agent01:8081')] }],
   }),
   check('mynet-created', {
     title: 'server01 has a bridge named mynet, with the subnet 172.30.0.0/16',
@@ -63,14 +85,41 @@ export const helpers = [
         undo: [on('server01', 'docker network rm mynet')],
       },
     ],
+    otherRight: [
+      {
+        what: 'the driver and the gateway named as well',
+        does: [
+          on(
+            'server01',
+            'docker network create --driver bridge --subnet 172.30.0.0/16 --gateway 172.30.0.1 mynet',
+          ),
+        ],
+      },
+    ],
   }),
   check('own-network', {
     title: 'server01 has a network of your own with that subnet, whatever its name',
     test: aNetwork().on('server01').hasSubnet('172.30.0.0/16'),
+    wrong: [
+      {
+        what: 'another subnet',
+        does: [on('server01', 'docker network create --subnet 172.31.0.0/16 ours')],
+        says: 'The network ours has the subnet 172.31.0.0/16',
+        undo: [on('server01', 'docker network rm ours')],
+      },
+    ],
   }),
   check('neighbour-on-mynet', {
     title: 'A container named neighbour runs on mynet',
     test: container('neighbour').on('server01').isOn('mynet').runs(),
+    wrong: [
+      {
+        what: 'no network named',
+        does: [on('server01', `docker run -d --name neighbour ${IMAGE}`)],
+        says: 'is on the network bridge',
+        undo: [on('server01', 'docker rm -f neighbour')],
+      },
+    ],
     otherRight: [
       {
         what: 'connected afterwards',
@@ -88,10 +137,25 @@ export const helpers = [
   check('lonely-runs', {
     title: 'Some container runs without a network',
     test: aContainer().on('server01').isOn('none').runs(),
+    otherRight: [
+      {
+        what: 'a name, and made first',
+        does: [
+          on('server01', `docker create --name lonely --network none ${IMAGE}`),
+          on('server01', 'docker start lonely'),
+        ],
+      },
+    ],
   }),
   check('hello-restarted', {
     title: 'hello was restarted',
     test: restartOf(hello),
+    otherRight: [
+      {
+        what: 'a stop and a start',
+        does: [on('server01', 'docker stop -t 1 hello'), on('server01', 'docker start hello')],
+      },
+    ],
   }),
   check('old-port-refused', {
     title: 'The port from before was tried, and refused',
@@ -108,6 +172,12 @@ export const helpers = [
         undo: [on('client', 'sudo ip route del 172.17.0.0/24')],
       },
     ],
+    otherRight: [
+      {
+        what: 'by the older command',
+        does: [on('client', 'sudo route add -net 172.17.0.0 netmask 255.255.0.0 gw 10.1.10.11')],
+      },
+    ],
   }),
   check('own-address-opened', {
     title: 'After the restart, its page was opened at its own address',
@@ -116,10 +186,20 @@ export const helpers = [
   check('greeting-written', {
     title: '/tmp/greeting on the client says hello',
     test: file('/tmp/greeting').on('client').says('hello'),
+    wrong: [
+      {
+        what: 'another word',
+        does: [on('client', 'echo goodbye > /tmp/greeting')],
+        says: 'does not say',
+        undo: [on('client', 'rm /tmp/greeting')],
+      },
+    ],
+    otherRight: [{ what: 'no new line', does: [on('client', 'printf hello > /tmp/greeting')] }],
   }),
   check('routes-listed', {
     title: 'You listed the client’s routes',
     test: command(/^ip route/).on('client'),
+    otherRight: [{ what: 'the whole command', does: [on('client', 'ip route show')] }],
   }),
   check('two-networks', {
     title: 'server01 has the networks mynet and second',
@@ -128,6 +208,12 @@ export const helpers = [
   check('either', {
     title: 'server01 has a network named third, or a container of that name',
     test: firstOf(network('third').on('server01'), container('third').on('server01')),
+    otherRight: [
+      {
+        what: 'the other of the two',
+        does: [on('server01', `docker run -d --name third ${IMAGE}`)],
+      },
+    ],
   }),
   answer('docker0-read', {
     title: 'You read an address off the screen',
@@ -135,6 +221,7 @@ export const helpers = [
     placeholder: '172.17.0.x',
     reads: /inet (?:addr:)?(\d+\.\d+\.\d+\.\d+)/,
     judge: theAddress(addressOf('docker0').on('server01')),
+    wrong: [{ what: 'the netmask', does: [answering('255.255.0.0')], says: 'the netmask' }],
   }),
   answer('forward-read', {
     title: 'You read a text off the screen',
@@ -142,6 +229,7 @@ export const helpers = [
     placeholder: '0 or 1',
     reads: /^\s*([01])\s*$/m,
     judge: theText(file('/proc/sys/net/ipv4/ip_forward').on('server01').text),
+    wrong: [{ what: 'the opposite', does: [answering('0')], says: 'not 0' }],
   }),
   answer('bridge-id-read', {
     title: 'You read an ID off the screen',
@@ -149,6 +237,7 @@ export const helpers = [
     placeholder: 'its first characters',
     reads: /([0-9a-f]{12})\s+bridge/,
     judge: theId(networkId('bridge').on('server01')),
+    wrong: [{ what: 'too little of it', does: [answering('a')], says: 'characters' }],
   }),
   check('own-words', {
     title: 'Some network of server01 besides bridge has three containers',
@@ -160,5 +249,13 @@ export const helpers = [
         ? passed()
         : notYet(`The fullest network has ${fullest} containers; it takes three.`);
     },
+    wrong: [
+      {
+        what: 'one guest only',
+        does: [on('server01', `docker run -d --name guest1 --network mynet ${IMAGE}`)],
+        says: 'has 2 containers',
+        undo: [on('server01', 'docker rm -f guest1')],
+      },
+    ],
   }),
 ];
