@@ -19,11 +19,18 @@ async function behind(
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   const page = await context.newPage();
+  await page.clock.install();
   await page.goto(learner.page.url());
   const other = new Learner(page);
   await other.ready();
   await other.tab('server01').click();
   return { learner: other, context };
+}
+
+/** What the terminal in front says of its link. */
+async function linkIs({ page }: Learner, state: 'open' | 'reconnecting'): Promise<void> {
+  const terminal = page.locator('.panel:visible .qs-terminal');
+  await expect(terminal).toHaveAttribute('data-state', state);
 }
 
 test('through cuts of the link nothing printed is lost or shown twice', async ({
@@ -43,16 +50,52 @@ test('through cuts of the link nothing printed is lost or shown twice', async ({
       .poll(async () => Number(await away.read(/line (\d+)/)), { intervals: [50] })
       .toBeGreaterThan(seen);
     link.cut();
-    await expect(away.page.locator('.panel:visible .qs-terminal')).toHaveAttribute(
-      'data-state',
-      'reconnecting',
-    );
+    await linkIs(away, 'reconnecting');
     link.heal();
-    await expect(away.page.locator('.panel:visible .qs-terminal')).toHaveAttribute(
-      'data-state',
-      'open',
-    );
+    await linkIs(away, 'open');
   }
+  await away.read(/(all-2)/);
+  const lines = [...(await away.copyAll()).matchAll(/^line (\d+)$/gm)].map(([, n]) => Number(n));
+  expect(lines).toEqual(Array.from({ length: LINES }, (_, index) => index + 1));
+  await context.close();
+});
+
+test('what is typed while the link is down waits, and goes out once', async ({
+  learner,
+  browser,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  await using link = await Link.open();
+  const { learner: away, context } = await behind(link, learner, browser);
+  await away.type('server01', 'clear');
+  link.cut();
+  await linkIs(away, 'reconnecting');
+  await away.page.keyboard.type('echo typed-$((1 + 1))');
+  await expect(away.page.locator('.panel:visible')).toContainText(/21 keys/);
+  await away.page.keyboard.press('Enter');
+  link.heal();
+  await linkIs(away, 'open');
+  await away.read(/(typed-2)/);
+  expect([...(await away.copyAll()).matchAll(/typed-2/g)]).toHaveLength(1);
+  await context.close();
+});
+
+test('after an hour under a closed lid the terminal shows all that came meanwhile, once', async ({
+  learner,
+  browser,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  await using link = await Link.open();
+  const { learner: away, context } = await behind(link, learner, browser);
+  await away.type('server01', 'clear; echo before');
+  await away.read(/\n?(before)/);
+  link.cut();
+  await linkIs(away, 'reconnecting');
+  await learner.type('server01', `seq -f 'line %g' 1 ${LINES}; echo all-$((1 + 1))`);
+  await learner.read(/(all-2)/);
+  await away.page.clock.fastForward('01:00:00');
+  link.heal();
+  await linkIs(away, 'open');
   await away.read(/(all-2)/);
   const lines = [...(await away.copyAll()).matchAll(/^line (\d+)$/gm)].map(([, n]) => Number(n));
   expect(lines).toEqual(Array.from({ length: LINES }, (_, index) => index + 1));
