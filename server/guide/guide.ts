@@ -32,7 +32,8 @@ export type Start = { readonly page: string } | { readonly step: string };
 export class Guide {
   readonly #options: GuideOptions;
   #view: GuideView = { state: 'idle' };
-  #stop: AbortController | undefined;
+  /** What is being done. */
+  #work: Work | undefined;
 
   constructor(options: GuideOptions) {
     this.#options = options;
@@ -44,7 +45,7 @@ export class Guide {
 
   /** Something is being done: what is passed meanwhile is not the learner's own work. */
   get working(): boolean {
-    return this.#stop !== undefined;
+    return this.#work !== undefined;
   }
 
   /** @throws QuaysideError STEP_UNKNOWN */
@@ -66,17 +67,22 @@ export class Guide {
 
   /** Does one step as the learner would, in sight. @throws QuaysideError GUIDE_BUSY */
   doStep(step: Step, ground: Ground): void {
-    this.#begin('step', [step], Promise.resolve(ground), KEY_MS);
+    this.#begin('step', [step], KEY_MS, Promise.resolve(ground));
   }
 
-  /** Does steps on hosts that are still to come, as quickly as they can be done. @throws QuaysideError GUIDE_BUSY */
-  bringTo(steps: readonly Step[], ground: Promise<Ground>): void {
-    this.#begin('start', steps, ground, NO_TIME);
+  /**
+   * Does steps on hosts that are still to come, as quickly as they can be done.
+   *
+   * @param ground waits for the hosts; called at once
+   * @throws QuaysideError GUIDE_BUSY
+   */
+  bringTo(steps: readonly Step[], ground: () => Promise<Ground>): void {
+    this.#begin('start', steps, NO_TIME, ground());
   }
 
   /** The learner has seen enough. What was done stays done. */
   stop(): void {
-    this.#stop?.abort(
+    this.#work?.stop.abort(
       new Stopped('You stopped it.', 'What was done so far stays done. Go on by yourself.'),
     );
   }
@@ -86,18 +92,40 @@ export class Guide {
     if (!this.working) this.#show({ state: 'idle' });
   }
 
+  /**
+   * The hosts have failed and others are being made in their place: what was to be done on fresh hosts is begun again on
+   * those; a single step ends, for the hosts are no longer as the learner had them.
+   */
+  startOver(ground: () => Promise<Ground>): void {
+    const work = this.#work;
+    if (!work || work.stop.signal.aborted) return;
+    if (work.purpose === 'step') {
+      work.stop.abort(
+        new Stopped(
+          'The hosts failed meanwhile, and others are being started in their place.',
+          'Use Start from here when they are ready, for hosts on which all steps before are done.',
+        ),
+      );
+      return;
+    }
+    this.#work = undefined;
+    work.stop.abort();
+    this.#begin(work.purpose, work.steps, work.keyMs, ground(), work.id);
+  }
+
   /** The hosts go away: nothing more is done, and nothing said of it. */
   abandon(): void {
-    this.#stop?.abort();
-    this.#stop = undefined;
+    this.#work?.stop.abort();
+    this.#work = undefined;
     if (this.#view.state !== 'idle') this.#show({ state: 'idle' });
   }
 
   #begin(
     purpose: 'step' | 'start',
     steps: readonly Step[],
-    ground: Promise<Ground>,
     keyMs: number,
+    ground: Promise<Ground>,
+    id = randomBytes(6).toString('hex'),
   ): void {
     if (this.working) {
       throw new QuaysideError(
@@ -106,16 +134,15 @@ export class Guide {
         'Wait until it is done, or stop it.',
       );
     }
-    const stop = new AbortController();
-    this.#stop = stop;
-    void this.#work({ purpose, id: randomBytes(6).toString('hex'), steps, keyMs, stop }, ground);
+    this.#work = { purpose, id, steps, keyMs, stop: new AbortController() };
+    void this.#do(this.#work, ground);
   }
 
-  async #work(work: Work, coming: Promise<Ground>): Promise<void> {
+  async #do(work: Work, coming: Promise<Ground>): Promise<void> {
     const { purpose, id, steps, keyMs, stop } = work;
     const { signal } = stop;
     const show = (view: GuideView): void => {
-      if (this.#stop === stop) this.#show(view);
+      if (this.#work === work) this.#show(view);
     };
     let at: Step | undefined;
     try {
@@ -135,11 +162,11 @@ export class Guide {
       show({ state: 'done', job: id, purpose, of: steps.length });
     } catch (error) {
       // The hosts have gone, and whoever took them away says so.
-      if (this.#stop !== stop) return;
+      if (this.#work !== work) return;
       const { reason, remedy } = this.#wordsFor(error);
       show({ state: 'stopped', job: id, purpose, ...(at ? { step: at.id } : {}), reason, remedy });
     } finally {
-      if (this.#stop === stop) this.#stop = undefined;
+      if (this.#work === work) this.#work = undefined;
     }
   }
 

@@ -67,15 +67,18 @@ export async function typeCommand(
   let interrupted = false;
   let status: number | undefined;
   const ended = Promise.withResolvers<void>();
+  const taken = new AbortController();
   // Nobody may be waiting yet when the learner takes the terminal.
   ended.promise.catch(() => undefined);
   using _typed = terminal.onTyped((bytes) => {
     if (bytes.includes(INTERRUPT.charCodeAt(0))) interrupted = true;
-    if (phase === 'running') return;
+    if (phase === 'running' || taken.signal.aborted) return;
     terminal.type(CLEAR_LINE);
     ended.reject(
       interrupted ? new Stopped('You stopped it with Ctrl-C.', AGAIN) : takenOver(terminal.title),
     );
+    // Not a key more, whatever prompt comes next.
+    taken.abort();
   });
   using _finished = terminal.onCommand((finished) => {
     status = finished.status;
@@ -85,7 +88,8 @@ export async function typeCommand(
   );
   const stop = AbortSignal.any([signal, AbortSignal.timeout(COMMAND_MS)]);
   try {
-    await unlessAborted(Promise.race([keyIn(terminal, command, keyMs, stop), ended.promise]), stop);
+    const keys = keyIn(terminal, command, keyMs, AbortSignal.any([stop, taken.signal]));
+    await unlessAborted(Promise.race([keys, ended.promise]), stop);
     phase = 'running';
     const from = terminal.head;
     using _prompt = terminal.onPrompt(() => ended.resolve());
@@ -110,6 +114,10 @@ function takenOver(title: string): Stopped {
   return new Stopped(`You typed into ${title}, so the terminal is yours.`, AGAIN);
 }
 
+function notAtPrompt(title: string): Stopped {
+  return new Stopped(`${title} is not at its prompt any more.`, AGAIN);
+}
+
 async function keyIn(
   terminal: Terminal,
   command: string,
@@ -117,7 +125,7 @@ async function keyIn(
   signal: AbortSignal,
 ): Promise<void> {
   await delay(PROMPT_SETTLES_MS, undefined, { signal });
-  if (!isFree(terminal)) return;
+  if (!isFree(terminal)) throw notAtPrompt(terminal.title);
   terminal.type(CLEAR_LINE);
   if (command.includes('\n')) {
     terminal.type(PASTE.begin + command + PASTE.end);
@@ -127,8 +135,7 @@ async function keyIn(
   const atOnce = keyMs === 0 ? letters.length : Math.ceil(letters.length / KEYS_MOST);
   for (let at = 0; at < letters.length; at += atOnce) {
     if (at > 0) await delay(keyMs, undefined, { signal });
-    // The terminal may have been taken since; what follows is then nobody's.
-    if (!isFree(terminal)) return;
+    if (!isFree(terminal)) throw notAtPrompt(terminal.title);
     terminal.type(letters.slice(at, at + atOnce).join(''));
   }
 }

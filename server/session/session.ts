@@ -66,7 +66,10 @@ export interface SessionOptions {
 export class Session {
   #id: string;
   #options: SessionOptions;
-  readonly #listeners = new Set<(event: SessionEvent) => void>();
+  /** Pages that are open; while there is none, a place in the queue is kept for a while only. */
+  readonly #pages = new Set<(event: SessionEvent) => void>();
+  /** Those within the server who listen as well. */
+  readonly #within = new Set<(event: SessionEvent) => void>();
   readonly #terminals: Terminals;
   #hosts: Map<string, HostStatus>;
   #guide: Guide;
@@ -149,9 +152,14 @@ export class Session {
 
   subscribe(listener: (event: SessionEvent) => void): Disposable {
     clearTimeout(this.#placeKept);
-    const heard = this.#listen(listener);
+    this.#pages.add(listener);
     listener({ type: 'snapshot', snapshot: this.snapshot() });
-    return heard;
+    return {
+      [Symbol.dispose]: () => {
+        this.#pages.delete(listener);
+        if (this.#pages.size === 0 && this.#status.state === 'queued') this.#keepPlace();
+      },
+    };
   }
 
   /** Starts the sandbox unless it is running or on its way; where the machine is full, it waits in the queue. */
@@ -191,18 +199,8 @@ export class Session {
 
   /** Back to the lab's start: a fresh sandbox, no passes, no journal. */
   reset(): void {
-    const { store, gate } = this.#options;
-    if (this.#status.state === 'queued') gate.leaveQueue(this.#visitor);
-    const before = this.#admission;
-    this.#admission = undefined;
-    void this.#letGo(true).finally(() => before?.leave());
-    store.setSandbox(this.#id, undefined);
-    store.clearSession(this.#id);
-    this.#passes = new Map();
-    this.#assisted = new Set();
-    // It has its room already: the old sandbox's, which is being cleared.
-    if (before) this.#admitted(gate.occupy('starting'));
-    else this.#join(Date.now());
+    this.#guide.abandon();
+    this.#renew(() => this.#options.store.clearSession(this.#id));
     this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
   }
 
@@ -212,18 +210,9 @@ export class Session {
    */
   startFrom(start: Start): void {
     const steps = this.#guide.before(start);
-    const { store, gate } = this.#options;
-    gate.leaveQueue(this.#visitor);
-    const before = this.#admission;
-    this.#admission = undefined;
-    void this.#letGo(true).finally(() => before?.leave());
-    store.setSandbox(this.#id, undefined);
-    store.clearAssisted(this.#id);
-    this.#passes = new Map(store.passes(this.#id));
-    this.#assisted = new Set();
-    if (before) this.#admitted(gate.occupy('starting'));
-    else this.#join(Date.now());
-    this.#guide.bringTo(steps, this.#grounded());
+    this.#guide.abandon();
+    this.#renew(() => this.#options.store.clearAssisted(this.#id));
+    this.#guide.bringTo(steps, () => this.#grounded());
     this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
   }
 
@@ -259,6 +248,7 @@ export class Session {
   end(reason: string): Promise<void> {
     this.#options.gate.leaveQueue(this.#visitor);
     clearTimeout(this.#placeKept);
+    this.#guide.abandon();
     const admission = this.#admission;
     this.#admission = undefined;
     const gone = this.#letGo(true).finally(() => admission?.leave());
@@ -272,6 +262,7 @@ export class Session {
   detach(): void {
     this.#detached = true;
     clearTimeout(this.#placeKept);
+    this.#guide.abandon();
     void this.#letGo(false);
   }
 
@@ -372,6 +363,22 @@ export class Session {
     );
   }
 
+  /** A fresh sandbox in the place of this one, once what was kept of it has been forgotten. */
+  #renew(forget: () => void): void {
+    const { store, gate } = this.#options;
+    const before = this.#admission;
+    this.#admission = undefined;
+    void this.#letGo(true).finally(() => before?.leave());
+    store.setSandbox(this.#id, undefined);
+    forget();
+    this.#journal = new Journal(store, this.#id);
+    this.#passes = new Map(store.passes(this.#id));
+    this.#assisted = new Set(store.assisted(this.#id));
+    // It has its room already: the old sandbox's, which is being cleared. Or its place in the queue, which it keeps.
+    if (before) this.#admitted(gate.occupy('starting'));
+    else if (this.#status.state !== 'queued') this.#join(Date.now());
+  }
+
   #join(since: number): void {
     this.#options.store.setQueued(this.#id, since);
     this.#options.gate.join(this.#visitor);
@@ -380,7 +387,7 @@ export class Session {
   #keepPlace(): void {
     clearTimeout(this.#placeKept);
     this.#placeKept = setTimeout(() => {
-      if (this.#status.state !== 'queued' || this.#listeners.size > 0) return;
+      if (this.#status.state !== 'queued' || this.#pages.size > 0) return;
       this.#options.gate.leaveQueue(this.#visitor);
       this.#options.store.setQueued(this.#id, undefined);
       this.#setStatus({ state: 'none' });
@@ -456,10 +463,7 @@ export class Session {
       runner,
       attempt,
       closed: new AbortController(),
-      up: Promise.withResolvers(),
     };
-    // Most starts have nobody who waits for them.
-    run.up.promise.catch(() => undefined);
     this.#run = run;
     return run;
   }
@@ -537,7 +541,6 @@ export class Session {
     });
     this.#setStatus({ state: 'ready', hosts: [...this.#hosts.values()] });
     run.runner.wake();
-    run.up.resolve();
   }
 
   async #engineIsAway(): Promise<boolean> {
@@ -558,6 +561,7 @@ export class Session {
       this.#giveUp(error);
       return;
     }
+    this.#guide.startOver(() => this.#grounded());
     const gone = this.#letGo(true);
     store.setSandbox(this.id, undefined);
     const hosts = [...this.#hosts.values()];
@@ -569,6 +573,9 @@ export class Session {
     // The learner may have ended or reset it meanwhile, or the server may be stopping.
     if (this.#run || this.#status !== status || this.#detached) return;
     try {
+      // It speaks of hosts that are no more.
+      store.clearJournal(this.id);
+      this.#journal = new Journal(store, this.id);
       this.#begin(randomBytes(4).toString('hex'), run.attempt + 1, trouble);
     } catch (full) {
       this.#giveUp(full);
@@ -579,8 +586,6 @@ export class Session {
   async #letGo(destroy: boolean): Promise<void> {
     const run = this.#run;
     this.#run = undefined;
-    this.#guide.abandon();
-    run?.up.reject(new Error('The hosts went away.'));
     this.#pane?.[Symbol.dispose]();
     this.#pane = undefined;
     this.#lifetime?.[Symbol.dispose]();
@@ -642,17 +647,17 @@ export class Session {
       : check;
   }
 
-  /** The hosts as a guide reaches them, once they are up. */
+  /** The hosts as a guide reaches them, once they are ready: the queue, the start and its retries are waited for. */
   async #grounded(): Promise<Ground> {
-    const run = this.#run;
-    if (!run) {
-      throw new QuaysideError(
-        'SESSION_NOT_READY',
-        'The machine is full, so your hosts wait in the queue.',
-        'Start from here again when they are ready.',
-      );
-    }
-    await run.up.promise;
+    const settled = Promise.withResolvers<void>();
+    const look = (): void => {
+      const reason = whyNever(this.#status);
+      if (reason) settled.reject(reason);
+      else if (this.#status.state === 'ready') settled.resolve();
+    };
+    using _ = this.#listenWithin((event) => event.type === 'status' && look());
+    look();
+    await settled.promise;
     return this.#ground(this.#ready());
   }
 
@@ -667,7 +672,7 @@ export class Session {
       },
       answer: (check, text) => this.answer(check, text),
       checks: () => this.#checkViews(),
-      onChecks: (listener) => this.#listen((event) => event.type === 'checks' && listener()),
+      onChecks: (listener) => this.#listenWithin((event) => event.type === 'checks' && listener()),
       values: async () => {
         runner.wake();
         await runner.settled();
@@ -676,14 +681,9 @@ export class Session {
     };
   }
 
-  #listen(listener: (event: SessionEvent) => void): Disposable {
-    this.#listeners.add(listener);
-    return {
-      [Symbol.dispose]: () => {
-        this.#listeners.delete(listener);
-        if (this.#listeners.size === 0 && this.#status.state === 'queued') this.#keepPlace();
-      },
-    };
+  #listenWithin(listener: (event: SessionEvent) => void): Disposable {
+    this.#within.add(listener);
+    return { [Symbol.dispose]: () => void this.#within.delete(listener) };
   }
 
   #setStatus(status: SessionStatus): void {
@@ -692,7 +692,7 @@ export class Session {
   }
 
   #emit(event: SessionEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of [...this.#pages, ...this.#within]) listener(event);
   }
 }
 
@@ -704,6 +704,28 @@ function waitingHosts(lab: Lab): Map<string, HostStatus> {
       { name, aliases, address, hasEngine, phase: 'waiting', detail: 'waiting' },
     ]),
   );
+}
+
+/** Why hosts that are not ready will not be ready by themselves; `undefined` where they may. */
+function whyNever(status: SessionStatus): QuaysideError | undefined {
+  switch (status.state) {
+    case 'queued':
+    case 'starting':
+    case 'ready':
+      return undefined;
+    case 'failed':
+      return new QuaysideError('SESSION_NOT_READY', status.reason, status.remedy);
+    case 'ended':
+      return new QuaysideError('SESSION_NOT_READY', status.reason, 'Start from here again.');
+    case 'none':
+      return new QuaysideError(
+        'SESSION_NOT_READY',
+        'Nobody had a page of this lab open, so its place in the queue was given up.',
+        'Start from here again.',
+      );
+    default:
+      return status satisfies never;
+  }
 }
 
 /** The sandbox as one round of checks sees it: each host is looked at through one view, which asks nothing twice. */
@@ -732,6 +754,4 @@ interface Run {
   /** How many starts have failed before this one. */
   readonly attempt: number;
   readonly closed: AbortController;
-  /** Settles when the hosts are ready; rejects when they never will be. */
-  readonly up: PromiseWithResolvers<void>;
 }

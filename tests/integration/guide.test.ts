@@ -19,6 +19,8 @@ const FIRST = 'myapp2-on-ephemeral-port';
 function made(id: string, ...deeds: readonly Deed[]): Step {
   return { id, page: 'docker-networks', heading: id, file: '', line: 0, deeds, checks: [] };
 }
+/** A command that stays, and says when it has the terminal: a Ctrl-C before that is the shell's. */
+const SLOW = "sh -c 'echo begun; exec sleep 600'";
 const typed = (command: string): Deed => ({ kind: 'run', host: 'server01', command, line: 0 });
 
 let stage: Awaited<ReturnType<typeof openFoundry>>;
@@ -31,7 +33,7 @@ beforeAll(async () => {
   store = new Store(':memory:');
   const steps = (await loadAllSteps(PROJECT, LABS)).get(NAME) ?? [];
   const tried = [
-    made('slow', typed('sleep 600')),
+    made('slow', typed(SLOW)),
     made('fails', typed('ls /nowhere'), typed('touch /tmp/too-far')),
     made('quick', typed('echo quick'), typed('echo twice\necho over')),
   ];
@@ -146,7 +148,7 @@ describe('a step that is done for the learner', () => {
   });
 
   test('is the only one at a time, and every tab sees it', async () => {
-    const elsewhere = guide(learner, types('sleep 600'));
+    const elsewhere = guide(learner, types(SLOW));
     sessions.doStep(learner, NAME, 'slow');
     await expect(async () => sessions.doStep(learner, NAME, 'quick')).rejects.toMatchObject({
       code: 'GUIDE_BUSY',
@@ -157,19 +159,36 @@ describe('a step that is done for the learner', () => {
     expect(sessions.stopGuide(learner, NAME)).toEqual({ state: 'idle' });
   });
 
+  test('leaves a terminal to a learner who has something half typed there', async () => {
+    const own = terminalOf(learner, 'server01');
+    await expect.poll(() => own.prompt, { timeout: PATIENCE_MS }).toBe('clear');
+    const type = keyboard(own);
+    type('echo half');
+    sessions.doStep(learner, NAME, 'quick');
+    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done' });
+    const other = screenOf(terminalOf(learner, 'server01 (2)'));
+    for (const line of ['quick', 'twice', 'over']) expect(other).toContain(`\x07${line}\r\n`);
+    type(' typed\r');
+    await expect
+      .poll(() => screenOf(own), { timeout: PATIENCE_MS })
+      .toContain('\x07half typed\r\n');
+  });
+
   test('stops when the learner presses Ctrl-C, and says so', async () => {
     sessions.doStep(learner, NAME, 'slow');
-    const view = await guide(learner, types('sleep 600'));
+    const view = await guide(learner, types(SLOW));
     const id = view.state === 'working' && view.deed?.kind === 'run' ? view.deed.terminal : '';
     const terminal = sessions.terminal(learner, NAME, id);
-    await expect.poll(() => terminal.prompt, { timeout: PATIENCE_MS }).toBe('running');
+    await expect
+      .poll(() => screenOf(terminal), { timeout: PATIENCE_MS })
+      .toContain('\x07begun\r\n');
     keyboard(terminal)('\x03');
     expect(await guide(learner, hasEnded)).toMatchObject({ reason: 'You stopped it with Ctrl-C.' });
   });
 
   test('gives way to a learner who types while it is typed, and mixes with nothing', async () => {
     sessions.doStep(learner, NAME, 'slow');
-    const view = await guide(learner, types('sleep 600'));
+    const view = await guide(learner, types(SLOW));
     const id = view.state === 'working' && view.deed?.kind === 'run' ? view.deed.terminal : '';
     const terminal = sessions.terminal(learner, NAME, id);
     keyboard(terminal)('echo mi');
@@ -220,7 +239,7 @@ describe('a step that is done for the learner', () => {
 
   test('goes with the hosts: a reset leaves nothing of it', async () => {
     sessions.doStep(learner, NAME, 'slow');
-    await guide(learner, types('sleep 600'));
+    await guide(learner, types(SLOW));
     const { status, guide: view } = sessions.reset(learner, NAME);
     expect([status.state, view]).toEqual(['starting', { state: 'idle' }]);
     sessions.end(learner, NAME);

@@ -3,58 +3,9 @@ import { FrameError, OUTPUT_WINDOW } from '#protocol';
 import { EXPECTED_MS } from '../../server/terminal/expected.ts';
 import { PAUSE_BEHIND, SET_ASIDE_MS } from '../../server/terminal/flow-control.ts';
 import { RING_BYTES } from '../../server/terminal/output.ts';
-import type { Carrier, CarrierListener, Shell } from '../../server/terminal/shell.ts';
-import type { Size } from '../../server/terminal/shell-host.ts';
 import { type Arrival, Terminal } from '../../server/terminal/terminal.ts';
 import type { Viewer } from '../../server/terminal/viewer.ts';
-
-/** A shell that prints what it is told to, and remembers what happened to it. */
-class FakeShell implements Shell, Carrier {
-  readonly typed: string[] = [];
-  readonly sizes: string[] = [];
-  paused = false;
-  ended = false;
-  lives = true;
-  joined = 0;
-  queued = 0;
-  #listener: CarrierListener | undefined;
-
-  async join(size: Size, listener: CarrierListener): Promise<Carrier> {
-    this.joined += 1;
-    this.sizes.push(`${size.cols}x${size.rows}`);
-    this.#listener = listener;
-    return this;
-  }
-
-  print(text: string | Buffer): void {
-    this.#listener?.piece({ kind: 'bytes', bytes: Buffer.from(text) });
-  }
-
-  note(note: 'end' | 'left', status?: number): void {
-    this.#listener?.piece({ kind: 'note', note, status });
-  }
-
-  async end(): Promise<void> {
-    this.ended = true;
-  }
-  async tidy(): Promise<void> {}
-  async alive(): Promise<boolean> {
-    return this.lives;
-  }
-  write(bytes: Uint8Array): void {
-    this.typed.push(Buffer.from(bytes).toString());
-  }
-  resize({ cols, rows }: Size): void {
-    this.sizes.push(`${cols}x${rows}`);
-  }
-  pause(): void {
-    this.paused = true;
-  }
-  resume(): void {
-    this.paused = false;
-  }
-  [Symbol.dispose](): void {}
-}
+import { FakeShell } from './fake-shell.ts';
 
 /** A page that keeps all it gets and acknowledges when told to. */
 class FakePage {

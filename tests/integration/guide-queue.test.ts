@@ -1,0 +1,172 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { GuideView, SessionSnapshot } from '#protocol';
+import type { Step } from '#steps';
+import { type Foundry, liveSandboxes } from '../../server/sandbox/sandbox.ts';
+import { Registry } from '../../server/session/registry.ts';
+import { Store } from '../../server/session/store.ts';
+import { openFoundry, SMALL_LAB } from './stage.ts';
+
+const LAB = 'small';
+const LABS = new Map([[LAB, SMALL_LAB]]);
+const PATIENCE_MS = 120_000;
+/** How long the session keeps the place of a learner who has no page open. */
+const PLACE_KEPT_MS = 60_000;
+
+/** Two steps without checks: a start from the second has the first one done. */
+const STEPS: readonly Step[] = ['first', 'second'].map((id) => ({
+  id,
+  page: 'p',
+  heading: id,
+  file: '',
+  line: 0,
+  deeds: [{ kind: 'run', host: 'server01', command: `touch /tmp/${id}`, line: 0 }],
+  checks: [],
+}));
+const START = { step: 'second' };
+
+let stage: Awaited<ReturnType<typeof openFoundry>>;
+let store: Store;
+let sessions: Registry;
+let learner: string;
+
+beforeAll(async () => {
+  stage = await openFoundry();
+  store = new Store(':memory:');
+});
+
+afterAll(async () => {
+  store[Symbol.dispose]();
+  await stage?.[Symbol.asyncDispose]();
+});
+
+beforeEach(() => {
+  ({ learner } = store.createLearner());
+});
+
+afterEach(async () => {
+  await sessions.close(true);
+  expect(await liveSandboxes(stage.foundry, store.instance)).toEqual([]);
+});
+
+function open(foundry: Foundry = stage.foundry, sandboxesMost = 1): void {
+  sessions = new Registry({
+    foundry,
+    store,
+    labs: LABS,
+    steps: new Map([[LAB, STEPS]]),
+    sandboxesMost,
+    log: () => undefined,
+  });
+}
+
+/** Settles with the learner's session as soon as it is as `isWanted` says. */
+async function seen(
+  who: string,
+  isWanted: (snapshot: SessionSnapshot) => boolean,
+): Promise<SessionSnapshot> {
+  const settled = Promise.withResolvers<SessionSnapshot>();
+  using _ = sessions.subscribe(who, LAB, () => {
+    const snapshot = sessions.snapshot(who, LAB);
+    if (isWanted(snapshot)) settled.resolve(snapshot);
+  });
+  return await settled.promise;
+}
+
+const hasEnded = ({ state }: GuideView): boolean => state === 'done' || state === 'stopped';
+const isReady = ({ status }: SessionSnapshot): boolean => status.state === 'ready';
+
+test(
+  'a start from a step waits in the queue like any other, and goes on when the hosts are ready',
+  async () => {
+    open();
+    const before = store.createLearner().learner;
+    sessions.start(before, LAB);
+    await seen(before, isReady);
+    const { status, guide } = sessions.startFrom(learner, LAB, START);
+    expect(status).toMatchObject({ state: 'queued', place: 1 });
+    expect(guide).toMatchObject({ state: 'working', place: 0, says: 'Waiting for your hosts' });
+    sessions.end(before, LAB);
+    const { guide: view } = await seen(learner, (now) => hasEnded(now.guide));
+    expect(view).toMatchObject({ state: 'done', purpose: 'start', of: 1 });
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'a start that failed and is tried again still has its steps done',
+  async () => {
+    const labImages: Record<string, string> = {};
+    open({ ...stage.foundry, labImages });
+    sessions.startFrom(learner, LAB, START);
+    const failed = await seen(
+      learner,
+      ({ status }) => status.state === 'starting' && status.trouble !== undefined,
+    );
+    expect(failed.guide).toMatchObject({ state: 'working', says: 'Waiting for your hosts' });
+    Object.assign(labImages, stage.foundry.labImages);
+    const { guide } = await seen(learner, (now) => hasEnded(now.guide));
+    expect(guide).toMatchObject({ state: 'done', purpose: 'start', of: 1 });
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'a start that fails for good stops the steps with its reason',
+  async () => {
+    open({ ...stage.foundry, labImages: {} });
+    sessions.startFrom(learner, LAB, START);
+    const { status, guide } = await seen(learner, (now) => hasEnded(now.guide));
+    expect(status.state).toBe('failed');
+    expect(guide).toMatchObject({
+      state: 'stopped',
+      reason: expect.stringContaining('was not built'),
+    });
+  },
+  PATIENCE_MS,
+);
+
+describe('where the machine stays full', () => {
+  beforeEach(() => open(stage.foundry, 0));
+
+  test('a learner who waits keeps the place when they choose to start from a step', () => {
+    const after = store.createLearner().learner;
+    for (const each of [learner, after]) sessions.start(each, LAB);
+    const { status } = sessions.startFrom(learner, LAB, START);
+    expect(status).toMatchObject({ state: 'queued', place: 1 });
+    expect(sessions.snapshot(after, LAB).status).toMatchObject({ state: 'queued', place: 2 });
+  });
+
+  test('one who has had enough stops the steps and still waits for the hosts', async () => {
+    sessions.startFrom(learner, LAB, START);
+    sessions.stopGuide(learner, LAB);
+    expect(await seen(learner, ({ guide }) => hasEnded(guide))).toMatchObject({
+      status: { state: 'queued' },
+      guide: { state: 'stopped', reason: 'You stopped it.' },
+    });
+  });
+
+  test('steps that are waited for go with a reset, and with the end', () => {
+    sessions.startFrom(learner, LAB, START);
+    expect(sessions.reset(learner, LAB)).toMatchObject({
+      status: { state: 'queued', place: 1 },
+      guide: { state: 'idle' },
+    });
+    sessions.startFrom(learner, LAB, START);
+    expect(sessions.end(learner, LAB)).toMatchObject({
+      status: { state: 'ended' },
+      guide: { state: 'idle' },
+    });
+  });
+
+  test('steps that are waited for hold no place for a learner who has left', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    sessions.startFrom(learner, LAB, START);
+    sessions.subscribe(learner, LAB, () => undefined)[Symbol.dispose]();
+    await vi.advanceTimersByTimeAsync(PLACE_KEPT_MS);
+    expect(sessions.snapshot(learner, LAB)).toMatchObject({
+      status: { state: 'none' },
+      guide: { state: 'stopped', reason: expect.stringContaining('was given up') },
+    });
+    vi.useRealTimers();
+  });
+});
