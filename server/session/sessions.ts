@@ -52,5 +52,7 @@ export interface Sessions {
 export interface Figures {
   readonly sessions: Readonly<Record<string, number>>;
   readonly sandboxes: number;
+  /** Sandboxes that stand ready in the pool. */
+  readonly warm: number;
   readonly terminals: number;
 }

@@ -49,6 +49,14 @@ export function addMetrics(app: FastifyInstance, options: MetricsOptions): void 
     },
   });
   new Gauge({
+    name: 'quayside_sandboxes_warm',
+    help: 'Sandboxes that stand ready for whoever comes next',
+    registers,
+    collect() {
+      this.set(sessions.figures().warm);
+    },
+  });
+  new Gauge({
     name: 'quayside_terminals',
     help: 'Terminals of all sessions',
     registers,

@@ -15,6 +15,7 @@ test('count sessions, sandboxes, terminals, sockets, checks and the event loopâ€
     'quayside_sessions{state="ready"} 2',
     'quayside_sessions{state="ended"} 1',
     'quayside_sandboxes 2',
+    'quayside_sandboxes_warm 1',
     'quayside_terminals 6',
     'quayside_sockets 0',
     'quayside_check_seconds_count{state="not-yet"} 1',
