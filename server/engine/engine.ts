@@ -89,10 +89,13 @@ export class Engine {
       // A broken stream ends like any other; whoever reads it gets the error as well.
       stream.once('error', () => resolve());
     });
+    const exited = closed.then(async () => (await exec.inspect()).ExitCode ?? -1);
+    // Many never ask how it ended; that the engine is gone by then must not take the server along.
+    exited.catch(() => undefined);
     return {
       stream,
       stderr: () => stream.stderr,
-      exited: closed.then(async () => (await exec.inspect()).ExitCode ?? -1),
+      exited,
       [Symbol.asyncDispose]: async () => {
         stream.destroy();
         await closed;
@@ -111,7 +114,12 @@ export class Engine {
     await using dialed = await this.dial(container, argv, rest);
     dialed.stream.end(input);
     const chunks: Buffer[] = [];
-    for await (const chunk of dialed.stream) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of dialed.stream) chunks.push(chunk as Buffer);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw brokenOff(error);
+    }
     options.signal?.throwIfAborted();
     return {
       status: await dialed.exited,
@@ -127,14 +135,8 @@ export class Engine {
    */
   nested(container: string, socket?: string): Dockerode {
     const dialed = async (): Promise<Duplex> => {
-      const { stream, exited } = await this.dial(container, [
-        'socat',
-        '-',
-        'UNIX-CONNECT:/run/docker.sock',
-      ]);
-      // A connection that breaks while nobody uses it is simply gone.
-      exited.catch(() => {});
-      return stream;
+      const argv = ['socat', '-', 'UNIX-CONNECT:/run/docker.sock'];
+      return (await this.dial(container, argv)).stream;
     };
     // All of it is said, so that a DOCKER_HOST in our own environment is not taken for the host's engine.
     const options = {
@@ -164,9 +166,20 @@ export class Engine {
         };
       }
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (!signal.aborted) throw brokenOff(error);
     }
   }
+}
+
+/** Node calls a stream that ended in the middle "Premature close", which tells a reader nothing. */
+function brokenOff(error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') return error;
+  return new QuaysideError(
+    'SANDBOX_FAILED',
+    'The engine broke off in the middle of its answer.',
+    'Try again. If it happens again, look whether the engine still runs: docker ps',
+    { cause: error },
+  );
 }
 
 /** How many connections a host's engine is asked over at once; a check's questions are many and short. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { access, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { QuaysideError } from '../errors.ts';
@@ -67,6 +67,24 @@ export async function startOwnEngine(say: Say, home = HOME): Promise<void> {
   await removeStale(paths);
   await writeFile(paths.config, '{}');
   say('Starting a Docker Engine for Quayside …');
+  try {
+    await launch(paths).catch(async () => {
+      // What an engine that was killed had running may end only now, and then holds up the next one's containerd.
+      await removeStale(paths);
+      await launch(paths);
+    });
+  } catch (error) {
+    throw new QuaysideError(
+      'ENGINE_SETUP_FAILED',
+      `The Docker Engine did not start: ${(error as Error).message}. Its last words: ${await lastWords(paths)}`,
+      `Read ${paths.log}, or start an engine of your own and set DOCKER_HOST to it.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Starts the daemon, and settles when it answers. */
+async function launch(paths: Paths): Promise<void> {
   const log = openSync(paths.log, 'a');
   const daemon = spawn(
     'dockerd',
@@ -85,22 +103,14 @@ export async function startOwnEngine(say: Say, home = HOME): Promise<void> {
     ],
     { detached: true, stdio: ['ignore', log, log] },
   );
+  closeSync(log);
   const ended = new Promise<never>((_, reject) => {
     daemon.once('error', reject);
     daemon.once('exit', (code) => reject(new Error(`dockerd ended with status ${code}`)));
   });
   daemon.unref();
-  try {
-    await Promise.race([ended, untilItAnswers(paths)]);
-  } catch (error) {
-    throw new QuaysideError(
-      'ENGINE_SETUP_FAILED',
-      `The Docker Engine did not start: ${(error as Error).message}. Its last words: ${await lastWords(paths)}`,
-      `Read ${paths.log}, or start an engine of your own and set DOCKER_HOST to it.`,
-      { cause: error },
-    );
-  }
   ended.catch(() => {}); // From here on its end is noticed by those who use it.
+  await Promise.race([ended, untilItAnswers(paths)]);
 }
 
 /** Ends the engine of our own as a crash would, without a word to its hosts. */
@@ -169,8 +179,11 @@ function ownEnginePid({ pidFile }: Paths): Promise<number | undefined> {
 async function pidOf(file: string, program: string): Promise<number | undefined> {
   try {
     const pid = Number(await readFile(file, 'utf8'));
-    const name = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
-    return name === program ? pid : undefined;
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    // One that has ended and is not yet buried (Z) still has its name.
+    return status.startsWith(`Name:\t${program}\n`) && !/^State:\tZ/m.test(status)
+      ? pid
+      : undefined;
   } catch {
     return undefined;
   }

@@ -60,6 +60,8 @@ export class Host {
 
   /** The host can be asked nothing until it is back. @param why a half-sentence: "server01 is paused." */
   goAway(why: string): void {
+    // The last word counts: a host that was restarting may have lost its engine since.
+    this.comeBack();
     this.#presence.abort(new CouldNotCheck(why));
   }
 

@@ -119,7 +119,7 @@ export class Sandbox {
     const live = await this.#live();
     const specs = this.lab.hosts;
     const whole =
-      live.get(SWITCH)?.State === 'running' &&
+      (await this.#isRunning(live.get(SWITCH)?.Id)) &&
       specs.every((spec) => live.get(spec.name)?.State === 'running') &&
       specs.every((spec) => this.#hosts.has(spec.name)) &&
       (await this.#allWired());
@@ -135,6 +135,7 @@ export class Sandbox {
           if (builtAs === undefined) throw new Error(`image ${image} was not built`);
           await host.ensureImage(image, builtAs, () => this.#foundry.shelf.archive(builtAs));
         }
+        host.comeBack();
         onHost(spec.name, 'ready', 'ready');
       }),
     );
@@ -172,6 +173,13 @@ export class Sandbox {
     if (!before.State.Running) await container.start();
     const { State } = before.State.Running ? before : await container.inspect();
     return { id: container.id, pid: State.Pid };
+  }
+
+  /** The engine's list calls a container running for a moment after it died; asked for by its id, it tells the truth. */
+  async #isRunning(id: string | undefined): Promise<boolean> {
+    if (id === undefined) return false;
+    const { State } = await this.#foundry.engine.docker.getContainer(id).inspect();
+    return State.Running;
   }
 
   async #live(): Promise<ReadonlyMap<string, Dockerode.ContainerInfo>> {

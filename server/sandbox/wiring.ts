@@ -13,7 +13,7 @@ export interface Wire {
 
 /**
  * Joins every host to the switch by a veth pair, one end named eth1 in the host. Idempotent: a host that has its eth1
- * keeps it. `ip link add … netns … peer … netns …` makes both ends in their places at once, so nothing of ours is ever
+ * keeps it, if the other end is in this switch; that of a switch that died stays for a moment longer. `ip link add … netns … peer … netns …` makes both ends in their places at once, so nothing of ours is ever
  * on the machine's own network.
  */
 const SCRIPT = `
@@ -24,7 +24,10 @@ for wire in "$@"; do
   IFS=, read -r pid address mac port <<EOF
 $wire
 EOF
-  nsenter -t "$pid" -n ip link show eth1 >/dev/null 2>&1 && continue
+  if nsenter -t "$pid" -n ip link show eth1 >/dev/null 2>&1; then
+    nsenter -t "$switch" -n ip link show "$port" >/dev/null 2>&1 && continue
+    nsenter -t "$pid" -n ip link del eth1 2>/dev/null || :
+  fi
   nsenter -t "$switch" -n ip link del "$port" 2>/dev/null || :
   ip link add eth1 address "$mac" netns "$pid" type veth peer name "$port" netns "$switch"
   nsenter -t "$switch" -n ip link set "$port" master br0 up

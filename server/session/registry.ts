@@ -243,7 +243,8 @@ export class Registry implements Sessions {
       sessions[status.state] = (sessions[status.state] ?? 0) + 1;
       terminals += open.length;
     }
-    return { sessions, terminals, sandboxes: all.filter(({ sandbox }) => sandbox).length };
+    const sandboxes = all.filter(({ sandbox }) => sandbox).length;
+    return { sessions, terminals, sandboxes, warm: this.#pool.size };
   }
 
   pane(key: string) {
@@ -291,7 +292,9 @@ export class Registry implements Sessions {
           const session = [...this.#sessions.values()].find(
             ({ sandbox }) => sandbox !== undefined && sandbox === labels[LABEL.sandbox],
           );
+          const isSwitch = labels[LABEL.role] === 'switch';
           if (session && host !== undefined) void session.hostChanged(host, action);
+          else if (session && isSwitch && action === 'die') void session.switchDied();
           else if (action === 'die') this.#pool.spoil((id) => id === labels[LABEL.sandbox]);
         }
       } catch (error) {

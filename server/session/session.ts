@@ -30,6 +30,8 @@ import type { Pool, Warm } from './pool.ts';
 import type { SessionRow, Store } from './store.ts';
 import { Terminals } from './terminals.ts';
 
+/** What is shown of a host whose own engine is away, while the host runs. */
+const ENGINE_RESTARTS = 'engine restarting';
 const NOT_RUNNING = 'The hosts of this lab are not running.';
 /** A start that failed is tried again by itself after these times; most failures are a machine out of breath. */
 const RETRY_AFTER_MS = [1_000, 4_000] as const;
@@ -286,21 +288,44 @@ export class Session {
       this.#signal({ kind: 'host', host, change: 'stopped' });
       this.#onHost(run, host, 'down', 'restarting');
     }
-    try {
-      await this.#mend(run);
-      if (action === 'start') this.#signal({ kind: 'host', host, change: 'started' });
-    } catch (error) {
-      if (await this.#engineIsAway()) this.engineAway();
-      else await this.#failed(run, error);
+    if ((await this.#mended(run)) && action === 'start') {
+      this.#signal({ kind: 'host', host, change: 'started' });
     }
+  }
+
+  /** The wires hang on the switch: without it every host is cut off, until it is back. */
+  async switchDied(): Promise<void> {
+    const run = this.#run;
+    if (!run || this.#status.state !== 'ready') return;
+    for (const host of run.sandbox.hosts) {
+      host.goAway(`${host.name} is cut off from the network; it is being wired up again.`);
+      this.#onHost(run, host.name, 'down', 'cut off');
+    }
+    run.runner.wake();
+    if (await this.#mended(run)) run.runner.wake();
   }
 
   /** Nothing is lost yet: when the engine is back, its hosts are mended like any other. */
   engineAway(): void {
     const run = this.#run;
     if (!run || this.#status.state !== 'ready') return;
-    for (const name of this.#hosts.keys()) this.#onHost(run, name, 'down', 'engine away');
+    for (const host of run.sandbox.hosts) {
+      host.goAway(`${host.name} is out of reach: the engine that it runs on is away.`);
+      this.#onHost(run, host.name, 'down', 'engine away');
+    }
     run.runner.wake();
+  }
+
+  /** @returns whether the sandbox is whole again; otherwise it has been said what became of it */
+  async #mended(run: Run): Promise<boolean> {
+    try {
+      await this.#mend(run);
+      return true;
+    } catch (error) {
+      if (await this.#engineIsAway()) this.engineAway();
+      else await this.#failed(run, error);
+      return false;
+    }
   }
 
   async #mend(run: Run): Promise<void> {
@@ -517,7 +542,7 @@ export class Session {
     for (const host of run.sandbox.hosts) {
       watchHost(host, {
         since: this.#journal.lastAt,
-        onSignal: (signal) => this.#run === run && this.#signal(signal),
+        onSignal: (signal) => this.#run === run && this.#heard(run, signal),
         signal: run.closed.signal,
       });
     }
@@ -601,6 +626,23 @@ export class Session {
     await run.sandbox
       .destroy()
       .catch((error: unknown) => this.#options.log(`sandbox ${run.sandbox.owner.sandbox}`, error));
+  }
+
+  /** What a watcher tells of its host. An engine that is away by itself is shown; its host starts it again. */
+  #heard(run: Run, signal: SignalBody): void {
+    if (signal.kind === 'host') {
+      const phase = this.#hosts.get(signal.host)?.phase;
+      if (signal.change === 'engine-down' && phase === 'ready') {
+        this.#onHost(run, signal.host, 'down', ENGINE_RESTARTS);
+      }
+      if (
+        signal.change === 'engine-up' &&
+        this.#hosts.get(signal.host)?.detail === ENGINE_RESTARTS
+      ) {
+        this.#onHost(run, signal.host, 'ready', 'ready');
+      }
+    }
+    this.#signal(signal);
   }
 
   #signal(signal: SignalBody): void {
