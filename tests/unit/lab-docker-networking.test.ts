@@ -590,6 +590,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['none', (w) => w, /only the networks that Docker made/],
     ['another driver', (w) => w.createNetwork('mynet', { driver: 'macvlan' }), /driver macvlan/],
     ['the other host', (w) => w.createNetwork('mynet', { on: 'server02' }), /mynet is on server02/],
+    [
+      'a container on one that there is none of',
+      (w) => w.run({ name: 'web1', network: 'mynet', status: 'created' }),
+      /web1 asks for the network mynet, which server01 does not have/,
+    ],
+    [
+      'containers on the others only',
+      (w) => w.runMyapp2().run({ name: 'x', network: 'none' }).run({ name: 'y', network: 'host' }),
+      /only the networks that Docker made/,
+    ],
   ],
   'own-bridge-container': [
     [

@@ -117,7 +117,8 @@ export const dockerNetworks: readonly CheckDefinition[] = [
   check('own-bridge-created', {
     title: `${SERVER} has a bridge network of your own`,
     test: async (sandbox) => {
-      const networks = await sandbox.host(SERVER).networks();
+      const server = sandbox.host(SERVER);
+      const networks = await server.networks();
       const ours = networks.filter((network) => !DOCKERS_OWN.includes(network.name));
       if (ours.some((network) => network.driver === 'bridge')) return passed();
       const [other] = ours;
@@ -125,6 +126,15 @@ export const dockerNetworks: readonly CheckDefinition[] = [
         return notYet(
           `The network ${other.name} has the driver ${other.driver}. Make one with the driver bridge, which is what you get without naming any.`,
           { host: SERVER, command: 'docker network create mynet' },
+        );
+      }
+      const waiting = (await server.containers()).find(({ networkMode }) =>
+        lacks(networks, networkMode),
+      );
+      if (waiting) {
+        return notYet(
+          `${waiting.name} asks for the network ${waiting.networkMode}, which ${SERVER} does not have. Make the network first.`,
+          { host: SERVER, command: `docker network create ${waiting.networkMode}` },
         );
       }
       const elsewhere = ownBridges(await sandbox.host(OTHER_SERVER).networks())[0];
@@ -180,6 +190,13 @@ export const dockerNetworks: readonly CheckDefinition[] = [
 function ownBridges(networks: readonly NetworkView[]): readonly NetworkView[] {
   return networks.filter(
     (network) => network.driver === 'bridge' && !DOCKERS_OWN.includes(network.name),
+  );
+}
+
+/** Whether a container's network is none that there is; one that shares another container's has none of its own. */
+function lacks(networks: readonly NetworkView[], mode: string): boolean {
+  return (
+    !mode.startsWith('container:') && !networks.some(({ id, name }) => name === mode || id === mode)
   );
 }
 

@@ -3,6 +3,8 @@ import {
   type CheckDefinition,
   type ContainerView,
   check,
+  ending,
+  isPage,
   notYet,
   passed,
   type SandboxView,
@@ -17,7 +19,7 @@ import {
   withMyapp2,
 } from './myapp2.ts';
 import { startBefore, startsOf, wasRemovedSince } from './starts.ts';
-import { ending, isPage, isToServer, typed } from './visits.ts';
+import { isToServer, typed } from './visits.ts';
 
 /** The check by which the learner has the container that the page goes on with. */
 const FIRST_STEP = 'myapp2-on-ephemeral-port';

@@ -4,11 +4,13 @@ import {
   type CheckDefinition,
   CouldNotCheck,
   check,
+  gatewayFor,
+  isPage,
   notYet,
   passed,
   type Verdict,
 } from '#lab';
-import { routeToBridge, viaFor } from './client-route.ts';
+import { routeToBridge } from './client-route.ts';
 import {
   bridgeAddressOf,
   NAME,
@@ -18,9 +20,8 @@ import {
   withMyapp2,
 } from './myapp2.ts';
 import { startsOf } from './starts.ts';
-import { isPage, isToServer } from './visits.ts';
+import { isToServer } from './visits.ts';
 import {
-  bridgeSubnet,
   directPageMissing,
   isLostPort,
   notDirect,
@@ -106,8 +107,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
 
   check('client-route', {
     title: `The client sends everything for the containers’ network to ${SERVER}`,
-    test: async (sandbox) =>
-      routeToBridge(await sandbox.host(CLIENT).routes(), await bridgeSubnet(sandbox)),
+    test: routeToBridge,
   }),
 
   check('container-page-opened', {
@@ -116,7 +116,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
       withMyapp2(sandbox, async (myapp2) => {
         const address = bridgeAddressOf(myapp2.container);
         if (!address) return notOnBridge();
-        const via = viaFor(address, await sandbox.host(CLIENT).routes());
+        const via = gatewayFor(address, await sandbox.host(CLIENT).routes());
         const opened = sandbox.journal
           .all('visit')
           .some((visit) => isPage(visit) && visit.hostname === address && visit.port === 80);
@@ -176,7 +176,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
         if (direct.some(isPage)) return passed();
         const failed = direct.at(-1);
         if (failed) {
-          const via = viaFor(address, await sandbox.host(CLIENT).routes());
+          const via = gatewayFor(address, await sandbox.host(CLIENT).routes());
           return directPageMissing(sandbox, address, via, failed);
         }
         const elsewhere = visits.findLast((visit) => !isToServer(visit));

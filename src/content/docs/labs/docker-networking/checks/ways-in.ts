@@ -1,7 +1,15 @@
-import { isWithin, notYet, type SandboxView, type SignalOf, type Verdict } from '#lab';
+import {
+  ending,
+  isPage,
+  isWithin,
+  notYet,
+  type SandboxView,
+  type SignalOf,
+  type Verdict,
+} from '#lab';
 import { type Myapp2, NAME, SERVER, SERVER_ADDRESS, withMyapp2 } from './myapp2.ts';
 import { portsLostAt, type Start, startBefore, startsOf } from './starts.ts';
-import { ending, isPage, isToServer, typed } from './visits.ts';
+import { isToServer, typed } from './visits.ts';
 
 /** Docker's default bridge; read from the engine where that tells, since an operator may have moved it. */
 const USUAL_BRIDGE_SUBNET = '172.17.0.0/16';

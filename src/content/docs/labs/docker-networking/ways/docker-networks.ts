@@ -224,16 +224,19 @@ export const dockerNetworksWays: Readonly<Record<string, Ways>> = {
         undo: [on('server02', 'docker network rm mynet')],
       },
       {
-        what: 'with the driver macvlan',
-        does: [on('server01', 'docker network create -d macvlan mynet')],
-        says: 'has the driver macvlan',
-        undo: [on('server01', 'docker network rm mynet')],
+        what: 'a container first, on a network that there is none of',
+        does: [on('server01', 'docker run -d --name web1 --network mynet mycontainer:5.6')],
+        says: 'web1 asks for the network mynet, which server01 does not have',
+        undo: [on('server01', 'docker rm -f web1')],
       },
       {
-        what: 'with the driver ipvlan',
-        does: [on('server01', 'docker network create -d ipvlan mynet')],
-        says: 'has the driver ipvlan',
-        undo: [on('server01', 'docker network rm mynet')],
+        what: 'with the driver overlay',
+        does: [
+          on('server01', 'docker swarm init --advertise-addr 10.1.10.11'),
+          on('server01', 'docker network create -d overlay mynet'),
+        ],
+        says: 'has the driver overlay',
+        undo: [on('server01', 'docker network rm mynet && docker swarm leave --force')],
       },
     ],
     otherRight: [
