@@ -55,6 +55,7 @@ export class Walk {
       if (detour) await this.#doer.go(detour.way.does, detour.check);
       else await this.#follow(step);
       await this.#passes(step);
+      await this.#holds(step);
       this.#nothingElsePassed(`no check but ${step.checks.join(' and ') || 'none'} to pass`);
     });
   }
@@ -102,6 +103,14 @@ export class Walk {
         () => saysOf(this.#learner.check(id)),
       );
       this.#done.add(id);
+    }
+  }
+
+  /** What ticked was there to stay: asked anew, the checks say the same. */
+  async #holds(step: Step): Promise<void> {
+    for (const id of step.checks) {
+      const now = await this.#probe.verdict(id);
+      if (now.kind !== 'passed') throw new Mismatch(`${id} to go on passing`, `“${now.reason}”`);
     }
   }
 
