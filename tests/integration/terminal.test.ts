@@ -7,7 +7,7 @@ import { adoptTerminal, openTerminal } from '../../server/terminal/open.ts';
 import { integers, seeded } from '../unit/terminal-random.ts';
 import { breakable, localHost, Page, serveTerminals, WAYS } from './terminal-stage.ts';
 
-const SHELL_ENDS = 60;
+const SHELL_ENDS = 200;
 /** A login shell takes seconds to start on a machine that is busy with other tests. */
 const SHELL_ENDS_MS = 600_000;
 const CUTS = 1_000;
