@@ -17,18 +17,38 @@ export interface RunningServer {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** @param port 0 for any free one */
+/**
+ * @param port 0 for any free one
+ * @param env added to this process's own
+ * @param log where its log goes: to our own stderr, or nowhere
+ */
 export async function startServer(
   data: string,
-  { port = 0, args = [] }: { readonly port?: number; readonly args?: readonly string[] } = {},
+  {
+    port = 0,
+    args = [],
+    env = {},
+    log = 'inherit',
+  }: {
+    readonly port?: number;
+    readonly args?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    readonly log?: 'inherit' | 'ignore';
+  } = {},
 ): Promise<RunningServer> {
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', 'server/main.ts', ...args],
     {
       cwd: PROJECT,
-      env: { ...process.env, PORT: String(port), HOST: '127.0.0.1', QUAYSIDE_DATA: data },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        ...env,
+        PORT: String(port),
+        HOST: '127.0.0.1',
+        QUAYSIDE_DATA: data,
+      },
+      stdio: ['ignore', 'pipe', log],
     },
   );
   const closed = once(child, 'close');

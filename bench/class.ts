@@ -1,0 +1,102 @@
+/**
+ * A class at work: `npm run bench:class`.
+ *
+ *   npm run bench:class                                  1, 10, 25, 50 and 100 learners
+ *   npm run bench:class -- --sizes 1,10 --active 50      those, of whom at most 50 are at work at once
+ *   npm run bench:class -- --json figures.json           the figures into a file as well
+ *   npm run bench:class -- --finish 25                   25 learners do the whole lab, and nothing may be left
+ *
+ * The server runs as `npm start` runs it, in a process of its own; the learners are in this one, and speak HTTP and
+ * WebSockets as pages do. Both share the machine.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadSteps } from '#steps';
+import { LABS_DIRECTORY, loadLabs } from '../server/labs.ts';
+import { finishLab } from './class/finish.ts';
+import { machine, percentile } from './class/machine.ts';
+import { measureClass, measurePool, type Row, type Subject } from './class/measure.ts';
+
+const PROJECT = resolve(import.meta.dirname, '..');
+const LAB = 'docker-networking';
+const SIZES = '1,10,25,50,100';
+const ACTIVE_MOST = '50';
+/** What still feels immediate (ms). */
+const ECHO_LIMIT_MS = 50;
+
+const COLUMNS: readonly (readonly [string, (row: Row) => string])[] = [
+  ['Learners', (row) => String(row.learners)],
+  ['At work', (row) => String(row.active)],
+  ['Ready p50, s', (row) => (row.readyP50 / 1000).toFixed(1)],
+  ['Ready, the last, s', (row) => (row.readyMost / 1000).toFixed(1)],
+  ['Echo p50, ms', (row) => row.echoP50.toFixed(1)],
+  ['Echo p99, ms', (row) => row.echoP99.toFixed(1)],
+  ['Tick p50, ms', (row) => row.tickP50.toFixed(0)],
+  ['Tick p95, ms', (row) => row.tickP95.toFixed(0)],
+  ['MiB each', (row) => row.mibEach.toFixed(0)],
+  ['CPU still, %', (row) => row.cpuStill.toFixed(0)],
+  ['CPU typing, %', (row) => row.cpuActive.toFixed(0)],
+];
+
+function table(rows: readonly Row[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    line(COLUMNS.map(([name]) => name)),
+    line(COLUMNS.map(() => '---:')),
+    ...rows.map((row) => line(COLUMNS.map(([, read]) => read(row)))),
+  ].join('\n');
+}
+
+async function measure(sizes: readonly number[], active: number, subject: Subject, json?: string) {
+  const rows: Row[] = [];
+  for (const size of sizes) {
+    console.log(`${size} learners …`);
+    rows.push(await measureClass(size, active, subject));
+  }
+  console.log('From the pool …');
+  const pool = await measurePool(subject);
+  const good = rows.filter(({ echoP99 }) => echoP99 < ECHO_LIMIT_MS).map((row) => row.learners);
+  console.log(`\n${machine()}\n\n${table(rows)}\n`);
+  console.log(
+    `From the pool, one after another: ready after ${percentile(pool, 0.5).toFixed(0)} ms at the median, ${Math.max(...pool).toFixed(0)} ms at most (${pool.length} starts).`,
+  );
+  console.log(
+    `The most learners with an echo p99 below ${ECHO_LIMIT_MS} ms: ${Math.max(0, ...good)}.`,
+  );
+  if (json !== undefined) {
+    await writeFile(json, JSON.stringify({ machine: machine(), rows, pool }, undefined, 2));
+  }
+}
+
+async function finish(count: number, { name, lab, steps }: Subject): Promise<boolean> {
+  const from = performance.now();
+  const wrong = await finishLab(count, name, lab, steps);
+  const seconds = Math.round((performance.now() - from) / 1000);
+  console.log(`${count} learners, ${lab.checks.length} checks each, in ${seconds} s.`);
+  const isGood = wrong.length === 0;
+  console.log(isGood ? 'Every check is ticked, and nothing is left behind.' : wrong.join('\n'));
+  return isGood;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    sizes: { type: 'string', default: SIZES },
+    active: { type: 'string', default: ACTIVE_MOST },
+    json: { type: 'string' },
+    finish: { type: 'string' },
+  },
+});
+const lab = (await loadLabs(PROJECT)).get(LAB);
+if (!lab) throw new Error(`there is no lab ${LAB}`);
+const subject = {
+  name: LAB,
+  lab,
+  steps: await loadSteps(join(PROJECT, LABS_DIRECTORY, LAB), lab),
+};
+if (options.finish === undefined) {
+  const sizes = options.sizes.split(',').map(Number);
+  await measure(sizes, Number(options.active), subject, options.json);
+} else {
+  process.exitCode = (await finish(Number(options.finish), subject)) ? 0 : 1;
+}
