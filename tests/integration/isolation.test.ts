@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ScriptedLearner } from '../../bench/class/learner.ts';
+import { LAB, openClass, type RealClass, type Trouble } from './isolation-stage.ts';
+
+const MIB = 1024 ** 2;
+/** What a host may write here: little, so that the test need not write much. */
+const DISK_BYTES = 256 * MIB;
+/** No trouble outlives this, whatever becomes of the test (s). */
+const TROUBLE_S = 60;
+/** Lines that must come back in order while trouble lasts. */
+const ECHOES = 20;
+
+let room: RealClass;
+/** Two learners of one class: one who works, and one who makes trouble. */
+let ada: ScriptedLearner;
+let eve: ScriptedLearner;
+
+beforeAll(async () => {
+  room = await openClass(2, DISK_BYTES);
+  ada = await room.join('Ada');
+  eve = await room.join('Eve');
+  await Promise.all([ada.start(), eve.start()]);
+});
+
+afterAll(() => room?.[Symbol.asyncDispose]());
+
+async function container(learner: string, host: string): Promise<string> {
+  const [found] = await room.foundry.engine.docker.listContainers({
+    filters: { label: [`quayside.sandbox=${room.sandboxOf(learner)}`, `quayside.host=${host}`] },
+  });
+  return found?.Id ?? '';
+}
+
+/** Something that goes wrong on a host of Eve's, from its first line until disposed. */
+async function trouble(
+  host: string,
+  script: string,
+  begun: RegExp,
+): Promise<{ readonly isOver: () => boolean } & AsyncDisposable> {
+  const { engine } = room.foundry;
+  const argv = ['timeout', '-s', 'KILL', `${TROUBLE_S}`, 'bash', '-c', `exec 2>&1; ${script}`];
+  const dialed = await engine.dial(await container('Eve', host), argv);
+  let said = '';
+  let over = false;
+  const begins = new Promise<void>((resolve, reject) => {
+    dialed.stream.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-4_096);
+      if (begun.test(said)) resolve();
+    });
+    dialed.stream.once('close', () => {
+      over = true;
+      reject(new Error(`it ended before it began: ${said}`));
+    });
+  });
+  await begins;
+  return { isOver: () => over, [Symbol.asyncDispose]: () => dialed[Symbol.asyncDispose]() };
+}
+
+/** What Ada must be able to do at any time: see what she types, and have a step ticked. */
+async function adaWorks(step: Trouble): Promise<void> {
+  const terminal = await ada.terminal('server01');
+  const lines = await terminal.run(`for n in $(seq ${ECHOES}); do echo "line $n"; done`);
+  expect(lines.trim().split('\n')).toEqual(
+    Array.from({ length: ECHOES }, (_, index) => `line ${index + 1}`),
+  );
+  await terminal.run(`docker create --name ${step} mycontainer:5.6`);
+  await ada.until(() => ada.hasPassed(step));
+}
+
+describe('one learner’s trouble leaves the other’s terminal answering and the checks ticking:', () => {
+  test('a flood of output', async () => {
+    const terminal = await eve.terminal('client');
+    const before = terminal.received;
+    terminal.type('yes flood\r');
+    await terminal.until(() => terminal.received - before > MIB);
+    await adaWorks('flood');
+    const during = terminal.received;
+    await terminal.until(() => terminal.received > during);
+    terminal.type('\u0003');
+  });
+
+  test('the firewall flushed and shut, and the routes thrown away', async () => {
+    const shut =
+      'iptables -F; iptables -t nat -F; iptables -P INPUT DROP; iptables -P FORWARD DROP';
+    for (const host of ['server01', 'client']) {
+      const { stderr, status } = await room.foundry.engine.run(await container('Eve', host), [
+        'sh',
+        '-c',
+        `${shut}; ip route flush table main`,
+      ]);
+      expect([status, stderr]).toEqual([0, '']);
+    }
+    await adaWorks('firewall');
+    // Nothing listens on port 9: refused is an answer, and a wall would give none.
+    expect((await room.sessions.visit(room.idOf('Ada'), LAB, 'http://10.1.10.11:9')).outcome).toBe(
+      'refused',
+    );
+  });
+
+  test('all memory taken, again and again', async () => {
+    const hog = 'while :; do tail /dev/zero; echo "ended with $?"; done';
+    await using taken = await trouble('client', hog, /ended with 137/);
+    await adaWorks('memory');
+    expect(taken.isOver()).toBe(false);
+  });
+
+  test('a fork bomb', async () => {
+    // Everything that it forks looks at the clock, and ends with it.
+    const bomb = `bomb() { while [ $SECONDS -lt ${TROUBLE_S} ]; do bomb & sleep 0.05; done; }; bomb`;
+    await using forked = await trouble(
+      'server01',
+      bomb,
+      /fork: .*Resource temporarily unavailable/,
+    );
+    await adaWorks('processes');
+    expect(forked.isOver()).toBe(false);
+  });
+
+  test('a disk filled until the limit ends the session, bomb and all', async () => {
+    const fill = `echo begun; head -c ${8 * DISK_BYTES} /dev/zero > /fill`;
+    await using _ = await trouble('client', fill, /begun/);
+    await adaWorks('disk');
+    await eve.until(() => eve.state === 'ended');
+    expect(eve.why).toMatch(/client wrote .* to its disk; a host may have 0\.3 GiB/);
+    await expect.poll(() => room.live(), { timeout: 60_000 }).toEqual([room.sandboxOf('Ada')]);
+  });
+});
