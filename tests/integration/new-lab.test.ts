@@ -1,0 +1,24 @@
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { failureLine } from '../../proof/mismatch.ts';
+import { type Kind, prove } from '../../proof/prove.ts';
+import { openServer } from '../../proof/server.ts';
+import { lab } from '../../setup/new-lab/lab.ts';
+
+const PROJECT = resolve(import.meta.dirname, '../..');
+const NAME = 'new-lab';
+/** What is the template's own. Hosts that go away are the business of checks and sandboxes, and have their own tests. */
+const KINDS: readonly Kind[] = ['written', 'wrong', 'other'];
+
+test('a new lab proves itself, as it is made', async () => {
+  await using server = await openServer(PROJECT, new Map([[NAME, lab]]), () => undefined);
+  const { steps, report } = await prove({
+    server,
+    name: NAME,
+    lab,
+    directory: resolve(PROJECT, 'setup', NAME),
+    kinds: KINDS,
+  });
+  expect(report.failures.map(failureLine)).toEqual([]);
+  expect(steps.flatMap(({ checks }) => checks)).toEqual(lab.checks.map(({ id }) => id));
+});
