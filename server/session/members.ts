@@ -1,4 +1,4 @@
-import type { StoreRows } from './store.ts';
+import type { Rows } from './rows.ts';
 
 /** Steps of the store's layout that belong to classes; the store takes them in turn with its own. */
 export const CLASS_TABLES = `CREATE TABLE classes (
@@ -46,9 +46,9 @@ const MEMBER = 'learner, name, joined_at, hand_at FROM members';
 
 /** Classes and who is in them, in the store's file. */
 export class Members {
-  readonly #rows: StoreRows;
+  readonly #rows: Rows;
 
-  constructor(rows: StoreRows) {
+  constructor(rows: Rows) {
     this.#rows = rows;
   }
 

@@ -1,53 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { Signal, SignalBody } from '#lab';
 import { hashOf, lastingSecret } from '../secrets.ts';
-import { asDiskFull, LateWrites } from './late-writes.ts';
-import { CLASS_TABLES, Members } from './members.ts';
-
-/** Steps from one layout of the file to the next; `PRAGMA user_version` counts those taken. Only ever add to the end. */
-const MIGRATIONS = [
-  `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-   CREATE TABLE learners (id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL) STRICT;
-   CREATE TABLE sessions (
-     id TEXT PRIMARY KEY,
-     learner TEXT NOT NULL REFERENCES learners(id),
-     lab TEXT NOT NULL,
-     sandbox TEXT,
-     created_at INTEGER NOT NULL,
-     UNIQUE (learner, lab)
-   ) STRICT;
-   CREATE TABLE signals (
-     session TEXT NOT NULL REFERENCES sessions(id),
-     seq INTEGER NOT NULL,
-     at INTEGER NOT NULL,
-     body TEXT NOT NULL,
-     PRIMARY KEY (session, seq)
-   ) STRICT, WITHOUT ROWID;
-   CREATE TABLE passes (
-     session TEXT NOT NULL REFERENCES sessions(id),
-     check_id TEXT NOT NULL,
-     at INTEGER NOT NULL,
-     PRIMARY KEY (session, check_id)
-   ) STRICT, WITHOUT ROWID;
-   CREATE TABLE terminals (
-     id TEXT PRIMARY KEY,
-     session TEXT NOT NULL REFERENCES sessions(id),
-     host TEXT NOT NULL,
-     title TEXT NOT NULL,
-     place INTEGER NOT NULL
-   ) STRICT;`,
-  CLASS_TABLES,
-  // Whether the step was done for the learner.
-  'ALTER TABLE passes ADD COLUMN assisted INTEGER NOT NULL DEFAULT 0;',
-  // A session's place in the queue, its times and its end outlive the server as well.
-  `ALTER TABLE sessions ADD COLUMN queued_at INTEGER;
-   ALTER TABLE sessions ADD COLUMN started_at INTEGER;
-   ALTER TABLE sessions ADD COLUMN extended_ms INTEGER NOT NULL DEFAULT 0;
-   ALTER TABLE sessions ADD COLUMN ended TEXT;`,
-];
+import { LateWrites } from './late-writes.ts';
+import { Members } from './members.ts';
+import { Rows } from './rows.ts';
 
 /** A session as it is kept. `sandbox` is absent while it has none. */
 export interface SessionRow {
@@ -65,14 +21,6 @@ export interface SessionRow {
   readonly ended: string | undefined;
 }
 
-/** The file's rows, for those parts of the store that have a file of their own. */
-export interface StoreRows {
-  /** @returns how many rows it touched */
-  run(sql: string, ...values: (string | number | null)[]): number;
-  one<T>(sql: string, ...values: (string | number)[]): T | undefined;
-  all<T>(sql: string, ...values: (string | number)[]): readonly T[];
-}
-
 const SESSION_COLUMNS =
   'id, learner, lab, sandbox, queued_at AS queuedAt, started_at AS startedAt, extended_ms AS extendedMs, ended';
 
@@ -82,40 +30,26 @@ export interface TerminalRow {
   readonly title: string;
 }
 
-/** A wait for a lock held by another process (a second server on the same file) before SQLite gives up. */
-const BUSY_MS = 5_000;
-
 /**
  * What outlives the server: learners, sessions, their journal, passes and terminals, in one SQLite file. The only
  * place that knows SQL. Rows are written before the objects they speak of, so that after a crash either the row or
  * the object's label finds it.
  */
 export class Store implements Disposable {
-  readonly #db: DatabaseSync;
+  readonly #rows: Rows;
+  readonly #late = new LateWrites();
   /** Classes and who is in them. */
   readonly members: Members;
-  readonly #path: string;
-  readonly #late = new LateWrites();
 
   /** @param path the file, or `:memory:` */
   constructor(path: string) {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    this.#path = path === ':memory:' ? path : dirname(path);
-    this.#db = new DatabaseSync(path, { timeout: BUSY_MS });
-    this.#db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;',
-    );
-    this.#migrate();
-    this.members = new Members({
-      run: (sql, ...values) => this.#run(sql, ...values),
-      one: (sql, ...values) => this.#one(sql, ...values),
-      all: (sql, ...values) => this.#all(sql, ...values),
-    });
+    this.#rows = new Rows(path);
+    this.members = new Members(this.#rows);
   }
 
   [Symbol.dispose](): void {
     this.#late[Symbol.dispose]();
-    this.#db.close();
+    this.#rows[Symbol.dispose]();
   }
 
   /** How many records wait in memory for room on the disk; 0 while all is well. */
@@ -125,10 +59,12 @@ export class Store implements Disposable {
 
   /** This server's own name among all that may share an engine; made once. */
   get instance(): string {
-    const known = this.#one<{ value: string }>("SELECT value FROM meta WHERE key = 'instance'");
+    const known = this.#rows.one<{ value: string }>(
+      "SELECT value FROM meta WHERE key = 'instance'",
+    );
     if (known) return known.value;
     const instance = randomBytes(4).toString('hex');
-    this.#run("INSERT INTO meta (key, value) VALUES ('instance', ?)", instance);
+    this.#rows.run("INSERT INTO meta (key, value) VALUES ('instance', ?)", instance);
     return instance;
   }
 
@@ -136,7 +72,7 @@ export class Store implements Disposable {
   createLearner(): { readonly learner: string; readonly secret: string } {
     const learner = randomBytes(8).toString('hex');
     const secret = lastingSecret();
-    this.#run(
+    this.#rows.run(
       'INSERT INTO learners (id, secret_hash, created_at) VALUES (?, ?, ?)',
       learner,
       hashOf(secret),
@@ -150,7 +86,7 @@ export class Store implements Disposable {
    * the secret.
    */
   findLearner(secret: string): string | undefined {
-    return this.#one<{ id: string }>(
+    return this.#rows.one<{ id: string }>(
       'SELECT id FROM learners WHERE secret_hash = ? AND id NOT IN (SELECT learner FROM members)',
       hashOf(secret),
     )?.id;
@@ -158,14 +94,14 @@ export class Store implements Disposable {
 
   /** The learner's session of a lab; made on first use. */
   session(learner: string, lab: string): SessionRow {
-    this.#run(
+    this.#rows.run(
       'INSERT INTO sessions (id, learner, lab, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
       randomBytes(6).toString('hex'),
       learner,
       lab,
       Date.now(),
     );
-    const row = this.#one<RawSession>(
+    const row = this.#rows.one<RawSession>(
       `SELECT ${SESSION_COLUMNS} FROM sessions WHERE learner = ? AND lab = ?`,
       learner,
       lab,
@@ -176,32 +112,34 @@ export class Store implements Disposable {
 
   /** Sessions that have a sandbox, to be adopted when the server starts. */
   sessionsWithSandbox(): readonly SessionRow[] {
-    return this.#all<RawSession>(
-      `SELECT ${SESSION_COLUMNS} FROM sessions WHERE sandbox IS NOT NULL`,
-    ).map(sessionRow);
+    return this.#rows
+      .all<RawSession>(`SELECT ${SESSION_COLUMNS} FROM sessions WHERE sandbox IS NOT NULL`)
+      .map(sessionRow);
   }
 
   /** Sessions that wait for room, first come first. */
   sessionsInQueue(): readonly SessionRow[] {
-    return this.#all<RawSession>(
-      `SELECT ${SESSION_COLUMNS} FROM sessions WHERE queued_at IS NOT NULL ORDER BY queued_at, rowid`,
-    ).map(sessionRow);
+    return this.#rows
+      .all<RawSession>(
+        `SELECT ${SESSION_COLUMNS} FROM sessions WHERE queued_at IS NOT NULL ORDER BY queued_at, rowid`,
+      )
+      .map(sessionRow);
   }
 
   /** @throws QuaysideError DISK_FULL: a sandbox whose row is not on disk must not be made */
   setSandbox(session: string, sandbox: string | undefined): void {
     if (sandbox === undefined) {
       this.#late.write(session, (id) =>
-        this.#run('UPDATE sessions SET sandbox = NULL WHERE id = ?', id),
+        this.#rows.run('UPDATE sessions SET sandbox = NULL WHERE id = ?', id),
       );
       return;
     }
-    this.#run('UPDATE sessions SET sandbox = ? WHERE id = ?', sandbox, session);
+    this.#rows.run('UPDATE sessions SET sandbox = ? WHERE id = ?', sandbox, session);
   }
 
   /** The session begins: its time runs from now, and it is not ended. */
   setStarted(session: string, at: number): void {
-    this.#run(
+    this.#rows.run(
       'UPDATE sessions SET started_at = ?, extended_ms = 0, queued_at = NULL, ended = NULL WHERE id = ?',
       at,
       session,
@@ -209,12 +147,16 @@ export class Store implements Disposable {
   }
 
   setQueued(session: string, at: number | undefined): void {
-    this.#run('UPDATE sessions SET queued_at = ?, ended = NULL WHERE id = ?', at ?? null, session);
+    this.#rows.run(
+      'UPDATE sessions SET queued_at = ?, ended = NULL WHERE id = ?',
+      at ?? null,
+      session,
+    );
   }
 
   /** When the session began, and what was added to its time. */
   times(session: string): Pick<SessionRow, 'startedAt' | 'extendedMs'> {
-    const row = this.#one<RawSession>(
+    const row = this.#rows.one<RawSession>(
       `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id = ?`,
       session,
     );
@@ -222,12 +164,12 @@ export class Store implements Disposable {
   }
 
   setExtended(session: string, milliseconds: number): void {
-    this.#run('UPDATE sessions SET extended_ms = ? WHERE id = ?', milliseconds, session);
+    this.#rows.run('UPDATE sessions SET extended_ms = ? WHERE id = ?', milliseconds, session);
   }
 
   setEnded(session: string, reason: string): void {
     this.#late.write(session, (id) =>
-      this.#run(
+      this.#rows.run(
         'UPDATE sessions SET sandbox = NULL, queued_at = NULL, ended = ? WHERE id = ?',
         reason,
         id,
@@ -240,54 +182,56 @@ export class Store implements Disposable {
    * cannot be changed any more. All that speaks of the session follows in the same stroke.
    */
   takeSandbox(session: string, id: string, sandbox: string): void {
-    const references = this.#all<{ name: string; column: string }>(
+    const references = this.#rows.all<{ name: string; column: string }>(
       `SELECT t.name AS name, f."from" AS "column" FROM sqlite_master t, pragma_foreign_key_list(t.name) f
        WHERE t.type = 'table' AND f."table" = 'sessions'`,
     );
     this.#late.rename(session, id);
-    this.#together(() => {
-      this.#db.exec('PRAGMA defer_foreign_keys = ON');
-      this.#run('UPDATE sessions SET id = ?, sandbox = ? WHERE id = ?', id, sandbox, session);
+    this.#rows.together(() => {
+      this.#rows.run('PRAGMA defer_foreign_keys = ON');
+      this.#rows.run('UPDATE sessions SET id = ?, sandbox = ? WHERE id = ?', id, sandbox, session);
       for (const { name, column } of references) {
-        this.#run(`UPDATE "${name}" SET "${column}" = ? WHERE "${column}" = ?`, id, session);
+        this.#rows.run(`UPDATE "${name}" SET "${column}" = ? WHERE "${column}" = ?`, id, session);
       }
     });
   }
 
   /** Puts the session back to its start: no journal, no passes, no terminals. */
   clearSession(session: string): void {
-    this.#run('DELETE FROM passes WHERE session = ?', session);
+    this.#rows.run('DELETE FROM passes WHERE session = ?', session);
     this.clearSandbox(session);
   }
 
   /** The same, but what the learner has passed without help stays. */
   clearAssisted(session: string): void {
-    this.#run('DELETE FROM passes WHERE session = ? AND assisted = 1', session);
+    this.#rows.run('DELETE FROM passes WHERE session = ? AND assisted = 1', session);
     this.clearSandbox(session);
   }
 
   /** Forgets the sandbox's terminals and all that happened on it. */
   clearSandbox(session: string): void {
     this.clearJournal(session);
-    this.#run('DELETE FROM terminals WHERE session = ?', session);
+    this.#rows.run('DELETE FROM terminals WHERE session = ?', session);
   }
 
   /** Forgets what happened to a sandbox that is no more. */
   clearJournal(session: string): void {
     this.#late.forget(session);
-    this.#run('DELETE FROM signals WHERE session = ?', session);
+    this.#rows.run('DELETE FROM signals WHERE session = ?', session);
   }
 
   signals(session: string): readonly Signal[] {
-    return this.#all<{ seq: number; at: number; body: string }>(
-      'SELECT seq, at, body FROM signals WHERE session = ? ORDER BY seq',
-      session,
-    ).map(({ seq, at, body }) => ({ ...(JSON.parse(body) as SignalBody), seq, at }));
+    return this.#rows
+      .all<{ seq: number; at: number; body: string }>(
+        'SELECT seq, at, body FROM signals WHERE session = ? ORDER BY seq',
+        session,
+      )
+      .map(({ seq, at, body }) => ({ ...(JSON.parse(body) as SignalBody), seq, at }));
   }
 
   addSignal(session: string, { seq, at, ...body }: Signal): void {
     this.#late.write(session, (id) =>
-      this.#run(
+      this.#rows.run(
         'INSERT INTO signals (session, seq, at, body) VALUES (?, ?, ?, ?)',
         id,
         seq,
@@ -300,12 +244,12 @@ export class Store implements Disposable {
   /** Drops the oldest signals, so that a runaway loop in a host cannot fill the disk. */
   dropSignalsBefore(session: string, seq: number): void {
     this.#late.write(session, (id) =>
-      this.#run('DELETE FROM signals WHERE session = ? AND seq < ?', id, seq),
+      this.#rows.run('DELETE FROM signals WHERE session = ? AND seq < ?', id, seq),
     );
   }
 
   passes(session: string): ReadonlyMap<string, number> {
-    const rows = this.#all<{ check_id: string; at: number }>(
+    const rows = this.#rows.all<{ check_id: string; at: number }>(
       'SELECT check_id, at FROM passes WHERE session = ?',
       session,
     );
@@ -314,7 +258,7 @@ export class Store implements Disposable {
 
   /** The checks of a session that were passed while something was done for the learner. */
   assisted(session: string): ReadonlySet<string> {
-    const rows = this.#all<{ check_id: string }>(
+    const rows = this.#rows.all<{ check_id: string }>(
       'SELECT check_id FROM passes WHERE session = ? AND assisted = 1',
       session,
     );
@@ -324,7 +268,7 @@ export class Store implements Disposable {
   /** A pass is kept once it happened; a second one changes nothing. */
   addPass(session: string, check: string, at: number, assisted = false): void {
     this.#late.write(session, (id) =>
-      this.#run(
+      this.#rows.run(
         `INSERT INTO passes (session, check_id, at, assisted) VALUES (?, ?, ?, ?)
          ON CONFLICT DO NOTHING`,
         id,
@@ -336,14 +280,14 @@ export class Store implements Disposable {
   }
 
   terminals(session: string): readonly TerminalRow[] {
-    return this.#all<TerminalRow>(
+    return this.#rows.all<TerminalRow>(
       'SELECT id, host, title FROM terminals WHERE session = ? ORDER BY place, id',
       session,
     );
   }
 
   addTerminal(session: string, { id, host, title }: TerminalRow): void {
-    this.#run(
+    this.#rows.run(
       `INSERT INTO terminals (id, session, host, title, place)
        VALUES (?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM terminals))`,
       id,
@@ -354,48 +298,7 @@ export class Store implements Disposable {
   }
 
   removeTerminal(id: string): void {
-    this.#late.write('', () => this.#run('DELETE FROM terminals WHERE id = ?', id));
-  }
-
-  #migrate(): void {
-    const { user_version: taken } = this.#one<{ user_version: number }>('PRAGMA user_version') ?? {
-      user_version: 0,
-    };
-    if (taken > MIGRATIONS.length) {
-      throw new Error('The data was written by a newer Quayside; update this one.');
-    }
-    for (const [index, migration] of MIGRATIONS.entries()) {
-      if (index < taken) continue;
-      this.#db.exec(`BEGIN; ${migration} PRAGMA user_version = ${index + 1}; COMMIT;`);
-    }
-  }
-
-  #together(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      // SQLite has taken it back by itself where the disk is full.
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw asDiskFull(error, this.#path);
-    }
-  }
-
-  #run(sql: string, ...values: (string | number | null)[]): number {
-    try {
-      return Number(this.#db.prepare(sql).run(...values).changes);
-    } catch (error) {
-      throw asDiskFull(error, this.#path);
-    }
-  }
-
-  #one<T>(sql: string, ...values: (string | number)[]): T | undefined {
-    return this.#db.prepare(sql).get(...values) as T | undefined;
-  }
-
-  #all<T>(sql: string, ...values: (string | number)[]): readonly T[] {
-    return this.#db.prepare(sql).all(...values) as T[];
+    this.#late.write('', () => this.#rows.run('DELETE FROM terminals WHERE id = ?', id));
   }
 }
 
