@@ -27,7 +27,7 @@ export class Walk {
 
   /**
    * @param run what the report calls what goes as the pages say
-   * @param patience how long (ms) what should come is waited for
+   * @param patience how long (ms) what is looked at is waited for; what only leads there has longer
    */
   constructor(run: string, learner: Learner, probe: Probe, report: Report, patience = PATIENCE_MS) {
     this.#run = run;
@@ -43,7 +43,7 @@ export class Walk {
   hurry(step: Step): Promise<boolean> {
     return this.#report.attempt(this.#run, step, undefined, async () => {
       await this.#follow(step);
-      await this.#passes(step);
+      await this.#passes(step, PATIENCE_MS);
     });
   }
 
@@ -94,11 +94,11 @@ export class Walk {
     this.#nothingElsePassed('no check to pass before its step');
   }
 
-  async #passes(step: Step): Promise<void> {
+  async #passes(step: Step, patience = this.#patience): Promise<void> {
     for (const id of step.checks) {
       await this.#learner.until(
         `${id} to pass`,
-        this.#patience,
+        patience,
         () => this.#learner.check(id).state === 'passed' || undefined,
         () => saysOf(this.#learner.check(id)),
       );
