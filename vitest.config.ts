@@ -21,9 +21,10 @@ export default defineConfig({
         },
       },
       {
-        // The proof of labs, put to the proof. Each run does a page of a lab several times over: minutes.
+        // The proof of labs, put to the proof: a lab's first page, fifteen times over. By itself, after all the others.
         test: {
           name: 'proof',
+          sequence: { groupOrder: 1 },
           include: ['tests/proof/**/*.test.ts'],
           testTimeout: REAL_HOSTS_MS,
           hookTimeout: REAL_HOSTS_MS,

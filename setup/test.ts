@@ -1,11 +1,11 @@
 /**
- * `npm test`: does all the set-up that is missing, then runs every test. What Vitest takes: unit tests, the built
- * site's, and those on real hosts. What Playwright takes: walks through the pages in a real browser.
+ * `npm test`: does all the set-up that is missing, then runs every test. First the labs prove themselves. Then what
+ * Vitest takes: unit tests, the built site's, those on real hosts, and those of the proof itself. Then what Playwright
+ * takes: walks through the pages in a real browser.
  *
  *   npm test                      everything
- *   npm test -- unit              one Vitest project: unit, site or integration
- *   npm test -- labs              the proofs of the labs (npm run lab:test); only when named
- *   npm test -- proof             the proof itself, on labs with mistakes put in; only when named
+ *   npm test -- unit              one Vitest project: unit, site, integration or proof
+ *   npm test -- labs              the proofs of the labs (npm run lab:test)
  *   npm test -- e2e               the browser walks only
  */
 import { spawn } from 'node:child_process';
@@ -19,9 +19,9 @@ import { say } from '../server/say.ts';
 import { ensureSite } from '../server/site.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
-const VITEST_PROJECTS = ['unit', 'site', 'integration'];
-/** Run only when named: each takes minutes of a quiet machine. */
-const NAMED_ONLY = ['proof'];
+const VITEST_PROJECTS = ['unit', 'site', 'integration', 'proof'];
+/** What can be named, in the order in which they run. */
+const PARTS = ['labs', ...VITEST_PROJECTS, 'e2e'];
 /** Programs that the tests run, and the Debian packages they come in. */
 const PROGRAMS = {
   chromium: ['chromium', 'fonts-dejavu-core'],
@@ -44,10 +44,6 @@ async function ensurePrograms(): Promise<void> {
   }
 }
 
-function isVitestProject(name: string): boolean {
-  return VITEST_PROJECTS.includes(name) || NAMED_ONLY.includes(name);
-}
-
 async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> {
   const child = spawn(process.execPath, argv, { cwd: PROJECT, env, stdio: 'inherit' });
   const status = await new Promise<number | null>((settle, reject) => {
@@ -58,14 +54,12 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<boo
 }
 
 async function test(wanted: readonly string[]): Promise<boolean> {
-  const unknown = wanted.find(
-    (name) => ![...VITEST_PROJECTS, ...NAMED_ONLY, 'labs', 'e2e'].includes(name),
-  );
+  const unknown = wanted.find((name) => !PARTS.includes(name));
   if (unknown !== undefined) {
     throw new QuaysideError(
       'CONFIG_INVALID',
       `There are no tests named ${unknown}.`,
-      `Name any of ${[...VITEST_PROJECTS, ...NAMED_ONLY, 'labs', 'e2e'].join(', ')}, or none for all.`,
+      `Name any of ${PARTS.join(', ')}, or none for all.`,
     );
   }
   await ensurePrograms();
@@ -75,15 +69,15 @@ async function test(wanted: readonly string[]): Promise<boolean> {
   // Whatever the tests start finds this very engine.
   const env = { ...process.env, DOCKER_HOST: engine.address };
   const flags = ['--disable-warning=ExperimentalWarning'];
-  const projects = wanted.length === 0 ? VITEST_PROJECTS : wanted.filter(isVitestProject);
+  const projects = VITEST_PROJECTS.filter((name) => wanted.length === 0 || wanted.includes(name));
   let passed = true;
+  if (wanted.length === 0 || wanted.includes('labs')) {
+    passed = await run([...flags, join(PROJECT, 'proof/main.ts')], env);
+  }
   if (projects.length > 0) {
     const vitest = join(PROJECT, 'node_modules/vitest/vitest.mjs');
     const named = projects.flatMap((name) => ['--project', name]);
-    passed = await run([...flags, vitest, 'run', ...named], env);
-  }
-  if (wanted.includes('labs')) {
-    passed = (await run([...flags, join(PROJECT, 'proof/main.ts')], env)) && passed;
+    passed = (await run([...flags, vitest, 'run', ...named], env)) && passed;
   }
   if (wanted.length === 0 || wanted.includes('e2e')) {
     const playwright = join(PROJECT, 'node_modules/@playwright/test/cli.js');
