@@ -53,20 +53,23 @@ async function measure(sizes: readonly number[], active: number, subject: Subjec
   for (const size of sizes) {
     console.log(`${size} learners …`);
     rows.push(await measureClass(size, active, subject));
+    if (json !== undefined) await keep(json, { rows });
   }
-  console.log('From the pool …');
-  const pool = await measurePool(subject);
-  const good = rows.filter(({ echoP99 }) => echoP99 < ECHO_LIMIT_MS).map((row) => row.learners);
   console.log(`\n${machine()}\n\n${table(rows)}\n`);
-  console.log(
-    `From the pool, one after another: ready after ${percentile(pool, 0.5).toFixed(0)} ms at the median, ${Math.max(...pool).toFixed(0)} ms at most (${pool.length} starts).`,
-  );
+  const good = rows.filter(({ echoP99 }) => echoP99 < ECHO_LIMIT_MS).map((row) => row.learners);
   console.log(
     `The most learners with an echo p99 below ${ECHO_LIMIT_MS} ms: ${Math.max(0, ...good)}.`,
   );
-  if (json !== undefined) {
-    await writeFile(json, JSON.stringify({ machine: machine(), rows, pool }, undefined, 2));
-  }
+  const pool = await measurePool(subject);
+  if (json !== undefined) await keep(json, { rows, pool });
+  console.log(
+    `From the pool, one after another: ready after ${percentile(pool, 0.5).toFixed(0)} ms at the median, ${Math.max(...pool).toFixed(0)} ms at most (${pool.length} starts).`,
+  );
+}
+
+/** Writes what is known so far: what a long run has measured must not be lost with its last part. */
+async function keep(file: string, figures: object): Promise<void> {
+  await writeFile(file, JSON.stringify({ machine: machine(), ...figures }, undefined, 2));
 }
 
 async function finish(count: number, { name, lab, steps }: Subject): Promise<boolean> {

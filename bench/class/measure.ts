@@ -91,7 +91,7 @@ export async function measurePool({ name }: Subject): Promise<readonly number[]>
   await using room = await openRoom({ learners, lab: name, pool: POOL_SIZE });
   const times: number[] = [];
   for (const [index, learner] of room.learners.entries()) {
-    if (index % POOL_SIZE === 0) await room.untilWarm(POOL_SIZE);
+    if (index % POOL_SIZE === 0) await room.untilWarm();
     times.push(await learner.start());
   }
   return times;

@@ -1,14 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runningEngine } from '../../server/engine/find.ts';
+import { loadLabs } from '../../server/labs.ts';
 import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
 import { SharedDirectories } from '../../server/sandbox/shared-directory.ts';
 import { Store } from '../../server/session/store.ts';
 import { startServer } from '../../tests/e2e/server.ts';
 import { ScriptedLearner } from './learner.ts';
 
+const PROJECT = resolve(import.meta.dirname, '../..');
 /** How often the server is asked whether its pool is full, and for how long (ms). */
 const POOL_ASKED_EVERY_MS = 200;
 const POOL_FULL_WITHIN_MS = 120_000;
@@ -16,8 +18,8 @@ const POOL_FULL_WITHIN_MS = 120_000;
 /** A class that has joined, with the server that it sits at. Leaving it ends the server, which removes everything. */
 export interface Room extends AsyncDisposable {
   readonly learners: readonly ScriptedLearner[];
-  /** Settles when that many sandboxes stand ready. */
-  untilWarm(count: number): Promise<void>;
+  /** Settles when the pool is full: a few sandboxes of each lab stand ready. */
+  untilWarm(): Promise<void>;
 }
 
 /**
@@ -32,12 +34,14 @@ export async function openRoom(options: {
   readonly onLeft?: (sandbox: string) => void;
 }): Promise<Room> {
   const data = await mkdtemp(join(tmpdir(), 'quayside-room-'));
+  // The pool keeps its number of each lab.
+  const pooled = options.pool * (await loadLabs(PROJECT)).size;
   const server = await startServer(data, {
     args: ['--clean', '--class', 'Bench'],
     // A line for each request of each learner.
     log: 'ignore',
     env: {
-      QUAYSIDE_SANDBOXES: String(options.learners + options.pool),
+      QUAYSIDE_SANDBOXES: String(options.learners + pooled),
       QUAYSIDE_POOL: String(options.pool),
     },
   });
@@ -47,9 +51,9 @@ export async function openRoom(options: {
   }
   return {
     learners,
-    untilWarm: async (count) => {
+    untilWarm: async () => {
       const until = performance.now() + POOL_FULL_WITHIN_MS;
-      while ((await warmAt(server.url)) < count) {
+      while ((await warmAt(server.url)) < pooled) {
         if (performance.now() > until) throw new Error('the pool does not fill itself');
         await delay(POOL_ASKED_EVERY_MS);
       }
