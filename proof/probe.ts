@@ -4,6 +4,7 @@ import { Host } from '../server/sandbox/host.ts';
 import { viewOf } from '../server/sandbox/host-view.ts';
 import { LABEL } from '../server/sandbox/labels.ts';
 import type { Foundry } from '../server/sandbox/sandbox.ts';
+import { SHARED_IN_HOST } from '../server/sandbox/shared-directory.ts';
 import { Journal } from '../server/session/journal.ts';
 import type { Store } from '../server/session/store.ts';
 import type { Learner } from './learner.ts';
@@ -60,7 +61,10 @@ export class Probe {
     for (const spec of lab.hosts) {
       const found = containers.find(({ Labels }) => Labels[LABEL.host] === spec.name);
       if (!found) throw new Error(`${spec.name} is not on the engine`);
-      hosts.set(spec.name, new Host(foundry.engine, spec, found.Id, undefined));
+      // As the server asks: by the engine's socket in the shared directory, where one process less is in between.
+      const outside = foundry.shared.pathOf(row.sandbox, spec.name);
+      const shared = outside === undefined ? undefined : { outside, inside: SHARED_IN_HOST };
+      hosts.set(spec.name, new Host(foundry.engine, spec, found.Id, shared));
     }
     return new Probe(foundry, store, lab, { session: row.id, sandbox: row.sandbox }, hosts);
   }
