@@ -20,6 +20,7 @@ type OneLearner = { Params: { learner: string } };
 type OneLab = { Params: { learner: string; lab: string } };
 
 const ENDED = 'Your instructor ended this session. Your progress is kept.';
+const EXTENDED = 'Your instructor has given you more time for this lab.';
 const RESET = 'Your instructor has put this lab back to its start: you get fresh hosts.';
 
 /** What learners ask of their class, under their own cookie. */
@@ -72,6 +73,17 @@ export function addRoom(app: FastifyInstance, options: RoomOptions): void {
       roster.seat(params.learner);
       sessions.reset(params.learner, params.lab);
       roster.say(RESET, params.learner);
+      return reply.code(204).send();
+    },
+  );
+  app.post<OneLab>(
+    `${lab}/extend`,
+    oneLab('Give a learner more time before the session ends by itself'),
+    (request, reply) => {
+      const { params } = request;
+      roster.seat(params.learner);
+      sessions.extend(params.learner, params.lab);
+      roster.say(EXTENDED, params.learner);
       return reply.code(204).send();
     },
   );

@@ -51,6 +51,7 @@ test('the walk sees every route of a class', () => {
     'GET /api/class/progress.csv',
     'POST /api/class/instructor',
     'POST /api/class/join',
+    'POST /api/class/learners/:learner/labs/:lab/extend',
     'POST /api/class/learners/:learner/labs/:lab/reset',
     'POST /api/class/learners/:learner/link',
     'POST /api/class/messages',

@@ -157,6 +157,16 @@ describe('a message', () => {
 });
 
 describe('the instructor', () => {
+  test('gives a learner more time, and the learner is told', async () => {
+    await using web = await classStage();
+    const { id, instructor, place } = await room(web);
+    expect((await instructor('POST', `/api/class/learners/${id}/labs/${LAB}/extend`)).status).toBe(
+      204,
+    );
+    await place.until(({ messages }) => messages.some(({ text }) => text.includes('more time')));
+    expect(web.sessions.asked).toContain(`extend ${id}`);
+  });
+
   test('resets and ends a learner’s session, and the learner is told by whom', async () => {
     await using web = await classStage();
     const { id, instructor, place } = await room(web);
@@ -173,6 +183,7 @@ describe('the instructor', () => {
     const { instructor } = await room(web);
     const stranger = web.store.createLearner().learner;
     for (const [method, path] of [
+      ['POST', `/labs/${LAB}/extend`],
       ['POST', `/labs/${LAB}/reset`],
       ['DELETE', `/labs/${LAB}`],
       ['DELETE', '/hand'],

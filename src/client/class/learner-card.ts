@@ -19,7 +19,7 @@ const ACTIONS = {
     ask: 'Their hosts are removed with all that is on them. The steps they have passed stay passed.',
     yes: 'End the session',
   },
-  extend: { method: 'POST', path: '/extend', ask: undefined, yes: 'Extend' },
+  extend: { method: 'POST', path: '/extend', ask: undefined, yes: 'More time' },
 } as const;
 
 /** The dialog about one learner: where they are, their terminals, and what the instructor can do for them. */
