@@ -66,6 +66,14 @@ export class Engine {
     this.docker = clientFor(address);
   }
 
+  /** Whether it does not answer at all. */
+  async isAway(): Promise<boolean> {
+    return await this.docker.ping().then(
+      () => false,
+      () => true,
+    );
+  }
+
   /** A duplex stream to a process in a container. No port is opened, and it works for a remote engine as well. */
   async dial(
     container: string,

@@ -18,6 +18,12 @@ export interface Ending {
   readonly because: 'idle' | 'total';
 }
 
+/** What the learner is told of it. */
+export const WHY_ENDED: Readonly<Record<Ending['because'], string>> = {
+  idle: 'Nothing was done here for a long time, so the session ended.',
+  total: 'The time for this session was over.',
+};
+
 /** What a lifetime is made with. */
 export interface LifetimeOptions {
   readonly limits: Limits;

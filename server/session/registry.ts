@@ -302,9 +302,9 @@ export class Registry implements Sessions {
       }
       if (signal.aborted) return;
       // A stream that merely broke while the engine lives is opened again at once.
-      const away = await this.#engineIsAway();
+      const away = await foundry.engine.isAway();
       if (away) for (const session of this.#sessions.values()) session.engineAway();
-      while (!signal.aborted && (await this.#engineIsAway())) {
+      while (!signal.aborted && (await foundry.engine.isAway())) {
         await delay(ENGINE_RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
       }
       if (signal.aborted) return;
@@ -321,13 +321,6 @@ export class Registry implements Sessions {
       limit === undefined
         ? `The machine’s disk is full, and ${host} held the most of it (${size(bytes)}). Its hosts were removed so that the others can go on.`
         : `${host} wrote ${size(bytes)} to its disk; a host may have ${size(limit)}. Its hosts were removed so that the others can go on.`,
-    );
-  }
-
-  async #engineIsAway(): Promise<boolean> {
-    return this.#options.foundry.engine.docker.ping().then(
-      () => false,
-      () => true,
     );
   }
 }
