@@ -216,8 +216,11 @@ function agree(id: string, outcomes: readonly Outcome[]): void {
   }
 }
 
+/** What stands in two looks, one after the other: a question that the server asks meanwhile is gone by the second. */
 async function stateOf(probe: Probe): Promise<readonly string[]> {
-  return onEveryHost(probe, STATE);
+  const first = await onEveryHost(probe, STATE);
+  const second = await onEveryHost(probe, STATE);
+  return first.filter((line) => second.includes(line));
 }
 
 /** Files that were written to since a moment, but for those that are written to while nothing happens. */
