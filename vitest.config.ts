@@ -28,6 +28,7 @@ export default defineConfig({
           include: ['tests/proof/**/*.test.ts'],
           testTimeout: REAL_HOSTS_MS,
           hookTimeout: REAL_HOSTS_MS,
+          retry: process.env.CI ? 1 : 0,
           fileParallelism: false,
         },
       },

@@ -72,7 +72,15 @@ async function test(wanted: readonly string[]): Promise<boolean> {
   const projects = VITEST_PROJECTS.filter((name) => wanted.length === 0 || wanted.includes(name));
   let passed = true;
   if (wanted.length === 0 || wanted.includes('labs')) {
-    passed = await run([...flags, join(PROJECT, 'proof/main.ts')], env);
+    const proof = [...flags, join(PROJECT, 'proof/main.ts')];
+    passed = await run(proof, env);
+    if (!passed && process.env.CI) {
+      // As with the other tests on real hosts: what stumbles once on a busy machine is tried again, and reported.
+      say(
+        'Not proven, as the lines above say. Once more, as a busy machine can make a step stumble …',
+      );
+      passed = await run(proof, env);
+    }
   }
   if (projects.length > 0) {
     const vitest = join(PROJECT, 'node_modules/vitest/vitest.mjs');
