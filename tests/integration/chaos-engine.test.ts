@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HostStatus, SessionEvent } from '#protocol';
 import { Engine } from '../../server/engine/engine.ts';
@@ -69,8 +69,12 @@ afterAll(async () => {
   await sessions?.close(true);
   store?.[Symbol.dispose]();
   await stopOwnEngine(home);
-  // The engine's own network namespace is a mount that it leaves behind.
-  spawnSync('umount', ['-l', `${home}/run/exec/netns/default`]);
+  // An engine that was killed leaves mounts behind: its network namespace, and its data on itself.
+  const mounts = (await readFile('/proc/mounts', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((at) => at.startsWith(`${home}/`));
+  for (const at of mounts.reverse()) spawnSync('umount', ['-l', at]);
   await rm(home, { recursive: true, force: true });
 });
 
