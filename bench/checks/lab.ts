@@ -8,7 +8,10 @@ export const TICKS = 50;
 
 export const tickOf = (index: number): string => `made-${index}`;
 
-/** The Docker Networking lab, all its checks and values, and one check more for each event that is measured. */
+/**
+ * The Docker Networking lab, all its checks and values, and one check more for each event that is measured. These look
+ * into the list of containers, which a round asks for once: the load is the lab's, and not theirs.
+ */
 export const lab: Lab = {
   ...dockerNetworking,
   checks: [
@@ -17,7 +20,7 @@ export const lab: Lab = {
       check(tickOf(index), {
         title: `There is a container ${tickOf(index)}`,
         test: async ({ host }) =>
-          (await host('server01').container(tickOf(index)))
+          (await host('server01').containers()).some(({ name }) => name === tickOf(index))
             ? passed()
             : notYet(`No container ${tickOf(index)} yet.`),
       }),
