@@ -1,15 +1,16 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import WebSocket from 'ws';
 import type { SessionEvent } from '#protocol';
-import { type Engine, jsonLines } from '../../server/engine/engine.ts';
+import { type Dockerode, type Engine, jsonLines } from '../../server/engine/engine.ts';
+import { ENGINE_SOCKET } from '../../server/sandbox/host.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
+import { SHARED_IN_HOST } from '../../server/sandbox/shared-directory.ts';
 import { LAB, TICKS, tickOf } from './lab.ts';
 import type { RunningServer } from './running-server.ts';
 
 /** A sandbox is there in seconds; on a machine that runs ten of them it takes longer. */
 const READY_MS = 120_000;
-/** Between two events of one sandbox: a quick learner. */
-const PAUSE_MS = 150;
 /** An event that has no tick by now will have none. */
 const TICK_MS = 20_000;
 const IMAGE = 'mycontainer:5.6';
@@ -54,9 +55,8 @@ export class BenchLearner implements Disposable {
     await this.#until(() => this.#state === 'ready', READY_MS);
   }
 
-  /** Makes one container after the other and waits for the tick of each. */
-  async work(engine: Engine, container: string): Promise<void> {
-    const docker = engine.nested(container);
+  /** Makes one container after the other and waits for the tick of each; `pauseMs` lies between two, on the average. */
+  async work(docker: Dockerode, pauseMs: number): Promise<void> {
     const stop = new AbortController();
     // Open before the first event, so that none is missed.
     const events = await docker.getEvents({
@@ -64,12 +64,14 @@ export class BenchLearner implements Disposable {
       abortSignal: stop.signal,
     });
     const watching = this.#watch(events).catch(() => undefined);
+    // No two people begin in the same millisecond.
+    await delay(pauseMs * Math.random());
     for (let index = 0; index < TICKS; index++) {
       const name = tickOf(index);
       const made = await docker.createContainer({ name, Image: IMAGE });
       await this.#until(() => this.told.has(name) && this.made.has(name), TICK_MS);
       await made.remove();
-      await delay(PAUSE_MS * (0.5 + Math.random()));
+      await delay(pauseMs * (0.5 + Math.random()));
     }
     stop.abort();
     await watching;
@@ -119,16 +121,25 @@ export class BenchLearner implements Disposable {
   }
 }
 
-/** The container of a host of the newest sandbox that is not among `known`. */
+/** The server01 of the newest sandbox. */
+export interface NewHost {
+  readonly container: string;
+  /** Its engine, asked as a client in the host would: by its socket, with nothing in between that takes its share. */
+  readonly docker: Dockerode;
+}
+
+/** The host of the newest sandbox whose container is not among `known`. */
 export async function newHost(
   engine: Engine,
   instance: string,
   known: readonly string[],
-): Promise<string> {
+): Promise<NewHost> {
   const hosts = await engine.docker.listContainers({
     filters: { label: [`${LABEL.instance}=${instance}`, `${LABEL.host}=server01`] },
   });
   const found = hosts.find(({ Id }) => !known.includes(Id));
   if (!found) throw new Error('the sandbox has no server01');
-  return found.Id;
+  const shared = found.Mounts.find(({ Destination }) => Destination === SHARED_IN_HOST)?.Source;
+  const socket = shared && join(shared, ENGINE_SOCKET);
+  return { container: found.Id, docker: engine.nested(found.Id, socket) };
 }

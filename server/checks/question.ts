@@ -1,10 +1,13 @@
 import type { SandboxView, SignalBody } from '#lab';
+import type { KnownInRound } from './known.ts';
 import { Reads, trackReads } from './reads.ts';
 
 /** One look at the sandbox: what is asked twice in it is asked of the hosts once. */
 export interface Round {
   readonly view: SandboxView;
   readonly deadline: AbortSignal;
+  /** What need not be asked at all. */
+  readonly known: KnownInRound;
 }
 
 /** What one run of a question has: the sandbox to look at, and the note of what it looks at. */
@@ -74,10 +77,10 @@ export class Question {
     return !signal || !this.#reads || this.#reads.touchedBy(signal);
   }
 
-  #start({ view, deadline }: Round): Promise<void> {
+  #start({ view, deadline, known }: Round): Promise<void> {
     const reads = new Reads();
     this.#missed = [];
-    this.#running = this.#run({ view: trackReads(view, reads), deadline, reads })
+    this.#running = this.#run({ view: trackReads(view, reads, known), deadline, reads })
       .then((answered) => {
         this.#reads = answered ? reads : undefined;
       })

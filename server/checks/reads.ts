@@ -1,4 +1,6 @@
 import type { ContainerView, HostView, JournalView, SandboxView, SignalBody } from '#lab';
+import type { KnownInRound } from './known.ts';
+import { type Read, touchedBy } from './touches.ts';
 
 /**
  * A container whose program nobody vouches for counts once it has been up this long: one that exits "after a second"
@@ -8,29 +10,18 @@ const PROVEN_AFTER_MS = 2_000;
 /** Docker itself takes a container for mended once it has been up this long after a restart by its policy. */
 const MENDED_AFTER_MS = 10_000;
 
-/** Actions that the journal tells of and that leave every container as it was. */
-const CHANGES_NO_CONTAINER = new Set(['exec_start', 'kill']);
-
-/**
- * What a question may look at: a host's containers and networks, its engine's raw API, its routes, its addresses and
- * files, and one kind of signal of the journal.
- */
-type Read =
-  | `${'containers' | 'engine' | 'routes' | 'files'} of ${string}`
-  | `journal of ${SignalBody['kind']}`;
-
 /** What one run of a question looked at, and so what can change its answer. */
 export class Reads {
   readonly #read = new Set<Read>();
   readonly #waitingFor = new Map<string, number>();
   /** Everything is looked at after this; an answer may be long in coming, and is no younger than the look. */
-  readonly #since = Date.now();
+  readonly since = Date.now();
   #unproven: ContainerView | undefined;
   #provenAt = 0;
 
   /** Whether a signal can have changed what was read. */
   touchedBy(signal: SignalBody): boolean {
-    return touches(signal).some((read) => this.#read.has(read));
+    return touchedBy(signal).some((read) => this.#read.has(read));
   }
 
   /** It asked the journal: its answer speaks of what has happened, which nothing takes back. */
@@ -68,26 +59,30 @@ export class Reads {
   }
 
   see(container: ContainerView): void {
-    if (!container.running) return;
-    const proven = container.steady && container.networkMode !== 'host';
-    if (proven && container.restarts === 0) return;
-    const age = container.restarts > 0 ? MENDED_AFTER_MS : PROVEN_AFTER_MS;
-    // A remote engine's clock may run ahead of ours; nobody waits longer than the age itself for that.
-    const at = Math.min(container.startedAt, Date.now()) + age;
-    if (at <= this.#since || at <= this.#provenAt) return;
+    const at = provenAt(container);
+    if (at <= this.since || at <= this.#provenAt) return;
     this.#provenAt = at;
     this.#unproven = container;
   }
 }
 
-/** A sandbox that is looked at, and what is looked at noted. */
-export function trackReads(sandbox: SandboxView, reads: Reads): SandboxView {
+/** From when on a container that still runs is no passing thing (ms since the epoch); 0 for one that never was. */
+function provenAt({ running, steady, networkMode, restarts, startedAt }: ContainerView): number {
+  if (!running) return 0;
+  if (steady && networkMode !== 'host' && restarts === 0) return 0;
+  const age = restarts > 0 ? MENDED_AFTER_MS : PROVEN_AFTER_MS;
+  // A remote engine's clock may run ahead of ours; nobody waits longer than the age itself for that.
+  return Math.min(startedAt, Date.now()) + age;
+}
+
+/** A sandbox that is looked at: what is looked at is noted, and what is known already is not asked again. */
+export function trackReads(sandbox: SandboxView, reads: Reads, known: KnownInRound): SandboxView {
   return {
     signal: sandbox.signal,
     journal: trackJournal(sandbox.journal, reads),
-    host: (name) => trackHost(sandbox.host(name), reads),
+    host: (name) => trackHost(sandbox.host(name), reads, known),
     get hosts() {
-      return sandbox.hosts.map((host) => trackHost(host, reads));
+      return sandbox.hosts.map((host) => trackHost(host, reads, known));
     },
   };
 }
@@ -105,11 +100,22 @@ function trackJournal(journal: JournalView, reads: Reads): JournalView {
   };
 }
 
-function trackHost(host: HostView, reads: Reads): HostView {
+function trackHost(host: HostView, reads: Reads, known: KnownInRound): HostView {
   const { name } = host;
-  const see = <T extends ContainerView | undefined>(container: T): T => {
-    if (container) reads.see(container);
-    return container;
+  const look = <T>(read: Read, what: string, ask: () => Promise<T>): Promise<T> =>
+    reads.ask(read, name, known.answer(read, what, ask));
+  const see = async <T>(
+    what: string,
+    ask: () => Promise<T>,
+    containersIn: (answer: T) => readonly ContainerView[],
+  ): Promise<T> => {
+    // A container that may be over in a moment is looked at again then, with or without a signal.
+    const areProven = (answer: T) =>
+      containersIn(answer).every((container) => provenAt(container) <= reads.since);
+    const read: Read = `containers of ${name}`;
+    const answer = await reads.ask(read, name, known.answer(read, what, ask, areProven));
+    for (const container of containersIn(answer)) reads.see(container);
+    return answer;
   };
   return {
     name,
@@ -120,53 +126,21 @@ function trackHost(host: HostView, reads: Reads): HostView {
       reads.add(`engine of ${name}`);
       return host.docker;
     },
-    container: async (nameOrId) =>
-      see(await reads.ask(`containers of ${name}`, name, host.container(nameOrId))),
-    containers: async () =>
-      (await reads.ask(`containers of ${name}`, name, host.containers())).map(see),
-    networks: () => reads.ask(`containers of ${name}`, name, host.networks()),
-    routes: () => reads.ask(`routes of ${name}`, name, host.routes()),
-    addressOf: (device) => reads.ask(`files of ${name}`, name, host.addressOf(device)),
-    read: (path) => reads.ask(`files of ${name}`, name, host.read(path)),
+    container: (nameOrId) =>
+      see(
+        nameOrId,
+        () => host.container(nameOrId),
+        (found) => (found ? [found] : []),
+      ),
+    containers: () =>
+      see(
+        'all of them',
+        () => host.containers(),
+        (all) => all,
+      ),
+    networks: () => look(`networks of ${name}`, '', () => host.networks()),
+    routes: () => look(`routes of ${name}`, '', () => host.routes()),
+    addressOf: (device) => look(`addresses of ${name}`, device, () => host.addressOf(device)),
+    read: (path) => look(`files of ${name}`, path, () => host.read(path)),
   };
-}
-
-/** What a signal may have changed. */
-function touches(signal: SignalBody): readonly Read[] {
-  const journal: Read = `journal of ${signal.kind}`;
-  switch (signal.kind) {
-    case 'container':
-    case 'network':
-      return CHANGES_NO_CONTAINER.has(signal.action)
-        ? [journal]
-        : [
-            journal,
-            `containers of ${signal.host}`,
-            `engine of ${signal.host}`,
-            // A network brings an interface with an address of its own.
-            `files of ${signal.host}`,
-          ];
-    case 'route':
-      return [journal, `routes of ${signal.host}`, `files of ${signal.host}`];
-    case 'command':
-      // Images and volumes send no signal of their own; a command that finished may have changed them.
-      return [
-        journal,
-        `engine of ${signal.host}`,
-        `routes of ${signal.host}`,
-        `files of ${signal.host}`,
-      ];
-    case 'host':
-      return [
-        journal,
-        `containers of ${signal.host}`,
-        `engine of ${signal.host}`,
-        `routes of ${signal.host}`,
-        `files of ${signal.host}`,
-      ];
-    case 'visit':
-    case 'answer':
-    case 'pass':
-      return [journal];
-  }
 }

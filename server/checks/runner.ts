@@ -5,6 +5,7 @@ import type { Lab, SandboxView, SignalBody, SignalOf } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
 import { CHECK_RUNS, type CheckRun } from '../check-runs.ts';
 import { askCheck, DEADLINE_MS, type Said, within } from './ask.ts';
+import { Known } from './known.ts';
 import { type Asking, Question, type Round } from './question.ts';
 import { Timers } from './timers.ts';
 
@@ -45,6 +46,7 @@ export class CheckRunner implements Disposable {
   readonly #values = new Map<string, ValueView>();
   readonly #closed = new AbortController();
   readonly #timers = new Timers();
+  readonly #known = new Known();
   readonly #questions: readonly Question[];
   readonly #due = new Set<Question>();
   readonly #dueLater = new Set<Question>();
@@ -80,6 +82,7 @@ export class CheckRunner implements Disposable {
    */
   wake(signal?: SignalBody): void {
     if (this.#closed.signal.aborted) return;
+    this.#known.forget(signal);
     this.#wake(this.#questions.filter((question) => question.wakes(signal)));
     if (!signal) this.#timers.set('safety', SAFETY_MS, () => this.wake());
   }
@@ -146,7 +149,7 @@ export class CheckRunner implements Disposable {
 
   #newRound(): Round {
     const deadline = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(DEADLINE_MS)]);
-    return { deadline, view: this.#options.view(deadline) };
+    return { deadline, view: this.#options.view(deadline), known: this.#known.forRound() };
   }
 
   async #run(check: Lab['checks'][number], asking: Asking): Promise<boolean> {

@@ -1,4 +1,5 @@
-import { createInterface, type Interface } from 'node:readline';
+import { randomBytes } from 'node:crypto';
+import { StringDecoder } from 'node:string_decoder';
 import type { DialedProcess } from '../engine/engine.ts';
 
 /** What a small question to a host came back with; stdout and stderr together, trimmed. */
@@ -7,12 +8,17 @@ export interface Answer {
   readonly said: string;
 }
 
-/** Runs each line it reads; answers with one line: what was said, and the status last, in base64. */
+/**
+ * Runs each line it reads, and says after each how it ended, behind a mark that no output holds by chance. Nothing but
+ * the command itself is a process of its own: with a subshell and an encoder beside it, a question took 45 ms on two
+ * busy cores.
+ */
 const SCRIPT = `while IFS= read -r line; do
-  said=$(eval "$line" 2>&1; printf '\\n%s' "$?")
-  printf %s "$said" | base64 -w0
-  echo
+  eval "$line" 2>&1 </dev/null
+  printf '\\n%s %s\\n' "$1" "$?"
 done`;
+/** Bytes of the mark: nobody guesses it, and it is new for each shell. */
+const MARK_BYTES = 12;
 
 /** Starts a process in the host. */
 type Dial = (argv: readonly string[]) => Promise<DialedProcess>;
@@ -34,7 +40,7 @@ export class Asker {
   ask(argv: readonly string[], signal: AbortSignal): Promise<Answer> {
     const answer = this.#last.then(async () => {
       signal.throwIfAborted();
-      this.#line ??= this.#dial(['sh', '-c', SCRIPT]).then((dialed) => new Line(dialed));
+      this.#line ??= this.#open();
       const line = this.#line;
       try {
         return await (await line).ask(argv, signal);
@@ -48,48 +54,62 @@ export class Asker {
     this.#last = answer.catch(() => undefined);
     return answer;
   }
+
+  async #open(): Promise<Line> {
+    const mark = randomBytes(MARK_BYTES).toString('hex');
+    return new Line(await this.#dial(['sh', '-c', SCRIPT, 'asker', mark]), mark);
+  }
 }
 
-/** One open shell. */
+/** One open shell. It is asked one thing at a time. */
 class Line {
   readonly #dialed: DialedProcess;
-  readonly #lines: Interface;
+  readonly #mark: string;
+  readonly #decoder = new StringDecoder();
   readonly #ended: Promise<never>;
+  /** What has come since the last answer. */
+  #heard = '';
+  #onAnswer: ((answer: Answer) => void) | undefined;
 
-  constructor(dialed: DialedProcess) {
+  constructor(dialed: DialedProcess, mark: string) {
     this.#dialed = dialed;
-    this.#lines = createInterface({ input: dialed.stream });
+    this.#mark = `\n${mark} `;
     this.#ended = new Promise((_, reject) => {
-      this.#lines.once('close', () => reject(new Error('the host does not answer')));
+      const onEnd = () => reject(new Error('the host does not answer'));
+      for (const end of ['end', 'close', 'error']) dialed.stream.once(end, onEnd);
     });
     // Nobody may be waiting when the host goes; the next question hears of it.
     this.#ended.catch(() => undefined);
-    dialed.stream.on('error', () => this.#lines.close());
+    dialed.stream.on('data', (chunk: Buffer) => this.#hear(chunk));
     dialed.exited.catch(() => undefined);
   }
 
   async ask(argv: readonly string[], signal: AbortSignal): Promise<Answer> {
-    const given = Promise.withResolvers<string>();
+    const given = Promise.withResolvers<Answer>();
     const onAbort = () => given.reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    this.#lines.once('line', given.resolve);
+    this.#onAnswer = given.resolve;
     try {
       this.#dialed.stream.write(`${argv.map(quoted).join(' ')}\n`);
-      const text = Buffer.from(
-        await Promise.race([given.promise, this.#ended]),
-        'base64',
-      ).toString();
-      const cut = text.lastIndexOf('\n');
-      return { status: Number(text.slice(cut + 1)), said: text.slice(0, cut).trim() };
+      return await Promise.race([given.promise, this.#ended]);
     } finally {
       signal.removeEventListener('abort', onAbort);
-      this.#lines.off('line', given.resolve);
+      this.#onAnswer = undefined;
     }
   }
 
   async close(): Promise<void> {
-    this.#lines.close();
     await this.#dialed[Symbol.asyncDispose]();
+  }
+
+  #hear(chunk: Buffer): void {
+    this.#heard += this.#decoder.write(chunk);
+    const cut = this.#heard.lastIndexOf(this.#mark);
+    if (cut === -1 || !this.#heard.endsWith('\n')) return;
+    const status = Number(this.#heard.slice(cut + this.#mark.length));
+    const said = this.#heard.slice(0, cut).trim();
+    this.#heard = '';
+    this.#onAnswer?.({ status, said });
   }
 }
 

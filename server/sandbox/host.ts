@@ -15,7 +15,7 @@ import { type Answer, Asker } from './asker.ts';
 const ENGINE_READY_MS = 60_000;
 
 /** Where a host's engine listens as well, in the directory that it shares with this machine (images/lab-host/init). */
-const ENGINE_SOCKET = 'docker.sock';
+export const ENGINE_SOCKET = 'docker.sock';
 
 /** One process inside the host waits for the engine, so that nobody asks from outside again and again. */
 const UNTIL_ENGINE_ANSWERS =
