@@ -21,8 +21,12 @@ export function asDiskFull(error: unknown, path: string): unknown {
   );
 }
 
+/** What a late write speaks of: what happened on the hosts, or the session and the learner. */
+type About = 'journal' | 'session';
+
 interface Late {
   readonly session: string;
+  readonly about: About;
   readonly write: (session: string) => void;
 }
 
@@ -40,10 +44,10 @@ export class LateWrites implements Disposable {
   }
 
   /** Writes now if it can, else later. */
-  write(session: string, write: (session: string) => void): void {
-    this.#late.push({ session, write });
+  write(session: string, about: About, write: (session: string) => void): void {
+    this.#late.push({ session, about, write });
     if (this.#late.length > KEPT_MOST) this.#late.shift();
-    this.#flush();
+    this.flush();
   }
 
   /** The session has another id now. */
@@ -53,17 +57,13 @@ export class LateWrites implements Disposable {
     );
   }
 
-  /** What a session had is of no interest any more. */
-  forget(session: string): void {
-    this.#late = this.#late.filter((late) => late.session !== session);
+  /** What happened on a session's hosts is of no interest any more. */
+  forgetJournal(session: string): void {
+    this.#late = this.#late.filter((late) => late.session !== session || late.about !== 'journal');
   }
 
-  [Symbol.dispose](): void {
-    this.#flush();
-    clearTimeout(this.#timer);
-  }
-
-  #flush(): void {
+  /** Writes what it can. Before whatever is written at once: a late word must not have the last one. */
+  flush(): void {
     clearTimeout(this.#timer);
     for (let [next] = this.#late; next; [next] = this.#late) {
       try {
@@ -74,10 +74,15 @@ export class LateWrites implements Disposable {
           this.#late.shift();
           throw error;
         }
-        this.#timer = setTimeout(() => this.#flush(), RETRY_MS);
+        this.#timer = setTimeout(() => this.flush(), RETRY_MS);
         this.#timer.unref();
         return;
       }
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.flush();
+    clearTimeout(this.#timer);
   }
 }

@@ -129,16 +129,18 @@ export class Store implements Disposable {
   /** @throws QuaysideError DISK_FULL: a sandbox whose row is not on disk must not be made */
   setSandbox(session: string, sandbox: string | undefined): void {
     if (sandbox === undefined) {
-      this.#late.write(session, (id) =>
+      this.#late.write(session, 'session', (id) =>
         this.#rows.run('UPDATE sessions SET sandbox = NULL WHERE id = ?', id),
       );
       return;
     }
+    this.#late.flush();
     this.#rows.run('UPDATE sessions SET sandbox = ? WHERE id = ?', sandbox, session);
   }
 
   /** The session begins: its time runs from now, and it is not ended. */
   setStarted(session: string, at: number): void {
+    this.#late.flush();
     this.#rows.run(
       'UPDATE sessions SET started_at = ?, extended_ms = 0, queued_at = NULL, ended = NULL WHERE id = ?',
       at,
@@ -146,11 +148,14 @@ export class Store implements Disposable {
     );
   }
 
+  /** The session waits for room since `at`, or does not wait any more. */
   setQueued(session: string, at: number | undefined): void {
-    this.#rows.run(
-      'UPDATE sessions SET queued_at = ?, ended = NULL WHERE id = ?',
-      at ?? null,
-      session,
+    this.#late.write(session, 'session', (id) =>
+      this.#rows.run(
+        'UPDATE sessions SET queued_at = ?, ended = NULL WHERE id = ?',
+        at ?? null,
+        id,
+      ),
     );
   }
 
@@ -168,7 +173,7 @@ export class Store implements Disposable {
   }
 
   setEnded(session: string, reason: string): void {
-    this.#late.write(session, (id) =>
+    this.#late.write(session, 'session', (id) =>
       this.#rows.run(
         'UPDATE sessions SET sandbox = NULL, queued_at = NULL, ended = ? WHERE id = ?',
         reason,
@@ -198,12 +203,14 @@ export class Store implements Disposable {
 
   /** Puts the session back to its start: no journal, no passes, no terminals. */
   clearSession(session: string): void {
+    this.#late.flush();
     this.#rows.run('DELETE FROM passes WHERE session = ?', session);
     this.clearSandbox(session);
   }
 
   /** The same, but what the learner has passed without help stays. */
   clearAssisted(session: string): void {
+    this.#late.flush();
     this.#rows.run('DELETE FROM passes WHERE session = ? AND assisted = 1', session);
     this.clearSandbox(session);
   }
@@ -216,8 +223,10 @@ export class Store implements Disposable {
 
   /** Forgets what happened to a sandbox that is no more. */
   clearJournal(session: string): void {
-    this.#late.forget(session);
+    this.#late.flush();
     this.#rows.run('DELETE FROM signals WHERE session = ?', session);
+    // Only now: where the disk is full, nothing has been cleared, and what is late belongs to what is there.
+    this.#late.forgetJournal(session);
   }
 
   signals(session: string): readonly Signal[] {
@@ -230,7 +239,7 @@ export class Store implements Disposable {
   }
 
   addSignal(session: string, { seq, at, ...body }: Signal): void {
-    this.#late.write(session, (id) =>
+    this.#late.write(session, 'journal', (id) =>
       this.#rows.run(
         'INSERT INTO signals (session, seq, at, body) VALUES (?, ?, ?, ?)',
         id,
@@ -243,7 +252,7 @@ export class Store implements Disposable {
 
   /** Drops the oldest signals, so that a runaway loop in a host cannot fill the disk. */
   dropSignalsBefore(session: string, seq: number): void {
-    this.#late.write(session, (id) =>
+    this.#late.write(session, 'journal', (id) =>
       this.#rows.run('DELETE FROM signals WHERE session = ? AND seq < ?', id, seq),
     );
   }
@@ -267,7 +276,7 @@ export class Store implements Disposable {
 
   /** A pass is kept once it happened; a second one changes nothing. */
   addPass(session: string, check: string, at: number, assisted = false): void {
-    this.#late.write(session, (id) =>
+    this.#late.write(session, 'session', (id) =>
       this.#rows.run(
         `INSERT INTO passes (session, check_id, at, assisted) VALUES (?, ?, ?, ?)
          ON CONFLICT DO NOTHING`,
@@ -298,7 +307,7 @@ export class Store implements Disposable {
   }
 
   removeTerminal(id: string): void {
-    this.#late.write('', () => this.#rows.run('DELETE FROM terminals WHERE id = ?', id));
+    this.#late.write('', 'session', () => this.#rows.run('DELETE FROM terminals WHERE id = ?', id));
   }
 }
 

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { QuaysideError } from '../../server/errors.ts';
 import { Journal } from '../../server/session/journal.ts';
+import { LateWrites } from '../../server/session/late-writes.ts';
 import { Store } from '../../server/session/store.ts';
 
 /** A disk of 8 MiB (the write-ahead log alone takes up to 4), which is soon full. Only root may mount one; the project's tests run as root or not at all. */
@@ -59,4 +60,55 @@ test('a full disk loses nothing of what happens, and hurts nothing of what is th
   const other = new DatabaseSync(path);
   expect(other.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
   other.close();
+});
+
+/** A store on a disk that is full by now, and a session in it. */
+function onFullDisk(): { readonly store: Store; readonly learner: string; readonly id: string } {
+  const store = new Store(join(disk, 'quayside.sqlite'));
+  const { learner } = store.createLearner();
+  const { id } = store.session(learner, 'lab');
+  store.setSandbox(id, 'box');
+  fill();
+  // More than any slack in the file could take.
+  const journal = new Journal(store, id);
+  for (let index = 0; index < 200; index++) {
+    journal.add({ kind: 'answer', check: 'filler', text: 'x'.repeat(400) });
+  }
+  return { store, learner, id };
+}
+
+test('a pass from while the disk was full outlives the sandbox that it was earned on', () => {
+  using late = new LateWrites();
+  const written: string[] = [];
+  let isFull = true;
+  const write = (what: string) => () => {
+    if (isFull) throw new QuaysideError('DISK_FULL', 'The disk is full.', 'Free some room.');
+    written.push(what);
+  };
+  late.write('session', 'journal', write('a signal'));
+  late.write('session', 'session', write('a pass'));
+  late.forgetJournal('session');
+  isFull = false;
+  late.flush();
+  expect(written).toEqual(['a pass']);
+});
+
+test('a place in the queue can be given up while the disk is full', async () => {
+  const { store, learner, id } = onFullDisk();
+  using _ = store;
+  store.setQueued(id, 5);
+  store.setQueued(id, undefined);
+  truncateSync(ballast(), 0);
+  await expect.poll(() => store.unwritten, { timeout: 10_000 }).toBe(0);
+  expect(store.session(learner, 'lab').queuedAt).toBeUndefined();
+});
+
+test('what was written late does not undo what was written since', () => {
+  const { store, learner, id } = onFullDisk();
+  using _ = store;
+  store.setSandbox(id, undefined);
+  truncateSync(ballast(), 0);
+  store.setSandbox(id, 'another');
+  expect(store.unwritten).toBe(0);
+  expect(store.session(learner, 'lab').sandbox).toBe('another');
 });
