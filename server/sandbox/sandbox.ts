@@ -215,6 +215,7 @@ export class Sandbox {
       Image: this.#foundry.hostImage,
       Entrypoint: ['tini', '--', 'sleep', 'infinity'],
       Labels: labelsOf(this.owner, 'switch'),
+      NetworkDisabled: true,
       HostConfig: { NetworkMode: 'none', Memory: 32 * MIB, MemorySwap: 32 * MIB, PidsLimit: 16 },
     };
   }
@@ -253,6 +254,9 @@ export class Sandbox {
       Hostname: spec.name,
       Labels: labelsOf(this.owner, 'host', spec.name),
       Env: [`QUAYSIDE_ENGINE=${spec.hasEngine ? 1 : 0}`, `QUAYSIDE_HOSTS=${names.join(';')}`],
+      // Its network is ours to wire. The engine's own part in it, which comes to nothing, took more time than the rest of
+      // the start: 510 ms against 190, and 0.78 s of a core against 0.41 (docs/decisions/0018-network-disabled.md).
+      NetworkDisabled: true,
       HostConfig: hostConfig,
     };
   }

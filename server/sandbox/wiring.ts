@@ -13,12 +13,16 @@ export interface Wire {
 
 /**
  * Joins every host to the switch by a veth pair, one end named eth1 in the host. Idempotent: a host that has its eth1
- * keeps it, if the other end is in this switch; that of a switch that died stays for a moment longer. `ip link add … netns … peer … netns …` makes both ends in their places at once, so nothing of ours is ever
- * on the machine's own network.
+ * keeps it, if the other end is in this switch; that of a switch that died stays for a moment longer. `ip link add …
+ * netns … peer … netns …` makes both ends in their places at once, so nothing of ours is ever on the machine's own
+ * network. The lab's network is one of IPv4 alone, as the class had it.
  */
 const SCRIPT = `
 set -e
+# The runtime mounts it read-only.
+mount -o remount,bind,rw /proc/sys || :
 switch=$1; shift
+ipv6=/proc/sys/net/ipv6/conf/all/disable_ipv6
 nsenter -t "$switch" -n sh -c 'ip link show br0 >/dev/null 2>&1 || { ip link add br0 type bridge; ip link set br0 up; }'
 for wire in "$@"; do
   IFS=, read -r pid address mac port <<EOF
@@ -31,7 +35,7 @@ EOF
   nsenter -t "$switch" -n ip link del "$port" 2>/dev/null || :
   ip link add eth1 address "$mac" netns "$pid" type veth peer name "$port" netns "$switch"
   nsenter -t "$switch" -n ip link set "$port" master br0 up
-  nsenter -t "$pid" -n sh -c "ip link set lo up; ip addr add $address brd + dev eth1; ip link set eth1 up"
+  nsenter -t "$pid" -n sh -c "[ ! -w $ipv6 ] || echo 1 > $ipv6; ip link set lo up; ip addr add $address brd + dev eth1; ip link set eth1 up"
 done
 `;
 
