@@ -14,7 +14,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadSteps } from '#steps';
 import { LABS_DIRECTORY, loadLabs } from '../server/labs.ts';
-import { finishLab } from './class/finish.ts';
+import { finishLab, READING_MS } from './class/finish.ts';
 import { machine, percentile } from './class/machine.ts';
 import { measureClass, measurePool, type Row, type Subject } from './class/measure.ts';
 
@@ -74,7 +74,7 @@ async function keep(file: string, figures: object): Promise<void> {
 
 async function finish(count: number, { name, lab, steps }: Subject): Promise<boolean> {
   const from = performance.now();
-  const wrong = await finishLab(count, name, lab, steps);
+  const wrong = await finishLab(count, name, lab, steps, READING_MS);
   const seconds = Math.round((performance.now() - from) / 1000);
   console.log(`${count} learners, ${lab.checks.length} checks each, in ${seconds} s.`);
   const isGood = wrong.length === 0;

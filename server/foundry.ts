@@ -5,6 +5,7 @@ import type { Say } from './engine/find.ts';
 import { ensureImage, ImageShelf } from './engine/images.ts';
 import type { Foundry } from './sandbox/sandbox.ts';
 import { SharedDirectories } from './sandbox/shared-directory.ts';
+import { Wirer } from './sandbox/wiring.ts';
 
 /** Prepares all that sandboxes are made with: the images, and the ways into the hosts. */
 export async function prepareFoundry(
@@ -23,5 +24,6 @@ export async function prepareFoundry(
     }
   }
   const shared = await SharedDirectories.for(engine, instance);
-  return { engine, hostImage, labImages, shelf: new ImageShelf(engine), shared };
+  const wirer = new Wirer(engine, hostImage, instance);
+  return { engine, hostImage, labImages, shelf: new ImageShelf(engine), shared, wirer };
 }

@@ -30,6 +30,7 @@ async function serve(config: Config): Promise<void> {
     ),
     config.devPages === undefined ? ensureSite(config.project, say) : undefined,
   ]);
+  await using _wirer = foundry.wirer;
   const registry = new Registry({
     foundry,
     store,
@@ -132,6 +133,8 @@ function listenError(error: NodeJS.ErrnoException, { host, port }: Config): Erro
   return error;
 }
 
+// Whoever read along may have gone (a closed window, a pipe); stopping in good order matters more than being heard.
+process.stdout.on('error', () => undefined);
 try {
   const project = resolve(import.meta.dirname, '..');
   await serve(readConfig(project, process.argv.slice(2), process.env));

@@ -6,8 +6,8 @@ import type { Step } from '#steps';
 import { pageText, readOff } from '../../lab/screen.ts';
 import { ScriptedTerminal } from './terminal.ts';
 
-/** Everything is waited for so long; what takes longer has failed. */
-const PATIENCE_MS = 300_000;
+/** Everything is waited for so long, the last of a hundred starts too; what takes longer has failed. */
+const PATIENCE_MS = 900_000;
 
 /** One learner of a class, who does what is asked by script: joined as a browser joins, and told of everything by the event socket. */
 export class ScriptedLearner {

@@ -23,9 +23,13 @@ export interface ProcessResult {
   readonly stderr: string;
 }
 
-/** A running process in a container: its stdin/stdout, and how it will end. Disposing it closes the stream. */
-export interface DialedProcess extends AsyncDisposable {
+/** The stdin and stdout of a process in a container. Disposing it closes the stream. */
+export interface ProcessLine extends AsyncDisposable {
   readonly stream: Duplex;
+}
+
+/** A running process in a container, and how it will end. */
+export interface DialedProcess extends ProcessLine {
   stderr(): string;
   /** The exit status, once the stream has ended. */
   readonly exited: Promise<number>;
@@ -91,12 +95,7 @@ export class Engine {
     });
     const stream = new ProcessStream(await exec.start({ hijack: true, stdin: true, Tty: false }));
     options.signal?.addEventListener('abort', () => stream.destroy(), { once: true });
-    const closed = new Promise<void>((resolve) => {
-      stream.once('close', resolve);
-      stream.once('end', resolve);
-      // A broken stream ends like any other; whoever reads it gets the error as well.
-      stream.once('error', () => resolve());
-    });
+    const closed = closing(stream);
     const exited = closed.then(async () => (await exec.inspect()).ExitCode ?? -1);
     // Many never ask how it ended; that the engine is gone by then must not take the server along.
     exited.catch(() => undefined);
@@ -133,6 +132,43 @@ export class Engine {
       status: await dialed.exited,
       stdout: Buffer.concat(chunks).toString(),
       stderr: dialed.stderr(),
+    };
+  }
+
+  /**
+   * Starts a container that lives as long as its stdin is held: the engine removes it when the line is closed, or when
+   * this process is gone, however it went. Its program has to end with its stdin.
+   */
+  async attend(options: Dockerode.ContainerCreateOptions): Promise<ProcessLine> {
+    const container = await this.docker.createContainer({
+      ...options,
+      OpenStdin: true,
+      StdinOnce: true,
+      HostConfig: { ...options.HostConfig, AutoRemove: true },
+    });
+    const wire = await container.attach({
+      stream: true,
+      hijack: true,
+      stdin: true,
+      stdout: true,
+      stderr: true,
+    });
+    const stream = new ProcessStream(wire as Duplex);
+    const closed = closing(stream);
+    try {
+      await container.start();
+    } catch (error) {
+      stream.destroy();
+      // One that never ran is not removed by itself.
+      await container.remove({ force: true }).catch(() => undefined);
+      throw error;
+    }
+    return {
+      stream,
+      [Symbol.asyncDispose]: async () => {
+        stream.destroy();
+        await closed;
+      },
     };
   }
 
@@ -177,6 +213,13 @@ export class Engine {
       if (!signal.aborted) throw brokenOff(error);
     }
   }
+}
+
+/** Settles when a stream is over, in whatever way; whoever reads it gets the error as well. */
+function closing(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    for (const end of ['close', 'end', 'error']) stream.once(end, () => resolve());
+  });
 }
 
 /** Node calls a stream that ended in the middle "Premature close", which tells a reader nothing. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { StringDecoder } from 'node:string_decoder';
-import type { DialedProcess } from '../engine/engine.ts';
+import type { ProcessLine } from '../engine/engine.ts';
 
 /** What a small question to a host came back with; stdout and stderr together, trimmed. */
 export interface Answer {
@@ -21,13 +21,13 @@ done`;
 const MARK_BYTES = 12;
 
 /** Starts a process in the host. */
-type Dial = (argv: readonly string[]) => Promise<DialedProcess>;
+type Dial = (argv: readonly string[]) => Promise<ProcessLine>;
 
 /**
  * Asks a host small questions over one shell that stays, one after the other. A process of its own for each question
  * costs the engine 40 to 60 ms; a question here takes 2 to 3 ms (measured on a lab host).
  */
-export class Asker {
+export class Asker implements AsyncDisposable {
   readonly #dial: Dial;
   #line: Promise<Line> | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -46,8 +46,7 @@ export class Asker {
         return await (await line).ask(argv, signal);
       } catch (error) {
         // Its answer may still come, and must not be taken for that of the next question.
-        this.#line = undefined;
-        void line.then((open) => open.close()).catch(() => undefined);
+        void this.#drop(line);
         throw error;
       }
     });
@@ -55,15 +54,28 @@ export class Asker {
     return answer;
   }
 
-  async #open(): Promise<Line> {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#last;
+    if (this.#line) await this.#drop(this.#line);
+  }
+
+  #open(): Promise<Line> {
     const mark = randomBytes(MARK_BYTES).toString('hex');
-    return new Line(await this.#dial(['sh', '-c', SCRIPT, 'asker', mark]), mark);
+    const opening = this.#dial(['sh', '-c', SCRIPT, 'asker', mark]).then(
+      (dialed) => new Line(dialed, mark, () => this.#drop(opening)),
+    );
+    return opening;
+  }
+
+  async #drop(line: Promise<Line>): Promise<void> {
+    if (this.#line === line) this.#line = undefined;
+    await line.then((open) => open.close()).catch(() => undefined);
   }
 }
 
 /** One open shell. It is asked one thing at a time. */
 class Line {
-  readonly #dialed: DialedProcess;
+  readonly #dialed: ProcessLine;
   readonly #mark: string;
   readonly #decoder = new StringDecoder();
   readonly #ended: Promise<never>;
@@ -71,17 +83,20 @@ class Line {
   #heard = '';
   #onAnswer: ((answer: Answer) => void) | undefined;
 
-  constructor(dialed: DialedProcess, mark: string) {
+  /** @param onEnd told when the shell is gone, asked or not */
+  constructor(dialed: ProcessLine, mark: string, onEnd: () => void) {
     this.#dialed = dialed;
     this.#mark = `\n${mark} `;
     this.#ended = new Promise((_, reject) => {
-      const onEnd = () => reject(new Error('the host does not answer'));
-      for (const end of ['end', 'close', 'error']) dialed.stream.once(end, onEnd);
+      const ended = () => {
+        reject(new Error('the host does not answer'));
+        onEnd();
+      };
+      for (const end of ['end', 'close', 'error']) dialed.stream.once(end, ended);
     });
     // Nobody may be waiting when the host goes; the next question hears of it.
     this.#ended.catch(() => undefined);
     dialed.stream.on('data', (chunk: Buffer) => this.#hear(chunk));
-    dialed.exited.catch(() => undefined);
   }
 
   async ask(argv: readonly string[], signal: AbortSignal): Promise<Answer> {

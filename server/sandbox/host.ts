@@ -10,6 +10,7 @@ import type {
 } from '../engine/engine.ts';
 import { QuaysideError } from '../errors.ts';
 import { type Answer, Asker } from './asker.ts';
+import { untilEngineAnswersAt } from './engine-socket.ts';
 
 /** A cold engine answers 0.7 s after its host starts; on a machine full of them it takes longer. */
 const ENGINE_READY_MS = 60_000;
@@ -17,7 +18,7 @@ const ENGINE_READY_MS = 60_000;
 /** Where a host's engine listens as well, in the directory that it shares with this machine (images/lab-host/init). */
 export const ENGINE_SOCKET = 'docker.sock';
 
-/** One process inside the host waits for the engine, so that nobody asks from outside again and again. */
+/** Where nothing is shared, one process inside the host waits, so that nobody asks from outside again and again. */
 const UNTIL_ENGINE_ANSWERS =
   'until curl -sf --unix-socket /run/docker.sock http://engine/_ping >/dev/null; do sleep 0.05; done';
 
@@ -117,10 +118,11 @@ export class Host {
   /** Settles when the host's engine answers; at once for a host without one. */
   async untilEngineAnswers(): Promise<void> {
     if (!this.spec.hasEngine) return;
+    const signal = AbortSignal.timeout(ENGINE_READY_MS);
     try {
-      await this.run(['sh', '-c', UNTIL_ENGINE_ANSWERS], {
-        signal: AbortSignal.timeout(ENGINE_READY_MS),
-      });
+      if (this.shared) {
+        await untilEngineAnswersAt(join(this.shared.outside, ENGINE_SOCKET), signal);
+      } else await this.run(['sh', '-c', UNTIL_ENGINE_ANSWERS], { signal });
     } catch (error) {
       const log = await this.run(['tail', '-n', '3', '/var/log/dockerd.log']).catch(
         () => undefined,

@@ -9,7 +9,7 @@ import { Host } from './host.ts';
 import { LABEL, labelsOf, type Owner, objectName } from './labels.ts';
 import { SHARED_IN_HOST, type SharedDirectories } from './shared-directory.ts';
 import { thaw } from './thaw.ts';
-import { Wirer } from './wiring.ts';
+import type { Wirer } from './wiring.ts';
 
 const MIB = 1024 ** 2;
 
@@ -46,6 +46,7 @@ export interface Foundry {
   readonly labImages: Readonly<Record<string, string>>;
   readonly shelf: ImageShelf;
   readonly shared: SharedDirectories;
+  readonly wirer: Wirer;
 }
 
 /** Told whenever a host gets further. */
@@ -142,9 +143,7 @@ export class Sandbox {
   }
 
   async #raise(live: ReadonlyMap<string, Dockerode.ContainerInfo>, onHost: OnHost): Promise<void> {
-    const { engine, hostImage } = this.#foundry;
-    const starting = Wirer.start(engine, this.owner, hostImage);
-    starting.catch(() => undefined); // Awaited below; hosts that fail first must not leave it unheard.
+    const { engine, wirer } = this.#foundry;
     const switchPid = this.#start(live.get(SWITCH)?.Id, () => this.#switchOptions());
     const hosts = this.lab.hosts.map(async (spec) => {
       onHost(spec.name, 'starting', 'machine starting');
@@ -157,7 +156,6 @@ export class Sandbox {
       return { host: spec.name, pid: started.pid, address: `${spec.address}/${spec.prefixLength}` };
     });
     const outcomes = await Promise.allSettled([switchPid, ...hosts]);
-    await using wirer = await starting;
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     await wirer.wire((await switchPid).pid, await Promise.all(hosts));
   }
@@ -255,7 +253,7 @@ export class Sandbox {
       Labels: labelsOf(this.owner, 'host', spec.name),
       Env: [`QUAYSIDE_ENGINE=${spec.hasEngine ? 1 : 0}`, `QUAYSIDE_HOSTS=${names.join(';')}`],
       // Its network is ours to wire. The engine's own part in it, which comes to nothing, took more time than the rest of
-      // the start: 510 ms against 190, and 0.78 s of a core against 0.41 (docs/decisions/0018-network-disabled.md).
+      // the start: 510 ms against 190, and 0.78 s of a core against 0.41 (docs/decisions/0018-a-start.md).
       NetworkDisabled: true,
       HostConfig: hostConfig,
     };

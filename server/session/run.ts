@@ -112,18 +112,20 @@ export class Run implements Disposable {
   up({ limits, startedAt, extendedMs, lastOutput }: Span): void {
     const { lab, journal, listener } = this.#options;
     const { signal } = this.#closed;
-    for (const host of this.sandbox.hosts) {
+    const watched = this.sandbox.hosts.map((host) => {
       const onSignal = (body: SignalBody): void => this.#heard(body);
-      watchHost(host, { since: journal.lastAt, onSignal, signal });
-    }
+      return watchHost(host, { since: journal.lastAt, onSignal, signal });
+    });
     const browsing = this.sandbox.host(lab.browser);
     this.#pane = new BrowserPane({
       from: lab.browser,
       dial: (argv, options) => browsing.dial(argv, options),
       onVisit: (visit, body) => {
         if (signal.aborted) return;
-        this.signal(body);
         listener.onVisit(visit);
+        // The page may be there before the engine has described the container that served it. The journal puts the
+        // start first, for a visit speaks of what had been started before it.
+        void Promise.all(watched.map((host) => host.told())).then(() => this.signal(body));
       },
     });
     this.#lifetime = new Lifetime({

@@ -1,3 +1,4 @@
+import { setImmediate as immediately } from 'node:timers/promises';
 import { jsonLines } from '../engine/engine.ts';
 import type { Host } from '../sandbox/host.ts';
 import { publishedPorts } from '../sandbox/host-view.ts';
@@ -30,8 +31,11 @@ const NETWORK_ACTIONS = new Set(['create', 'connect', 'disconnect', 'destroy']);
 const NANOSECONDS_A_MS = 1e6;
 /** An engine keeps its last 256 events; there is never more to tell again. */
 const TOLD_KEPT = 512;
-/** An engine that does not describe a container in this time tells of its start without the details. */
-const DETAILS_MS = 2_000;
+/**
+ * An engine that does not describe a container in this time tells of its start without the details, and no visit to its
+ * ports can be known for one. On two cores that 25 learners kept full, two seconds were not enough.
+ */
+const DETAILS_MS = 20_000;
 
 /**
  * The events of one host's engine, each told once and in order, whatever happens to the stream: a new stream begins
@@ -44,6 +48,8 @@ export class DockerSignals {
   #since: number;
   /** What was told last, each by its time and what it says; a new stream begins with some of it. */
   readonly #told = new Set<string>();
+  /** The event that is being passed on: a start waits for its details. */
+  #telling: Promise<void> | undefined;
 
   /** @param since ms since the epoch; nothing from before is told */
   constructor(host: Host, since: number, onSignal: OnSignal) {
@@ -61,7 +67,22 @@ export class DockerSignals {
     });
     onOpen();
     for await (const event of jsonLines<DockerEvent>(stream)) {
-      if (this.#isNew(event)) await this.#passOn(event, signal);
+      if (!this.#isNew(event)) continue;
+      this.#telling = this.#passOn(event, signal);
+      try {
+        await this.#telling;
+      } finally {
+        this.#telling = undefined;
+      }
+    }
+  }
+
+  /** Settles when everything that the engine has said until now is told. */
+  async told(): Promise<void> {
+    while (this.#telling) {
+      await this.#telling.catch(() => undefined);
+      // What came with it is taken up in the same turn of the event loop.
+      await immediately();
     }
   }
 

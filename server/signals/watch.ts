@@ -18,11 +18,17 @@ export interface Watch {
   readonly signal: AbortSignal;
 }
 
+/** A host that is being watched. */
+export interface Watched {
+  /** Settles when everything that the host's engine has said until now is told. */
+  told(): Promise<void>;
+}
+
 /**
  * Watches one host until aborted: its engine's events and its routes. A watcher whose host or engine goes away comes
  * back with it, says so in a `host` signal, and tells what it missed.
  */
-export function watchHost(host: Host, { since = Date.now(), onSignal, signal }: Watch): void {
+export function watchHost(host: Host, { since = Date.now(), onSignal, signal }: Watch): Watched {
   const say = (change: 'engine-up' | 'engine-down' | 'routes-watched') =>
     onSignal({ kind: 'host', host: host.name, change });
   let watchedBefore = false;
@@ -31,7 +37,7 @@ export function watchHost(host: Host, { since = Date.now(), onSignal, signal }: 
     watchedBefore = true;
     return routeSignals(host, onSignal, signal, () => again && say('routes-watched'));
   }, signal);
-  if (!host.spec.hasEngine) return;
+  if (!host.spec.hasEngine) return { told: async () => undefined };
   const events = new DockerSignals(host, since, onSignal);
   void keepUp(async () => {
     await host.untilEngineAnswers();
@@ -41,6 +47,7 @@ export function watchHost(host: Host, { since = Date.now(), onSignal, signal }: 
       if (!signal.aborted) say('engine-down');
     }
   }, signal);
+  return { told: () => events.told() };
 }
 
 async function keepUp(watch: () => Promise<void>, signal: AbortSignal): Promise<void> {

@@ -161,8 +161,12 @@ test('killed in the middle of work, the hosts, the pass, the journal and the she
   const passed = victim.heard(isPassed);
   await make(path, learner);
   await passed;
-  await victim.kill();
   using before = new Store(path);
+  const wirers = () => labelled(before.instance, 'quayside.role=wirer');
+  expect(await wirers()).toBe(1);
+  await victim.kill();
+  // What reaches into every host's network goes with its server, before another comes.
+  await expect.poll(wirers, { timeout: 20_000 }).toBe(0);
   const { id, sandbox } = before.session(learner, LAB);
   const [passes, signals, terminals] = [
     before.passes(id),
@@ -232,7 +236,7 @@ async function make(path: string, learner: string): Promise<void> {
 }
 
 /** How many containers of a server there are. */
-async function labelled(instance: string): Promise<number> {
-  const filters = { label: [`quayside.instance=${instance}`] };
+async function labelled(instance: string, ...more: readonly string[]): Promise<number> {
+  const filters = { label: [`quayside.instance=${instance}`, ...more] };
   return (await stage.foundry.engine.docker.listContainers({ all: true, filters })).length;
 }
