@@ -32,7 +32,10 @@ export async function raiseHost(
   const foundry = await prepareFoundry(PROJECT, engine, new Map([['bench', lab]]), instance, say);
   const owner = { instance, sandbox: instance, session: instance };
   const sandbox = new Sandbox(foundry, lab, owner);
-  const disposable = () => destroySandbox(foundry, owner.sandbox);
+  const disposable = async () => {
+    await destroySandbox(foundry, owner.sandbox);
+    await foundry.wirer[Symbol.asyncDispose]();
+  };
   try {
     await sandbox.reconcile(() => undefined);
     const { spec, container, shared } = sandbox.host('bench');
