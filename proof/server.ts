@@ -65,7 +65,7 @@ export async function openServer(
     for (const id of await liveSandboxes(foundry, store.instance)) {
       await destroySandbox(foundry, id);
     }
-    await foundry.wirer[Symbol.asyncDispose]();
+    await foundry[Symbol.asyncDispose]();
     store[Symbol.dispose]();
     await rm(data, { recursive: true, force: true });
   };

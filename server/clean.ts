@@ -6,6 +6,7 @@ import { destroySandbox, liveSandboxes } from './sandbox/sandbox.ts';
 import { SharedDirectories } from './sandbox/shared-directory.ts';
 import { say } from './say.ts';
 import { Store } from './session/store.ts';
+import { sideBySide } from './side-by-side.ts';
 
 const config = readConfig(resolve(import.meta.dirname, '..'), [], process.env);
 using store = new Store(join(config.data, 'quayside.sqlite'));
@@ -13,7 +14,7 @@ const engine = await runningEngine(process.env);
 if (engine) {
   const shared = await SharedDirectories.for(engine, store.instance);
   const sandboxes = await liveSandboxes({ engine, shared }, store.instance);
-  for (const sandbox of sandboxes) await destroySandbox({ engine, shared }, sandbox);
+  await sideBySide(sandboxes, (sandbox) => destroySandbox({ engine, shared }, sandbox));
   say(`Removed ${sandboxes.length} sandbox${sandboxes.length === 1 ? '' : 'es'}.`);
 } else {
   say('No engine runs, so there is nothing to remove.');

@@ -25,5 +25,13 @@ export async function prepareFoundry(
   }
   const shared = await SharedDirectories.for(engine, instance);
   const wirer = new Wirer(engine, hostImage, instance);
-  return { engine, hostImage, labImages, shelf: new ImageShelf(engine), shared, wirer };
+  return {
+    engine,
+    hostImage,
+    labImages,
+    shelf: new ImageShelf(engine),
+    shared,
+    wirer,
+    [Symbol.asyncDispose]: () => wirer[Symbol.asyncDispose](),
+  };
 }

@@ -20,6 +20,8 @@ import { welcome } from './welcome.ts';
 /** Unguessable, and short enough for a URL that people copy by hand. */
 const START_TOKEN_BYTES = 18;
 const MINUTE_MS = 60_000;
+/** Whoever stops a whole class hears after so many sandboxes how far it is; ten take some ten seconds. */
+const REMOVALS_TOLD = 10;
 
 async function serve(config: Config): Promise<void> {
   const labs = await loadLabs(config.project);
@@ -30,7 +32,7 @@ async function serve(config: Config): Promise<void> {
     ),
     config.devPages === undefined ? ensureSite(config.project, say) : undefined,
   ]);
-  await using _wirer = foundry.wirer;
+  await using _foundry = foundry;
   const registry = new Registry({
     foundry,
     store,
@@ -84,7 +86,9 @@ async function serve(config: Config): Promise<void> {
   await stopped;
   say(config.clean ? 'Stopping, and removing every sandbox …' : 'Stopping …');
   await web.close();
-  await registry.close(config.clean);
+  await registry.close(config.clean, (removed, all) => {
+    if (removed % REMOVALS_TOLD === 0) say(`Removed ${removed} of ${all} …`);
+  });
   if (!config.clean && store.sessionsWithSandbox().length > 0) {
     say(
       'The hosts run on, with all that is in them: npm start takes them up again, npm run clean removes them.',

@@ -64,7 +64,13 @@ async function test(wanted: readonly string[]): Promise<boolean> {
   }
   await ensurePrograms();
   const engine = await findEngine(process.env, say);
-  await prepareFoundry(PROJECT, engine, await loadLabs(PROJECT), 'set-up', say);
+  await using _foundry = await prepareFoundry(
+    PROJECT,
+    engine,
+    await loadLabs(PROJECT),
+    'set-up',
+    say,
+  );
   await ensureSite(PROJECT, say);
   // Whatever the tests start finds this very engine.
   const env = { ...process.env, DOCKER_HOST: engine.address };

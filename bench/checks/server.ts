@@ -44,4 +44,5 @@ process.send?.({ origin, token: START_TOKEN, instance: store.instance });
 await new Promise((stop) => process.once('SIGTERM', stop));
 await web.close();
 await registry.close(true);
+await foundry[Symbol.asyncDispose]();
 process.exit(0);

@@ -34,7 +34,7 @@ export async function raiseHost(
   const sandbox = new Sandbox(foundry, lab, owner);
   const disposable = async () => {
     await destroySandbox(foundry, owner.sandbox);
-    await foundry.wirer[Symbol.asyncDispose]();
+    await foundry[Symbol.asyncDispose]();
   };
   try {
     await sandbox.reconcile(() => undefined);

@@ -42,6 +42,9 @@ export interface EngineEvent {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What lost its stdin is gone in well under a second; a stuck engine must not hold a server that stops. */
+const REMOVAL_MS = 10_000;
+
 /** `docker` with a client for the engine at `address` (`unix:///…` or `tcp://host:port`). */
 function clientFor(address: string): Dockerode {
   const url = new URL(address);
@@ -137,7 +140,7 @@ export class Engine {
 
   /**
    * Starts a container that lives as long as its stdin is held: the engine removes it when the line is closed, or when
-   * this process is gone, however it went. Its program has to end with its stdin.
+   * this process is gone, however it went. Its program has to end with its stdin. Disposing settles when it is removed.
    */
   async attend(options: Dockerode.ContainerCreateOptions): Promise<ProcessLine> {
     const container = await this.docker.createContainer({
@@ -146,28 +149,31 @@ export class Engine {
       StdinOnce: true,
       HostConfig: { ...options.HostConfig, AutoRemove: true },
     });
-    const wire = await container.attach({
-      stream: true,
-      hijack: true,
-      stdin: true,
-      stdout: true,
-      stderr: true,
-    });
-    const stream = new ProcessStream(wire as Duplex);
-    const closed = closing(stream);
+    let stream: ProcessStream | undefined;
     try {
+      const wire = await container.attach({
+        stream: true,
+        hijack: true,
+        stdin: true,
+        stdout: true,
+        stderr: true,
+      });
+      stream = new ProcessStream(wire as Duplex);
       await container.start();
     } catch (error) {
-      stream.destroy();
+      stream?.destroy();
       // One that never ran is not removed by itself.
       await container.remove({ force: true }).catch(() => undefined);
       throw error;
     }
+    const line = stream;
     return {
-      stream,
+      stream: line,
       [Symbol.asyncDispose]: async () => {
-        stream.destroy();
-        await closed;
+        line.destroy();
+        const abortSignal = AbortSignal.timeout(REMOVAL_MS);
+        // Gone already, or the engine itself is: either way nothing is left to wait for.
+        await container.wait({ condition: 'removed', abortSignal }).catch(() => undefined);
       },
     };
   }

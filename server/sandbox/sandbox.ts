@@ -37,8 +37,8 @@ const PLAIN_HOST_LIMITS = {
 } as const;
 const SWITCH = 'switch';
 
-/** What every sandbox of one server is made with. */
-export interface Foundry {
+/** What every sandbox of one server is made with. Disposing it lets go of what it keeps on the engine. */
+export interface Foundry extends AsyncDisposable {
   readonly engine: Engine;
   /** The built image of hosts. */
   readonly hostImage: string;
@@ -117,16 +117,9 @@ export class Sandbox {
   }
 
   async #reconcile(onHost: OnHost): Promise<void> {
-    const live = await this.#live();
-    const specs = this.lab.hosts;
-    const whole =
-      (await this.#isRunning(live.get(SWITCH)?.Id)) &&
-      specs.every((spec) => live.get(spec.name)?.State === 'running') &&
-      specs.every((spec) => this.#hosts.has(spec.name)) &&
-      (await this.#allWired());
-    if (!whole) await this.#raise(live, onHost);
+    await this.#raise(await this.#live(), onHost);
     await Promise.all(
-      specs.map(async (spec) => {
+      this.lab.hosts.map(async (spec) => {
         const host = this.host(spec.name);
         if (spec.hasEngine) onHost(spec.name, 'starting', 'engine starting');
         await host.untilEngineAnswers();
@@ -151,7 +144,10 @@ export class Sandbox {
       const started = await this.#start(live.get(spec.name)?.Id, () => this.#hostOptions(spec));
       const outside = this.#foundry.shared.pathOf(this.owner.sandbox, spec.name);
       const shared = outside === undefined ? undefined : { outside, inside: SHARED_IN_HOST };
-      this.#hosts.set(spec.name, new Host(engine, spec, started.id, shared));
+      // One that was merely restarted stays the same, with the ways into it that are open.
+      if (this.#hosts.get(spec.name)?.container !== started.id) {
+        this.#hosts.set(spec.name, new Host(engine, spec, started.id, shared));
+      }
       onHost(spec.name, 'starting', 'being wired up');
       return { host: spec.name, pid: started.pid, address: `${spec.address}/${spec.prefixLength}` };
     });
@@ -160,7 +156,10 @@ export class Sandbox {
     await wirer.wire((await switchPid).pid, await Promise.all(hosts));
   }
 
-  /** Starts a container, making it first where there is none. */
+  /**
+   * Starts a container, making it first where there is none. The engine's list calls one running for a moment after it
+   * died; asked for by its id, it tells the truth.
+   */
   async #start(
     id: string | undefined,
     options: () => Dockerode.ContainerCreateOptions,
@@ -171,13 +170,6 @@ export class Sandbox {
     if (!before.State.Running) await container.start();
     const { State } = before.State.Running ? before : await container.inspect();
     return { id: container.id, pid: State.Pid };
-  }
-
-  /** The engine's list calls a container running for a moment after it died; asked for by its id, it tells the truth. */
-  async #isRunning(id: string | undefined): Promise<boolean> {
-    if (id === undefined) return false;
-    const { State } = await this.#foundry.engine.docker.getContainer(id).inspect();
-    return State.Running;
   }
 
   async #live(): Promise<ReadonlyMap<string, Dockerode.ContainerInfo>> {
@@ -192,19 +184,6 @@ export class Sandbox {
       else if (role === 'switch') live.set(SWITCH, container);
     }
     return live;
-  }
-
-  async #allWired(): Promise<boolean> {
-    const answers = await Promise.all(
-      this.hosts.map((host) =>
-        // The engine's list calls a host running for a moment after it died; the question then fails.
-        host.run(['ip', 'link', 'show', 'eth1']).then(
-          ({ status }) => status === 0,
-          () => false,
-        ),
-      ),
-    );
-    return !answers.includes(false);
   }
 
   #switchOptions(): Dockerode.ContainerCreateOptions {

@@ -9,6 +9,7 @@ import type { Start } from '../guide/guide.ts';
 import { DiskWatch, type FullDisk } from '../sandbox/disk-watch.ts';
 import { LABEL } from '../sandbox/labels.ts';
 import { destroySandbox, type Foundry, liveSandboxes } from '../sandbox/sandbox.ts';
+import { sideBySide } from '../side-by-side.ts';
 import { Gate } from './gate.ts';
 import { type Limits, NO_LIMITS } from './lifetime.ts';
 import { hasMemoryFor } from './memory.ts';
@@ -122,7 +123,7 @@ export class Registry implements Sessions {
     }
     const owned = new Set([...this.#sessions.values()].map(({ sandbox }) => sandbox));
     const orphans = (await liveSandboxes(foundry, store.instance)).filter((id) => !owned.has(id));
-    await Promise.all(orphans.map((id) => destroySandbox(foundry, id)));
+    await sideBySide(orphans, (id) => destroySandbox(foundry, id));
     for (const { learner, lab } of store.sessionsInQueue()) {
       if (this.#options.labs.has(lab)) this.#session(learner, lab).rejoin();
     }
@@ -138,21 +139,35 @@ export class Registry implements Sessions {
     void this.#watchEngine();
   }
 
-  /** Lets go of everything. With `clean`, every sandbox of this server is removed first. */
-  async close(clean: boolean): Promise<void> {
+  /**
+   * Lets go of everything. With `clean`, every sandbox of this server is removed first.
+   *
+   * @param onRemoved told how many of the learners' sandboxes are gone, and of how many
+   */
+  async close(
+    clean: boolean,
+    onRemoved: (removed: number, all: number) => void = () => undefined,
+  ): Promise<void> {
     this.#closed.abort();
     this.#gate[Symbol.dispose]();
     this.#disks?.[Symbol.dispose]();
     const pooled = this.#pool.close();
     const { foundry, store } = this.#options;
+    const ending = [...this.#sessions.values()].filter(({ sandbox }) => clean && sandbox);
     for (const session of this.#sessions.values()) {
-      if (clean && session.sandbox) await session.end('The server was stopped.');
-      else session.detach();
+      if (!ending.includes(session)) session.detach();
     }
+    let removed = 0;
+    await sideBySide(ending, async (session) => {
+      await session.end('The server was stopped.');
+      removed += 1;
+      onRemoved(removed, ending.length);
+    });
     if (!clean) return;
     await pooled;
-    for (const id of await liveSandboxes(foundry, store.instance))
-      await destroySandbox(foundry, id);
+    await sideBySide(await liveSandboxes(foundry, store.instance), (id) =>
+      destroySandbox(foundry, id),
+    );
   }
 
   /** How many sandboxes learners have, stand ready in the pool, and are waited for. */

@@ -35,7 +35,8 @@ beforeAll(async () => {
   home = await mkdtemp('/tmp/quay-');
   const shared = await runningEngine(process.env);
   if (!shared) throw new Error('No engine runs; npm test starts one.');
-  const { hostImage, labImages } = await prepareFoundry(PROJECT, shared, LABS, 'chaos', () => {});
+  await using lender = await prepareFoundry(PROJECT, shared, LABS, 'chaos', () => {});
+  const { hostImage, labImages } = lender;
   await startOwnEngine(() => {}, home);
   engine = new Engine(ownEngineAddress(home));
   for (const name of [hostImage, ...Object.values(labImages)]) {
@@ -67,6 +68,7 @@ beforeAll(async () => {
 afterAll(async () => {
   listening?.[Symbol.dispose]();
   await sessions?.close(true);
+  await foundry?.[Symbol.asyncDispose]();
   store?.[Symbol.dispose]();
   await stopOwnEngine(home);
   // An engine that was killed leaves mounts behind: its network namespace, and its data on itself.

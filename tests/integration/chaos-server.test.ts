@@ -127,7 +127,7 @@ async function comeBack(
   await look(sessions, store);
   expect(logged).toEqual([]);
   await sessions.close(true);
-  await foundry.wirer[Symbol.asyncDispose]();
+  await foundry[Symbol.asyncDispose]();
   expect(await liveSandboxes(foundry, store.instance)).toEqual([]);
   expect(await liveSandboxes(stage.foundry, stage.instance)).toEqual([
     bystander.sandbox.owner.sandbox,

@@ -1,5 +1,7 @@
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { viewOf } from '../../server/sandbox/host-view.ts';
+import { LABEL } from '../../server/sandbox/labels.ts';
 import { liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
 import { openFoundry, raise, SMALL_LAB } from './stage.ts';
 
@@ -112,11 +114,47 @@ describe('a sandbox', () => {
   });
 
   test('is mended when a host was restarted: its wire and its engine come back', async () => {
-    const { container } = raised.sandbox.host('server01');
-    await stage.foundry.engine.docker.getContainer(container).restart({ t: 2 });
+    const host = raised.sandbox.host('server01');
+    await stage.foundry.engine.docker.getContainer(host.container).restart({ t: 2 });
     await raised.sandbox.reconcile(() => undefined);
     expect((await on('client', 'ping', '-c1', '-W2', 'server01')).status).toBe(0);
     expect((await on('server01', 'docker', 'ps', '-aq')).status).toBe(0);
+    // Its ways in are kept: whoever held it before holds it still.
+    expect(raised.sandbox.host('server01')).toBe(host);
+  });
+
+  test('is mended where its wiring was broken off before the host had its address', async () => {
+    const { docker } = stage.foundry.engine;
+    const [theSwitch] = await docker.listContainers({
+      filters: {
+        label: [`${LABEL.sandbox}=${raised.sandbox.owner.sandbox}`, `${LABEL.role}=switch`],
+      },
+    });
+    const { State } = await docker.getContainer(theSwitch?.Id ?? '').inspect();
+    const unplug = `nsenter -t ${State.Pid} -n ip link set port1 nomaster && echo unplugged`;
+    await using wirer = await stage.foundry.engine.attend({
+      Image: stage.foundry.hostImage,
+      Entrypoint: ['sh', '-c', unplug],
+      HostConfig: {
+        PidMode: 'host',
+        CapAdd: ['SYS_ADMIN', 'NET_ADMIN', 'SYS_PTRACE'],
+        SecurityOpt: ['apparmor=unconfined'],
+      },
+    });
+    expect(await text(wirer.stream)).toBe('unplugged\n');
+    expect((await on('server01', 'sudo', 'ip', 'addr', 'flush', 'dev', 'eth1')).status).toBe(0);
+    expect((await on('client', 'ping', '-c1', '-W2', '10.1.10.11')).status).not.toBe(0);
+    await raised.sandbox.reconcile(() => undefined);
+    expect((await on('client', 'ping', '-c1', '-W2', '10.1.10.11')).status).toBe(0);
+  });
+
+  test('is left as it is where nothing is broken', async () => {
+    const told: string[] = [];
+    const wire = ['ip', '-o', 'link', 'show', 'eth1'];
+    const before = await on('server01', ...wire);
+    await raised.sandbox.reconcile((host, phase) => told.push(`${host} ${phase}`));
+    expect(await on('server01', ...wire)).toEqual(before);
+    expect(told.filter((line) => line.endsWith('ready'))).toHaveLength(2);
   });
 
   test('is taken up by a server that comes back, as it was', async () => {

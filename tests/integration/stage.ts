@@ -42,7 +42,7 @@ export async function openFoundry(
     instance,
     [Symbol.asyncDispose]: async () => {
       for (const id of await liveSandboxes(foundry, instance)) await destroySandbox(foundry, id);
-      await foundry.wirer[Symbol.asyncDispose]();
+      await foundry[Symbol.asyncDispose]();
     },
   };
 }

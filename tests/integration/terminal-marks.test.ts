@@ -81,6 +81,8 @@ test('each kind of line is told with its own status, and what ran nothing is not
   await shell.line('false');
   await shell.line('');
   await shell.line('# nothing');
+  // The mark comes before the shell reads: until then a Ctrl-C may cost it this very prompt.
+  await shell.page.until(({ screen }) => screen.endsWith('$ '));
   shell.page.type(`half a line${CTRL_C}`);
   await shell.prompts(5);
   await shell.line("sh -c 'kill -9 $$'");
