@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { VisitOutcome } from '#protocol';
+import { QuaysideError } from '../errors.ts';
 import type { Address } from './address.ts';
 import type { Dial, DialedProcess } from './dial.ts';
 
@@ -34,8 +35,8 @@ export interface NoAnswer {
 /**
  * Asks for one page from a host's network: `socat` there makes the connection, HTTP is spoken here through it.
  *
- * @throws what `signal` was aborted with, what `dial` fails with, or an Error where the host has no working `socat`;
- *   anything about the page itself is an outcome
+ * @throws what `signal` was aborted with, what `dial` fails with, or QuaysideError SANDBOX_FAILED where the host did not
+ *   even begin to ask; anything about the page itself is an outcome
  */
 export async function ask(
   dial: Dial,
@@ -125,14 +126,28 @@ const CONNECTING = 'opening connection to AF=2';
  * Why no page came, from what the connecting process said: the system's own words for its error, which are all that a
  * process can hand out (strerror(3), gai_strerror(3); in the C locale).
  *
- * @throws Error where it did not even start
+ * @throws QuaysideError SANDBOX_FAILED where it did not even start: that tells nothing of the page
  */
 export function whyNoPage(said: string): NoAnswer['outcome'] {
   if (said.includes(CONNECTED)) return 'broken';
-  if (!said.includes('socat[')) throw new Error(`The host cannot make a connection: ${said}`);
+  if (!said.includes('socat[')) throw notBegun(said.trim());
   // Also where time was up while the name was still being looked up: nothing on the lab's network knows it.
   if (!said.includes(CONNECTING)) return 'unknown-host';
   if (said.includes('Connection refused')) return 'refused';
   if (/No route to host|Network is unreachable|Host is down/.test(said)) return 'unreachable';
   return said.includes('timed out') || !said.includes(' E ') ? 'timed-out' : 'unreachable';
+}
+
+function notBegun(said: string): QuaysideError {
+  return said === ''
+    ? new QuaysideError(
+        'SANDBOX_FAILED',
+        `The host had not begun to ask for the page after ${ANSWER_MS / 1000} seconds; the machine is very busy.`,
+        'Open the page again in a moment.',
+      )
+    : new QuaysideError(
+        'SANDBOX_FAILED',
+        `The host cannot make a connection: ${said}`,
+        'Reset the lab, then open the page again.',
+      );
 }

@@ -156,6 +156,14 @@ describe('why there is no page', () => {
   });
 
   test('is no verdict on the network where the connecting process did not run', () => {
-    expect(() => whyNoPage('env: socat: No such file or directory')).toThrow('cannot make');
+    const failed = { code: 'SANDBOX_FAILED', message: expect.stringContaining('cannot make') };
+    expect(() => whyNoPage('env: socat: No such file or directory\n')).toThrow(
+      expect.objectContaining(failed),
+    );
+  });
+
+  test('is no verdict on the network where the host was too busy to begin', () => {
+    const busy = { code: 'SANDBOX_FAILED', message: expect.stringContaining('very busy') };
+    expect(() => whyNoPage('')).toThrow(expect.objectContaining(busy));
   });
 });
