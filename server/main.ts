@@ -20,7 +20,7 @@ import { welcome } from './welcome.ts';
 /** Unguessable, and short enough for a URL that people copy by hand. */
 const START_TOKEN_BYTES = 18;
 const MINUTE_MS = 60_000;
-/** Whoever stops a whole class hears after so many sandboxes how far it is; ten take some ten seconds. */
+/** Whoever stops a whole class hears after so many sandboxes how far it is: often enough to see that it goes on. */
 const REMOVALS_TOLD = 10;
 
 async function serve(config: Config): Promise<void> {
@@ -60,6 +60,7 @@ async function serve(config: Config): Promise<void> {
     port: config.port,
     origins: config.origins,
     startToken,
+    clean: config.clean,
     health: async () => {
       await foundry.engine.docker.ping();
       if (store.unwritten > 0)

@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os';
 
-/** With one more than there are cores, none stands idle while an engine waits for something. */
-const AT_ONCE = availableParallelism() + 1;
+/**
+ * How many starts or removals of sandboxes run side by side. Each keeps about one core busy; with one more than there
+ * are cores, none stands idle while an engine waits for something.
+ */
+export const AT_ONCE = availableParallelism() + 1;
 
 /**
  * Does a work that keeps about one core busy for every item, as many at once as the machine has use for.

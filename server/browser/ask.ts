@@ -142,7 +142,7 @@ function notBegun(said: string): QuaysideError {
   return said === ''
     ? new QuaysideError(
         'SANDBOX_FAILED',
-        `The host had not begun to ask for the page after ${ANSWER_MS / 1000} seconds; the machine is very busy.`,
+        'The host did not get to asking for the page; the machine may be very busy.',
         'Open the page again in a moment.',
       )
     : new QuaysideError(

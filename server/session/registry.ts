@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Lab } from '#lab';
@@ -9,7 +8,7 @@ import type { Start } from '../guide/guide.ts';
 import { DiskWatch, type FullDisk } from '../sandbox/disk-watch.ts';
 import { LABEL } from '../sandbox/labels.ts';
 import { destroySandbox, type Foundry, liveSandboxes } from '../sandbox/sandbox.ts';
-import { sideBySide } from '../side-by-side.ts';
+import { AT_ONCE, sideBySide } from '../side-by-side.ts';
 import { Gate } from './gate.ts';
 import { type Limits, NO_LIMITS } from './lifetime.ts';
 import { hasMemoryFor } from './memory.ts';
@@ -20,12 +19,6 @@ import type { Store } from './store.ts';
 
 /** After the engine has gone away: how long until it is looked for again. */
 const ENGINE_RETRY_MS = 250;
-
-/**
- * Starts that run side by side. Each keeps about one core busy for two seconds; with one more than there are cores none
- * of them stands idle while an engine waits for something.
- */
-const STARTS_AT_ONCE = availableParallelism() + 1;
 
 /** A lab's images and containers take some MiB; a real image or two, pulled or built, a GiB or two. */
 const DISK_BYTES = 4 * 1024 ** 3;
@@ -66,7 +59,7 @@ export class Registry implements Sessions {
     const { foundry, store, sandboxesMost, log } = options;
     this.#gate = new Gate({
       most: sandboxesMost,
-      startsAtOnce: STARTS_AT_ONCE,
+      startsAtOnce: AT_ONCE,
       hasMemory: (starting) => hasMemoryFor(starting),
       spare: () => this.#pool.ids.length,
       giveUpSpare: () => this.#pool.giveUpOne(),

@@ -32,6 +32,8 @@ export interface SocketOptions {
   readonly inClass: boolean;
   /** Lets in those sockets that are a class's; `undefined` for any other path. */
   readonly admitToClass?: (path: string, cookies: string | undefined) => Admitted | undefined;
+  /** What everybody is told when the server stops: one sentence that says what it means for them. */
+  readonly goodbye: string;
   /** Told of a defect of ours, with the path it happened on. */
   readonly onDefect: (error: unknown, path: string) => void;
 }
@@ -93,7 +95,7 @@ export function acceptSockets(server: Server, options: SocketOptions): Sockets {
       await Promise.all(
         [...accepting.clients].map(async (each) => {
           const closed = new Promise<void>((resolve) => each.once('close', () => resolve()));
-          each.close(GOING_AWAY, 'The server is stopping.');
+          each.close(GOING_AWAY, options.goodbye);
           const cut = setTimeout(() => each.terminate(), GOODBYE_MS);
           await closed;
           clearTimeout(cut);

@@ -46,6 +46,8 @@ export interface WebOptions {
   readonly room?: { readonly door: Class; readonly roster: Roster };
   /** What `GET /sign-in?token=…` must say; good for as long as the server runs, in any number of browsers. */
   readonly startToken: string;
+  /** Whether the hosts are removed when the server stops; learners are told then. They stay, if not given. */
+  readonly clean?: boolean;
   /** Rejecting counts as not able to serve. */
   readonly health: () => Health | Promise<Health>;
   /** What a reader of `/metrics` must say. Without one, only this machine may read. */
@@ -63,6 +65,9 @@ export interface Tls {
 
 /** Everything a page sends is small: an address, an answer, a name. */
 const BODY_BYTES = 16 * 1024;
+/** Said to every page when the server stops. A close frame holds 123 bytes (RFC 6455, 5.5). */
+const HOSTS_STAY = 'The server is stopping; your hosts and your work stay.';
+const HOSTS_GO = 'The server is stopping; its hosts are removed, and your progress is kept.';
 /** For the whole request to arrive; a visitor who dribbles bytes holds a connection no longer. */
 const REQUEST_MS = 15_000;
 
@@ -142,6 +147,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
         admitToClass(path, cookies, { ...edge, roster: room.roster, sessions: options.sessions }),
     }),
     sessions: options.sessions,
+    goodbye: options.clean ? HOSTS_GO : HOSTS_STAY,
     onDefect: (error, path) => app.log.error({ err: error, path }),
   });
 

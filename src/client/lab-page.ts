@@ -94,8 +94,8 @@ function startByItself(state: LabState, workspace: Workspace, desk: GuideDesk): 
 function sayWhyLost(root: HTMLElement, link: LinkState): void {
   const lost = root.querySelector('[data-part="lost"]');
   if (!lost || link.state !== 'reconnecting') return;
-  lost.textContent = link.serverStops
-    ? 'The server is stopping; your hosts and your work stay. This page comes back by itself.'
+  lost.textContent = link.goodbye
+    ? `${link.goodbye} This page comes back by itself.`
     : 'Connection lost. Reconnecting…';
 }
 

@@ -5,8 +5,8 @@ import { ApiError, type LabApi } from './api.ts';
 export type LinkState =
   | { readonly state: 'connecting' }
   | { readonly state: 'live' }
-  /** It was live, and will be again. */
-  | { readonly state: 'reconnecting'; readonly serverStops: boolean }
+  /** It was live, and will be again. A server that stopped in good order has said what that means. */
+  | { readonly state: 'reconnecting'; readonly goodbye: string | undefined }
   /** There is a server, and it does not know this browser. */
   | { readonly state: 'signed-out'; readonly inClass: boolean }
   /** No server so far: the page is read as it is. */
@@ -39,15 +39,15 @@ export async function keepLinked(
   signal: AbortSignal,
 ): Promise<void> {
   let wasLive = false;
-  let serverStops = false;
+  let goodbye: string | undefined;
   let retry = FIRST_RETRY_MS;
   listener.onLink({ state: 'connecting' });
   while (!signal.aborted) {
     try {
       listener.onEvent({ type: 'snapshot', snapshot: await api.snapshot(signal) });
-      const { opened, code } = await listen(api.eventsUrl, listener, signal);
+      const { opened, code, reason } = await listen(api.eventsUrl, listener, signal);
       wasLive ||= opened;
-      serverStops = code === GOING_AWAY;
+      goodbye = code === GOING_AWAY ? reason : undefined;
       if (opened) retry = FIRST_RETRY_MS;
     } catch (error) {
       if (signal.aborted) return;
@@ -59,18 +59,18 @@ export async function keepLinked(
       }
     }
     if (signal.aborted) return;
-    listener.onLink(wasLive ? { state: 'reconnecting', serverStops } : { state: 'absent' });
+    listener.onLink(wasLive ? { state: 'reconnecting', goodbye } : { state: 'absent' });
     await wake(retry * (1 + JITTER * Math.random()), signal);
     retry = Math.min(retry * GROWTH, LAST_RETRY_MS);
   }
 }
 
-/** Listens until the socket closes. Resolves to whether it ever opened, and the code that it was closed with. */
+/** Listens until the socket closes. Resolves to whether it ever opened, and what it was closed with. */
 function listen(
   url: string,
   listener: LinkListener,
   signal: AbortSignal,
-): Promise<{ readonly opened: boolean; readonly code: number }> {
+): Promise<{ readonly opened: boolean; readonly code: number; readonly reason: string }> {
   return new Promise((resolve) => {
     const socket = new WebSocket(url);
     let opened = false;
@@ -83,9 +83,9 @@ function listen(
     socket.addEventListener('message', ({ data }) => {
       listener.onEvent(JSON.parse(String(data)) as SessionEvent);
     });
-    socket.addEventListener('close', ({ code }) => {
+    socket.addEventListener('close', ({ code, reason }) => {
       signal.removeEventListener('abort', leave);
-      resolve({ opened, code });
+      resolve({ opened, code, reason });
     });
   });
 }

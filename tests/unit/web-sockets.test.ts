@@ -225,7 +225,18 @@ describe('a server that stops', () => {
     deaf.socket.pause();
     const goodbye = once(polite.socket, 'close');
     await web[Symbol.asyncDispose]();
-    expect((await goodbye)[0]).toBe(1001);
+    const [code, reason] = await goodbye;
+    expect(code).toBe(1001);
+    expect(String(reason)).toContain('your hosts and your work stay');
     deaf.socket.terminate();
+  });
+
+  test('that removes the hosts promises no learner that they stay', async () => {
+    const web = await stage({ clean: true });
+    const page = open(web, await web.signIn());
+    await page.next();
+    const goodbye = once(page.socket, 'close');
+    await web[Symbol.asyncDispose]();
+    expect(String((await goodbye)[1])).toContain('its hosts are removed');
   });
 });

@@ -1,0 +1,197 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { test as base, expect, Learner } from './learner.ts';
+import { type RunningServer, startServer } from './server.ts';
+
+const LAB = '/labs/docker-networking/ephemeral-ports/';
+const STEP = 'myapp2-on-ephemeral-port';
+const PHONE = { width: 390, height: 844 };
+
+/** A class with an instructor who is signed in and whose page shows the room. */
+interface Room {
+  readonly server: RunningServer;
+  readonly instructor: Page;
+  /** A page in a browser of its own, with nothing of anybody's. */
+  newBrowser(viewport?: { readonly width: number; readonly height: number }): Promise<Page>;
+  /** Joins as a person would: the address with the code, a name, a press. */
+  join(name: string): Promise<Learner>;
+  /** Joins, opens the lab and waits for the hosts. */
+  joinLab(name: string): Promise<Learner>;
+}
+
+const test = base.extend<{ room: Room }>({
+  room: async ({ browser }, use) => {
+    await using open = new AsyncDisposableStack();
+    const data = await mkdtemp(join(tmpdir(), 'quayside-class-'));
+    open.defer(() => rm(data, { recursive: true }));
+    const args = ['--clean', '--class', 'Docker 101'];
+    // What stands ready in a pool would be made and removed for each of these walks.
+    const env = { QUAYSIDE_POOL: '0' };
+    const server = await startServer(data, { args, env, log: 'ignore' });
+    open.defer(() => server.stop());
+    const newBrowser: Room['newBrowser'] = async (viewport) => {
+      const context = await browser.newContext(viewport && { viewport });
+      open.defer(() => context.close());
+      return context.newPage();
+    };
+    const joinClass = async (name: string) => {
+      const page = await newBrowser();
+      await page.goto(server.url);
+      await page.getByLabel('Your name').fill(name);
+      await page.getByRole('button', { name: 'Join', exact: true }).click();
+      await expect(page.getByText(`You are in the class as ${name}`)).toBeVisible();
+      return new Learner(page);
+    };
+    const instructor = await newBrowser();
+    await signIn(instructor, server);
+    await use({
+      server,
+      instructor,
+      newBrowser,
+      join: joinClass,
+      joinLab: async (name) => {
+        const learner = await joinClass(name);
+        await learner.page.goto(new URL(LAB, server.url).href);
+        await learner.ready();
+        return learner;
+      },
+    });
+  },
+});
+
+async function signIn(instructor: Page, server: RunningServer): Promise<void> {
+  const secret = /secret, shown this once: (\S+)/.exec(server.said.join('\n'))?.[1] ?? '';
+  await instructor.goto(new URL('/class/', server.url).href);
+  await instructor.getByLabel('The instructor’s secret').fill(secret);
+  await instructor.getByRole('button', { name: 'Sign in' }).click();
+  await expect(instructor.getByText('Nobody has joined yet')).toBeVisible();
+  const labs = instructor.getByRole('combobox', { name: /^Lab/ });
+  await labs.selectOption('Docker Networking');
+}
+
+async function isAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).include('main').analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+}
+
+/** Opens what the instructor can do for a learner, and one of their terminals to look at. */
+async function watch(instructor: Page, name: string, terminal: string): Promise<void> {
+  await instructor.getByRole('button', { name, exact: true }).click();
+  await instructor.getByRole('button', { name: `Watch ${terminal}`, exact: true }).click();
+}
+
+test('a wrong code is told beside its box, and lets nobody in', async ({ room }) => {
+  const stranger = await room.newBrowser();
+  await stranger.goto(new URL('/join/#code=AAAA-AAAA', room.server.url).href);
+  await stranger.getByLabel('Your name').fill('Eve');
+  await stranger.getByRole('button', { name: 'Join', exact: true }).click();
+  await expect(stranger.getByText('That is not the code of this class')).toBeVisible();
+  await isAccessible(stranger);
+  await stranger.goto(new URL(LAB, room.server.url).href);
+  await expect(stranger.getByRole('link', { name: 'Join the class' })).toBeVisible();
+  await expect(room.instructor.getByText('Nobody has joined yet')).toBeVisible();
+});
+
+test('a learner joins, is seen at work, and comes back with the personal link on a phone', async ({
+  room,
+}) => {
+  const ada = await room.join('Ada');
+  const link = await ada.page.getByRole('textbox', { name: 'Your personal link' }).inputValue();
+  await room.join('Grace');
+  await expect(room.instructor.getByText('2 learners')).toBeVisible();
+
+  await ada.page.goto(new URL(LAB, room.server.url).href);
+  await ada.ready();
+  const row = room.instructor.getByRole('row', { name: /Ada/ });
+  await expect(row).toContainText('running');
+  await ada.type('server01', 'docker run -d --name myapp2 -p :80 mycontainer:5.6');
+  await ada.ticked(STEP);
+  await expect(row).toContainText(/1 of \d+/);
+  await isAccessible(room.instructor);
+
+  const phone = new Learner(await room.newBrowser(PHONE));
+  await phone.page.goto(link);
+  await expect(phone.page.getByText('You are in the class as Ada')).toBeVisible();
+  expect(phone.page.url(), 'the secret stays out of the history').not.toContain('me=');
+  await phone.page.goto(new URL(LAB, room.server.url).href);
+  await phone.ticked(STEP);
+});
+
+test('the instructor watches, the learner sees it, and lets them type', async ({ room }) => {
+  const ada = await room.joinLab('Ada');
+  await ada.type('server01', 'echo mine-$((20 + 1))');
+  await watch(room.instructor, 'Ada', 'server01');
+  const dialog = room.instructor.locator('.room-watch');
+  const screen = dialog.locator('.xterm-rows');
+  await expect(screen).toContainText('mine-21');
+  await expect(ada.page.locator('.terminal-watched')).toHaveText('The instructor watches');
+  await expect(ada.page.locator('[data-class-watched]')).toHaveText('Watched');
+  await isAccessible(room.instructor);
+
+  await dialog.locator('.xterm-screen').click();
+  await room.instructor.keyboard.type('echo typed-too-early\n');
+  await ada.page.getByRole('button', { name: 'Class', exact: true }).click();
+  await ada.page.getByRole('switch', { name: /Let the instructor type/ }).check();
+  await expect(dialog.getByText('Ada lets you type')).toBeVisible();
+  await dialog.locator('.xterm-screen').click();
+  await room.instructor.keyboard.type('echo helped-$((40 + 2))\n');
+  await expect(screen).toContainText('helped-42');
+  await expect(ada.terminal).toContainText('helped-42');
+  await expect(ada.terminal).not.toContainText('typed-too-early');
+
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await expect(ada.page.locator('.terminal-watched')).toHaveCount(0);
+});
+
+test('a raised hand is seen and lowered, and a message reaches everybody', async ({ room }) => {
+  const ada = await room.joinLab('Ada');
+  const row = room.instructor.getByRole('row', { name: /Ada/ });
+  await ada.page.getByRole('button', { name: 'Raise hand' }).click();
+  await expect(row).toContainText('Hand up');
+
+  await room.instructor.getByLabel('Message to all').fill('Break in five minutes');
+  await room.instructor.keyboard.press('Enter');
+  await expect(ada.page.getByText('Break in five minutes')).toBeVisible();
+  await ada.page.getByRole('button', { name: 'Dismiss' }).click();
+  await expect(ada.page.getByText('Break in five minutes')).toBeHidden();
+
+  await room.instructor.getByRole('button', { name: 'Ada', exact: true }).click();
+  await isAccessible(room.instructor);
+  await room.instructor.getByRole('button', { name: 'Lower the hand' }).click();
+  await expect(ada.page.getByRole('button', { name: 'Raise hand' })).toBeVisible();
+  await expect(row).not.toContainText('Hand up');
+});
+
+test('a session that the instructor ends leaves its progress, on the page and in the CSV', async ({
+  room,
+}) => {
+  const ada = await room.joinLab('Ada');
+  await ada.type('server01', 'docker run -d --name myapp2 -p :80 mycontainer:5.6');
+  await ada.ticked(STEP);
+  await room.instructor.getByRole('button', { name: 'Ada', exact: true }).click();
+  await room.instructor.getByRole('button', { name: 'End', exact: true }).click();
+  await room.instructor.getByRole('button', { name: 'End the session' }).click();
+  await expect(ada.page.getByText('Your instructor ended this session').first()).toBeVisible();
+  await ada.ticked(STEP);
+  await room.instructor.keyboard.press('Escape');
+
+  const download = room.instructor.waitForEvent('download');
+  await room.instructor.getByRole('link', { name: 'Progress as CSV' }).click();
+  const csv = await readFile(await (await download).path(), 'utf8');
+  expect(csv).toMatch(new RegExp(`^Ada,.*,${STEP},passed,\\d{4}-`, 'm'));
+});
+
+test('a server that is stopped says so on the learners’ pages, and what stays', async ({
+  room,
+}) => {
+  const ada = await room.joinLab('Ada');
+  const stopped = room.server.stop();
+  const told = ada.page
+    .getByText('The server is stopping; its hosts are removed, and your progress is kept')
+    .first();
+  await expect(told).toBeVisible();
+  await stopped;
+});
