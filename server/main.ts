@@ -10,6 +10,7 @@ import { prepareFoundry } from './foundry.ts';
 import { loadAllSteps, loadLabs } from './labs.ts';
 import { LiveLabs } from './live-labs.ts';
 import { failureLog } from './log.ts';
+import { takePriority } from './priority.ts';
 import { say } from './say.ts';
 import { Registry } from './session/registry.ts';
 import { Store } from './session/store.ts';
@@ -69,6 +70,7 @@ async function serve(config: Config): Promise<void> {
     },
   });
   const stopped = stopSignal();
+  using _priority = room && takePriority();
   const address = await web
     .listen({ host: config.host, port: config.port })
     .catch((error: NodeJS.ErrnoException) => {

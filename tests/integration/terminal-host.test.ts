@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { release } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defineLab } from '#lab';
 import type { FinishedCommand } from '../../server/terminal/marks.ts';
@@ -71,6 +72,19 @@ describe.each(['shared', 'engine'] as const)('on a lab host, over the %s way', (
     page.type("PS1='mine> '; PROMPT_COMMAND=; PS0=\r");
     await page.until(({ screen }) => screen.endsWith('mine> '));
     expect(await page.run('echo st""ill')).toContain('still');
+    await terminal.close();
+  });
+
+  test('the shell gets its turn soon after it has asked for it, where the system can be told so', async () => {
+    const [major = 0, minor = 0] = release().split('.').map(Number);
+    const knowsSlices = major > 6 || (major === 6 && minor >= 12);
+    const terminal = await openTerminal(there(), { id: newId(), title: 'server01' });
+    await using server = await serveTerminals(terminal);
+    using page = new Page(server.url(terminal));
+    await page.until(({ screen }) => screen.includes('learner@server01'));
+    const said = await page.run('chrt -p $$; echo asked');
+    expect(said).toContain('asked');
+    expect(said.includes('runtime parameter: 100000')).toBe(knowsSlices);
     await terminal.close();
   });
 
