@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { nearest } from '../lab/nearest.ts';
+import { readCommandLine } from './command-line.ts';
 import { readConfigFile, type Settings } from './config-file.ts';
 import { QuaysideError } from './errors.ts';
 
@@ -62,19 +61,6 @@ const MINUTES_MOST = 7 * 24 * 60;
 /** A large room. Whoever has the code can add learners, so there is a bound. */
 const DEFAULT_LEARNERS = 100;
 
-const OPTIONS = {
-  clean: { type: 'boolean' },
-  class: { type: 'string' },
-  config: { type: 'string' },
-  cert: { type: 'string' },
-  key: { type: 'string' },
-  'new-secret': { type: 'boolean' },
-  'new-code': { type: 'boolean' },
-} as const;
-const TAKES = `It takes ${Object.entries(OPTIONS)
-  .map(([name, { type }]) => `--${name}${type === 'string' ? ' <…>' : ''}`)
-  .join(', ')}: see docs/operating.md.`;
-
 /**
  * Reads the command line, the environment and the config file; the earlier of these has the last word.
  *
@@ -85,7 +71,7 @@ export function readConfig(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Config {
-  const given = parse(argv);
+  const given = readCommandLine(argv);
   const file: Settings = given.config === undefined ? {} : readConfigFile(given.config);
   const className = given.class ?? file.class;
   if (className === undefined && (given['new-secret'] || given['new-code'])) {
@@ -141,21 +127,6 @@ export function readConfig(
   };
 }
 
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true }).values;
-  } catch (error) {
-    const unknown = argv.find((each) => !isKnown(each));
-    const [name = ''] = unknown?.replace(/^--/, '').split('=') ?? [];
-    throw invalid(
-      unknown === undefined
-        ? `The command line is not understood: ${(error as Error).message}`
-        : `npm start does not know ${unknown}. Did you mean --${nearest(name, Object.keys(OPTIONS))}?`,
-      TAKES,
-    );
-  }
-}
-
 function named(name: string): string {
   const tidy = name.trim();
   if (tidy !== '' && !/\p{Cc}/u.test(tidy)) return tidy;
@@ -200,9 +171,4 @@ function wholeNumber(
 
 function invalid(message: string, remedy: string): QuaysideError {
   return new QuaysideError('CONFIG_INVALID', message, remedy);
-}
-
-/** An option of ours, or the word that follows one. */
-function isKnown(argument: string): boolean {
-  return !argument.startsWith('-') || (argument.slice(2).split('=')[0] ?? '') in OPTIONS;
 }

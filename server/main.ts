@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { Class } from './class/class.ts';
 import { Roster } from './class/roster.ts';
+import { HELP } from './command-line.ts';
 import { type Config, readConfig } from './config.ts';
 import { findEngine } from './engine/find.ts';
 import { QuaysideError } from './errors.ts';
@@ -144,7 +145,9 @@ function listenError(error: NodeJS.ErrnoException, { host, port }: Config): Erro
 process.stdout.on('error', () => undefined);
 try {
   const project = resolve(import.meta.dirname, '..');
-  await serve(readConfig(project, process.argv.slice(2), process.env));
+  const argv = process.argv.slice(2);
+  if (argv.includes('--help')) console.log(HELP);
+  else await serve(readConfig(project, argv, process.env));
   process.exit(0);
 } catch (error) {
   if (error instanceof QuaysideError) console.error(`\n${error.message}\n→ ${error.remedy}\n`);

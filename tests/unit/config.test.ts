@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { HELP, readCommandLine } from '../../server/command-line.ts';
 import { readConfig } from '../../server/config.ts';
 
 let directory: string;
@@ -30,6 +31,16 @@ test('with nothing said, a single user is served on this machine alone', () => {
     clean: false,
     data: '/project/.quayside',
   });
+});
+
+test('the help names every option with what it does, each on a line of its own', () => {
+  const lines = HELP.split('\n').filter((line) => line.startsWith('  --'));
+  expect(lines).toContain('  --class <name>   serve a class: learners join with a code');
+  for (const line of lines) {
+    const [, name = '', takes] = /^ {2}--(\S+)(?: <(\w+)>)? +\S/.exec(line) ?? [];
+    const argv = takes === undefined ? [`--${name}`] : [`--${name}`, 'x'];
+    expect(readCommandLine(argv)).toHaveProperty(name);
+  }
 });
 
 test('a class is named on the command line', () => {
