@@ -4,6 +4,7 @@
  *   npm run bench:class                                  1, 10, 25, 50 and 100 learners
  *   npm run bench:class -- --sizes 1,10 --active 50      those, of whom at most 50 are at work at once
  *   npm run bench:class -- --json figures.json           the figures into a file as well
+ *   npm run bench:class -- --trouble                     what one learner's trouble does to the others' echo
  *   npm run bench:class -- --finish 25                   25 learners do the whole lab, and nothing may be left
  *
  * The server runs as `npm start` runs it, in a process of its own; the learners are in this one, and speak HTTP and
@@ -17,6 +18,7 @@ import { LABS_DIRECTORY, loadLabs } from '../server/labs.ts';
 import { finishLab, READING_MS } from './class/finish.ts';
 import { machine, percentile } from './class/machine.ts';
 import { measureClass, measurePool, type Row, type Subject } from './class/measure.ts';
+import { type Beside, measureTrouble } from './class/trouble.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
 const LAB = 'docker-networking';
@@ -39,12 +41,24 @@ const COLUMNS: readonly (readonly [string, (row: Row) => string])[] = [
   ['CPU typing, %', (row) => row.cpuActive.toFixed(0)],
 ];
 
-function table(rows: readonly Row[]): string {
+const TROUBLE_COLUMNS: readonly (readonly [string, (row: Beside) => string])[] = [
+  ['Trouble', (row) => row.trouble],
+  ['Quiet p50, ms', (row) => row.quietP50.toFixed(1)],
+  ['Quiet p99, ms', (row) => row.quietP99.toFixed(1)],
+  ['Beside it p50, ms', (row) => row.besideP50.toFixed(1)],
+  ['Beside it p99, ms', (row) => row.besideP99.toFixed(1)],
+  ['p99, ratio', (row) => (row.besideP99 / row.quietP99).toFixed(1)],
+];
+
+function table<Row>(
+  columns: readonly (readonly [string, (row: Row) => string])[],
+  rows: readonly Row[],
+): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
-    line(COLUMNS.map(([name]) => name)),
-    line(COLUMNS.map(() => '---:')),
-    ...rows.map((row) => line(COLUMNS.map(([, read]) => read(row)))),
+    line(columns.map(([name]) => name)),
+    line(columns.map(() => '---:')),
+    ...rows.map((row) => line(columns.map(([, read]) => read(row)))),
   ].join('\n');
 }
 
@@ -55,7 +69,7 @@ async function measure(sizes: readonly number[], active: number, subject: Subjec
     rows.push(await measureClass(size, active, subject));
     if (json !== undefined) await keep(json, { rows });
   }
-  console.log(`\n${machine()}\n\n${table(rows)}\n`);
+  console.log(`\n${machine()}\n\n${table(COLUMNS, rows)}\n`);
   const good = rows.filter(({ echoP99 }) => echoP99 < ECHO_LIMIT_MS).map((row) => row.learners);
   console.log(
     `The most learners with an echo p99 below ${ECHO_LIMIT_MS} ms: ${Math.max(0, ...good)}.`,
@@ -88,6 +102,7 @@ const { values: options } = parseArgs({
     active: { type: 'string', default: ACTIVE_MOST },
     json: { type: 'string' },
     finish: { type: 'string' },
+    trouble: { type: 'boolean', default: false },
   },
 });
 const lab = (await loadLabs(PROJECT)).get(LAB);
@@ -97,7 +112,9 @@ const subject = {
   lab,
   steps: await loadSteps(join(PROJECT, LABS_DIRECTORY, LAB), lab),
 };
-if (options.finish === undefined) {
+if (options.trouble) {
+  console.log(`${machine()}\n\n${table(TROUBLE_COLUMNS, await measureTrouble(LAB))}`);
+} else if (options.finish === undefined) {
   const sizes = options.sizes.split(',').map(Number);
   await measure(sizes, Number(options.active), subject, options.json);
 } else {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
 import { openRoom } from './room.ts';
+import { between } from './typing.ts';
 
 /** A quick reader's time for the page between two steps. */
 export const READING_MS = [5_000, 15_000] as const;
@@ -18,7 +19,7 @@ export async function finishLab(
   labName: string,
   lab: Lab,
   steps: readonly Step[],
-  [least, most]: readonly [number, number],
+  reading: readonly [number, number],
 ): Promise<readonly string[]> {
   const wrong: string[] = [];
   {
@@ -35,7 +36,7 @@ export async function finishLab(
       room.learners.map(async (learner) => {
         const work = async () => {
           for (const step of steps) {
-            await delay(least + Math.random() * (most - least));
+            await delay(between(reading));
             await learner.follow(step, lab);
           }
         };

@@ -4,14 +4,10 @@ import type { Step } from '#steps';
 import type { ScriptedLearner } from './learner.ts';
 import { busyPercent, percentile, ticks, usedMib } from './machine.ts';
 import { openRoom } from './room.ts';
+import { between, QUICK_MS, typeAway } from './typing.ts';
 
 /** How long everybody at work types. */
 const TYPING_MS = 10_000;
-/** Between two keys of one learner: a quick typist's pace, not in step with the others. */
-const KEY_GAP_MS = [120, 360] as const;
-/** Keys to a line, which is then taken back. */
-const LINE_KEYS = 24;
-const TAKE_BACK = '\u0015';
 /** How long nobody does anything, to see what that costs. */
 const STILL_MS = 5_000;
 /** Steps that every other learner at work does while the rest types. */
@@ -67,7 +63,7 @@ export async function measureClass(
   const echoes: number[] = [];
   const work = ticks();
   const enough = AbortSignal.timeout(TYPING_MS);
-  await Promise.all(active.map((learner) => typeAway(learner, enough, echoes)));
+  await Promise.all(active.map((learner) => typeAway(learner, QUICK_MS, enough, echoes)));
   const cpuActive = busyPercent(work, ticks());
   const ticked = await stepsWhileOthersType(active, steps, lab, echoes);
   return {
@@ -108,7 +104,7 @@ async function stepsWhileOthersType(
   const done = new AbortController();
   const typing = active
     .filter((_, index) => index % 2 === 1)
-    .map((learner) => typeAway(learner, done.signal, echoes));
+    .map((learner) => typeAway(learner, QUICK_MS, done.signal, echoes));
   const doing = active
     .filter((_, index) => index % 2 === 0)
     .map(async (learner) => {
@@ -124,22 +120,4 @@ async function stepsWhileOthersType(
     await Promise.all(typing);
   }
   return ticked;
-}
-
-async function typeAway(
-  learner: ScriptedLearner,
-  enough: AbortSignal,
-  echoes: number[],
-): Promise<void> {
-  const terminal = await learner.terminal('server02');
-  for (let key = 1; !enough.aborted; key++) {
-    await delay(between(KEY_GAP_MS));
-    // The echo of taking the line back is as good as any.
-    echoes.push(await terminal.echo(key % LINE_KEYS === 0 ? TAKE_BACK : 'x'));
-  }
-  terminal.type(TAKE_BACK);
-}
-
-function between([least, most]: readonly [number, number]): number {
-  return least + Math.random() * (most - least);
 }
