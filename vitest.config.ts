@@ -23,9 +23,9 @@ export default defineConfig({
       {
         // The proof of labs, put to the proof: a lab's first page, fifteen times over. By itself, after all the others.
         test: {
-          name: 'proof',
+          name: 'lab-test',
           sequence: { groupOrder: 1 },
-          include: ['tests/proof/**/*.test.ts'],
+          include: ['tests/lab-test/**/*.test.ts'],
           testTimeout: REAL_HOSTS_MS,
           hookTimeout: REAL_HOSTS_MS,
           retry: process.env.CI ? 1 : 0,

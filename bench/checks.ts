@@ -7,8 +7,8 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { progress } from '../server/base/progress.ts';
 import { findEngine } from '../server/engine/find.ts';
-import { say } from '../server/say.ts';
 import { engineProcesses, type Spent, spentIdle } from './checks/idle.ts';
 import { BenchLearner, type NewHost, newHost } from './checks/learner.ts';
 import { type RunningServer, startServer } from './checks/running-server.ts';
@@ -44,7 +44,7 @@ interface Latencies {
   readonly coresBusy: number;
 }
 
-const engine = await findEngine(process.env, say);
+const engine = await findEngine(process.env, progress);
 const results: { readonly latencies: Latencies; readonly idle: Spent }[] = [];
 for (const sandboxes of SANDBOXES) {
   await using server = await startServer(sandboxes);
@@ -157,5 +157,5 @@ function percentile(sorted: readonly number[], share: number): number {
 console.log(`\n${tables()}\n`);
 const machine = { cores: cpus().length, model: cpus()[0]?.model, node: process.version };
 await writeFile(options.json, `${JSON.stringify({ machine, results }, null, 2)}\n`);
-say(`Written to ${options.json}`);
+progress(`Written to ${options.json}`);
 process.exit(0);

@@ -14,7 +14,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadSteps } from '#steps';
-import { LABS_DIRECTORY, loadLabs } from '../server/labs.ts';
+import { LABS_DIRECTORY, loadLabs } from '../server/labs/loader.ts';
 import { finishLab, READING_MS } from './class/finish.ts';
 import { machine, percentile } from './class/machine.ts';
 import { measureClass, measurePool, type Row, type Subject } from './class/measure.ts';

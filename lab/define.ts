@@ -1,6 +1,6 @@
+import type { Alternative, Mistake } from './scenarios.ts';
 import type { Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
-import type { OtherRightWay, WrongWay } from './ways.ts';
 
 /** A machine of a lab, as the author writes it. */
 export interface HostDefinition {
@@ -30,9 +30,9 @@ export interface CheckDefinition<Host extends string = string> {
    */
   readonly reads?: RegExp;
   /** Mistakes that get a reason of their own. */
-  readonly wrong?: readonly WrongWay[];
+  readonly wrong?: readonly Mistake[];
   /** Ways to the same result that the page does not show. */
-  readonly otherRight?: readonly OtherRightWay[];
+  readonly otherRight?: readonly Alternative[];
 }
 
 /** Something read live from the hosts and shown in the prose. */

@@ -1,3 +1,4 @@
+import { hostsOf, type Test } from './assertions/assertion.ts';
 import type {
   CheckDefinition,
   HostDefinition,
@@ -5,11 +6,10 @@ import type {
   SectionDefinition,
   ValueDefinition,
 } from './define.ts';
-import { nearest } from './nearest.ts';
-import { hostsOf, type Test } from './questions/question.ts';
+import { nearest } from './did-you-mean.ts';
+import type { Scenarios } from './scenarios.ts';
 import { notYet, type Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
-import type { Ways } from './ways.ts';
 
 /** A host of a lab that has been read and found sound. */
 export interface LabHost {
@@ -64,7 +64,7 @@ const ADDRESS =
  */
 export function check<const Host extends string = string>(
   id: string,
-  rest: Ways & { readonly title: string; readonly test: Test<Host> },
+  rest: Scenarios & { readonly title: string; readonly test: Test<Host> },
 ): CheckDefinition<Host> {
   return { id, ...rest };
 }
@@ -85,7 +85,7 @@ export function check<const Host extends string = string>(
  */
 export function answer<const Host extends string = string>(
   id: string,
-  rest: Ways & {
+  rest: Scenarios & {
     readonly title: string;
     readonly question: string;
     readonly placeholder?: string;
@@ -142,7 +142,7 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
   reportTwins('check id', ids, problems);
   const known = hosts.flatMap(({ name, aliases }) => [name, ...aliases]);
   for (const { id, test, wrong = [], otherRight = [] } of checks) {
-    const deeds = [...wrong, ...otherRight].flatMap(({ does }) => does);
+    const deeds = [...wrong, ...otherRight].flatMap(({ actions }) => actions);
     const typedOn = deeds.flatMap((deed) => (deed.kind === 'run' ? [deed.host] : []));
     reportStrangers(`check "${id}"`, [...hostsOf(test), ...typedOn], known, problems);
   }

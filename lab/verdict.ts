@@ -1,6 +1,6 @@
-import type { WayOut } from '#protocol';
+import type { Fix } from '#protocol';
 
-export type { WayOut };
+export type { Fix };
 
 /**
  * What a check answers. A check that cannot answer throws a {@link CouldNotCheck} instead, and is shown as "could not
@@ -8,7 +8,7 @@ export type { WayOut };
  */
 export type Verdict =
   | { readonly kind: 'passed' }
-  | { readonly kind: 'not-yet'; readonly reason: string; readonly wayOut?: WayOut };
+  | { readonly kind: 'not-yet'; readonly reason: string; readonly fix?: Fix };
 
 /**
  * Thrown where there is no answer to be had at the moment. Its message is a sentence for the learner: who does not
@@ -29,8 +29,8 @@ export function passed(): Verdict {
  * The step is not done yet.
  *
  * @param reason one or two plain sentences: what is the case, and what to do
- * @param wayOut the command that mends it, where there is one
+ * @param fix the command that mends it, where there is one
  */
-export function notYet(reason: string, wayOut?: WayOut): Verdict {
-  return wayOut ? { kind: 'not-yet', reason, wayOut } : { kind: 'not-yet', reason };
+export function notYet(reason: string, fix?: Fix): Verdict {
+  return fix ? { kind: 'not-yet', reason, fix } : { kind: 'not-yet', reason };
 }

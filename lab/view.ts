@@ -13,7 +13,7 @@ export interface ContainerView {
    * It runs the own program of an image that the lab brought, so it stays up until somebody stops it. Whatever else
    * runs may be over in a second.
    */
-  readonly steady: boolean;
+  readonly longRunning: boolean;
   /** How often its restart policy has started it again since it was last started by hand. */
   readonly restarts: number;
   /** `created`, `running`, `exited` …: Docker's own word. */

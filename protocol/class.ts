@@ -30,7 +30,7 @@ export interface MessageView {
 }
 
 /** A learner's place in the class, as they see it: every frame of `WS /api/class/me/events` is one, whole. */
-export interface MyPlace {
+export interface ClassStatus {
   readonly name: string;
   readonly className: string;
   /** Since when their hand is up. */

@@ -34,7 +34,7 @@ export type SessionStatus =
   | { readonly state: 'ended'; readonly reason: string };
 
 /** A command that leads out of a mistake, offered to the learner with a Run button. */
-export interface WayOut {
+export interface Fix {
   /** The host it is typed on, one of the lab's own. */
   readonly host: string;
   readonly command: string;
@@ -55,7 +55,7 @@ export type CheckView =
       readonly id: string;
       readonly state: 'not-yet';
       readonly reason: string;
-      readonly wayOut?: WayOut;
+      readonly wayOut?: Fix;
     }
   | { readonly id: string; readonly state: 'unknown'; readonly reason: string };
 
@@ -98,7 +98,7 @@ export interface VisitView {
 }
 
 /** Where something is being done for the learner, so that the page can show that place. */
-export type GuideDeed =
+export type GuideAction =
   | { readonly kind: 'run'; readonly host: string; readonly terminal: string }
   /** `visit` is there once the page has come, or has not. */
   | { readonly kind: 'open'; readonly url: string; readonly visit?: VisitView }
@@ -121,7 +121,7 @@ export type GuideView =
       readonly of: number;
       /** In the present tense; what stands between back-ticks is code. */
       readonly says: string;
-      readonly deed?: GuideDeed;
+      readonly deed?: GuideAction;
     }
   | {
       readonly state: 'done';

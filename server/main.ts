@@ -1,23 +1,23 @@
 /** Starts Quayside: does all the set-up that is missing, serves, and stops in good order. */
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { QuaysideError } from './base/errors.ts';
+import { failureLog } from './base/log.ts';
+import { takePriority } from './base/priority.ts';
+import { progress } from './base/progress.ts';
 import { Class } from './class/class.ts';
 import { Roster } from './class/roster.ts';
-import { HELP } from './command-line.ts';
-import { type Config, readConfig } from './config.ts';
+import { HELP } from './cli/args.ts';
+import { banner } from './cli/banner.ts';
+import { type Config, readConfig } from './cli/config.ts';
 import { findEngine } from './engine/find.ts';
-import { QuaysideError } from './errors.ts';
-import { prepareFoundry } from './foundry.ts';
-import { loadAllSteps, loadLabs } from './labs.ts';
-import { LiveLabs } from './live-labs.ts';
-import { failureLog } from './log.ts';
-import { takePriority } from './priority.ts';
-import { say } from './say.ts';
-import { Registry } from './session/registry.ts';
-import { Store } from './session/store.ts';
-import { ensureSite, siteDirectory } from './site.ts';
+import { loadAllSteps, loadLabs } from './labs/loader.ts';
+import { LabWatcher } from './labs/watcher.ts';
+import { createSandboxRuntime } from './sandbox/runtime.ts';
+import { SessionManager } from './session/manager.ts';
+import { ensureSite, siteDirectory } from './site/build.ts';
+import { Store } from './store/store.ts';
 import { buildWeb, type WebOptions } from './web/web.ts';
-import { welcome } from './welcome.ts';
 
 /** Unguessable, and short enough for a URL that people copy by hand. */
 const START_TOKEN_BYTES = 18;
@@ -28,15 +28,15 @@ const REMOVALS_TOLD = 10;
 async function serve(config: Config): Promise<void> {
   const labs = await loadLabs(config.project);
   using store = new Store(join(config.data, 'quayside.sqlite'));
-  const [foundry] = await Promise.all([
-    findEngine(process.env, say).then((engine) =>
-      prepareFoundry(config.project, engine, labs, store.instance, say),
+  const [runtime] = await Promise.all([
+    findEngine(process.env, progress).then((engine) =>
+      createSandboxRuntime(config.project, engine, labs, store.instance, progress),
     ),
-    config.devPages === undefined ? ensureSite(config.project, say) : undefined,
+    config.devPages === undefined ? ensureSite(config.project, progress) : undefined,
   ]);
-  await using _foundry = foundry;
-  const registry = new Registry({
-    foundry,
+  await using _runtime = runtime;
+  const registry = new SessionManager({
+    runtime,
     store,
     labs,
     steps: await loadAllSteps(config.project, labs),
@@ -44,15 +44,15 @@ async function serve(config: Config): Promise<void> {
     pool: config.pool,
     diskBytes: config.diskMib * 1024 ** 2,
     limits: { idleMs: config.idleMinutes * MINUTE_MS, totalMs: config.totalMinutes * MINUTE_MS },
-    log: failureLog(config.room !== undefined),
+    log: failureLog(config.classroom !== undefined),
   });
   const startToken = randomBytes(START_TOKEN_BYTES).toString('base64url');
-  const room = config.room && new Class({ store, ...config.room });
-  using roster = room && new Roster({ room, store, sessions: registry, labs });
+  const room = config.classroom && new Class({ store, ...config.classroom });
+  using roster = room && new Roster({ classroom: room, store, sessions: registry, labs });
   const web = await buildWeb({
     sessions: registry,
     learners: learnersOf(store, room),
-    ...(room && roster && { room: { door: room, roster } }),
+    ...(room && roster && { classroom: { door: room, roster } }),
     ...(config.tls && { tls: config.tls }),
     trustProxy: config.trustProxy,
     logLevel: room ? 'info' : 'error',
@@ -64,7 +64,7 @@ async function serve(config: Config): Promise<void> {
     startToken,
     clean: config.clean,
     health: async () => {
-      await foundry.engine.docker.ping();
+      await runtime.engine.docker.ping();
       if (store.unwritten > 0)
         return { ok: false, reason: `The disk under ${config.data} is full.` };
       return { ok: true, upSeconds: Math.round(process.uptime()) };
@@ -81,20 +81,20 @@ async function serve(config: Config): Promise<void> {
   using _live = config.devPages === undefined ? undefined : liveLabs(config.project, registry);
   roster?.open();
   const lines = room
-    ? welcome(room, config.origins[0] ?? address)
+    ? banner(room, config.origins[0] ?? address)
     : [
         `Quayside is ready: ${config.devPages ?? address}/sign-in?token=${startToken}`,
         'Open that URL in a browser on this machine. Ctrl-C stops the server.',
       ];
-  for (const line of lines) say(line);
+  for (const line of lines) progress(line);
   await stopped;
-  say(config.clean ? 'Stopping, and removing every sandbox …' : 'Stopping …');
+  progress(config.clean ? 'Stopping, and removing every sandbox …' : 'Stopping …');
   await web.close();
   await registry.close(config.clean, (removed, all) => {
-    if (removed % REMOVALS_TOLD === 0) say(`Removed ${removed} of ${all} …`);
+    if (removed % REMOVALS_TOLD === 0) progress(`Removed ${removed} of ${all} …`);
   });
   if (!config.clean && store.sessionsWithSandbox().length > 0) {
-    say(
+    progress(
       'The hosts run on, with all that is in them: npm start takes them up again, npm run clean removes them.',
     );
   }
@@ -109,11 +109,12 @@ function learnersOf(store: Store, room: Class | undefined): WebOptions['learners
 }
 
 /** Takes up what an author saves, and says so. */
-function liveLabs(project: string, registry: Registry): LiveLabs {
-  return new LiveLabs({
+function liveLabs(project: string, registry: SessionManager): LabWatcher {
+  return new LabWatcher({
     project,
-    onLab: (name, lab, steps) => say(`labs/${name}: ${registry.reload(name, lab, steps)}`),
-    onBroken: (name, error) => say(`labs/${name}: kept as it was. ${(error as Error).message}`),
+    onLab: (name, lab, steps) => progress(`labs/${name}: ${registry.reload(name, lab, steps)}`),
+    onBroken: (name, error) =>
+      progress(`labs/${name}: kept as it was. ${(error as Error).message}`),
   });
 }
 

@@ -4,22 +4,22 @@
  * takes: walks through the pages in a real browser.
  *
  *   npm test                      everything
- *   npm test -- unit              one Vitest project: unit, site, integration or proof
+ *   npm test -- unit              one Vitest project: unit, site, integration or lab-test
  *   npm test -- labs              the proofs of the labs (npm run lab:test)
  *   npm test -- e2e               the browser walks only
  */
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { QuaysideError } from '../server/base/errors.ts';
+import { progress } from '../server/base/progress.ts';
 import { findEngine } from '../server/engine/find.ts';
 import { installPackages, isDebian, isInstalled } from '../server/engine/packages.ts';
-import { QuaysideError } from '../server/errors.ts';
-import { prepareFoundry } from '../server/foundry.ts';
-import { loadLabs } from '../server/labs.ts';
-import { say } from '../server/say.ts';
-import { ensureSite } from '../server/site.ts';
+import { loadLabs } from '../server/labs/loader.ts';
+import { createSandboxRuntime } from '../server/sandbox/runtime.ts';
+import { ensureSite } from '../server/site/build.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
-const VITEST_PROJECTS = ['unit', 'site', 'integration', 'proof'];
+const VITEST_PROJECTS = ['unit', 'site', 'integration', 'lab-test'];
 /** What can be named, in the order in which they run. */
 const PARTS = ['labs', ...VITEST_PROJECTS, 'e2e'];
 /** Programs that the tests run, and the Debian packages they come in. */
@@ -39,8 +39,8 @@ async function ensurePrograms(): Promise<void> {
         `Install it: sudo apt-get install ${packages.join(' ')}`,
       );
     }
-    say(`Installing ${program} …`);
-    await installPackages(packages, say);
+    progress(`Installing ${program} …`);
+    await installPackages(packages, progress);
   }
 }
 
@@ -63,26 +63,26 @@ async function test(wanted: readonly string[]): Promise<boolean> {
     );
   }
   await ensurePrograms();
-  const engine = await findEngine(process.env, say);
-  await using _foundry = await prepareFoundry(
+  const engine = await findEngine(process.env, progress);
+  await using _runtime = await createSandboxRuntime(
     PROJECT,
     engine,
     await loadLabs(PROJECT),
     'set-up',
-    say,
+    progress,
   );
-  await ensureSite(PROJECT, say);
+  await ensureSite(PROJECT, progress);
   // Whatever the tests start finds this very engine.
   const env = { ...process.env, DOCKER_HOST: engine.address };
   const flags = ['--disable-warning=ExperimentalWarning'];
   const projects = VITEST_PROJECTS.filter((name) => wanted.length === 0 || wanted.includes(name));
   let passed = true;
   if (wanted.length === 0 || wanted.includes('labs')) {
-    const proof = [...flags, join(PROJECT, 'proof/main.ts')];
+    const proof = [...flags, join(PROJECT, 'lab-test/main.ts')];
     passed = await run(proof, env);
     if (!passed && process.env.CI) {
       // As with the other tests on real hosts: what stumbles once on a busy machine is tried again, and reported.
-      say(
+      progress(
         'Not proven, as the lines above say. Once more, as a busy machine can make a step stumble …',
       );
       passed = await run(proof, env);

@@ -1,11 +1,11 @@
 /** The server of `npm run bench:checks`: all of Quayside with the bench's lab, in a process of its own. */
 import { join, resolve } from 'node:path';
+import { progress } from '../../server/base/progress.ts';
 import { findEngine } from '../../server/engine/find.ts';
-import { prepareFoundry } from '../../server/foundry.ts';
-import { say } from '../../server/say.ts';
-import { Registry } from '../../server/session/registry.ts';
-import { Store } from '../../server/session/store.ts';
-import { ensureSite, siteDirectory } from '../../server/site.ts';
+import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { SessionManager } from '../../server/session/manager.ts';
+import { ensureSite, siteDirectory } from '../../server/site/build.ts';
+import { Store } from '../../server/store/store.ts';
 import { buildWeb } from '../../server/web/web.ts';
 import { LAB, lab } from './lab.ts';
 
@@ -15,11 +15,11 @@ const [, , data = '', sandboxes = '10'] = process.argv;
 
 const labs = new Map([[LAB, lab]]);
 using store = new Store(join(data, 'quayside.sqlite'));
-const engine = await findEngine(process.env, say);
-const foundry = await prepareFoundry(PROJECT, engine, labs, store.instance, say);
-await ensureSite(PROJECT, say);
-const registry = new Registry({
-  foundry,
+const engine = await findEngine(process.env, progress);
+const runtime = await createSandboxRuntime(PROJECT, engine, labs, store.instance, progress);
+await ensureSite(PROJECT, progress);
+const registry = new SessionManager({
+  runtime,
   store,
   labs,
   sandboxesMost: Number(sandboxes),
@@ -44,5 +44,5 @@ process.send?.({ origin, token: START_TOKEN, instance: store.instance });
 await new Promise((stop) => process.once('SIGTERM', stop));
 await web.close();
 await registry.close(true);
-await foundry[Symbol.asyncDispose]();
+await runtime[Symbol.asyncDispose]();
 process.exit(0);

@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import { fillIn, type Lab } from '#lab';
 import type { CheckView, SessionEvent, SessionSnapshot, TerminalView, VisitView } from '#protocol';
 import type { Step } from '#steps';
-import { pageText, readOff } from '../../lab/screen.ts';
+import { pageText, readOff } from '../../server/labs/screen-text.ts';
 import { ScriptedTerminal } from './terminal.ts';
 
 /** Everything is waited for so long, the last of a hundred starts too; what takes longer has failed. */
@@ -88,7 +88,7 @@ export class ScriptedLearner {
 
   /** Does a step as its page says. @returns milliseconds from the end of the last deed to each tick */
   async follow(step: Step, lab: Lab): Promise<readonly number[]> {
-    for (const deed of step.deeds) {
+    for (const deed of step.actions) {
       if (deed.kind === 'run') {
         this.#screen = await (await this.terminal(deed.host)).run(deed.command);
       } else if (deed.kind === 'open') {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runningEngine } from '../../server/engine/find.ts';
-import { loadLabs } from '../../server/labs.ts';
+import { loadLabs } from '../../server/labs/loader.ts';
 import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
 import { SharedDirectories } from '../../server/sandbox/shared-directory.ts';
-import { Store } from '../../server/session/store.ts';
+import { Store } from '../../server/store/store.ts';
 import { startServer } from '../../tests/e2e/server.ts';
 import { ScriptedLearner } from './learner.ts';
 
@@ -79,5 +79,5 @@ async function stillThere(path: string): Promise<readonly string[]> {
   const engine = await runningEngine(process.env);
   if (!engine) throw new Error('no engine runs');
   const shared = await SharedDirectories.for(engine, store.instance);
-  return liveSandboxes({ engine, shared }, store.instance);
+  return liveSandboxes({ engine, sharedDirectories: shared }, store.instance);
 }

@@ -7,7 +7,7 @@ import {
   encodeClientFrame,
   TERMINAL_PROTOCOL_VERSION,
 } from '#protocol';
-import { terminalText } from '../../lab/screen.ts';
+import { terminalText } from '../../server/labs/screen-text.ts';
 
 const SIZE = { cols: 200, rows: 50 } as const;
 /** The slowest command of a lab on a machine full of learners. */

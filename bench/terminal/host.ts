@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { defineLab, type LabHost } from '#lab';
 import { findEngine } from '../../server/engine/find.ts';
-import { prepareFoundry } from '../../server/foundry.ts';
+import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { destroySandbox, Sandbox } from '../../server/sandbox/sandbox.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
@@ -29,12 +29,18 @@ export async function raiseHost(
   });
   const engine = await findEngine(process.env, say);
   const instance = `bench-${randomBytes(3).toString('hex')}`;
-  const foundry = await prepareFoundry(PROJECT, engine, new Map([['bench', lab]]), instance, say);
+  const runtime = await createSandboxRuntime(
+    PROJECT,
+    engine,
+    new Map([['bench', lab]]),
+    instance,
+    say,
+  );
   const owner = { instance, sandbox: instance, session: instance };
-  const sandbox = new Sandbox(foundry, lab, owner);
+  const sandbox = new Sandbox(runtime, lab, owner);
   const disposable = async () => {
-    await destroySandbox(foundry, owner.sandbox);
-    await foundry[Symbol.asyncDispose]();
+    await destroySandbox(runtime, owner.sandbox);
+    await runtime[Symbol.asyncDispose]();
   };
   try {
     await sandbox.reconcile(() => undefined);

@@ -1,6 +1,10 @@
 import { Pty } from '../../server/terminal/pty.ts';
-import type { Carrier, CarrierListener, Shell } from '../../server/terminal/shell.ts';
 import type { Size } from '../../server/terminal/shell-host.ts';
+import type {
+  Shell,
+  ShellTransport,
+  ShellTransportListener,
+} from '../../server/terminal/shell-transport.ts';
 
 /** A bare shell on this machine: what is measured with it is the terminal alone, without a way into a host. */
 export class LocalShell implements Shell {
@@ -11,7 +15,7 @@ export class LocalShell implements Shell {
     this.#id = id;
   }
 
-  async join(size: Size, listener: CarrierListener): Promise<Carrier> {
+  async join(size: Size, listener: ShellTransportListener): Promise<ShellTransport> {
     const command = { file: 'bash', args: ['--norc', '--noprofile'], env: {} };
     this.#pty = new Pty(this.#id, command, size, listener);
     return this.#pty;

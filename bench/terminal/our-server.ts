@@ -10,7 +10,7 @@ import { Engine } from '../../server/engine/engine.ts';
 import { Host } from '../../server/sandbox/host.ts';
 import { openTerminal } from '../../server/terminal/open.ts';
 import { Terminal } from '../../server/terminal/terminal.ts';
-import { linkTerminal, MAX_TERMINAL_MESSAGE } from '../../server/web/terminal-link.ts';
+import { linkTerminal, MAX_TERMINAL_MESSAGE } from '../../server/web/sockets/terminal-socket.ts';
 import type { BenchHost } from './host.ts';
 import { LocalShell } from './local-shell.ts';
 

@@ -1,4 +1,4 @@
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 
 const DEFAULT_PORT = 80;
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;

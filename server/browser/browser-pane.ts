@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { SignalBody } from '#lab';
 import type { VisitView } from '#protocol';
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 import { type Address, parseAddress } from './address.ts';
-import type { Asked } from './ask.ts';
 import type { Dial } from './dial.ts';
 import { addressOfPath, framePath, pagePath, paneRoot } from './frame-path.ts';
+import { decoded, isHtml, rewritten } from './html-page.ts';
 import { Lanes } from './lanes.ts';
-import { decoded, isHtml, rewritten } from './page.ts';
+import type { PageRequest } from './page-request.ts';
 import { titleOf } from './rewrite.ts';
 import { type Visited, visit } from './visit.ts';
 
@@ -35,7 +35,7 @@ export interface BrowserPaneOptions {
 }
 
 /** What a page in the frame asks of this server. */
-export interface FrameRequest extends Asked {
+export interface FrameRequest extends PageRequest {
   /** What follows `/pane/<key>/`, query included, still encoded. */
   readonly path: string;
   /** It is to be the page in the frame, and not a part of one. */
@@ -127,7 +127,10 @@ export class BrowserPane implements Disposable {
     this.#pages.clear();
   }
 
-  async #visit(address: Address, asked: Asked): Promise<{ view: VisitView; visited: Visited }> {
+  async #visit(
+    address: Address,
+    asked: PageRequest,
+  ): Promise<{ view: VisitView; visited: Visited }> {
     const { dial, from, onVisit } = this.#options;
     const { signal } = this.#closed;
     const visited = await this.#visits.run(() => visit(dial, address, asked, signal));

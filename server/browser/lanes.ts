@@ -1,4 +1,4 @@
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 
 /** Lets a few through at once and a few more wait, so that one page cannot start processes without end. */
 export class Lanes {

@@ -1,6 +1,11 @@
 import { type Address, parseAddress } from './address.ts';
-import { type Answer, type Asked, ask, type NoAnswer } from './ask.ts';
 import type { Dial } from './dial.ts';
+import {
+  type NoResponse,
+  type PageRequest,
+  type PageResponse,
+  requestPage,
+} from './page-request.ts';
 
 /** A page may send the browser on this often before it counts as going in circles. */
 const REDIRECTS = 5;
@@ -9,7 +14,7 @@ const REDIRECTING = new Set([301, 302, 303, 307, 308]);
 const KEEPING = new Set([307, 308]);
 
 /** How a visit went. */
-export type Visited = (Answer | NoAnswer) & {
+export type Visited = (PageResponse | NoResponse) & {
   /** Where the page came from in the end, or the address that gave none. */
   readonly finalUrl: URL;
   readonly milliseconds: number;
@@ -23,14 +28,14 @@ export type Visited = (Answer | NoAnswer) & {
 export async function visit(
   dial: Dial,
   address: Address,
-  asked: Asked,
+  asked: PageRequest,
   signal: AbortSignal,
 ): Promise<Visited> {
   const began = performance.now();
   let at = address;
   let next = asked;
   for (let hops = 0; ; hops += 1) {
-    const result = await ask(dial, at, next, signal);
+    const result = await requestPage(dial, at, next, signal);
     const milliseconds = Math.round(performance.now() - began);
     const location = result.outcome === 'page' ? locationOf(result) : undefined;
     if (result.outcome !== 'page' || location === undefined) {
@@ -45,11 +50,11 @@ export async function visit(
   }
 }
 
-function pick({ accept }: Asked): Pick<Asked, 'accept'> {
+function pick({ accept }: PageRequest): Pick<PageRequest, 'accept'> {
   return accept === undefined ? {} : { accept };
 }
 
-function locationOf({ status, headers }: Answer): string | undefined {
+function locationOf({ status, headers }: PageResponse): string | undefined {
   return REDIRECTING.has(status) ? headers.location : undefined;
 }
 

@@ -3,11 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Lab, SandboxView, SignalBody, SignalOf } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
-import { CHECK_RUNS, type CheckRun } from '../check-runs.ts';
-import { askCheck, DEADLINE_MS, type Said, within } from './ask.ts';
-import { Known } from './known.ts';
-import { type Asking, Question, type Round } from './question.ts';
-import { Timers } from './timers.ts';
+import { CHECK_RUNS, type CheckRun } from '../base/check-runs.ts';
+import { Timers } from '../base/timers.ts';
+import { type CheckContext, CheckTask, type Round } from './check-task.ts';
+import {
+  CHECK_DEADLINE_MS,
+  type CheckOutcome,
+  evaluateCheck,
+  withAbort,
+} from './evaluate-check.ts';
+import { ReadCache } from './read-cache.ts';
 
 /** The slow pass behind the signals: for what no signal tells. */
 const SAFETY_MS = 30_000;
@@ -46,10 +51,10 @@ export class CheckRunner implements Disposable {
   readonly #values = new Map<string, ValueView>();
   readonly #closed = new AbortController();
   readonly #timers = new Timers();
-  readonly #known = new Known();
-  readonly #questions: readonly Question[];
-  readonly #due = new Set<Question>();
-  readonly #dueLater = new Set<Question>();
+  readonly #known = new ReadCache();
+  readonly #questions: readonly CheckTask[];
+  readonly #due = new Set<CheckTask>();
+  readonly #dueLater = new Set<CheckTask>();
   #round: Promise<void> | undefined;
   #lastRound = Number.NEGATIVE_INFINITY;
   #pending: { readonly checks: CheckView[]; readonly values: ValueView[] } | undefined;
@@ -59,11 +64,11 @@ export class CheckRunner implements Disposable {
     const { checks, values } = options.lab;
     this.#questions = [
       ...checks.map(
-        (check) => new Question(check.id, 'check', (asking) => this.#run(check, asking)),
+        (check) => new CheckTask(check.id, 'check', (asking) => this.#run(check, asking)),
       ),
       ...Object.entries(values).map(
         ([id, { read }]) =>
-          new Question(id, 'value', (asking) => this.#readValue(id, read, asking)),
+          new CheckTask(id, 'value', (asking) => this.#readValue(id, read, asking)),
       ),
     ];
   }
@@ -82,7 +87,7 @@ export class CheckRunner implements Disposable {
    */
   wake(signal?: SignalBody): void {
     if (this.#closed.signal.aborted) return;
-    this.#known.forget(signal);
+    this.#known.invalidate(signal);
     this.#wake(this.#questions.filter((question) => question.wakes(signal)));
     if (!signal) this.#timers.set('safety', SAFETY_MS, () => this.wake());
   }
@@ -106,9 +111,9 @@ export class CheckRunner implements Disposable {
   }
 
   /** Puts questions into the next round; those about steps that are passed wait until the open ones have been asked. */
-  #wake(questions: readonly Question[]): void {
+  #wake(questions: readonly CheckTask[]): void {
     const passes = this.#options.passes();
-    const isPassed = (question: Question) => question.kind === 'check' && passes.has(question.id);
+    const isPassed = (question: CheckTask) => question.kind === 'check' && passes.has(question.id);
     for (const question of questions) {
       if (!isPassed(question)) this.#due.add(question);
       else if (!this.#checks.has(question.id)) this.#due.add(question);
@@ -132,7 +137,7 @@ export class CheckRunner implements Disposable {
     else await Promise.resolve();
   }
 
-  async #ask(questions: readonly Question[]): Promise<void> {
+  async #ask(questions: readonly CheckTask[]): Promise<void> {
     if (this.#closed.signal.aborted) return;
     const round = () => this.#newRound();
     const shared = round();
@@ -148,11 +153,11 @@ export class CheckRunner implements Disposable {
   }
 
   #newRound(): Round {
-    const deadline = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(DEADLINE_MS)]);
+    const deadline = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(CHECK_DEADLINE_MS)]);
     return { deadline, view: this.#options.view(deadline), known: this.#known.forRound() };
   }
 
-  async #run(check: Lab['checks'][number], asking: Asking): Promise<boolean> {
+  async #run(check: Lab['checks'][number], asking: CheckContext): Promise<boolean> {
     const { id } = check;
     const passedAt = this.#options.passes().get(id);
     if (passedAt !== undefined && !this.#canMove(id)) {
@@ -160,7 +165,7 @@ export class CheckRunner implements Disposable {
       return true;
     }
     const began = performance.now();
-    const said = await askCheck(check, asking);
+    const said = await evaluateCheck(check, asking);
     if (this.#closed.signal.aborted) return true;
     runs.publish({ state: said.kind, milliseconds: performance.now() - began } satisfies CheckRun);
     if (passedAt !== undefined) this.#showPassed(id, passedAt, said);
@@ -173,7 +178,7 @@ export class CheckRunner implements Disposable {
     this.#timers.set(`check ${check}`, milliseconds, () => this.#wake(questions));
   }
 
-  #showOpen(id: string, said: Said, { reads }: Asking): void {
+  #showOpen(id: string, said: CheckOutcome, { reads }: CheckContext): void {
     switch (said.kind) {
       case 'passed': {
         const passedAt = Date.now();
@@ -181,15 +186,15 @@ export class CheckRunner implements Disposable {
         this.#show({ id, state: 'passed', passedAt });
         break;
       }
-      case 'unproven': {
+      case 'settling': {
         this.#againIn(Math.max(said.until - Date.now(), 0), id);
         const reason = `${said.container} has only just started. It counts once it has stayed up for a moment.`;
         this.#show({ id, state: 'not-yet', reason });
         break;
       }
       case 'not-yet': {
-        const { reason, wayOut } = said;
-        this.#show({ id, state: 'not-yet', reason, ...(wayOut ? { wayOut } : {}) });
+        const { reason, fix } = said;
+        this.#show({ id, state: 'not-yet', reason, ...(fix ? { wayOut: fix } : {}) });
         break;
       }
       case 'unknown':
@@ -201,7 +206,7 @@ export class CheckRunner implements Disposable {
   }
 
   /** A pass holds; where the hosts have moved away from it, it says so. */
-  #showPassed(id: string, passedAt: number, said: Said): void {
+  #showPassed(id: string, passedAt: number, said: CheckOutcome): void {
     // Nothing is known of now: what was known last stays.
     if (said.kind === 'unknown') return;
     const moved = said.kind === 'not-yet' ? { moved: sinceThen(said.reason) } : {};
@@ -219,9 +224,9 @@ export class CheckRunner implements Disposable {
   async #readValue(
     id: string,
     read: Lab['values'][string]['read'],
-    { view, deadline }: Asking,
+    { view, deadline }: CheckContext,
   ): Promise<boolean> {
-    const answer = await within(deadline, () => read(view)).then(
+    const answer = await withAbort(deadline, () => read(view)).then(
       (text) => ({ text }),
       () => undefined,
     );

@@ -1,11 +1,17 @@
-import { QuaysideError } from '../errors.ts';
-import { hashOf, lastingSecret, sameSecret, spokenAs, spokenSecret } from '../secrets.ts';
-import type { MemberRow } from '../session/members.ts';
-import type { Store } from '../session/store.ts';
+import { QuaysideError } from '../base/errors.ts';
+import {
+  newSpokenCode,
+  newToken,
+  normalizeSpokenCode,
+  tokenHash,
+  tokensEqual,
+} from '../base/tokens.ts';
+import type { MemberRow } from '../store/members.ts';
+import type { Store } from '../store/store.ts';
+import { AttemptLimiter } from './attempt-limiter.ts';
 import { displayName } from './display-name.ts';
-import { Tries } from './tries.ts';
 
-/** 8 letters, 39 bits: read out once to a room. What keeps it from being guessed is {@link Tries}. */
+/** 8 letters, 39 bits: read out once to a room. What keeps it from being guessed is {@link AttemptLimiter}. */
 const CODE = { groups: 2, length: 4 } as const;
 /** 25 letters, 121 bits: not to be guessed at all. */
 const SECRET = { groups: 5, length: 5 } as const;
@@ -19,7 +25,7 @@ export interface ClassOptions {
   readonly newSecret?: boolean;
   /** A new code to join with; who has joined stays. */
   readonly newCode?: boolean;
-  readonly tries?: Tries;
+  readonly tries?: AttemptLimiter;
 }
 
 /** A learner who has just come in, and what lets this browser in from now on. */
@@ -36,22 +42,22 @@ export class Class {
   /** The instructor's secret, where it was made just now: it is shown once, and only its hash is kept. */
   readonly freshSecret: string | undefined;
   readonly #options: ClassOptions;
-  readonly #tries: Tries;
+  readonly #tries: AttemptLimiter;
   #instructorHash: string;
 
   constructor(options: ClassOptions) {
     this.#options = options;
-    this.#tries = options.tries ?? new Tries();
+    this.#tries = options.tries ?? new AttemptLimiter();
     this.name = options.name;
     const { members } = options.store;
     const known = members.class(options.name);
     const fresh = !known || options.newSecret;
-    this.freshSecret = fresh ? spokenSecret(SECRET.groups, SECRET.length) : undefined;
+    this.freshSecret = fresh ? newSpokenCode(SECRET.groups, SECRET.length) : undefined;
     this.#instructorHash =
       this.freshSecret === undefined && known
         ? known.instructorHash
-        : hashOf(spokenAs(this.freshSecret ?? ''));
-    this.code = known && !options.newCode ? known.code : spokenSecret(CODE.groups, CODE.length);
+        : tokenHash(normalizeSpokenCode(this.freshSecret ?? ''));
+    this.code = known && !options.newCode ? known.code : newSpokenCode(CODE.groups, CODE.length);
     members.putClass({
       name: this.name,
       code: this.code,
@@ -71,7 +77,7 @@ export class Class {
    */
   join(address: string, code: string, typedName: string): Entry {
     this.#tries.ask(address);
-    if (!sameSecret(spokenAs(code), spokenAs(this.code))) {
+    if (!tokensEqual(normalizeSpokenCode(code), normalizeSpokenCode(this.code))) {
       this.#tries.missed(address);
       throw new QuaysideError(
         'CODE_WRONG',
@@ -117,13 +123,13 @@ export class Class {
 
   /** Whose secret it is. The look-up goes by hash, so its timing tells nothing. */
   member(secret: string): MemberRow | undefined {
-    return this.#options.store.members.find(this.name, hashOf(secret));
+    return this.#options.store.members.find(this.name, tokenHash(secret));
   }
 
   /** A new secret for a learner who has lost theirs; whoever holds the old one is signed out. */
   renewSecret(learner: string): string {
-    const secret = lastingSecret();
-    this.#options.store.members.setSecret(learner, hashOf(secret));
+    const secret = newToken();
+    this.#options.store.members.setSecret(learner, tokenHash(secret));
     return secret;
   }
 
@@ -140,7 +146,7 @@ export class Class {
   }
 
   isInstructor(secret: string): boolean {
-    return sameSecret(hashOf(spokenAs(secret)), this.#instructorHash);
+    return tokensEqual(tokenHash(normalizeSpokenCode(secret)), this.#instructorHash);
   }
 }
 

@@ -1,4 +1,4 @@
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 
 /** As long as most people's whole names, and short enough for the roster. */
 export const NAME_CHARACTERS = 40;

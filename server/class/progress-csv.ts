@@ -1,5 +1,5 @@
 import type { RosterLab } from '#protocol';
-import type { Seat } from './seat.ts';
+import type { RosterEntry } from './roster-entry.ts';
 
 /** A spreadsheet takes a cell that begins with one of these for something to work out. */
 const FORMULA = /^[=+\-@\t\r]/;
@@ -9,7 +9,7 @@ const BYTE_ORDER_MARK = '\ufeff';
 const HEAD = ['Learner', 'Joined', 'Lab', 'Section', 'Step', 'Check', 'State', 'Passed at'];
 
 /** The class's progress as CSV (RFC 4180): a line for each learner and step, with times in UTC. */
-export function progressCsv(seats: readonly Seat[], labs: readonly RosterLab[]): string {
+export function progressCsv(seats: readonly RosterEntry[], labs: readonly RosterLab[]): string {
   const rows = seats.flatMap((seat) => {
     const learner = seat.view();
     return labs.flatMap(({ name, title, steps }) =>

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Lab } from '#lab';
-import type { MessageView, MyPlace, RosterEvent, RosterLab } from '#protocol';
-import { QuaysideError } from '../errors.ts';
+import type { ClassStatus, MessageView, RosterEvent, RosterLab } from '#protocol';
+import { QuaysideError } from '../base/errors.ts';
 import type { Sessions } from '../session/sessions.ts';
-import type { Store } from '../session/store.ts';
+import type { Store } from '../store/store.ts';
 import type { Class } from './class.ts';
-import { Seat } from './seat.ts';
+import { RosterEntry } from './roster-entry.ts';
 
 /** Ten hosts' states and some checks change within a moment; the roster is told once. Less than anybody sees (ms). */
 const TOGETHER_MS = 100;
@@ -14,7 +14,7 @@ const MESSAGE_LIVES_MS = 60 * 60 * 1_000;
 const MESSAGES_KEPT = 50;
 
 export interface RosterOptions {
-  readonly room: Class;
+  readonly classroom: Class;
   readonly store: Store;
   readonly sessions: Sessions;
   readonly labs: ReadonlyMap<string, Lab>;
@@ -29,9 +29,9 @@ interface Message extends MessageView {
 export class Roster implements Disposable {
   readonly #options: RosterOptions;
   readonly #labs: readonly RosterLab[];
-  readonly #seats = new Map<string, Seat>();
+  readonly #seats = new Map<string, RosterEntry>();
   readonly #listeners = new Set<(event: RosterEvent) => void>();
-  readonly #places = new Map<string, Set<(place: MyPlace) => void>>();
+  readonly #places = new Map<string, Set<(place: ClassStatus) => void>>();
   readonly #changed = new Set<string>();
   #messages: readonly Message[] = [];
   #telling: NodeJS.Timeout | undefined;
@@ -49,7 +49,7 @@ export class Roster implements Disposable {
 
   /** Seats whoever has joined before. Sessions that an earlier server left must be known by now. */
   open(): void {
-    for (const { learner } of this.#options.room.members) this.seat(learner);
+    for (const { learner } of this.#options.classroom.members) this.entry(learner);
   }
 
   [Symbol.dispose](): void {
@@ -64,18 +64,18 @@ export class Roster implements Disposable {
     return this.#labs;
   }
 
-  get seats(): readonly Seat[] {
+  get entries(): readonly RosterEntry[] {
     return [...this.#seats.values()];
   }
 
   /** @throws QuaysideError LEARNER_UNKNOWN */
-  seat(learner: string): Seat {
+  entry(learner: string): RosterEntry {
     const known = this.#seats.get(learner);
     if (known) return known;
-    const { room, sessions, labs } = this.#options;
+    const { classroom: room, sessions, labs } = this.#options;
     const member = room.members.find((each) => each.learner === learner);
     if (!member) throw learnerUnknown();
-    const seat = new Seat({ member, labs, sessions, onChange: () => this.#change(learner) });
+    const seat = new RosterEntry({ member, labs, sessions, onChange: () => this.#change(learner) });
     this.#seats.set(learner, seat);
     this.#change(learner);
     return seat;
@@ -83,21 +83,21 @@ export class Roster implements Disposable {
 
   /** Calls `listener` with the whole roster at once, then with every change, until disposed. */
   subscribe(listener: (event: RosterEvent) => void): Disposable {
-    const { room } = this.#options;
+    const { classroom: room } = this.#options;
     this.#listeners.add(listener);
     listener({
       type: 'roster',
       className: room.name,
       code: room.code,
       labs: this.#labs,
-      learners: this.seats.map((seat) => seat.view()),
+      learners: this.entries.map((seat) => seat.view()),
     });
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   /** Calls `listener` with the learner's own place at once and after every change; meanwhile they are present. */
-  subscribePlace(learner: string, listener: (place: MyPlace) => void): Disposable {
-    const attending = this.seat(learner).attend();
+  subscribeStatus(learner: string, listener: (place: ClassStatus) => void): Disposable {
+    const attending = this.entry(learner).attend();
     const listeners = this.#places.get(learner) ?? new Set();
     this.#places.set(learner, listeners.add(listener));
     listener(this.#place(learner));
@@ -110,7 +110,7 @@ export class Roster implements Disposable {
   }
 
   setHand(learner: string, raised: boolean): void {
-    const seat = this.seat(learner);
+    const seat = this.entry(learner);
     if (raised === (seat.handAt !== undefined)) return;
     const at = raised ? Date.now() : undefined;
     this.#options.store.members.setHand(learner, at);
@@ -119,13 +119,13 @@ export class Roster implements Disposable {
   }
 
   setMayType(learner: string, allowed: boolean): void {
-    this.seat(learner).mayType = allowed;
+    this.entry(learner).mayType = allowed;
     this.#tellPlace(learner);
   }
 
   /** The instructor looks at a terminal of theirs until disposed; they are told before anything of it is shown. */
   watch(learner: string, terminal: string): Disposable {
-    const watching = this.seat(learner).watch(terminal);
+    const watching = this.entry(learner).watch(terminal);
     this.#tellPlace(learner);
     return {
       [Symbol.dispose]: () => {
@@ -136,8 +136,8 @@ export class Roster implements Disposable {
   }
 
   /** Says something to everybody, or to one. */
-  say(text: string, to?: string): void {
-    if (to !== undefined) this.seat(to);
+  sendMessage(text: string, to?: string): void {
+    if (to !== undefined) this.entry(to);
     const message = { id: randomBytes(6).toString('hex'), at: Date.now(), text, to };
     this.#messages = [...this.#messages, message].slice(-MESSAGES_KEPT);
     for (const learner of to === undefined ? this.#places.keys() : [to]) this.#tellPlace(learner);
@@ -145,7 +145,7 @@ export class Roster implements Disposable {
 
   /** The learner leaves the class for good, with everything that is kept of them. */
   remove(learner: string): void {
-    const seat = this.seat(learner);
+    const seat = this.entry(learner);
     const { sessions, store } = this.#options;
     for (const { name } of this.#labs) sessions.end(learner, name);
     seat[Symbol.dispose]();
@@ -156,12 +156,12 @@ export class Roster implements Disposable {
     this.#tell({ type: 'left', id: learner });
   }
 
-  #place(learner: string): MyPlace {
-    const seat = this.seat(learner);
+  #place(learner: string): ClassStatus {
+    const seat = this.entry(learner);
     const since = Date.now() - MESSAGE_LIVES_MS;
     return {
       name: seat.member.name,
-      className: this.#options.room.name,
+      className: this.#options.classroom.name,
       ...(seat.handAt !== undefined && { handAt: seat.handAt }),
       mayType: seat.mayType,
       watched: seat.watched,

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 import { type Engine, jsonLines } from './engine.ts';
-import type { Say } from './find.ts';
+import type { Progress } from './find.ts';
 import { installPackages, isDebian, isInstalled, runToEnd } from './packages.ts';
 
 /** The base of every image of ours, under one name whichever way it came. */
@@ -27,7 +27,7 @@ const LEFT_OUT = [
  *
  * @throws QuaysideError IMAGE_BUILD_FAILED naming both causes
  */
-export async function ensureBaseImage(engine: Engine, say: Say): Promise<void> {
+export async function ensureBaseImage(engine: Engine, say: Progress): Promise<void> {
   if (await hasImage(engine, BASE_IMAGE)) return;
   try {
     say('Fetching the base image (Debian trixie) …');
@@ -69,7 +69,7 @@ async function pull(engine: Engine): Promise<void> {
   await engine.docker.getImage(`${name}:${tag}`).tag({ repo, tag: baseTag });
 }
 
-async function bootstrap(engine: Engine, say: Say): Promise<void> {
+async function bootstrap(engine: Engine, say: Progress): Promise<void> {
   if (process.getuid?.() !== 0 || !(await isDebian())) {
     throw new QuaysideError(
       'IMAGE_BUILD_FAILED',

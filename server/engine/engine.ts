@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import Dockerode from 'dockerode';
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 import { ProcessStream } from './process-stream.ts';
 
 /** Only this folder imports the client itself; the others take its types from here. */

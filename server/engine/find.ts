@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 import { Engine } from './engine.ts';
 import { ownEngineAddress, startOwnEngine } from './own-engine.ts';
 
 /** Says one line of progress to whoever started the server. */
-export type Say = (line: string) => void;
+export type Progress = (line: string) => void;
 
 /** An engine on the same machine answers a ping in milliseconds; one that needs longer than this is not usable. */
 const PING_MS = 5_000;
@@ -19,7 +19,7 @@ const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
  *
  * @throws QuaysideError ENGINE_REFUSES, ENGINE_MISSING or ENGINE_SETUP_FAILED, each with what to type
  */
-export async function findEngine(env: NodeJS.ProcessEnv, say: Say): Promise<Engine> {
+export async function findEngine(env: NodeJS.ProcessEnv, say: Progress): Promise<Engine> {
   const engine = await runningEngine(env);
   if (engine) return engine;
   await startOwnEngine(say);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
 import { type Engine, jsonLines } from './engine.ts';
-import type { Say } from './find.ts';
+import type { Progress } from './find.ts';
 
 /** Enough of a hash to tell any two states of a folder apart. */
 const HASH_LENGTH = 12;
@@ -21,7 +21,7 @@ export async function ensureImage(
   engine: Engine,
   imagesDirectory: string,
   folder: string,
-  say: Say,
+  say: Progress,
 ): Promise<string> {
   const context = join(imagesDirectory, folder);
   const files = (await readdir(context, { recursive: true, withFileTypes: true }))
@@ -43,7 +43,7 @@ async function build(
   context: string,
   files: readonly string[],
   name: string,
-  say: Say,
+  say: Progress,
 ): Promise<void> {
   const lines: string[] = [];
   try {
@@ -71,7 +71,7 @@ async function build(
 }
 
 /** Images as tar archives, read from the engine once, to be loaded into the hosts' own engines. */
-export class ImageShelf {
+export class ImageArchiveCache {
   readonly #engine: Engine;
   readonly #archives = new Map<string, Promise<Buffer>>();
 

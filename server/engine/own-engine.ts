@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { access, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 import { Engine } from './engine.ts';
-import type { Say } from './find.ts';
+import type { Progress } from './find.ts';
 import { installPackages, isDebian, isInstalled } from './packages.ts';
 
 /** Where an engine of our own keeps its things. */
@@ -52,7 +52,7 @@ const NEEDED_BYTES = 3 * 1024 ** 3;
  * socket, data, exec root and pid file, no bridge and no iptables rules, so that the machine's network stays as it is.
  * It outlives the server, and with it the hosts and what runs in them.
  */
-export async function startOwnEngine(say: Say, home = HOME): Promise<void> {
+export async function startOwnEngine(say: Progress, home = HOME): Promise<void> {
   const paths = pathsOf(home);
   await assertPossible();
   if (!(await isInstalled('dockerd'))) {

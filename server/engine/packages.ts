@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { QuaysideError } from '../errors.ts';
-import type { Say } from './find.ts';
+import { QuaysideError } from '../base/errors.ts';
+import type { Progress } from './find.ts';
 
 /** Directories that a plain user's PATH may lack but where system programs live. */
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin'];
@@ -34,7 +34,7 @@ export async function isInstalled(program: string): Promise<boolean> {
  *
  * @throws QuaysideError ENGINE_SETUP_FAILED with apt's last lines and the command to try by hand
  */
-export async function installPackages(names: readonly string[], say: Say): Promise<void> {
+export async function installPackages(names: readonly string[], say: Progress): Promise<void> {
   const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...names];
   try {
     // Without a package list, or with an old one, apt knows no such package.
@@ -51,7 +51,7 @@ export async function installPackages(names: readonly string[], say: Say): Promi
 }
 
 /** Runs a program of this machine to its end, says what it is at, and throws with its last lines if it fails. */
-export async function runToEnd(argv: readonly string[], say: Say): Promise<void> {
+export async function runToEnd(argv: readonly string[], say: Progress): Promise<void> {
   const [file = '', ...args] = argv;
   const child = spawn(file, args, {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },

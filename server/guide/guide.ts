@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Lab } from '#lab';
-import type { GuideDeed, GuideView } from '#protocol';
+import type { GuideAction, GuideView } from '#protocol';
 import type { Step } from '#steps';
-import { QuaysideError } from '../errors.ts';
-import type { Ground } from './ground.ts';
-import { performStep, type Sight } from './perform.ts';
-import { Stopped, unlessAborted } from './stopped.ts';
+import { QuaysideError } from '../base/errors.ts';
+import { GuideStopped, unlessAborted } from './guide-stopped.ts';
+import type { LearnerActions } from './learner-actions.ts';
+import { type LastOutput, runStep } from './run-step.ts';
 
 /** Between two keys, where a learner watches: quick enough not to bore, slow enough to be read. */
 const KEY_MS = 18;
@@ -66,7 +66,7 @@ export class Guide {
   }
 
   /** Does one step as the learner would, in sight. @throws QuaysideError GUIDE_BUSY */
-  doStep(step: Step, ground: Ground): void {
+  doStep(step: Step, ground: LearnerActions): void {
     this.#begin('step', [step], KEY_MS, Promise.resolve(ground));
   }
 
@@ -76,14 +76,14 @@ export class Guide {
    * @param ground waits for the hosts; called at once
    * @throws QuaysideError GUIDE_BUSY
    */
-  bringTo(steps: readonly Step[], ground: () => Promise<Ground>): void {
+  bringTo(steps: readonly Step[], ground: () => Promise<LearnerActions>): void {
     this.#begin('start', steps, NO_TIME, ground());
   }
 
   /** The learner has seen enough. What was done stays done. */
   stop(): void {
     this.#work?.stop.abort(
-      new Stopped('You stopped it.', 'What was done so far stays done. Go on by yourself.'),
+      new GuideStopped('You stopped it.', 'What was done so far stays done. Go on by yourself.'),
     );
   }
 
@@ -96,12 +96,12 @@ export class Guide {
    * The hosts have failed and others are being made in their place: what was to be done on fresh hosts is begun again on
    * those; a single step ends, for the hosts are no longer as the learner had them.
    */
-  startOver(ground: () => Promise<Ground>): void {
+  startOver(ground: () => Promise<LearnerActions>): void {
     const work = this.#work;
     if (!work || work.stop.signal.aborted) return;
     if (work.purpose === 'step') {
       work.stop.abort(
-        new Stopped(
+        new GuideStopped(
           'The hosts failed meanwhile, and others are being started in their place.',
           'Use Start from here when they are ready, for hosts on which all steps before are done.',
         ),
@@ -124,7 +124,7 @@ export class Guide {
     purpose: 'step' | 'start',
     steps: readonly Step[],
     keyMs: number,
-    ground: Promise<Ground>,
+    ground: Promise<LearnerActions>,
     id = randomBytes(6).toString('hex'),
   ): void {
     if (this.working) {
@@ -138,7 +138,7 @@ export class Guide {
     void this.#do(this.#work, ground);
   }
 
-  async #do(work: Work, coming: Promise<Ground>): Promise<void> {
+  async #do(work: Work, coming: Promise<LearnerActions>): Promise<void> {
     const { purpose, id, steps, keyMs, stop } = work;
     const { signal } = stop;
     const show = (view: GuideView): void => {
@@ -149,15 +149,15 @@ export class Guide {
       const first = { state: 'working', job: id, purpose, place: 0, of: steps.length } as const;
       show({ ...first, says: purpose === 'start' ? 'Waiting for your hosts' : 'Beginning' });
       const ground = await unlessAborted(coming, signal);
-      let sight: Sight = { text: '' };
+      let sight: LastOutput = { text: '' };
       for (const [index, step] of steps.entries()) {
         // What a page's question asks for stands in what was done on that page.
         if (at?.page !== step.page) sight = { text: '' };
         at = step;
         const now = { ...first, place: index + 1, step: step.id };
-        const tell = (says: string, deed?: GuideDeed): void =>
+        const tell = (says: string, deed?: GuideAction): void =>
           show({ ...now, says, ...(deed ? { deed } : {}) });
-        await performStep({ lab: this.#options.lab, ground, keyMs, signal, tell }, step, sight);
+        await runStep({ lab: this.#options.lab, ground, keyMs, signal, tell }, step, sight);
       }
       show({ state: 'done', job: id, purpose, of: steps.length });
     } catch (error) {
@@ -171,7 +171,7 @@ export class Guide {
   }
 
   #wordsFor(error: unknown): { readonly reason: string; readonly remedy: string } {
-    if (error instanceof Stopped || error instanceof QuaysideError) {
+    if (error instanceof GuideStopped || error instanceof QuaysideError) {
       return { reason: error.message, remedy: error.remedy };
     }
     this.#options.log('a step could not be done', error);

@@ -8,7 +8,7 @@ import {
 } from '#lab';
 import type { Dockerode } from '../engine/engine.ts';
 import type { Host } from './host.ts';
-import { readingOnly } from './read-only.ts';
+import { readOnlyDocker } from './read-only-docker.ts';
 
 /** A file of `/proc` or `/etc` is a few hundred bytes; this much of any other is enough to know it. */
 const FILE_BYTES = 64 * 1024;
@@ -20,8 +20,8 @@ const READ_FILE = `[ -f "$1" ] || { echo "no such file"; exit 1; }; head -c ${FI
  * run is asked of the host once, so that every check of the run sees the same world. Where the host cannot answer, a
  * {@link CouldNotCheck} says why.
  */
-export function viewOf(host: Host, deadline: AbortSignal): HostView {
-  const signal = AbortSignal.any([deadline, host.presence]);
+export function hostView(host: Host, deadline: AbortSignal): HostView {
+  const signal = AbortSignal.any([deadline, host.availability]);
   const explain = (error: unknown) => explained(host, error);
   const asked = new Map<string, Promise<string>>();
   const run = async (argv: readonly string[]): Promise<string> => {
@@ -35,7 +35,7 @@ export function viewOf(host: Host, deadline: AbortSignal): HostView {
   };
   let docker: Dockerode | undefined;
   const engine = () => {
-    docker ??= readingOnly(host.docker, signal, explain);
+    docker ??= readOnlyDocker(host.docker, signal, explain);
     return docker;
   };
   const view: HostView = {
@@ -79,7 +79,7 @@ interface Link {
 }
 
 async function ask(host: Host, argv: readonly string[], signal: AbortSignal): Promise<string> {
-  const { status, said } = await host.ask(argv, signal).catch((error: Error) => {
+  const { status, output: said } = await host.exec(argv, signal).catch((error: Error) => {
     throw silence(host, error, host.name);
   });
   if (status !== 0) throw new Error(`${argv.join(' ')} on ${host.name}: ${said}`);
@@ -97,7 +97,7 @@ function explained(host: Host, error: unknown): unknown {
 
 /** There was no answer at all: because the host is away, the question was given up, or the line broke. */
 function silence(host: Host, error: Error, who: string): unknown {
-  if (host.presence.aborted) return host.presence.reason;
+  if (host.availability.aborted) return host.availability.reason;
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return error;
   return new CouldNotCheck(`${who} does not answer; it may be restarting.`);
 }
@@ -149,7 +149,7 @@ function containerView(found: Dockerode.ContainerInspectInfo, steady: boolean): 
     image: found.Config.Image,
     // Docker calls a container that waits for its next start running as well.
     running: found.State.Running && !found.State.Restarting,
-    steady,
+    longRunning: steady,
     restarts: found.RestartCount,
     status: found.State.Status,
     exitCode: found.State.ExitCode,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { CouldNotCheck, type LabHost } from '#lab';
+import { QuaysideError } from '../base/errors.ts';
 import type {
   DialedProcess,
   Dockerode,
@@ -8,9 +9,8 @@ import type {
   ProcessOptions,
   ProcessResult,
 } from '../engine/engine.ts';
-import { QuaysideError } from '../errors.ts';
-import { type Answer, Asker } from './asker.ts';
 import { untilEngineAnswersAt } from './engine-socket.ts';
+import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 
 /** A cold engine answers 0.7 s after its host starts; on a machine full of them it takes longer. */
 const ENGINE_READY_MS = 60_000;
@@ -33,7 +33,7 @@ export class Host {
   /** A directory that this machine and the host both see, where that can be had. */
   readonly shared: { readonly outside: string; readonly inside: string } | undefined;
   readonly #engine: Engine;
-  readonly #asker: Asker;
+  readonly #asker: HostShellChannel;
   #docker: Dockerode | undefined;
   #presence = new AbortController();
 
@@ -47,7 +47,7 @@ export class Host {
     this.spec = spec;
     this.container = container;
     this.shared = shared;
-    this.#asker = new Asker((argv) => this.dial(argv));
+    this.#asker = new HostShellChannel((argv) => this.dial(argv));
   }
 
   get name(): string {
@@ -55,19 +55,19 @@ export class Host {
   }
 
   /** Aborted while the host cannot be asked anything; its reason says why, as a {@link CouldNotCheck}. */
-  get presence(): AbortSignal {
+  get availability(): AbortSignal {
     return this.#presence.signal;
   }
 
   /** The host can be asked nothing until it is back. @param why a half-sentence: "server01 is paused." */
-  goAway(why: string): void {
+  markUnavailable(why: string): void {
     // The last word counts: a host that was restarting may have lost its engine since.
-    this.comeBack();
+    this.markAvailable();
     this.#presence.abort(new CouldNotCheck(why));
   }
 
-  comeBack(): void {
-    if (this.presence.aborted) this.#presence = new AbortController();
+  markAvailable(): void {
+    if (this.availability.aborted) this.#presence = new AbortController();
   }
 
   /** The host's own engine. Throws for a host that has none. */
@@ -94,8 +94,8 @@ export class Host {
   }
 
   /** A small question that changes nothing, answered in a few milliseconds. One at a time. */
-  ask(argv: readonly string[], signal: AbortSignal): Promise<Answer> {
-    return this.#asker.ask(argv, signal);
+  exec(argv: readonly string[], signal: AbortSignal): Promise<ExecResult> {
+    return this.#asker.exec(argv, signal);
   }
 
   /** The command on this machine that gives `argv` in the host a TTY. */

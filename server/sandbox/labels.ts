@@ -13,14 +13,14 @@ export const LABEL = {
 export type Role = 'host' | 'switch' | 'wirer' | 'disk';
 
 /** Who an object belongs to. */
-export interface Owner {
+export interface SandboxLabels {
   readonly instance: string;
   readonly sandbox: string;
   readonly session: string;
 }
 
 /** The labels of one object of a sandbox; the only place that makes them. */
-export function labelsOf(owner: Owner, role: Role, host?: string): Record<string, string> {
+export function labelsOf(owner: SandboxLabels, role: Role, host?: string): Record<string, string> {
   return {
     [LABEL.instance]: owner.instance,
     [LABEL.sandbox]: owner.sandbox,
@@ -31,6 +31,6 @@ export function labelsOf(owner: Owner, role: Role, host?: string): Record<string
 }
 
 /** The name of a sandbox's container or volume: readable, and unique on the engine. */
-export function objectName(owner: Owner, part: string): string {
+export function objectName(owner: SandboxLabels, part: string): string {
   return `quayside-${owner.sandbox}-${part}`;
 }

@@ -2,14 +2,13 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hostNamed, type Lab, type LabHost } from '#lab';
 import type { HostStatus } from '#protocol';
-import type { Dockerode, Engine } from '../engine/engine.ts';
-import type { ImageShelf } from '../engine/images.ts';
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
+import type { Dockerode } from '../engine/engine.ts';
 import { Host } from './host.ts';
-import { LABEL, labelsOf, type Owner, objectName } from './labels.ts';
-import { SHARED_IN_HOST, type SharedDirectories } from './shared-directory.ts';
+import { LABEL, labelsOf, objectName, type SandboxLabels } from './labels.ts';
+import type { SandboxRuntime } from './runtime.ts';
+import { SHARED_IN_HOST } from './shared-directory.ts';
 import { thaw } from './thaw.ts';
-import type { Wirer } from './wiring.ts';
 
 const MIB = 1024 ** 2;
 
@@ -37,18 +36,6 @@ const PLAIN_HOST_LIMITS = {
 } as const;
 const SWITCH = 'switch';
 
-/** What every sandbox of one server is made with. Disposing it lets go of what it keeps on the engine. */
-export interface Foundry extends AsyncDisposable {
-  readonly engine: Engine;
-  /** The built image of hosts. */
-  readonly hostImage: string;
-  /** The lab's image tags to the names they were built as. */
-  readonly labImages: Readonly<Record<string, string>>;
-  readonly shelf: ImageShelf;
-  readonly shared: SharedDirectories;
-  readonly wirer: Wirer;
-}
-
 /** Told whenever a host gets further. */
 export type OnHost = (host: string, phase: HostStatus['phase'], detail: string) => void;
 
@@ -58,16 +45,16 @@ export type OnHost = (host: string, phase: HostStatus['phase'], detail: string) 
  * comes back after a crash are all one path.
  */
 export class Sandbox {
-  readonly owner: Owner;
+  readonly labels: SandboxLabels;
   readonly lab: Lab;
-  readonly #foundry: Foundry;
+  readonly #runtime: SandboxRuntime;
   readonly #hosts = new Map<string, Host>();
   #reconciling: Promise<void> = Promise.resolve();
 
-  constructor(foundry: Foundry, lab: Lab, owner: Owner) {
-    this.#foundry = foundry;
+  constructor(runtime: SandboxRuntime, lab: Lab, owner: SandboxLabels) {
+    this.#runtime = runtime;
     this.lab = lab;
-    this.owner = owner;
+    this.labels = owner;
   }
 
   /** A host by name or alias. @throws QuaysideError HOST_UNKNOWN, or SESSION_NOT_READY while it is being made */
@@ -112,7 +99,7 @@ export class Sandbox {
   /** Removes everything that carries this sandbox's label. Gone already is success. */
   async destroy(): Promise<void> {
     await this.#reconciling.catch(() => undefined);
-    await destroySandbox(this.#foundry, this.owner.sandbox);
+    await destroySandbox(this.#runtime, this.labels.sandbox);
     this.#hosts.clear();
   }
 
@@ -125,24 +112,26 @@ export class Sandbox {
         await host.untilEngineAnswers();
         for (const image of spec.images) {
           onHost(spec.name, 'starting', `loading ${image}`);
-          const builtAs = this.#foundry.labImages[image];
+          const builtAs = this.#runtime.labImages[image];
           if (builtAs === undefined) throw new Error(`image ${image} was not built`);
-          await host.ensureImage(image, builtAs, () => this.#foundry.shelf.archive(builtAs));
+          await host.ensureImage(image, builtAs, () =>
+            this.#runtime.imageArchives.archive(builtAs),
+          );
         }
-        host.comeBack();
+        host.markAvailable();
         onHost(spec.name, 'ready', 'ready');
       }),
     );
   }
 
   async #raise(live: ReadonlyMap<string, Dockerode.ContainerInfo>, onHost: OnHost): Promise<void> {
-    const { engine, wirer } = this.#foundry;
+    const { engine, links: wirer } = this.#runtime;
     const switchPid = this.#start(live.get(SWITCH)?.Id, () => this.#switchOptions());
     const hosts = this.lab.hosts.map(async (spec) => {
       onHost(spec.name, 'starting', 'machine starting');
-      await this.#foundry.shared.ensure(this.owner.sandbox, spec.name);
+      await this.#runtime.sharedDirectories.ensure(this.labels.sandbox, spec.name);
       const started = await this.#start(live.get(spec.name)?.Id, () => this.#hostOptions(spec));
-      const outside = this.#foundry.shared.pathOf(this.owner.sandbox, spec.name);
+      const outside = this.#runtime.sharedDirectories.pathOf(this.labels.sandbox, spec.name);
       const shared = outside === undefined ? undefined : { outside, inside: SHARED_IN_HOST };
       // One that was merely restarted stays the same, with the ways into it that are open.
       if (this.#hosts.get(spec.name)?.container !== started.id) {
@@ -153,7 +142,7 @@ export class Sandbox {
     });
     const outcomes = await Promise.allSettled([switchPid, ...hosts]);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    await wirer.wire((await switchPid).pid, await Promise.all(hosts));
+    await wirer.link((await switchPid).pid, await Promise.all(hosts));
   }
 
   /**
@@ -164,7 +153,7 @@ export class Sandbox {
     id: string | undefined,
     options: () => Dockerode.ContainerCreateOptions,
   ): Promise<{ readonly id: string; readonly pid: number }> {
-    const { docker } = this.#foundry.engine;
+    const { docker } = this.#runtime.engine;
     const container = id ? docker.getContainer(id) : await docker.createContainer(options());
     const before = await container.inspect();
     if (!before.State.Running) await container.start();
@@ -173,9 +162,9 @@ export class Sandbox {
   }
 
   async #live(): Promise<ReadonlyMap<string, Dockerode.ContainerInfo>> {
-    const containers = await this.#foundry.engine.docker.listContainers({
+    const containers = await this.#runtime.engine.docker.listContainers({
       all: true,
-      filters: { label: [`${LABEL.sandbox}=${this.owner.sandbox}`] },
+      filters: { label: [`${LABEL.sandbox}=${this.labels.sandbox}`] },
     });
     const live = new Map<string, Dockerode.ContainerInfo>();
     for (const container of containers) {
@@ -188,10 +177,10 @@ export class Sandbox {
 
   #switchOptions(): Dockerode.ContainerCreateOptions {
     return {
-      name: objectName(this.owner, SWITCH),
-      Image: this.#foundry.hostImage,
+      name: objectName(this.labels, SWITCH),
+      Image: this.#runtime.hostImage,
       Entrypoint: ['tini', '--', 'sleep', 'infinity'],
-      Labels: labelsOf(this.owner, 'switch'),
+      Labels: labelsOf(this.labels, 'switch'),
       NetworkDisabled: true,
       HostConfig: { NetworkMode: 'none', Memory: 32 * MIB, MemorySwap: 32 * MIB, PidsLimit: 16 },
     };
@@ -201,14 +190,14 @@ export class Sandbox {
     const names = this.lab.hosts.map((host) =>
       [host.address, host.name, ...host.aliases].join(' '),
     );
-    const outside = this.#foundry.shared.pathOf(this.owner.sandbox, spec.name);
+    const outside = this.#runtime.sharedDirectories.pathOf(this.labels.sandbox, spec.name);
     const disk = {
       Type: 'volume' as const,
-      Source: objectName(this.owner, `${spec.name}-disk`),
+      Source: objectName(this.labels, `${spec.name}-disk`),
       Target: '/var/lib/docker',
       VolumeOptions: {
         NoCopy: true,
-        Labels: labelsOf(this.owner, 'disk', spec.name),
+        Labels: labelsOf(this.labels, 'disk', spec.name),
         DriverConfig: { Name: 'local', Options: {} },
       },
     };
@@ -226,10 +215,10 @@ export class Sandbox {
       ...(spec.hasEngine ? HOST_LIMITS : PLAIN_HOST_LIMITS),
     };
     return {
-      name: objectName(this.owner, spec.name),
-      Image: this.#foundry.hostImage,
+      name: objectName(this.labels, spec.name),
+      Image: this.#runtime.hostImage,
       Hostname: spec.name,
-      Labels: labelsOf(this.owner, 'host', spec.name),
+      Labels: labelsOf(this.labels, 'host', spec.name),
       Env: [`QUAYSIDE_ENGINE=${spec.hasEngine ? 1 : 0}`, `QUAYSIDE_HOSTS=${names.join(';')}`],
       // Its network is ours to wire. The engine's own part in it, which comes to nothing, took more time than the rest of
       // the start: 510 ms against 190, and 0.78 s of a core against 0.41 (docs/decisions/0018-a-start.md).
@@ -250,17 +239,17 @@ const REMOVAL_RETRY_MS = 100;
  * @throws QuaysideError SANDBOX_FAILED when something stays
  */
 export async function destroySandbox(
-  foundry: Pick<Foundry, 'engine' | 'shared'>,
+  runtime: Pick<SandboxRuntime, 'engine' | 'sharedDirectories'>,
   sandbox: string,
 ): Promise<void> {
-  const { docker } = foundry.engine;
+  const { docker } = runtime.engine;
   const filters = { label: [`${LABEL.sandbox}=${sandbox}`] };
   const deadline = Date.now() + REMOVAL_MS;
   for (;;) {
     const containers = await docker.listContainers({ all: true, filters });
     await Promise.all(
       containers.map(async (container) => {
-        await thaw(foundry.engine, container);
+        await thaw(runtime.engine, container);
         await docker.getContainer(container.Id).remove({ force: true, v: true }).catch(unlessGoing);
       }),
     );
@@ -279,22 +268,22 @@ export async function destroySandbox(
     }
     await delay(REMOVAL_RETRY_MS);
   }
-  await foundry.shared.remove(sandbox);
+  await runtime.sharedDirectories.remove(sandbox);
 }
 
 /** The ids of the sandboxes that have anything on the engine or on this machine and belong to this server. */
 export async function liveSandboxes(
-  foundry: Pick<Foundry, 'engine' | 'shared'>,
+  runtime: Pick<SandboxRuntime, 'engine' | 'sharedDirectories'>,
   instance: string,
 ): Promise<readonly string[]> {
-  const { docker } = foundry.engine;
+  const { docker } = runtime.engine;
   const filters = { label: [`${LABEL.instance}=${instance}`] };
   const containers = await docker.listContainers({ all: true, filters });
   const { Volumes } = await docker.listVolumes({ filters });
   const ids = [
     ...containers.map(({ Labels }) => Labels[LABEL.sandbox]),
     ...(Volumes ?? []).map(({ Labels }) => Labels[LABEL.sandbox]),
-    ...(await foundry.shared.sandboxes()),
+    ...(await runtime.sharedDirectories.sandboxes()),
   ];
   return [...new Set(ids.filter((id) => id !== undefined))];
 }

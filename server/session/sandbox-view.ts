@@ -1,6 +1,6 @@
 import type { HostView, JournalView, SandboxView } from '#lab';
 import type { Host } from '../sandbox/host.ts';
-import { viewOf } from '../sandbox/host-view.ts';
+import { hostView } from '../sandbox/host-view.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 
 /** The sandbox as one round of checks sees it: each host is looked at through one view, which asks nothing twice. */
@@ -11,7 +11,7 @@ export function sandboxView(
 ): SandboxView {
   const views = new Map<Host, HostView>();
   const viewedOnce = (host: Host): HostView => {
-    const view = views.get(host) ?? viewOf(host, signal);
+    const view = views.get(host) ?? hostView(host, signal);
     views.set(host, view);
     return view;
   };

@@ -9,20 +9,20 @@ import type {
   VisitView,
 } from '#protocol';
 import type { Step } from '#steps';
+import { Emitter } from '../base/emitter.ts';
+import { QuaysideError } from '../base/errors.ts';
 import type { BrowserPane } from '../browser/browser-pane.ts';
-import { QuaysideError } from '../errors.ts';
-import type { Ground } from '../guide/ground.ts';
 import { Guide, type Start } from '../guide/guide.ts';
-import { Listeners } from '../terminal/listeners.ts';
+import type { LearnerActions } from '../guide/learner-actions.ts';
+import { Passes } from '../store/passes.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { groundOf, untilReady } from './ground.ts';
-import { Passes } from './passes.ts';
-import { NOT_RUNNING, Stay, type StayOptions } from './stay.ts';
+import { groundOf, untilReady } from './guide-actions.ts';
+import { type LifecycleOptions, NOT_RUNNING, SessionLifecycle } from './lifecycle.ts';
 import { Terminals } from './terminals.ts';
 
 /** What a session is made with. */
 export interface SessionOptions
-  extends Omit<StayOptions, 'lab' | 'passes' | 'terminals' | 'isAwaited' | 'listener'> {
+  extends Omit<LifecycleOptions, 'lab' | 'passes' | 'terminals' | 'isAwaited' | 'listener'> {
   readonly lab: Lab;
   /** What the lab's pages ask for, in order. */
   readonly steps: readonly Step[];
@@ -39,8 +39,8 @@ export class Session {
   /** Pages that are open. */
   readonly #pages = new Set<(event: SessionEvent) => void>();
   /** Those within the server who listen as well. */
-  readonly #within = new Listeners<SessionEvent>();
-  readonly #stay: Stay;
+  readonly #within = new Emitter<SessionEvent>();
+  readonly #stay: SessionLifecycle;
   readonly #terminals: Terminals;
   readonly #passes: Passes;
   #guide: Guide;
@@ -59,7 +59,7 @@ export class Session {
         this.#stay.run?.signal({ kind: 'command', host, terminal: id, ...finished }),
     });
     this.#passes = new Passes(store, row.id);
-    this.#stay = new Stay({
+    this.#stay = new SessionLifecycle({
       ...options,
       lab: () => this.#lab,
       passes: () => this.#passes.times,
@@ -98,7 +98,7 @@ export class Session {
 
   /** The sandbox's id, from its first moment to its last. */
   get sandbox(): string | undefined {
-    return this.#stay.run?.sandbox.owner.sandbox;
+    return this.#stay.run?.sandbox.labels.sandbox;
   }
 
   get pane(): BrowserPane | undefined {
@@ -282,12 +282,12 @@ export class Session {
   }
 
   /** The hosts as a guide reaches them, once they are ready. */
-  async #groundToCome(): Promise<Ground> {
+  async #groundToCome(): Promise<LearnerActions> {
     await untilReady(() => this.status, this.#within);
     return this.#ground();
   }
 
-  #ground(): Ground {
+  #ground(): LearnerActions {
     return groundOf(
       this.#stay.ready(),
       {
@@ -307,6 +307,6 @@ export class Session {
 
   #emit(event: SessionEvent): void {
     for (const listener of this.#pages) listener(event);
-    this.#within.tell(event);
+    this.#within.emit(event);
   }
 }

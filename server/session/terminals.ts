@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { TerminalView } from '#protocol';
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 import type { Host } from '../sandbox/host.ts';
+import type { Store, TerminalRow } from '../store/store.ts';
 import { adoptTerminal, openTerminal } from '../terminal/open.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { Store, TerminalRow } from './store.ts';
 
 /** Several per host is the aim; more than this is a loop, and each costs a shell in the host. */
 const TERMINALS_MOST = 16;

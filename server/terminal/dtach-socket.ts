@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { EnvelopeScanner } from './envelope.ts';
-import type { Carrier, CarrierListener } from './shell.ts';
+import { ControlScanner } from './control-scanner.ts';
 import type { Size } from './shell-host.ts';
+import type { ShellTransport, ShellTransportListener } from './shell-transport.ts';
 
 // What dtach's own attach end says to its master (dtach.h): packets of ten bytes, in the machine's byte order. The
 // master answers with the program's output as it is.
@@ -36,19 +36,19 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(READ_BYTES);
  * Input has a connection of its own. Were dtach gone, a write would fail and close the connection it was made on, with
  * what had been printed last still unread in it.
  */
-export class DtachSocket implements Carrier {
+export class DtachSocket implements ShellTransport {
   readonly #output: Socket;
   readonly #input: Socket;
-  readonly #listener: CarrierListener;
-  readonly #scanner: EnvelopeScanner;
+  readonly #listener: ShellTransportListener;
+  readonly #scanner: ControlScanner;
   #queue: Outgoing[] = [];
   #queued = 0;
   #paused = false;
   #state: 'running' | 'left' | 'disposed' = 'running';
 
-  private constructor(id: string, path: string, listener: CarrierListener) {
+  private constructor(id: string, path: string, listener: ShellTransportListener) {
     this.#listener = listener;
-    this.#scanner = new EnvelopeScanner(id);
+    this.#scanner = new ControlScanner(id);
     this.#input = connect({ path });
     this.#output = connect({
       path,
@@ -76,7 +76,7 @@ export class DtachSocket implements Carrier {
     id: string,
     path: string,
     size: Size,
-    listener: CarrierListener,
+    listener: ShellTransportListener,
   ): Promise<DtachSocket> {
     const carrier = new DtachSocket(id, path, listener);
     try {

@@ -1,4 +1,4 @@
-import { printNote } from './envelope.ts';
+import { printNote } from './control-scanner.ts';
 
 /**
  * How long a shell may run before others get their turn, in exchange for getting its own sooner: the least that Linux

@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 import { DtachSocket } from './dtach-socket.ts';
-import { attachByEngine, Refused } from './engine-way.ts';
+import { attachByExec, ExecRefused } from './exec-transport.ts';
 import { END_SCRIPT, KEEPER_SCRIPT, REJOIN_SCRIPT } from './host-scripts.ts';
-import type { Carrier, CarrierListener, Shell } from './shell.ts';
 import type { ShellHost, Size } from './shell-host.ts';
+import type { Shell, ShellTransport, ShellTransportListener } from './shell-transport.ts';
 
 /** Who the learner is on every host. */
 const LEARNER = 'learner';
@@ -64,7 +64,7 @@ export class HostShell implements Shell {
     return shell;
   }
 
-  async join(size: Size, listener: CarrierListener): Promise<Carrier> {
+  async join(size: Size, listener: ShellTransportListener): Promise<ShellTransport> {
     if (!this.#fresh) return this.#attach(size, listener);
     const begun = Promise.withResolvers<void>();
     let waiting = true;
@@ -105,7 +105,7 @@ export class HostShell implements Shell {
     return shared ? `${shared.inside}/${this.#id}` : `${PRIVATE_DIRECTORY}/quayside-${this.#id}`;
   }
 
-  async #attach(size: Size, listener: CarrierListener): Promise<Carrier> {
+  async #attach(size: Size, listener: ShellTransportListener): Promise<ShellTransport> {
     const { shared } = this.#host;
     if (shared) {
       try {
@@ -118,9 +118,9 @@ export class HostShell implements Shell {
     const rejoin = ['sh', '-c', REJOIN_SCRIPT, 'quayside-join', this.#inside];
     const command = this.#host.ttyCommand(rejoin, { user: LEARNER });
     try {
-      return await attachByEngine(this.#id, command, size, listener);
+      return await attachByExec(this.#id, command, size, listener);
     } catch (error) {
-      if (error instanceof Refused) throw refusal(this.#host.name, error.message);
+      if (error instanceof ExecRefused) throw refusal(this.#host.name, error.message);
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { Marks, type MarksListener } from './marks.ts';
 import { Modes } from './modes.ts';
 import { Ring } from './ring.ts';
+import { ShellIntegration, type ShellIntegrationListener } from './shell-integration.ts';
 
 /** More than the scrollback that a page keeps; less than anybody notices. */
 export const RING_BYTES = 2 * 1024 * 1024;
@@ -12,11 +12,11 @@ const LINE_START_WITHIN = 16 * 1024;
 export class Output {
   readonly #ring = new Ring(RING_BYTES);
   readonly #modes = new Modes();
-  readonly #marks: Marks;
+  readonly #marks: ShellIntegration;
 
   /** @param marks told of the shell's marks */
-  constructor(marks: MarksListener) {
-    this.#marks = new Marks(marks);
+  constructor(marks: ShellIntegrationListener) {
+    this.#marks = new ShellIntegration(marks);
   }
 
   /** The offset of the oldest byte that is kept. */

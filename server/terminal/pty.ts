@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
 import { type IPty, spawn } from 'node-pty';
-import { EnvelopeScanner, printNote } from './envelope.ts';
-import type { Carrier, CarrierListener } from './shell.ts';
+import { ControlScanner, printNote } from './control-scanner.ts';
 import type { PtyCommand, Size } from './shell-host.ts';
+import type { ShellTransport, ShellTransportListener } from './shell-transport.ts';
 
 /**
  * A small shell stands around the command. It keeps the pty open after the command's end and says in the stream that
@@ -22,10 +22,10 @@ const RETRY_LAST_MS = 64;
  * A command of this machine on a pty. Nothing that it prints before it ends is lost, and it never takes the event loop
  * for itself when its program does not read (node-pty's own writer tries again on every turn of the loop).
  */
-export class Pty implements Carrier {
+export class Pty implements ShellTransport {
   readonly #process: IPty;
-  readonly #listener: CarrierListener;
-  readonly #scanner: EnvelopeScanner;
+  readonly #listener: ShellTransportListener;
+  readonly #scanner: ControlScanner;
   #queue: Uint8Array[] = [];
   #queued = 0;
   #retry: NodeJS.Timeout | undefined;
@@ -33,9 +33,9 @@ export class Pty implements Carrier {
   #state: 'running' | 'left' | 'disposed' = 'running';
 
   /** @param id tells this pty's notes from all others in the stream */
-  constructor(id: string, command: PtyCommand, size: Size, listener: CarrierListener) {
+  constructor(id: string, command: PtyCommand, size: Size, listener: ShellTransportListener) {
     this.#listener = listener;
-    this.#scanner = new EnvelopeScanner(id, DTACH_FAREWELL);
+    this.#scanner = new ControlScanner(id, DTACH_FAREWELL);
     this.#process = spawn(
       '/bin/sh',
       ['-c', HOLDER, 'quayside-pty', command.file, ...command.args],

@@ -1,17 +1,17 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { type Attention, FrameError, type ResumeKind } from '#protocol';
-import { Audience } from './audience.ts';
-import { Expected } from './expected.ts';
+import { Emitter } from '../base/emitter.ts';
 import { FlowControl } from './flow-control.ts';
-import { InputCount } from './input-count.ts';
-import { Listeners } from './listeners.ts';
-import type { FinishedCommand } from './marks.ts';
+import { InputDeduplicator } from './input-deduplicator.ts';
 import { Output } from './output.ts';
-import type { Shell } from './shell.ts';
+import { ReconnectGrace } from './reconnect-grace.ts';
+import { ShellConnection } from './shell-connection.ts';
 import type { Size } from './shell-host.ts';
+import type { FinishedCommand } from './shell-integration.ts';
+import type { Shell } from './shell-transport.ts';
 import { Viewer, type ViewerListener } from './viewer.ts';
-import { WayIn } from './way-in.ts';
+import { Viewers } from './viewers.ts';
 
 /** Tabs of one learner on one terminal. */
 export const MAX_VIEWERS = 16;
@@ -65,17 +65,17 @@ export class Terminal {
   /** Distinguishes this terminal's offsets from those before a restart of the server. Never 0. */
   readonly epoch: bigint = randomBytes(8).readBigUInt64BE() | 1n;
   readonly #shell: Shell;
-  readonly #wayIn: WayIn;
+  readonly #wayIn: ShellConnection;
   readonly #output: Output;
-  readonly #audience: Audience;
+  readonly #audience: Viewers;
   readonly #flow = new FlowControl(() => this.#regulate());
-  readonly #expected = new Expected(() => this.#regulate());
-  readonly #input = new InputCount();
-  readonly #exit = new Listeners<number | undefined>();
-  readonly #command = new Listeners<FinishedCommand>();
-  readonly #typed = new Listeners<Uint8Array>();
-  readonly #prompted = new Listeners<void>();
-  readonly #gone = new Listeners<void>();
+  readonly #expected = new ReconnectGrace(() => this.#regulate());
+  readonly #input = new InputDeduplicator();
+  readonly #exit = new Emitter<number | undefined>();
+  readonly #command = new Emitter<FinishedCommand>();
+  readonly #typed = new Emitter<Uint8Array>();
+  readonly #prompted = new Emitter<void>();
+  readonly #gone = new Emitter<void>();
   #state: State = { kind: 'running' };
   #prompt: Prompt = 'none';
   /** Which shell is the terminal's own: the first that showed a prompt. */
@@ -88,21 +88,21 @@ export class Terminal {
     this.host = identity.host;
     this.title = identity.title;
     this.#shell = shell;
-    this.#audience = new Audience(size, (wished) => this.#resize(wished));
+    this.#audience = new Viewers(size, (wished) => this.#resize(wished));
     this.#output = new Output({
-      finished: (command) => this.#command.tell(command),
+      finished: (command) => this.#command.emit(command),
       prompted: (shell) => {
         this.#login ??= shell;
         // One within another has the terminal, as any program would.
         if (shell !== this.#login) return;
         this.#prompt = 'clear';
-        this.#prompted.tell();
+        this.#prompted.emit();
       },
       started: () => {
         this.#prompt = 'running';
       },
     });
-    this.#wayIn = new WayIn(shell, size, {
+    this.#wayIn = new ShellConnection(shell, size, {
       bytes: (bytes) => this.#print(bytes),
       ended: (status) => this.#hasExited(status),
       drained: () => {
@@ -149,12 +149,12 @@ export class Terminal {
 
   /** The shell shows its prompt and waits for a line. */
   onPrompt(listener: () => void): Disposable {
-    return this.#prompted.add(listener);
+    return this.#prompted.on(listener);
   }
 
   /** A viewer has typed; called before the shell gets it. */
   onTyped(listener: (bytes: Uint8Array) => void): Disposable {
-    return this.#typed.add(listener);
+    return this.#typed.on(listener);
   }
 
   /** Types on behalf of nobody who looks: the bytes go to the shell as keys do. */
@@ -170,17 +170,17 @@ export class Terminal {
 
   /** The shell has ended by itself (or its host has); everything it printed is in the ring. */
   onExit(listener: (status: number | undefined) => void): Disposable {
-    return this.#exit.add(listener);
+    return this.#exit.on(listener);
   }
 
   /** Nothing will come of it any more: its shell has ended, or it was closed or let go. */
   onGone(listener: () => void): Disposable {
-    return this.#gone.add(listener);
+    return this.#gone.on(listener);
   }
 
   /** A command line has finished, says the shell. Anybody's program can say so too: no proof of anything. */
   onCommand(listener: (finished: FinishedCommand) => void): Disposable {
-    return this.#command.add(listener);
+    return this.#command.on(listener);
   }
 
   /**
@@ -294,7 +294,7 @@ export class Terminal {
     if (fresh.byteLength === 0 || viewer.listener.mayType?.() === false) return;
     this.#lastActivity = Date.now();
     this.#audience.lead(viewer);
-    this.#typed.tell(fresh);
+    this.#typed.emit(fresh);
     if (this.#prompt !== 'running') this.#prompt = 'typed';
     this.#wayIn.write(fresh);
   }
@@ -322,15 +322,15 @@ export class Terminal {
     this.#state = state;
     this.#stop();
     for (const viewer of this.#audience.dismiss()) viewer.listener.closed(state.kind);
-    this.#gone.tell();
+    this.#gone.emit();
   }
 
   #hasExited(status: number | undefined): void {
     this.#state = { kind: 'exited', status };
     this.#stop();
     for (const viewer of this.#audience.viewers) viewer.listener.wake();
-    this.#exit.tell(status);
-    this.#gone.tell();
+    this.#exit.emit(status);
+    this.#gone.emit();
   }
 
   #stop(): void {

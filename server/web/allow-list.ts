@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
-import { QuaysideError } from '../errors.ts';
+import { QuaysideError } from '../base/errors.ts';
 
 /** The only names this server answers to, and the only pages that may ask it to change anything. */
 export interface AllowList {

@@ -2,11 +2,11 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { CHECK_RUNS, type CheckRun } from '../check-runs.ts';
-import { QuaysideError } from '../errors.ts';
-import { sameSecret } from '../secrets.ts';
+import { CHECK_RUNS, type CheckRun } from '../base/check-runs.ts';
+import { QuaysideError } from '../base/errors.ts';
+import { tokensEqual } from '../base/tokens.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { notFound } from './refusal.ts';
+import { notFound } from './http-errors.ts';
 
 export interface MetricsOptions {
   readonly sessions: Sessions;
@@ -100,7 +100,7 @@ export function addMetrics(app: FastifyInstance, options: MetricsOptions): void 
 }
 
 function mayRead({ headers, raw }: FastifyRequest, token: string | undefined): boolean {
-  if (token !== undefined) return sameSecret(headers.authorization ?? '', `Bearer ${token}`);
+  if (token !== undefined) return tokensEqual(headers.authorization ?? '', `Bearer ${token}`);
   return (
     isLoopback(raw.socket.remoteAddress ?? '') &&
     LOOPBACK_HOST.test(headers.host ?? '') &&

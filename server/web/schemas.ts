@@ -4,6 +4,7 @@ import type {
   CheckView,
   EndingView,
   ErrorBody,
+  Fix,
   GuideView,
   HostStatus,
   SessionSnapshot,
@@ -11,7 +12,6 @@ import type {
   TerminalView,
   ValueView,
   VisitView,
-  WayOut,
 } from '#protocol';
 
 /*
@@ -56,7 +56,7 @@ const sessionStatus = z.discriminatedUnion('state', [
   z.object({ state: z.literal('ended'), reason: z.string() }),
 ]) satisfies z.ZodType<SessionStatus>;
 
-const wayOut = z.object({ host: z.string(), command: z.string() }) satisfies z.ZodType<WayOut>;
+const fix = z.object({ host: z.string(), command: z.string() }) satisfies z.ZodType<Fix>;
 
 const checkView = z.discriminatedUnion('state', [
   z.object({
@@ -73,7 +73,7 @@ const checkView = z.discriminatedUnion('state', [
     id: z.string(),
     state: z.literal('not-yet'),
     reason: z.string(),
-    wayOut: wayOut.exactOptional().describe('A command that leads out of a known mistake'),
+    wayOut: fix.exactOptional().describe('A command that leads out of a known mistake'),
   }),
   z.object({ id: z.string(), state: z.literal('unknown'), reason: z.string() }),
 ]) satisfies z.ZodType<CheckView>;

@@ -1,8 +1,8 @@
 import { fastifyCookie } from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { sameSecret } from '../secrets.ts';
+import { tokensEqual } from '../base/tokens.ts';
+import { page, plainPage } from './html.ts';
 import type { Learners } from './learners.ts';
-import { page, plainPage } from './page.ts';
 
 /** A year, in seconds: progress belongs to the cookie, and a class may come back next term. */
 const COOKIE_SECONDS = 365 * 24 * 60 * 60;
@@ -78,7 +78,7 @@ export function addSignIn(
       },
     },
     (request, reply) => {
-      if (!sameSecret(request.query.token ?? '', options.startToken)) {
+      if (!tokensEqual(request.query.token ?? '', options.startToken)) {
         return plainPage(reply, 401, WRONG_TOKEN_PAGE);
       }
       const port = options.port();

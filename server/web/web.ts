@@ -11,22 +11,22 @@ import Fastify, {
 import type { Class } from '../class/class.ts';
 import type { Roster } from '../class/roster.ts';
 import type { Sessions } from '../session/sessions.ts';
+import { addAccessControl } from './access.ts';
 import { allowListFor, isSecureHost } from './allow-list.ts';
-import { addDoor, addNoClass, isInstructor } from './class-door.ts';
-import { addPlace, addRoom } from './class-room.ts';
-import { CLASS_ANSWERS } from './class-schemas.ts';
-import { admitToClass } from './class-sockets.ts';
-import { addGuard } from './guard.ts';
-import { addLabs } from './labs.ts';
+import { addBrowserProxy } from './browser-proxy.ts';
+import { addAuthRoutes, addNoClass, isInstructor } from './class/auth-routes.ts';
+import { CLASS_ANSWERS } from './class/class-schemas.ts';
+import { admitToClass } from './class/class-sockets.ts';
+import { addInstructorRoutes, addLearnerRoutes } from './class/instructor-routes.ts';
+import { HEADERS } from './csp.ts';
+import { bodyOf, httpErrorOf } from './http-errors.ts';
+import { addLabs } from './lab-routes.ts';
 import type { Learners } from './learners.ts';
 import { addMetrics } from './metrics.ts';
-import { addPane } from './pane.ts';
-import { HEADERS } from './policy.ts';
-import { bodyOf, refusalOf } from './refusal.ts';
 import { ANSWERS, type Health } from './schemas.ts';
 import { addSignIn, cookieName, learnerOf } from './sign-in.ts';
-import { addSite, answerNotFound } from './site.ts';
-import { acceptSockets } from './sockets.ts';
+import { addSite, answerNotFound } from './site-routes.ts';
+import { acceptSockets } from './sockets/sockets.ts';
 
 export interface WebOptions {
   readonly sessions: Sessions;
@@ -43,7 +43,7 @@ export interface WebOptions {
   /** Its own certificate and key (PEM); it then speaks https alone. */
   readonly tls?: Tls;
   /** A class that learners join. Without one, whoever has the start token becomes a learner. */
-  readonly room?: { readonly door: Class; readonly roster: Roster };
+  readonly classroom?: { readonly door: Class; readonly roster: Roster };
   /** What `GET /sign-in?token=…` must say; good for as long as the server runs, in any number of browsers. */
   readonly startToken: string;
   /** Whether the hosts are removed when the server stops; learners are told then. They stay, if not given. */
@@ -92,7 +92,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     ...secureServer(options.tls),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     frameworkErrors: (error, _request, reply: FastifyReply) => {
-      const refusal = refusalOf(error);
+      const refusal = httpErrorOf(error);
       void reply.headers(HEADERS).code(refusal.status).send(bodyOf(refusal));
     },
   });
@@ -105,7 +105,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     port = (app.server.address() as AddressInfo).port;
     allowList = namesAt(port);
   });
-  const { room } = options;
+  const { classroom: room } = options;
   const edge = {
     allowList: () => allowList,
     learnerOf: (cookies: string | undefined) => learnerOf(cookies, port, options.learners),
@@ -116,7 +116,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   };
 
   app.setErrorHandler((error, request, reply) => {
-    const refusal = refusalOf(error);
+    const refusal = httpErrorOf(error);
     if (refusal.code === 'INTERNAL') request.log.error({ err: error, req: request });
     return reply.code(refusal.status).header('cache-control', 'no-store').send(bodyOf(refusal));
   });
@@ -127,7 +127,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', async (_request, reply) => {
     void reply.headers(HEADERS);
   });
-  addGuard(app, edge);
+  addAccessControl(app, edge);
   app.addHook('onResponse', async (request, reply) => {
     // The route and not the path: a path may hold a key. Files of the site are no news.
     const { url: route } = request.routeOptions;
@@ -164,10 +164,10 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     if (room) {
       const { sessions } = options;
       const inside = { room: room.door, roster: room.roster, sessions, dropSockets: sockets.drop };
-      const onJoined = (learner: string) => void room.roster.seat(learner);
-      addDoor(api, { ...door, room: room.door, onJoined });
-      addPlace(api, inside);
-      addRoom(api, inside);
+      const onJoined = (learner: string) => void room.roster.entry(learner);
+      addAuthRoutes(api, { ...door, room: room.door, onJoined });
+      addLearnerRoutes(api, inside);
+      addInstructorRoutes(api, inside);
     } else {
       addNoClass(api);
       addSignIn(api, { ...options, ...door });
@@ -182,7 +182,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     api.get('/api/openapi.json', { config: { public: true }, schema: { hide: true } }, () =>
       app.swagger(),
     );
-    await addPane(api, { sessions: options.sessions, allowList: edge.allowList });
+    await addBrowserProxy(api, { sessions: options.sessions, allowList: edge.allowList });
   });
   await app.register((site) => addSite(site, options.dist));
 

@@ -26,7 +26,7 @@ export const lab = defineLab({
           wrong: [
             {
               what: 'no port published',
-              does: [on('server01', `docker run -d --name web ${IMAGE}`)],
+              actions: [on('server01', `docker run -d --name web ${IMAGE}`)],
               says: 'publishes no port',
               undo: [on('server01', 'docker rm -f web')],
             },
@@ -34,7 +34,7 @@ export const lab = defineLab({
           otherRight: [
             {
               what: 'a port of one’s own choice',
-              does: [on('server01', `docker run -d --name web -p 8080:80 ${IMAGE}`)],
+              actions: [on('server01', `docker run -d --name web -p 8080:80 ${IMAGE}`)],
             },
           ],
         }),
@@ -47,7 +47,7 @@ export const lab = defineLab({
             wrong: 'It is the number behind the last colon. Run docker port web once more.',
           }),
           wrong: [
-            { what: 'the port of the container', does: [answering('80')], says: 'last colon' },
+            { what: 'the port of the container', actions: [answering('80')], says: 'last colon' },
           ],
         }),
       ],

@@ -1,4 +1,4 @@
-import type { CheckView, SessionSnapshot, WayOut } from '#protocol';
+import type { CheckView, Fix, SessionSnapshot } from '#protocol';
 import type { LabView } from './lab-state.ts';
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
@@ -38,8 +38,8 @@ function paintCheck(element: HTMLElement, check: CheckView | undefined, reason: 
   if (line) line.hidden = reason === '';
   paintTime(element.querySelector('[data-check-time]'), check);
   paintMoved(element.querySelector('[data-check-moved]'), check);
-  const wayOut = check?.state === 'not-yet' && reason !== '' ? check.wayOut : undefined;
-  paintWayOut(element.querySelector('[data-check-way-out]'), wayOut);
+  const fix = check?.state === 'not-yet' && reason !== '' ? check.wayOut : undefined;
+  paintFix(element.querySelector('[data-check-way-out]'), fix);
 }
 
 function paintTime(time: HTMLTimeElement | null, check: CheckView | undefined): void {
@@ -63,16 +63,16 @@ function paintMoved(line: HTMLElement | null, check: CheckView | undefined): voi
 }
 
 /** The command that mends it, ready to run. Built anew only when it is another one, so that focus stays. */
-function paintWayOut(place: HTMLElement | null, wayOut: WayOut | undefined): void {
+function paintFix(place: HTMLElement | null, fix: Fix | undefined): void {
   if (!place) return;
-  place.hidden = !wayOut;
+  place.hidden = !fix;
   const button = place.querySelector<HTMLButtonElement>('[data-run-host]');
-  if (!wayOut || !button) return;
-  button.dataset.runHost = wayOut.host;
-  button.dataset.runCode = wayOut.command;
-  button.title = `Run on ${wayOut.host}`;
-  button.ariaLabel = `Run on ${wayOut.host}: ${wayOut.command}`;
-  setText(place.querySelector('code'), wayOut.command);
+  if (!fix || !button) return;
+  button.dataset.runHost = fix.host;
+  button.dataset.runCode = fix.command;
+  button.title = `Run on ${fix.host}`;
+  button.ariaLabel = `Run on ${fix.host}: ${fix.command}`;
+  setText(place.querySelector('code'), fix.command);
 }
 
 /** Puts the last answer into an empty box, and leaves what the learner is typing alone. */

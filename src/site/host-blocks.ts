@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { definePlugin, type ExpressiveCodePlugin } from '@astrojs/starlight/expressive-code';
 import { h, select } from '@astrojs/starlight/expressive-code/hast';
 import { hostNamed, type Lab } from '#lab';
-import { nearest } from '../../lab/nearest.ts';
+import { nearest } from '../../lab/did-you-mean.ts';
 import { lineOf } from './line-of.ts';
 
 /**

@@ -20,7 +20,7 @@ export async function labDataOf({ name, lab, page }: LabPage): Promise<LabData> 
       href: `/labs/${name}/${section.page}/`,
       checks: section.checks.map(({ id }) => id),
     })),
-    steps: steps.map(({ id, page, heading, checks, deeds }) => ({
+    steps: steps.map(({ id, page, heading, checks, actions: deeds }) => ({
       id,
       page,
       heading,

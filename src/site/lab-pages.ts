@@ -1,6 +1,6 @@
 import { AstroError } from 'astro/errors';
 import { hostNamed, type Lab, type LabHost } from '#lab';
-import { nearest } from '../../lab/nearest.ts';
+import { nearest } from '../../lab/did-you-mean.ts';
 import { lineOf } from './line-of.ts';
 
 /** Every `lab.ts`, read while the site is built. Only frontmatter may import this file: checks must not reach the page. */

@@ -2,8 +2,8 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type MdastNode, mdxToMdast } from 'satteri';
 import { hostNamed, type Lab } from '#lab';
-import { nearest } from '../../lab/nearest.ts';
-import { placeOf, whereNamed } from '../../lab/where.ts';
+import { nearest } from '../../lab/did-you-mean.ts';
+import { locationOf, locationsOf } from '../../server/labs/source-location.ts';
 
 /** A page that introduces the lab and is no section of it. */
 const INTRODUCTION = 'index';
@@ -47,7 +47,7 @@ function imageProblems(directory: string, lab: Lab, project: string): readonly s
       const known = readdirSync(join(project, IMAGES), { withFileTypes: true })
         .filter((entry) => entry.isDirectory())
         .map(({ name }) => name);
-      return `${whereNamed(directory, folder)}: the image "${tag}" is built from ${IMAGES}/${folder}, which has no Dockerfile. ${meant(folder, known)}`;
+      return `${locationsOf(directory, folder)}: the image "${tag}" is built from ${IMAGES}/${folder}, which has no Dockerfile. ${meant(folder, known)}`;
     });
 }
 
@@ -63,11 +63,11 @@ function sectionProblems(
       .filter((page) => !pages.has(page))
       .map(
         (page) =>
-          `${whereNamed(directory, page)}: there is a section "${page}", but no ${page}.mdx beside lab.ts. ${rest.length > 0 ? meant(page, rest) : 'Write the page, or take the section out.'}`,
+          `${locationsOf(directory, page)}: there is a section "${page}", but no ${page}.mdx beside lab.ts. ${rest.length > 0 ? meant(page, rest) : 'Write the page, or take the section out.'}`,
       ),
     ...rest.map(
       (page) =>
-        `${placeOf(join(directory, `${page}.mdx`), 1)}: the page "${page}" is no section of lab.ts, so nobody is led to it. ${meant(page, sections)}`,
+        `${locationOf(join(directory, `${page}.mdx`), 1)}: the page "${page}" is no section of lab.ts, so nobody is led to it. ${meant(page, sections)}`,
     ),
   ];
 }
@@ -78,7 +78,7 @@ function mentionProblems(
   file: string,
   { component, name, line }: Mention,
 ): readonly string[] {
-  const tell = (problem: string) => [`${placeOf(file, line)}: ${problem}`];
+  const tell = (problem: string) => [`${locationOf(file, line)}: ${problem}`];
   if (component === 'block' || component === 'Terminal') {
     if (hostNamed(lab, name)) return [];
     const known = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
@@ -130,7 +130,7 @@ function shownProblems(
   const shown = [...pages.values()].flatMap(({ file, mentions }) =>
     mentions
       .filter(({ component }) => component === 'Check' || component === 'Answer')
-      .map(({ name, line }) => ({ name, place: placeOf(file, line) })),
+      .map(({ name, line }) => ({ name, place: locationOf(file, line) })),
   );
   return lab.sections.flatMap(({ page, checks }) =>
     checks.flatMap(({ id, question }) => {
@@ -141,7 +141,7 @@ function shownProblems(
       if (!pages.has(page)) return [];
       const component = question === undefined ? 'Check' : 'Answer';
       return [
-        `${whereNamed(directory, id)}: no page shows the check "${id}". Put <${component} id="${id}" /> where its step is in ${page}.mdx, or take it out.`,
+        `${locationsOf(directory, id)}: no page shows the check "${id}". Put <${component} id="${id}" /> where its step is in ${page}.mdx, or take it out.`,
       ];
     }),
   );

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AstroIntegration } from 'astro';
 import type { Lab } from '#lab';
-import { problemsOf } from '../../lab/where.ts';
+import { problemsOf } from '../../server/labs/source-location.ts';
 import { labProblems } from './lab-problems.ts';
 
 /**

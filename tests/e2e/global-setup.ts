@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runningEngine } from '../../server/engine/find.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
-import { Store } from '../../server/session/store.ts';
+import { Store } from '../../server/store/store.ts';
 import { startServer } from './server.ts';
 
 /** One server for all walks; after the last one, nothing of any sandbox may be left. */

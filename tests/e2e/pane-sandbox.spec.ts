@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect, type Frame, type Page, test } from '@playwright/test';
 import { BrowserPane } from '../../server/browser/browser-pane.ts';
-import { localDial, type Served, serve } from '../unit/browser-stage.ts';
-import { type Stage, stage } from '../unit/web-stage.ts';
+import { localDial, type Served, serve } from '../unit/browser/stage.ts';
+import { type Stage, stage } from '../unit/web/stage.ts';
 
 /** What a hostile page tries, and writes down what it got. */
 const SCRIPT = `

@@ -16,8 +16,8 @@ afterAll(async () => {
 });
 
 const attend = (...program: string[]) =>
-  stage.foundry.engine.attend({
-    Image: stage.foundry.hostImage,
+  stage.runtime.engine.attend({
+    Image: stage.runtime.hostImage,
     Entrypoint: program,
     Labels: { [LABEL]: stage.instance },
     NetworkDisabled: true,
@@ -25,7 +25,7 @@ const attend = (...program: string[]) =>
 
 const left = async () => {
   const filters = { label: [`${LABEL}=${stage.instance}`] };
-  const all = await stage.foundry.engine.docker.listContainers({ all: true, filters });
+  const all = await stage.runtime.engine.docker.listContainers({ all: true, filters });
   return all.map(({ Id }) => Id);
 };
 

@@ -11,10 +11,11 @@ import {
   startOwnEngine,
   stopOwnEngine,
 } from '../../server/engine/own-engine.ts';
-import { prepareFoundry } from '../../server/foundry.ts';
-import { type Foundry, liveSandboxes } from '../../server/sandbox/sandbox.ts';
-import { Registry } from '../../server/session/registry.ts';
-import { Store } from '../../server/session/store.ts';
+import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
+import { SessionManager } from '../../server/session/manager.ts';
+import { Store } from '../../server/store/store.ts';
 import { CHAOS_LAB, CHECK, LAB, MADE } from './chaos-lab.ts';
 import { PROJECT } from './stage.ts';
 
@@ -23,9 +24,9 @@ const LABS = new Map([[LAB, CHAOS_LAB]]);
 /** An engine of this test's own, for it is killed; the one that everybody shares only lends its images. */
 let home: string;
 let engine: Engine;
-let foundry: Foundry;
+let runtime: SandboxRuntime;
 let store: Store;
-let sessions: Registry;
+let sessions: SessionManager;
 let learner: string;
 let heard: SessionEvent[] = [];
 const bell = new EventTarget();
@@ -35,7 +36,7 @@ beforeAll(async () => {
   home = await mkdtemp('/tmp/quay-');
   const shared = await runningEngine(process.env);
   if (!shared) throw new Error('No engine runs; npm test starts one.');
-  await using lender = await prepareFoundry(PROJECT, shared, LABS, 'chaos', () => {});
+  await using lender = await createSandboxRuntime(PROJECT, shared, LABS, 'chaos', () => {});
   const { hostImage, labImages } = lender;
   await startOwnEngine(() => {}, home);
   engine = new Engine(ownEngineAddress(home));
@@ -46,9 +47,9 @@ beforeAll(async () => {
     }
   }
   store = new Store(':memory:');
-  foundry = await prepareFoundry(PROJECT, engine, LABS, store.instance, () => {});
-  sessions = new Registry({
-    foundry,
+  runtime = await createSandboxRuntime(PROJECT, engine, LABS, store.instance, () => {});
+  sessions = new SessionManager({
+    runtime,
     store,
     labs: LABS,
     sandboxesMost: 4,
@@ -68,7 +69,7 @@ beforeAll(async () => {
 afterAll(async () => {
   listening?.[Symbol.dispose]();
   await sessions?.close(true);
-  await foundry?.[Symbol.asyncDispose]();
+  await runtime?.[Symbol.asyncDispose]();
   store?.[Symbol.dispose]();
   await stopOwnEngine(home);
   // An engine that was killed leaves mounts behind: its network namespace, and its data on itself.
@@ -201,5 +202,5 @@ test('a start while the engine is away fails with a reason, and can be tried aga
   await until('the other’s are too', () => state().state === 'ready');
   sessions.end(other, LAB);
   const { sandbox } = store.session(learner, LAB);
-  await expect.poll(() => liveSandboxes(foundry, store.instance), WAIT).toEqual([sandbox]);
+  await expect.poll(() => liveSandboxes(runtime, store.instance), WAIT).toEqual([sandbox]);
 });

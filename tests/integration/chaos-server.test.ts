@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SessionEvent, SessionStatus } from '#protocol';
-import { prepareFoundry } from '../../server/foundry.ts';
+import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { liveSandboxes, type Sandbox } from '../../server/sandbox/sandbox.ts';
-import { Registry } from '../../server/session/registry.ts';
-import { Store } from '../../server/session/store.ts';
+import { SessionManager } from '../../server/session/manager.ts';
+import { Store } from '../../server/store/store.ts';
 import { CHAOS_LAB, CHECK, LAB, MADE } from './chaos-lab.ts';
 import { openFoundry, PROJECT, raise } from './stage.ts';
 
@@ -21,7 +21,7 @@ let directory: string;
 
 beforeAll(async () => {
   stage = await openFoundry(LABS);
-  bystander = await raise(stage.foundry, stage.instance, CHAOS_LAB);
+  bystander = await raise(stage.runtime, stage.instance, CHAOS_LAB);
   directory = mkdtempSync(join(tmpdir(), 'quayside-chaos-'));
 });
 
@@ -100,19 +100,19 @@ async function comeBack(
   path: string,
   learner: string,
   wanted: SessionStatus['state'],
-  look: (sessions: Registry, store: Store) => Promise<void> | void = () => undefined,
+  look: (sessions: SessionManager, store: Store) => Promise<void> | void = () => undefined,
 ): Promise<void> {
   using store = new Store(path);
-  const foundry = await prepareFoundry(
+  const runtime = await createSandboxRuntime(
     PROJECT,
-    stage.foundry.engine,
+    stage.runtime.engine,
     LABS,
     store.instance,
     () => undefined,
   );
   const logged: string[] = [];
-  const sessions = new Registry({
-    foundry,
+  const sessions = new SessionManager({
+    runtime,
     store,
     labs: LABS,
     sandboxesMost: 4,
@@ -123,14 +123,14 @@ async function comeBack(
     .poll(() => sessions.snapshot(learner, LAB).status.state, { timeout: 90_000 })
     .toBe(wanted);
   const { sandbox } = store.session(learner, LAB);
-  expect(await liveSandboxes(foundry, store.instance)).toEqual(sandbox ? [sandbox] : []);
+  expect(await liveSandboxes(runtime, store.instance)).toEqual(sandbox ? [sandbox] : []);
   await look(sessions, store);
   expect(logged).toEqual([]);
   await sessions.close(true);
-  await foundry[Symbol.asyncDispose]();
-  expect(await liveSandboxes(foundry, store.instance)).toEqual([]);
-  expect(await liveSandboxes(stage.foundry, stage.instance)).toEqual([
-    bystander.sandbox.owner.sandbox,
+  await runtime[Symbol.asyncDispose]();
+  expect(await liveSandboxes(runtime, store.instance)).toEqual([]);
+  expect(await liveSandboxes(stage.runtime, stage.instance)).toEqual([
+    bystander.sandbox.labels.sandbox,
   ]);
 }
 
@@ -225,7 +225,7 @@ function sandboxOf(path: string, learner: string): string | undefined {
 
 /** Does the lab's one step, as the learner would. */
 async function make(path: string, learner: string): Promise<void> {
-  const { engine } = stage.foundry;
+  const { engine } = stage.runtime;
   const [server01] = await engine.docker.listContainers({
     filters: {
       label: [`quayside.sandbox=${sandboxOf(path, learner)}`, 'quayside.host=server01'],
@@ -239,5 +239,5 @@ async function make(path: string, learner: string): Promise<void> {
 /** How many containers of a server there are. */
 async function labelled(instance: string, ...more: readonly string[]): Promise<number> {
   const filters = { label: [`quayside.instance=${instance}`, ...more] };
-  return (await stage.foundry.engine.docker.listContainers({ all: true, filters })).length;
+  return (await stage.runtime.engine.docker.listContainers({ all: true, filters })).length;
 }

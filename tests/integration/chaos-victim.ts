@@ -1,9 +1,9 @@
 /** A server that does as it is told and says what it sees, until it is killed: `STORE LEARNER POOL`. */
 
 import { runningEngine } from '../../server/engine/find.ts';
-import { prepareFoundry } from '../../server/foundry.ts';
-import { Registry } from '../../server/session/registry.ts';
-import { Store } from '../../server/session/store.ts';
+import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { SessionManager } from '../../server/session/manager.ts';
+import { Store } from '../../server/store/store.ts';
 import { CHAOS_LAB, LAB } from './chaos-lab.ts';
 import { PROJECT } from './stage.ts';
 
@@ -12,9 +12,9 @@ const labs = new Map([[LAB, CHAOS_LAB]]);
 const store = new Store(path);
 const engine = await runningEngine(process.env);
 if (!engine) throw new Error('No engine runs; npm test starts one.');
-const foundry = await prepareFoundry(PROJECT, engine, labs, store.instance, () => undefined);
-const sessions = new Registry({
-  foundry,
+const runtime = await createSandboxRuntime(PROJECT, engine, labs, store.instance, () => undefined);
+const sessions = new SessionManager({
+  runtime,
   store,
   labs,
   sandboxesMost: 4,

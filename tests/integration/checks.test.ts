@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answer, check, defineLab, notYet, passed } from '#lab';
 import type { CheckView, SessionEvent } from '#protocol';
-import { destroySandbox, type Foundry, liveSandboxes } from '../../server/sandbox/sandbox.ts';
-import { Registry } from '../../server/session/registry.ts';
-import { Store } from '../../server/session/store.ts';
+import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { destroySandbox, liveSandboxes } from '../../server/sandbox/sandbox.ts';
+import { SessionManager } from '../../server/session/manager.ts';
+import { Store } from '../../server/store/store.ts';
 import { openFoundry } from './stage.ts';
 
 const IMAGE = 'mycontainer:5.6';
@@ -52,9 +53,9 @@ const LAB = defineLab({
 });
 
 let stage: Awaited<ReturnType<typeof openFoundry>>;
-let foundry: Foundry;
+let runtime: SandboxRuntime;
 let store: Store;
-let sessions: Registry;
+let sessions: SessionManager;
 let learner: string;
 const seen: CheckView[] = [];
 const bell = new EventTarget();
@@ -62,10 +63,10 @@ let status = '';
 
 beforeAll(async () => {
   stage = await openFoundry(new Map([['lab', LAB]]));
-  foundry = stage.foundry;
+  runtime = stage.runtime;
   store = new Store(':memory:');
-  sessions = new Registry({
-    foundry,
+  sessions = new SessionManager({
+    runtime,
     store,
     labs: new Map([['lab', LAB]]),
     sandboxesMost: 1,
@@ -81,7 +82,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await sessions?.close(true);
-  for (const id of await liveSandboxes(foundry, store.instance)) await destroySandbox(foundry, id);
+  for (const id of await liveSandboxes(runtime, store.instance)) await destroySandbox(runtime, id);
   await stage?.[Symbol.asyncDispose]();
 });
 
@@ -107,15 +108,15 @@ async function shows(id: string, like: Partial<CheckView>): Promise<CheckView> {
 }
 
 async function hostContainer(name: string) {
-  const [found] = await foundry.engine.docker.listContainers({
+  const [found] = await runtime.engine.docker.listContainers({
     filters: { label: [`quayside.instance=${store.instance}`, `quayside.host=${name}`] },
   });
-  return foundry.engine.docker.getContainer(found?.Id ?? '');
+  return runtime.engine.docker.getContainer(found?.Id ?? '');
 }
 
 /** Runs a command on a host, as a learner would type it. */
 const type = async (host: string, ...argv: string[]) => {
-  const { status: code, stderr } = await foundry.engine.run((await hostContainer(host)).id, argv);
+  const { status: code, stderr } = await runtime.engine.run((await hostContainer(host)).id, argv);
   expect(stderr, argv.join(' ')).toBe('');
   expect(code, argv.join(' ')).toBe(0);
 };
@@ -169,7 +170,7 @@ describe('a check', () => {
     // Its tenth start is seconds away: Docker doubles the wait each time.
     for (let restarts = 0; restarts < 4; ) {
       await once(bell, 'event', { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-      const { stdout } = await foundry.engine.run((await hostContainer('server01')).id, [
+      const { stdout } = await runtime.engine.run((await hostContainer('server01')).id, [
         'docker',
         'inspect',
         '-f',

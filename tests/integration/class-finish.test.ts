@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadSteps } from '#steps';
 import { finishLab } from '../../bench/class/finish.ts';
-import { LABS_DIRECTORY, loadLabs } from '../../server/labs.ts';
+import { LABS_DIRECTORY, loadLabs } from '../../server/labs/loader.ts';
 import { PROJECT } from './stage.ts';
 
 const LAB = 'docker-networking';

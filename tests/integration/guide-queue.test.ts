@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { GuideView, SessionSnapshot } from '#protocol';
 import type { Step } from '#steps';
-import { type Foundry, liveSandboxes } from '../../server/sandbox/sandbox.ts';
-import { Registry } from '../../server/session/registry.ts';
-import { Store } from '../../server/session/store.ts';
+import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
+import { SessionManager } from '../../server/session/manager.ts';
+import { Store } from '../../server/store/store.ts';
 import { openFoundry, SMALL_LAB } from './stage.ts';
 
 const LAB = 'small';
@@ -19,14 +20,14 @@ const STEPS: readonly Step[] = ['first', 'second'].map((id) => ({
   heading: id,
   file: '',
   line: 0,
-  deeds: [{ kind: 'run', host: 'server01', command: `touch /tmp/${id}`, line: 0 }],
+  actions: [{ kind: 'run', host: 'server01', command: `touch /tmp/${id}`, line: 0 }],
   checks: [],
 }));
 const START = { step: 'second' };
 
 let stage: Awaited<ReturnType<typeof openFoundry>>;
 let store: Store;
-let sessions: Registry;
+let sessions: SessionManager;
 let learner: string;
 
 beforeAll(async () => {
@@ -45,12 +46,12 @@ beforeEach(() => {
 
 afterEach(async () => {
   await sessions.close(true);
-  expect(await liveSandboxes(stage.foundry, store.instance)).toEqual([]);
+  expect(await liveSandboxes(stage.runtime, store.instance)).toEqual([]);
 });
 
-function open(foundry: Foundry = stage.foundry, sandboxesMost = 1): void {
-  sessions = new Registry({
-    foundry,
+function open(runtime: SandboxRuntime = stage.runtime, sandboxesMost = 1): void {
+  sessions = new SessionManager({
+    runtime,
     store,
     labs: LABS,
     steps: new Map([[LAB, STEPS]]),
@@ -96,14 +97,14 @@ test(
   'a start that failed and is tried again still has its steps done',
   async () => {
     const labImages: Record<string, string> = {};
-    open({ ...stage.foundry, labImages });
+    open({ ...stage.runtime, labImages });
     sessions.startFrom(learner, LAB, START);
     const failed = await seen(
       learner,
       ({ status }) => status.state === 'starting' && status.trouble !== undefined,
     );
     expect(failed.guide).toMatchObject({ state: 'working', says: 'Waiting for your hosts' });
-    Object.assign(labImages, stage.foundry.labImages);
+    Object.assign(labImages, stage.runtime.labImages);
     const { guide } = await seen(learner, (now) => hasEnded(now.guide));
     expect(guide).toMatchObject({ state: 'done', purpose: 'start', of: 1 });
   },
@@ -113,7 +114,7 @@ test(
 test(
   'a start that fails for good stops the steps with its reason',
   async () => {
-    open({ ...stage.foundry, labImages: {} });
+    open({ ...stage.runtime, labImages: {} });
     sessions.startFrom(learner, LAB, START);
     const { status, guide } = await seen(learner, (now) => hasEnded(now.guide));
     expect(status.state).toBe('failed');
@@ -126,7 +127,7 @@ test(
 );
 
 describe('where the machine stays full', () => {
-  beforeEach(() => open(stage.foundry, 0));
+  beforeEach(() => open(stage.runtime, 0));
 
   test('a learner who waits keeps the place when they choose to start from a step', () => {
     const after = store.createLearner().learner;

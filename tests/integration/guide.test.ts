@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Lab } from '#lab';
 import type { GuideView, SessionEvent, SessionStatus } from '#protocol';
 import type { Deed, Step } from '#steps';
-import { loadAllSteps } from '../../server/labs.ts';
+import { loadAllSteps } from '../../server/labs/loader.ts';
 import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
-import { Registry } from '../../server/session/registry.ts';
-import { Store } from '../../server/session/store.ts';
+import { SessionManager } from '../../server/session/manager.ts';
+import { Store } from '../../server/store/store.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
 import { lab } from '../../src/content/docs/labs/docker-networking/lab.ts';
 import { openFoundry, PROJECT } from './stage.ts';
@@ -17,7 +17,15 @@ const FIRST = 'myapp2-on-ephemeral-port';
 
 /** A step beside the lab's own, to be tried out; it has no check, and comes after all others. */
 function made(id: string, ...deeds: readonly Deed[]): Step {
-  return { id, page: 'docker-networks', heading: id, file: '', line: 0, deeds, checks: [] };
+  return {
+    id,
+    page: 'docker-networks',
+    heading: id,
+    file: '',
+    line: 0,
+    actions: deeds,
+    checks: [],
+  };
 }
 /** A command that stays, and says when it has the terminal: a Ctrl-C before that is the shell's. */
 const SLOW = "sh -c 'echo begun; exec sleep 600'";
@@ -25,7 +33,7 @@ const typed = (command: string): Deed => ({ kind: 'run', host: 'server01', comma
 
 let stage: Awaited<ReturnType<typeof openFoundry>>;
 let store: Store;
-let sessions: Registry;
+let sessions: SessionManager;
 const logged: string[] = [];
 
 beforeAll(async () => {
@@ -37,8 +45,8 @@ beforeAll(async () => {
     made('fails', typed('ls /nowhere'), typed('touch /tmp/too-far')),
     made('quick', typed('echo quick'), typed('echo twice\necho over')),
   ];
-  sessions = new Registry({
-    foundry: stage.foundry,
+  sessions = new SessionManager({
+    runtime: stage.runtime,
     store,
     labs: LABS,
     steps: new Map([[NAME, [...steps, ...tried]]]),
@@ -293,6 +301,6 @@ const isVisited = (deed: { kind: string; visit?: unknown } | undefined): boolean
 
 async function gone(): Promise<void> {
   await expect
-    .poll(() => liveSandboxes(stage.foundry, store.instance), { timeout: PATIENCE_MS })
+    .poll(() => liveSandboxes(stage.runtime, store.instance), { timeout: PATIENCE_MS })
     .toEqual([]);
 }

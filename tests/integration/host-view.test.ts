@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HostView } from '#lab';
-import { viewOf } from '../../server/sandbox/host-view.ts';
+import { hostView } from '../../server/sandbox/host-view.ts';
 import { openFoundry, raise } from './stage.ts';
 
 let stage: Awaited<ReturnType<typeof openFoundry>>;
@@ -10,10 +10,10 @@ const IMAGE = 'mycontainer:5.6';
 
 beforeAll(async () => {
   stage = await openFoundry();
-  raised = await raise(stage.foundry, stage.instance);
+  raised = await raise(stage.runtime, stage.instance);
   const host = raised.sandbox.host('server01');
   await host.run(['docker', 'run', '-d', '--name', 'web', IMAGE]);
-  view = viewOf(host, AbortSignal.timeout(60_000));
+  view = hostView(host, AbortSignal.timeout(60_000));
 });
 
 afterAll(() => stage?.[Symbol.asyncDispose]());
@@ -97,7 +97,7 @@ describe('a check’s view of a host', () => {
   test('vouches for the lab’s own program, and for no other', async () => {
     const host = raised.sandbox.host('server01');
     await host.run(['docker', 'run', '-d', '--name', 'other', IMAGE, 'sleep', '60']);
-    const fresh = viewOf(host, AbortSignal.timeout(60_000));
+    const fresh = hostView(host, AbortSignal.timeout(60_000));
     expect(await fresh.container('web')).toMatchObject({ steady: true, running: true });
     expect(await fresh.container('other')).toMatchObject({ steady: false, running: true });
   });

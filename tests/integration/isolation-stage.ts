@@ -2,9 +2,10 @@ import { check, defineLab, type Lab, notYet, passed } from '#lab';
 import { ScriptedLearner } from '../../bench/class/learner.ts';
 import { Class } from '../../server/class/class.ts';
 import { Roster } from '../../server/class/roster.ts';
-import { type Foundry, liveSandboxes } from '../../server/sandbox/sandbox.ts';
-import { Registry } from '../../server/session/registry.ts';
-import { Store } from '../../server/session/store.ts';
+import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
+import { SessionManager } from '../../server/session/manager.ts';
+import { Store } from '../../server/store/store.ts';
 import { buildWeb } from '../../server/web/web.ts';
 import { openFoundry, PROJECT } from './stage.ts';
 
@@ -45,9 +46,9 @@ const LABS = new Map([[LAB, ISOLATION_LAB]]);
 
 /** A class on real hosts, over the real web server and its real sockets. Disposing it removes everything. */
 export interface RealClass extends AsyncDisposable {
-  readonly foundry: Foundry;
+  readonly runtime: SandboxRuntime;
   readonly store: Store;
-  readonly sessions: Registry;
+  readonly sessions: SessionManager;
   readonly origin: string;
   /** The instructor's secret. */
   readonly secret: string;
@@ -62,10 +63,10 @@ export interface RealClass extends AsyncDisposable {
 
 /** @param diskBytes what one host may write */
 export async function openClass(sandboxesMost: number, diskBytes?: number): Promise<RealClass> {
-  const { foundry, ...stage } = await openFoundry(LABS);
+  const { runtime, ...stage } = await openFoundry(LABS);
   const store = new Store(':memory:');
-  const sessions = new Registry({
-    foundry,
+  const sessions = new SessionManager({
+    runtime,
     store,
     labs: LABS,
     sandboxesMost,
@@ -73,10 +74,10 @@ export async function openClass(sandboxesMost: number, diskBytes?: number): Prom
     log: (message, error) => console.error(message, error),
   });
   const room = new Class({ store, name: 'Isolation', learnersMost: 10 });
-  const roster = new Roster({ room, store, sessions, labs: LABS });
+  const roster = new Roster({ classroom: room, store, sessions, labs: LABS });
   const web = await buildWeb({
     sessions,
-    room: { door: room, roster },
+    classroom: { door: room, roster },
     learners: {
       create: () => store.createLearner(),
       find: (secret) => room.member(secret)?.learner,
@@ -92,10 +93,10 @@ export async function openClass(sandboxesMost: number, diskBytes?: number): Prom
   roster.open();
   const learners: ScriptedLearner[] = [];
   const idOf = (name: string) =>
-    roster.seats.find(({ member }) => member.name === name)?.member.learner ?? '';
-  const live = () => liveSandboxes(foundry, store.instance);
+    roster.entries.find(({ member }) => member.name === name)?.member.learner ?? '';
+  const live = () => liveSandboxes(runtime, store.instance);
   return {
-    foundry,
+    runtime,
     store,
     sessions,
     origin,
@@ -106,7 +107,7 @@ export async function openClass(sandboxesMost: number, diskBytes?: number): Prom
       return learner;
     },
     idOf,
-    handOf: (name) => roster.seat(idOf(name)).handAt,
+    handOf: (name) => roster.entry(idOf(name)).handAt,
     sandboxOf: (name) => store.session(idOf(name), LAB).sandbox,
     live,
     [Symbol.asyncDispose]: async () => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => room?.[Symbol.asyncDispose]());
 
 async function container(learner: string, host: string): Promise<string> {
-  const [found] = await room.foundry.engine.docker.listContainers({
+  const [found] = await room.runtime.engine.docker.listContainers({
     filters: { label: [`quayside.sandbox=${room.sandboxOf(learner)}`, `quayside.host=${host}`] },
   });
   return found?.Id ?? '';
@@ -37,7 +37,7 @@ async function trouble(
   script: string,
   begun: RegExp,
 ): Promise<{ readonly isOver: () => boolean } & AsyncDisposable> {
-  const { engine } = room.foundry;
+  const { engine } = room.runtime;
   const argv = ['timeout', '-s', 'KILL', `${TROUBLE_S}`, 'bash', '-c', `exec 2>&1; ${script}`];
   const dialed = await engine.dial(await container('Eve', host), argv);
   let said = '';
@@ -83,7 +83,7 @@ describe('one learner’s trouble leaves the other’s terminal answering and th
     const shut =
       'iptables -F; iptables -t nat -F; iptables -P INPUT DROP; iptables -P FORWARD DROP';
     for (const host of ['server01', 'client']) {
-      const { stderr, status } = await room.foundry.engine.run(await container('Eve', host), [
+      const { stderr, status } = await room.runtime.engine.run(await container('Eve', host), [
         'sh',
         '-c',
         `${shut}; ip route flush table main`,

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { failureLine } from '../../proof/mismatch.ts';
-import { type Kind, prove } from '../../proof/prove.ts';
-import { openServer } from '../../proof/server.ts';
+import { failureLine } from '../../lab-test/expectation-failed.ts';
+import { type Kind, prove } from '../../lab-test/run-lab-test.ts';
+import { openServer } from '../../lab-test/test-server.ts';
 import { lab } from '../../setup/new-lab/lab.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../..');

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ScriptedLearner } from '../../bench/class/learner.ts';
-import { refusalOfSocket } from '../unit/web-stage.ts';
-import { routesOf } from '../unit/web-walk.ts';
+import { refusalOfSocket } from '../unit/web/stage.ts';
+import { routesOf } from '../unit/web/walk.ts';
 import { LAB, openClass, type RealClass } from './isolation-stage.ts';
 
 let room: RealClass;

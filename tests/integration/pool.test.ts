@@ -1,21 +1,22 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SessionEvent } from '#protocol';
-import { type Foundry, liveSandboxes } from '../../server/sandbox/sandbox.ts';
-import { Registry } from '../../server/session/registry.ts';
-import { Store } from '../../server/session/store.ts';
+import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
+import { SessionManager } from '../../server/session/manager.ts';
+import { Store } from '../../server/store/store.ts';
 import { openFoundry, SMALL_LAB } from './stage.ts';
 
 const LAB = 'small';
 
 let stage: Awaited<ReturnType<typeof openFoundry>>;
-let foundry: Foundry;
+let runtime: SandboxRuntime;
 let store: Store;
 const logged: string[] = [];
 
 beforeAll(async () => {
   stage = await openFoundry();
-  foundry = stage.foundry;
+  runtime = stage.runtime;
   store = new Store(':memory:');
 });
 
@@ -25,8 +26,8 @@ afterAll(async () => {
 });
 
 const registry = (options: { readonly most?: number; readonly pool?: number } = {}) =>
-  new Registry({
-    foundry,
+  new SessionManager({
+    runtime,
     store,
     labs: new Map([[LAB, SMALL_LAB]]),
     sandboxesMost: options.most ?? 4,
@@ -35,11 +36,11 @@ const registry = (options: { readonly most?: number; readonly pool?: number } = 
   });
 
 /** Settles when the pool has that many sandboxes ready. */
-async function warm(sessions: Registry, count: number): Promise<void> {
+async function warm(sessions: SessionManager, count: number): Promise<void> {
   await expect.poll(() => sessions.counts().warm, { timeout: 60_000 }).toBe(count);
 }
 
-async function settled(sessions: Registry, learner: string, wanted: string): Promise<void> {
+async function settled(sessions: SessionManager, learner: string, wanted: string): Promise<void> {
   const bell = new EventTarget();
   let now = '';
   using _ = sessions.subscribe(learner, LAB, (event: SessionEvent) => {
@@ -51,7 +52,7 @@ async function settled(sessions: Registry, learner: string, wanted: string): Pro
 }
 
 async function labels(sandbox: string): Promise<readonly (string | undefined)[]> {
-  const containers = await foundry.engine.docker.listContainers({
+  const containers = await runtime.engine.docker.listContainers({
     filters: { label: [`quayside.sandbox=${sandbox}`, 'quayside.host'] },
   });
   return [...new Set(containers.map(({ Labels }) => Labels['quayside.session']))];
@@ -61,7 +62,7 @@ test('a sandbox from the pool is ready in the answer to the start itself, shells
   const sessions = registry();
   await sessions.open();
   await warm(sessions, 1);
-  const [ahead] = await liveSandboxes(foundry, store.instance);
+  const [ahead] = await liveSandboxes(runtime, store.instance);
   const { learner } = store.createLearner();
   const before = store.session(learner, LAB);
   store.addPass(before.id, 'kept', 7);
@@ -75,7 +76,7 @@ test('a sandbox from the pool is ready in the answer to the start itself, shells
   expect(store.passes(row.id)).toEqual(new Map([['kept', 7]]));
   // And it fills itself again.
   await warm(sessions, 1);
-  expect(await liveSandboxes(foundry, store.instance)).toHaveLength(2);
+  expect(await liveSandboxes(runtime, store.instance)).toHaveLength(2);
   await sessions.close(false);
 });
 
@@ -87,7 +88,7 @@ test('a server that comes back takes up what was taken, and clears what was only
   const sessions = registry({ pool: 0 });
   await sessions.open();
   await settled(sessions, learner, 'ready');
-  expect(await liveSandboxes(foundry, store.instance)).toEqual([sandbox]);
+  expect(await liveSandboxes(runtime, store.instance)).toEqual([sandbox]);
   expect(sessions.snapshot(learner, LAB).terminals.map(({ title }) => title)).toEqual([
     'server01',
     'client',
@@ -115,13 +116,13 @@ test('a warm sandbox that lost a host is given to nobody', async () => {
   const sessions = registry();
   await sessions.open();
   await warm(sessions, 1);
-  const [spoilt] = await liveSandboxes(foundry, store.instance);
-  const [client] = await foundry.engine.docker.listContainers({
+  const [spoilt] = await liveSandboxes(runtime, store.instance);
+  const [client] = await runtime.engine.docker.listContainers({
     filters: { label: [`quayside.sandbox=${spoilt}`, 'quayside.host=client'] },
   });
-  await foundry.engine.docker.getContainer(client?.Id ?? '').kill();
+  await runtime.engine.docker.getContainer(client?.Id ?? '').kill();
   await expect
-    .poll(() => liveSandboxes(foundry, store.instance), { timeout: 60_000 })
+    .poll(() => liveSandboxes(runtime, store.instance), { timeout: 60_000 })
     .not.toContain(spoilt);
   await warm(sessions, 1);
   const { learner } = store.createLearner();
@@ -148,6 +149,6 @@ test('the queue keeps its order while the server is away', async () => {
 });
 
 test('nothing is left, and nothing went wrong on the way', async () => {
-  expect(await liveSandboxes(foundry, store.instance)).toEqual([]);
+  expect(await liveSandboxes(runtime, store.instance)).toEqual([]);
   expect(logged).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { viewOf } from '../../server/sandbox/host-view.ts';
+import { hostView } from '../../server/sandbox/host-view.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
 import { openFoundry, raise, SMALL_LAB } from './stage.ts';
@@ -10,7 +10,7 @@ let raised: Awaited<ReturnType<typeof raise>>;
 
 beforeAll(async () => {
   stage = await openFoundry();
-  raised = await raise(stage.foundry, stage.instance);
+  raised = await raise(stage.runtime, stage.instance);
 });
 
 afterAll(async () => {
@@ -69,7 +69,7 @@ describe('a sandbox', () => {
       (await on('server01', 'docker', 'run', '-d', '--name', 'web', '-p', ':80', 'mycontainer:5.6'))
         .status,
     ).toBe(0);
-    const view = viewOf(raised.sandbox.host('server01'), AbortSignal.timeout(10_000));
+    const view = hostView(raised.sandbox.host('server01'), AbortSignal.timeout(10_000));
     const web = await view.container('web');
     const port = web?.ports['80/tcp']?.[0];
     expect(port).toBeGreaterThan(1023);
@@ -100,7 +100,7 @@ describe('a sandbox', () => {
   });
 
   test('answers questions and refuses changes through a check’s view', async () => {
-    const view = viewOf(raised.sandbox.host('server01'), AbortSignal.timeout(10_000));
+    const view = hostView(raised.sandbox.host('server01'), AbortSignal.timeout(10_000));
     expect((await view.networks()).map(({ name }) => name).sort()).toEqual([
       'bridge',
       'host',
@@ -115,7 +115,7 @@ describe('a sandbox', () => {
 
   test('is mended when a host was restarted: its wire and its engine come back', async () => {
     const host = raised.sandbox.host('server01');
-    await stage.foundry.engine.docker.getContainer(host.container).restart({ t: 2 });
+    await stage.runtime.engine.docker.getContainer(host.container).restart({ t: 2 });
     await raised.sandbox.reconcile(() => undefined);
     expect((await on('client', 'ping', '-c1', '-W2', 'server01')).status).toBe(0);
     expect((await on('server01', 'docker', 'ps', '-aq')).status).toBe(0);
@@ -124,16 +124,16 @@ describe('a sandbox', () => {
   });
 
   test('is mended where its wiring was broken off before the host had its address', async () => {
-    const { docker } = stage.foundry.engine;
+    const { docker } = stage.runtime.engine;
     const [theSwitch] = await docker.listContainers({
       filters: {
-        label: [`${LABEL.sandbox}=${raised.sandbox.owner.sandbox}`, `${LABEL.role}=switch`],
+        label: [`${LABEL.sandbox}=${raised.sandbox.labels.sandbox}`, `${LABEL.role}=switch`],
       },
     });
     const { State } = await docker.getContainer(theSwitch?.Id ?? '').inspect();
     const unplug = `nsenter -t ${State.Pid} -n ip link set port1 nomaster && echo unplugged`;
-    await using wirer = await stage.foundry.engine.attend({
-      Image: stage.foundry.hostImage,
+    await using wirer = await stage.runtime.engine.attend({
+      Image: stage.runtime.hostImage,
       Entrypoint: ['sh', '-c', unplug],
       HostConfig: {
         PidMode: 'host',
@@ -158,31 +158,31 @@ describe('a sandbox', () => {
   });
 
   test('is taken up by a server that comes back, as it was', async () => {
-    const adopted = new Sandbox(stage.foundry, SMALL_LAB, raised.sandbox.owner);
+    const adopted = new Sandbox(stage.runtime, SMALL_LAB, raised.sandbox.labels);
     const before = raised.sandbox.host('server01').container;
     await adopted.reconcile(() => undefined);
     expect(adopted.host('server01').container).toBe(before);
   });
 
   test('stands beside another with the very same addresses', async () => {
-    await using second = await raise(stage.foundry, stage.instance);
+    await using second = await raise(stage.runtime, stage.instance);
     const { stdout } = await second.sandbox.host('client').run(['ping', '-c1', '-W2', 'server01']);
     expect(stdout).toContain('10.1.10.11');
-    expect(await liveSandboxes(stage.foundry, stage.instance)).toHaveLength(2);
+    expect(await liveSandboxes(stage.runtime, stage.instance)).toHaveLength(2);
   });
 
   test('goes although a container in one of its hosts is paused', async () => {
-    await using second = await raise(stage.foundry, stage.instance);
+    await using second = await raise(stage.runtime, stage.instance);
     const { status } = await second.sandbox
       .host('server01')
       .run(['sh', '-c', 'docker run -d --name web mycontainer:5.6 && docker pause web']);
     expect(status).toBe(0);
     await second.sandbox.destroy();
-    expect(await liveSandboxes(stage.foundry, stage.instance)).toHaveLength(1);
+    expect(await liveSandboxes(stage.runtime, stage.instance)).toHaveLength(1);
   });
 
   test('leaves nothing behind: no container, no volume, no directory', async () => {
     await raised.sandbox.destroy();
-    expect(await liveSandboxes(stage.foundry, stage.instance)).toEqual([]);
+    expect(await liveSandboxes(stage.runtime, stage.instance)).toEqual([]);
   });
 });

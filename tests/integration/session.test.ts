@@ -1,28 +1,29 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { check, defineLab, file } from '#lab';
-import { type Foundry, liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
-import { Registry } from '../../server/session/registry.ts';
-import { Store } from '../../server/session/store.ts';
+import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
+import { SessionManager } from '../../server/session/manager.ts';
+import { Store } from '../../server/store/store.ts';
 import { openFoundry, SMALL_LAB } from './stage.ts';
 
 const LAB = 'small';
 const LABS = new Map([[LAB, SMALL_LAB]]);
 
 let stage: Awaited<ReturnType<typeof openFoundry>>;
-let foundry: Foundry;
+let runtime: SandboxRuntime;
 let store: Store;
 const logged: string[] = [];
 
 beforeAll(async () => {
   stage = await openFoundry();
-  foundry = stage.foundry;
+  runtime = stage.runtime;
   store = new Store(':memory:');
 });
 
 afterAll(async () => {
-  for (const id of await liveSandboxes(foundry, store.instance)) {
-    await new Sandbox(foundry, SMALL_LAB, {
+  for (const id of await liveSandboxes(runtime, store.instance)) {
+    await new Sandbox(runtime, SMALL_LAB, {
       instance: store.instance,
       sandbox: id,
       session: 'left',
@@ -33,8 +34,8 @@ afterAll(async () => {
 });
 
 const registry = (sandboxesMost = 2) =>
-  new Registry({
-    foundry,
+  new SessionManager({
+    runtime,
     store,
     labs: LABS,
     sandboxesMost,
@@ -42,7 +43,7 @@ const registry = (sandboxesMost = 2) =>
   });
 
 /** Settles when the learner's session is in that state; a failed one tells why at once. */
-async function state(sessions: Registry, learner: string, wanted: string): Promise<void> {
+async function state(sessions: SessionManager, learner: string, wanted: string): Promise<void> {
   const bell = new EventTarget();
   let now = '';
   using _ = sessions.subscribe(learner, LAB, (event) => {
@@ -77,8 +78,8 @@ describe('a lab that is written anew while a learner is in it', () => {
     });
 
   test('is asked by its new checks, on the same hosts, with the same terminals and passes', async () => {
-    const sessions = new Registry({
-      foundry,
+    const sessions = new SessionManager({
+      runtime,
       store,
       labs: new Map([[LAB, withCheck('before')]]),
       sandboxesMost: 2,
@@ -119,7 +120,7 @@ describe('a lab that is written anew while a learner is in it', () => {
 });
 
 describe('a session', () => {
-  let sessions: Registry;
+  let sessions: SessionManager;
   let learner: string;
 
   test('starts hosts and opens a terminal on each, in the lab’s order', async () => {
@@ -157,12 +158,12 @@ describe('a session', () => {
     await state(sessions, fourth ?? '', 'ready');
     sessions.end(fourth ?? '', LAB);
     await expect
-      .poll(() => liveSandboxes(foundry, store.instance), { timeout: 20_000 })
+      .poll(() => liveSandboxes(runtime, store.instance), { timeout: 20_000 })
       .toHaveLength(1);
   });
 
   test('heals a host that was killed, with its wire, and says so meanwhile', async () => {
-    const [client] = await foundry.engine.docker.listContainers({
+    const [client] = await runtime.engine.docker.listContainers({
       filters: { label: [`quayside.instance=${store.instance}`, 'quayside.host=client'] },
     });
     const phases: string[] = [];
@@ -172,7 +173,7 @@ describe('a session', () => {
       phases.push(event.status.hosts.find(({ name }) => name === 'client')?.phase ?? '');
       bell.dispatchEvent(new Event('change'));
     });
-    await foundry.engine.docker.getContainer(client?.Id ?? '').kill();
+    await runtime.engine.docker.getContainer(client?.Id ?? '').kill();
     while (!(phases.includes('down') && phases.at(-1) === 'ready')) {
       await once(bell, 'change', { signal: AbortSignal.timeout(60_000) });
     }
@@ -181,20 +182,20 @@ describe('a session', () => {
   });
 
   test('is reset to fresh hosts, and nothing of the old ones is left', async () => {
-    const before = await liveSandboxes(foundry, store.instance);
+    const before = await liveSandboxes(runtime, store.instance);
     sessions.reset(learner, LAB);
     await state(sessions, learner, 'ready');
     await expect
-      .poll(() => liveSandboxes(foundry, store.instance), { timeout: 20_000 })
+      .poll(() => liveSandboxes(runtime, store.instance), { timeout: 20_000 })
       .toHaveLength(1);
-    expect(await liveSandboxes(foundry, store.instance)).not.toEqual(before);
+    expect(await liveSandboxes(runtime, store.instance)).not.toEqual(before);
   });
 
   test('is taken up by the next server, which removes what belongs to nobody', async () => {
-    const [kept] = await liveSandboxes(foundry, store.instance);
+    const [kept] = await liveSandboxes(runtime, store.instance);
     const { terminals } = sessions.snapshot(learner, LAB);
     await sessions.close(false);
-    const orphan = new Sandbox(foundry, SMALL_LAB, {
+    const orphan = new Sandbox(runtime, SMALL_LAB, {
       instance: store.instance,
       sandbox: 'deadbeef',
       session: 'nobody',
@@ -203,13 +204,13 @@ describe('a session', () => {
     sessions = registry();
     await sessions.open();
     await state(sessions, learner, 'ready');
-    expect(await liveSandboxes(foundry, store.instance)).toEqual([kept]);
+    expect(await liveSandboxes(runtime, store.instance)).toEqual([kept]);
     expect(sessions.snapshot(learner, LAB).terminals).toEqual(terminals);
   });
 
   test('leaves nothing when the server stops with everything removed', async () => {
     await sessions.close(true);
-    expect(await liveSandboxes(foundry, store.instance)).toEqual([]);
+    expect(await liveSandboxes(runtime, store.instance)).toEqual([]);
     expect(logged).toEqual([]);
   });
 });
@@ -222,8 +223,8 @@ test('a lab whose image was not built fails with a reason, and can be tried agai
     browser: 'one',
     sections: [],
   });
-  const sessions = new Registry({
-    foundry,
+  const sessions = new SessionManager({
+    runtime,
     store,
     labs: new Map([[LAB, broken]]),
     sandboxesMost: 1,
@@ -235,5 +236,5 @@ test('a lab whose image was not built fails with a reason, and can be tried agai
     await expect(state(sessions, learner, 'ready')).rejects.toThrow(/no:1 was not built/);
   }
   await sessions.close(true);
-  expect(await liveSandboxes(foundry, store.instance)).toEqual([]);
+  expect(await liveSandboxes(runtime, store.instance)).toEqual([]);
 });

@@ -23,7 +23,7 @@ async function signal(fits: (signal: SignalBody) => boolean): Promise<SignalBody
 
 beforeAll(async () => {
   stage = await openFoundry();
-  raised = await raise(stage.foundry, stage.instance);
+  raised = await raise(stage.runtime, stage.instance);
   for (const host of raised.sandbox.hosts) {
     watchHost(host, {
       onSignal: (each) => {

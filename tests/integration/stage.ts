@@ -2,13 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { defineLab, type Lab } from '#lab';
 import { runningEngine } from '../../server/engine/find.ts';
-import { prepareFoundry } from '../../server/foundry.ts';
-import {
-  destroySandbox,
-  type Foundry,
-  liveSandboxes,
-  Sandbox,
-} from '../../server/sandbox/sandbox.ts';
+import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { destroySandbox, liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
 
 export const PROJECT = resolve(import.meta.dirname, '../..');
 
@@ -29,32 +25,32 @@ export const SMALL_LAB: Lab = defineLab({
   sections: [],
 });
 
-/** A foundry on the real engine under an instance name of its own; disposing it removes whatever the test left. */
+/** A runtime on the real engine under an instance name of its own; disposing it removes whatever the test left. */
 export async function openFoundry(
   labs: ReadonlyMap<string, Lab> = new Map([['small', SMALL_LAB]]),
-): Promise<{ readonly foundry: Foundry; readonly instance: string } & AsyncDisposable> {
+): Promise<{ readonly runtime: SandboxRuntime; readonly instance: string } & AsyncDisposable> {
   const engine = await runningEngine(process.env);
   if (!engine) throw new Error('No engine runs; npm test starts one.');
   const instance = `test-${randomBytes(4).toString('hex')}`;
-  const foundry = await prepareFoundry(PROJECT, engine, labs, instance, () => undefined);
+  const runtime = await createSandboxRuntime(PROJECT, engine, labs, instance, () => undefined);
   return {
-    foundry,
+    runtime,
     instance,
     [Symbol.asyncDispose]: async () => {
-      for (const id of await liveSandboxes(foundry, instance)) await destroySandbox(foundry, id);
-      await foundry[Symbol.asyncDispose]();
+      for (const id of await liveSandboxes(runtime, instance)) await destroySandbox(runtime, id);
+      await runtime[Symbol.asyncDispose]();
     },
   };
 }
 
 /** A running sandbox, removed when disposed. */
 export async function raise(
-  foundry: Foundry,
+  runtime: SandboxRuntime,
   instance: string,
   lab: Lab = SMALL_LAB,
 ): Promise<{ readonly sandbox: Sandbox } & AsyncDisposable> {
   const id = randomBytes(4).toString('hex');
-  const sandbox = new Sandbox(foundry, lab, { instance, sandbox: id, session: `session-${id}` });
+  const sandbox = new Sandbox(runtime, lab, { instance, sandbox: id, session: `session-${id}` });
   await sandbox.reconcile(() => undefined);
   return { sandbox, [Symbol.asyncDispose]: () => sandbox.destroy() };
 }

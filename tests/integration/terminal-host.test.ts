@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { release } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defineLab } from '#lab';
-import type { FinishedCommand } from '../../server/terminal/marks.ts';
 import { adoptTerminal, openTerminal } from '../../server/terminal/open.ts';
 import type { ShellHost } from '../../server/terminal/shell-host.ts';
+import type { FinishedCommand } from '../../server/terminal/shell-integration.ts';
 import { openFoundry, raise } from './stage.ts';
 import { Page, serveTerminals } from './terminal-stage.ts';
 
@@ -28,7 +28,7 @@ let host: ShellHost;
 
 beforeAll(async () => {
   open = await openFoundry(new Map([['terminals', LAB]]));
-  sandbox = await raise(open.foundry, open.instance, LAB);
+  sandbox = await raise(open.runtime, open.instance, LAB);
   host = sandbox.sandbox.host('server01');
 });
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defineLab } from '#lab';
-import type { FinishedCommand } from '../../server/terminal/marks.ts';
 import { openTerminal } from '../../server/terminal/open.ts';
+import type { FinishedCommand } from '../../server/terminal/shell-integration.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
 import { openFoundry, raise } from './stage.ts';
 import { Page, serveTerminals } from './terminal-stage.ts';
@@ -24,7 +24,7 @@ let sandbox: Awaited<ReturnType<typeof raise>>;
 
 beforeAll(async () => {
   open = await openFoundry(new Map([['marks', LAB]]));
-  sandbox = await raise(open.foundry, open.instance, LAB);
+  sandbox = await raise(open.runtime, open.instance, LAB);
 });
 
 afterAll(async () => {

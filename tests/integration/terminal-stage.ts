@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
 import type { ShellHost } from '../../server/terminal/shell-host.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
-import { linkTerminal, MAX_TERMINAL_MESSAGE } from '../../server/web/terminal-link.ts';
+import { linkTerminal, MAX_TERMINAL_MESSAGE } from '../../server/web/sockets/terminal-socket.ts';
 import { type ConnectionState, TerminalConnection } from '../../src/client/terminal/connection.ts';
 
 /** The ways into a host; whatever is promised of a shell holds over each. */

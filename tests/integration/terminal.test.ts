@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
 import { adoptTerminal, openTerminal } from '../../server/terminal/open.ts';
-import { integers, seeded } from '../unit/terminal-random.ts';
+import { integers, seeded } from '../unit/terminal/random.ts';
 import { breakable, localHost, Page, serveTerminals, WAYS } from './terminal-stage.ts';
 
 const SHELL_ENDS = 200;

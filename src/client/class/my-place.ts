@@ -1,4 +1,4 @@
-import type { JoinedView, MyPlace } from '#protocol';
+import type { ClassStatus, JoinedView } from '#protocol';
 import { ApiError, request } from '../request.ts';
 import { copyBox } from './copy.ts';
 import { keepLive } from './live.ts';
@@ -14,7 +14,7 @@ export class MyPlaceOnPage {
   readonly #bar: HTMLElement;
   readonly #messages: HTMLElement;
   readonly #panels: HTMLElement | null;
-  #place: MyPlace | undefined;
+  #place: ClassStatus | undefined;
 
   constructor(bar: HTMLElement, messages: HTMLElement) {
     this.#bar = bar;
@@ -27,7 +27,7 @@ export class MyPlaceOnPage {
     this.#box('link').value = new URL(link, location.origin).href;
     this.#bar.hidden = false;
     this.#listen();
-    keepLive<MyPlace>(
+    keepLive<ClassStatus>(
       '/api/class/me/events',
       (place) => this.#paint(place),
       () => undefined,
@@ -70,7 +70,7 @@ export class MyPlaceOnPage {
     }
   }
 
-  #paint(place: MyPlace): void {
+  #paint(place: ClassStatus): void {
     this.#place = place;
     this.#part('class-name').textContent = place.className;
     this.#part('my-name').textContent = place.name;
@@ -107,7 +107,7 @@ export class MyPlaceOnPage {
     }
   }
 
-  #paintMessages({ messages }: MyPlace): void {
+  #paintMessages({ messages }: ClassStatus): void {
     const gone = new Set(dismissed());
     const wanted = messages.filter(({ id }) => !gone.has(id));
     const ids = new Set(wanted.map(({ id }) => id));

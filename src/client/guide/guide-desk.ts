@@ -1,4 +1,4 @@
-import type { GuideDeed, GuideView, VisitView } from '#protocol';
+import type { GuideAction, GuideView, VisitView } from '#protocol';
 import { ApiError, type LabApi } from '../api.ts';
 import { confirmed } from '../confirm.ts';
 import { type LabData, stepsBefore } from '../lab-data.ts';
@@ -105,7 +105,7 @@ export class GuideDesk {
   }
 
   /** Brings into sight what is being done, in the page that asked for it. */
-  #follow(deed: GuideDeed | undefined): void {
+  #follow(deed: GuideAction | undefined): void {
     const { stage } = this.#desk;
     if (deed?.kind === 'run') void stage.showTerminal(deed.terminal);
     else if (deed?.kind === 'open' && deed.visit) stage.showVisit(deed.visit);

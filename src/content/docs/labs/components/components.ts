@@ -9,13 +9,13 @@ export const components = [
     wrong: [
       {
         what: 'a fixed port',
-        does: [on('server01', `docker run -d --name hello -p 8080:80 ${IMAGE}`)],
+        actions: [on('server01', `docker run -d --name hello -p 8080:80 ${IMAGE}`)],
         says: 'fixed port 8080',
         undo: [on('server01', 'docker rm -f hello')],
       },
       {
         what: 'no port',
-        does: [on('server01', `docker run -d --name hello ${IMAGE}`)],
+        actions: [on('server01', `docker run -d --name hello ${IMAGE}`)],
         says: 'publishes no port',
         undo: [on('server01', 'docker rm -f hello')],
       },
@@ -23,7 +23,7 @@ export const components = [
     otherRight: [
       {
         what: 'all ports of the image',
-        does: [on('server01', `docker run -d --name hello -P ${IMAGE}`)],
+        actions: [on('server01', `docker run -d --name hello -P ${IMAGE}`)],
       },
     ],
   }),
@@ -34,7 +34,7 @@ export const components = [
     placeholder: '5 digits',
     reads: /:(\d+)/,
     judge: theNumber(hello.hostPort(80)),
-    wrong: [{ what: 'the port of the container', does: [answering('80')], says: 'not 80' }],
+    wrong: [{ what: 'the port of the container', actions: [answering('80')], says: 'not 80' }],
   }),
 
   check('hello-opened', {
@@ -43,10 +43,10 @@ export const components = [
     wrong: [
       {
         what: 'the port of the container',
-        does: [open('http://10.1.10.11')],
+        actions: [open('http://10.1.10.11')],
         says: 'Port 80 does not lead',
       },
     ],
-    otherRight: [{ what: 'the host by its alias', does: [open('http://agent01:{hello-port}')] }],
+    otherRight: [{ what: 'the host by its alias', actions: [open('http://agent01:{hello-port}')] }],
   }),
 ];

@@ -38,19 +38,19 @@ export const helpers = [
     wrong: [
       {
         what: 'another port',
-        does: [on('server01', `docker run -d --name web -p 8082:80 ${IMAGE}`)],
+        actions: [on('server01', `docker run -d --name web -p 8082:80 ${IMAGE}`)],
         says: 'publishes the port 8082',
         undo: [on('server01', 'docker rm -f web')],
       },
       {
         what: 'no port',
-        does: [on('server01', `docker run -d --name web ${IMAGE}`)],
+        actions: [on('server01', `docker run -d --name web ${IMAGE}`)],
         says: 'publishes no port',
         undo: [on('server01', 'docker rm -f web')],
       },
       {
         what: 'no name',
-        does: [on('server01', `docker run -d --name quirky_hopper -p 8081:80 ${IMAGE}`)],
+        actions: [on('server01', `docker run -d --name quirky_hopper -p 8081:80 ${IMAGE}`)],
         says: 'its name is quirky_hopper',
         undo: [on('server01', 'docker rm -f quirky_hopper')],
       },
@@ -58,7 +58,7 @@ export const helpers = [
     otherRight: [
       {
         what: 'an address of the host named as well',
-        does: [on('server01', `docker run -d --name web -p 10.1.10.11:8081:80 ${IMAGE}`)],
+        actions: [on('server01', `docker run -d --name web -p 10.1.10.11:8081:80 ${IMAGE}`)],
       },
     ],
   }),
@@ -68,11 +68,11 @@ export const helpers = [
     wrong: [
       {
         what: 'another host',
-        does: [open('http://10.1.10.100:8081')],
+        actions: [open('http://10.1.10.100:8081')],
         says: 'That was client, not server01',
       },
     ],
-    otherRight: [{ what: 'the host by its alias', does: [open('http://agent01:8081')] }],
+    otherRight: [{ what: 'the host by its alias', actions: [open('http://agent01:8081')] }],
   }),
   check('mynet-created', {
     title: 'server01 has a bridge named mynet, with the subnet 172.30.0.0/16',
@@ -80,7 +80,7 @@ export const helpers = [
     wrong: [
       {
         what: 'the subnet that Docker picks',
-        does: [on('server01', 'docker network create mynet')],
+        actions: [on('server01', 'docker network create mynet')],
         says: 'not 172.30.0.0/16',
         undo: [on('server01', 'docker network rm mynet')],
       },
@@ -88,7 +88,7 @@ export const helpers = [
     otherRight: [
       {
         what: 'the driver and the gateway named as well',
-        does: [
+        actions: [
           on(
             'server01',
             'docker network create --driver bridge --subnet 172.30.0.0/16 --gateway 172.30.0.1 mynet',
@@ -103,7 +103,7 @@ export const helpers = [
     wrong: [
       {
         what: 'another subnet',
-        does: [on('server01', 'docker network create --subnet 172.31.0.0/16 ours')],
+        actions: [on('server01', 'docker network create --subnet 172.31.0.0/16 ours')],
         says: 'The network ours has the subnet 172.31.0.0/16',
         undo: [on('server01', 'docker network rm ours')],
       },
@@ -115,7 +115,7 @@ export const helpers = [
     wrong: [
       {
         what: 'no network named',
-        does: [on('server01', `docker run -d --name neighbour ${IMAGE}`)],
+        actions: [on('server01', `docker run -d --name neighbour ${IMAGE}`)],
         says: 'is on the network bridge',
         undo: [on('server01', 'docker rm -f neighbour')],
       },
@@ -123,7 +123,7 @@ export const helpers = [
     otherRight: [
       {
         what: 'connected afterwards',
-        does: [
+        actions: [
           on('server01', `docker run -d --name neighbour ${IMAGE}`),
           on('server01', 'docker network connect mynet neighbour'),
         ],
@@ -140,7 +140,7 @@ export const helpers = [
     otherRight: [
       {
         what: 'a name, and made first',
-        does: [
+        actions: [
           on('server01', `docker create --name lonely --network none ${IMAGE}`),
           on('server01', 'docker start lonely'),
         ],
@@ -153,7 +153,7 @@ export const helpers = [
     otherRight: [
       {
         what: 'a stop and a start',
-        does: [on('server01', 'docker stop -t 1 hello'), on('server01', 'docker start hello')],
+        actions: [on('server01', 'docker stop -t 1 hello'), on('server01', 'docker start hello')],
       },
     ],
   }),
@@ -167,7 +167,7 @@ export const helpers = [
     wrong: [
       {
         what: 'a mask too narrow',
-        does: [on('client', 'sudo ip route add 172.17.0.0/24 via 10.1.10.11')],
+        actions: [on('client', 'sudo ip route add 172.17.0.0/24 via 10.1.10.11')],
         says: 'too narrow',
         undo: [on('client', 'sudo ip route del 172.17.0.0/24')],
       },
@@ -175,7 +175,7 @@ export const helpers = [
     otherRight: [
       {
         what: 'by the older command',
-        does: [on('client', 'sudo route add -net 172.17.0.0 netmask 255.255.0.0 gw 10.1.10.11')],
+        actions: [on('client', 'sudo route add -net 172.17.0.0 netmask 255.255.0.0 gw 10.1.10.11')],
       },
     ],
   }),
@@ -189,17 +189,17 @@ export const helpers = [
     wrong: [
       {
         what: 'another word',
-        does: [on('client', 'echo goodbye > /tmp/greeting')],
+        actions: [on('client', 'echo goodbye > /tmp/greeting')],
         says: 'does not say',
         undo: [on('client', 'rm /tmp/greeting')],
       },
     ],
-    otherRight: [{ what: 'no new line', does: [on('client', 'printf hello > /tmp/greeting')] }],
+    otherRight: [{ what: 'no new line', actions: [on('client', 'printf hello > /tmp/greeting')] }],
   }),
   check('routes-listed', {
     title: 'You listed the client’s routes',
     test: command(/^ip route/).on('client'),
-    otherRight: [{ what: 'the whole command', does: [on('client', 'ip route show')] }],
+    otherRight: [{ what: 'the whole command', actions: [on('client', 'ip route show')] }],
   }),
   check('two-networks', {
     title: 'server01 has the networks mynet and second',
@@ -211,7 +211,7 @@ export const helpers = [
     otherRight: [
       {
         what: 'the other of the two',
-        does: [on('server01', `docker run -d --name third ${IMAGE}`)],
+        actions: [on('server01', `docker run -d --name third ${IMAGE}`)],
       },
     ],
   }),
@@ -221,7 +221,7 @@ export const helpers = [
     placeholder: '172.17.0.x',
     reads: /inet (?:addr:)?(\d+\.\d+\.\d+\.\d+)/,
     judge: theAddress(addressOf('docker0').on('server01')),
-    wrong: [{ what: 'the netmask', does: [answering('255.255.0.0')], says: 'the netmask' }],
+    wrong: [{ what: 'the netmask', actions: [answering('255.255.0.0')], says: 'the netmask' }],
   }),
   answer('forward-read', {
     title: 'You read a text off the screen',
@@ -229,7 +229,7 @@ export const helpers = [
     placeholder: '0 or 1',
     reads: /^\s*([01])\s*$/m,
     judge: theText(file('/proc/sys/net/ipv4/ip_forward').on('server01').text),
-    wrong: [{ what: 'the opposite', does: [answering('0')], says: 'not 0' }],
+    wrong: [{ what: 'the opposite', actions: [answering('0')], says: 'not 0' }],
   }),
   answer('bridge-id-read', {
     title: 'You read an ID off the screen',
@@ -237,7 +237,7 @@ export const helpers = [
     placeholder: 'its first characters',
     reads: /([0-9a-f]{12})\s+bridge/,
     judge: theId(networkId('bridge').on('server01')),
-    wrong: [{ what: 'too little of it', does: [answering('a')], says: 'characters' }],
+    wrong: [{ what: 'too little of it', actions: [answering('a')], says: 'characters' }],
   }),
   check('own-words', {
     title: 'Some network of server01 besides bridge has three containers',
@@ -252,7 +252,7 @@ export const helpers = [
     wrong: [
       {
         what: 'one guest only',
-        does: [on('server01', `docker run -d --name guest1 --network mynet ${IMAGE}`)],
+        actions: [on('server01', `docker run -d --name guest1 --network mynet ${IMAGE}`)],
         says: 'has 2 containers',
         undo: [on('server01', 'docker rm -f guest1')],
       },

@@ -1,12 +1,12 @@
-import { defineLab, withWays } from '#lab';
+import { defineLab, withScenarios } from '#lab';
 import { dockerNetworks } from './checks/docker-networks.ts';
 import { ephemeralPorts } from './checks/ephemeral-ports.ts';
 import { linuxBridge } from './checks/linux-bridge.ts';
 import { IMAGE } from './checks/myapp2.ts';
 import { values } from './values.ts';
-import { dockerNetworksWays } from './ways/docker-networks.ts';
-import { ephemeralPortsWays } from './ways/ephemeral-ports.ts';
-import { linuxBridgeWays } from './ways/linux-bridge.ts';
+import { dockerNetworksWays } from './scenarios/docker-networks.ts';
+import { ephemeralPortsWays } from './scenarios/ephemeral-ports.ts';
+import { linuxBridgeWays } from './scenarios/linux-bridge.ts';
 
 /** How a container gets its addresses and ports, and what stands between it and a client. */
 export const lab = defineLab({
@@ -28,17 +28,17 @@ export const lab = defineLab({
     {
       page: 'ephemeral-ports',
       title: 'Ephemeral ports',
-      checks: withWays(ephemeralPorts, ephemeralPortsWays),
+      checks: withScenarios(ephemeralPorts, ephemeralPortsWays),
     },
     {
       page: 'linux-bridge',
       title: 'The Linux bridge',
-      checks: withWays(linuxBridge, linuxBridgeWays),
+      checks: withScenarios(linuxBridge, linuxBridgeWays),
     },
     {
       page: 'docker-networks',
       title: 'Docker’s networks',
-      checks: withWays(dockerNetworks, dockerNetworksWays),
+      checks: withScenarios(dockerNetworks, dockerNetworksWays),
     },
   ],
 });

@@ -85,16 +85,16 @@ export function foundByName(
       command: `docker run -d --name neighbour --network ${fullest.name} ${IMAGE}`,
     });
   }
-  const wayOut = { host: SERVER, command: `docker exec ${first} ping -c 1 ${second}` };
+  const fix = { host: SERVER, command: `docker exec ${first} ping -c 1 ${second}` };
   const onDefault = execs.findLast(({ command = '' }) => REACHES.test(command));
   return onDefault
     ? notYet(
         `“${onDefault.command}” in ${onDefault.name} names no other container on the same bridge of yours.`,
-        wayOut,
+        fix,
       )
     : notYet(
         `No container has asked for another by its name yet. Put the whole command behind docker exec: what is typed in a shell inside leaves no trace.`,
-        wayOut,
+        fix,
       );
 }
 

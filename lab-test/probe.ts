@@ -1,0 +1,141 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HostView, Lab, SandboxView, Verdict } from '#lab';
+import { Host } from '../server/sandbox/host.ts';
+import { hostView } from '../server/sandbox/host-view.ts';
+import { LABEL } from '../server/sandbox/labels.ts';
+import type { SandboxRuntime } from '../server/sandbox/runtime.ts';
+import { SHARED_IN_HOST } from '../server/sandbox/shared-directory.ts';
+import { Journal } from '../server/store/journal.ts';
+import type { Store } from '../server/store/store.ts';
+import type { Learner } from './learner.ts';
+
+/** A check has this long to answer (server/checks keeps the same deadline). */
+export const DEADLINE_MS = 5_000;
+/** The probe's own looks may take longer than a check's: they find out what is so, however busy the machine is. */
+const LOOK_MS = 60_000;
+/** Between two looks at what is starting in a host; a start takes a few times that. */
+const SETTLING_MS = 25;
+
+/**
+ * Looks at a learner's sandbox from this process, past everything that the server remembers: asks checks and values
+ * afresh, and the hosts themselves. It only looks, but for pausing a host to see what that does.
+ */
+export class Probe {
+  readonly sandbox: string;
+  readonly lab: Lab;
+  readonly #runtime: SandboxRuntime;
+  readonly #store: Store;
+  readonly #session: string;
+  readonly #hosts: ReadonlyMap<string, Host>;
+
+  private constructor(
+    runtime: SandboxRuntime,
+    store: Store,
+    lab: Lab,
+    ids: { readonly session: string; readonly sandbox: string },
+    hosts: ReadonlyMap<string, Host>,
+  ) {
+    this.#runtime = runtime;
+    this.#store = store;
+    this.#session = ids.session;
+    this.sandbox = ids.sandbox;
+    this.lab = lab;
+    this.#hosts = hosts;
+  }
+
+  /** Looks at the sandbox that the learner has now; after a reset there is another. */
+  static async of(
+    runtime: SandboxRuntime,
+    store: Store,
+    learner: Learner,
+    labs: ReadonlyMap<string, Lab>,
+  ): Promise<Probe> {
+    const lab = labs.get(learner.lab);
+    const row = store.session(store.findLearner(learner.secret) ?? '', learner.lab);
+    if (!lab || row.sandbox === undefined) throw new Error('the learner has no sandbox');
+    const containers = await runtime.engine.docker.listContainers({
+      all: true,
+      filters: { label: [`${LABEL.sandbox}=${row.sandbox}`] },
+    });
+    const hosts = new Map<string, Host>();
+    for (const spec of lab.hosts) {
+      const found = containers.find(({ Labels }) => Labels[LABEL.host] === spec.name);
+      if (!found) throw new Error(`${spec.name} is not on the engine`);
+      // As the server asks: by the engine's socket in the shared directory, where one process less is in between.
+      const outside = runtime.sharedDirectories.pathOf(row.sandbox, spec.name);
+      const shared = outside === undefined ? undefined : { outside, inside: SHARED_IN_HOST };
+      hosts.set(spec.name, new Host(runtime.engine, spec, found.Id, shared));
+    }
+    return new Probe(runtime, store, lab, { session: row.id, sandbox: row.sandbox }, hosts);
+  }
+
+  /** One look at the sandbox, as one round of checks has it. */
+  look(signal = AbortSignal.timeout(LOOK_MS)): SandboxView {
+    const views = new Map([...this.#hosts].map(([name, host]) => [name, hostView(host, signal)]));
+    return {
+      signal,
+      journal: new Journal(this.#store, this.#session),
+      hosts: [...views.values()],
+      host: (name) => named(views, name),
+    };
+  }
+
+  /** A check's answer now. Rejects where it could not check. */
+  async verdict(check: string): Promise<Verdict> {
+    const found = this.lab.checks.find(({ id }) => id === check);
+    if (!found) throw new Error(`there is no check ${check}`);
+    return found.test(this.look());
+  }
+
+  /** A value's text now. */
+  async value(id: string): Promise<string | undefined> {
+    return this.lab.values[id]?.read(this.look());
+  }
+
+  /** How many signals the journal holds. */
+  get signals(): number {
+    return this.#store.signals(this.#session).length;
+  }
+
+  /** What a command on a host prints, without a terminal and so without a trace in the journal. */
+  async read(host: string, script: string): Promise<string> {
+    const { stdout } = await named(this.#hosts, host).run(['sh', '-c', script]);
+    return stdout;
+  }
+
+  /**
+   * Pauses a host, once nothing is just starting in it: with cgroup v1, a process that is frozen on its way in is waited
+   * for by the engine, and the engine by whoever would let it go on.
+   */
+  async pause(host: string): Promise<void> {
+    const container = this.#runtime.engine.docker.getContainer(named(this.#hosts, host).container);
+    for (const late = AbortSignal.timeout(LOOK_MS); ; await delay(SETTLING_MS)) {
+      late.throwIfAborted();
+      const { ExecIDs } = await container.inspect();
+      const execs = await Promise.all((ExecIDs ?? []).map((id) => this.#exec(id)));
+      if (execs.every((exec) => !exec || exec.ExitCode !== null || exec.Pid > 0)) break;
+    }
+    await container.pause();
+  }
+
+  /** A process that was put into a host; `undefined` once the engine has forgotten it. */
+  #exec(id: string) {
+    return this.#runtime.engine.docker
+      .getExec(id)
+      .inspect()
+      .catch((error: { statusCode?: number }) => {
+        if (error.statusCode === 404) return undefined;
+        throw error;
+      });
+  }
+
+  async unpause(host: string): Promise<void> {
+    await this.#runtime.engine.docker.getContainer(named(this.#hosts, host).container).unpause();
+  }
+}
+
+function named<T extends Host | HostView>(hosts: ReadonlyMap<string, T>, name: string): T {
+  const found = hosts.get(name);
+  if (!found) throw new Error(`there is no host ${name}`);
+  return found;
+}

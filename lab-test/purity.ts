@@ -1,0 +1,269 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { CheckDefinition, Lab, SandboxView, Verdict } from '#lab';
+import type { Step } from '#steps';
+import { ExpectationFailed } from './expectation-failed.ts';
+import type { Learner } from './learner.ts';
+import { DEADLINE_MS, type Probe } from './probe.ts';
+import type { Place, Report } from './report.ts';
+
+/** So often in a row a check has to say the same. */
+const TIMES = 50;
+/** So many of them may be late: a machine that stalls for a moment is not the check's doing, and the server asks again. */
+const LATE_MOST = 5;
+/** A check gives up after its deadline and is tried again a few seconds later, by itself. */
+const RECOVERY_MS = 60_000;
+
+/** Everything on a host that a check could have changed, a line for each thing. What the probe itself starts is left out. */
+const STATE = `
+if [ -S /run/docker.sock ]; then
+  docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.Image}} {{.Ports}} {{.State}}'
+  docker network ls --no-trunc --format '{{.ID}} {{.Name}}'
+  docker volume ls --format '{{.Name}}'
+  docker images -a --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}'
+  sudo iptables-save 2>/dev/null | grep '^-'
+fi
+ip -4 route; ip -o addr
+ps -eo args= | grep -Ev '^(sh -c|ps -eo|grep |sort|ip monitor|docker system dial-stdio|sleep|socat|base64|cat|\\[)' | sort
+`;
+/** What is written to while nothing happens: the engine's own log. */
+const BUSY_FILES = '/var/log/dockerd.log';
+
+/**
+ * Asks every check fifty times over, in the state that the sandbox is in: each gives the same answer, keeps its
+ * deadline, and nothing on the hosts changes by that.
+ */
+export async function fiftyTimes(
+  run: string,
+  probe: Probe,
+  placeOf: (check: string) => Place,
+  report: Report,
+): Promise<void> {
+  // Once beforehand, so that the ways into the hosts are open and what they start is there.
+  await asked(probe.lab, probe.look());
+  const before = await stateOf(probe);
+  const since = Date.now();
+  const signals = probe.signals;
+  const answers = new Map<string, Outcome[]>(probe.lab.checks.map(({ id }) => [id, []]));
+  for (let time = 0; time < TIMES; time++) {
+    for (const [id, outcome] of await asked(probe.lab, probe.look()))
+      answers.get(id)?.push(outcome);
+  }
+  for (const [id, outcomes] of answers) {
+    await report.attempt(run, placeOf(id), undefined, async () => agree(id, outcomes));
+  }
+  await report.attempt(run, wholeLab(probe.lab, placeOf), undefined, async () => {
+    const after = await stateOf(probe);
+    const changes = [
+      ...before.filter((line) => !after.includes(line)).map((line) => `gone: ${line}`),
+      ...after.filter((line) => !before.includes(line)).map((line) => `new: ${line}`),
+      ...(await writtenSince(probe, since)).map((line) => `written: ${line}`),
+    ];
+    if (changes.length > 0) {
+      throw new ExpectationFailed(
+        'checks to change nothing on the hosts',
+        changes.slice(0, 5).join('; '),
+      );
+    }
+    if (probe.signals !== signals) {
+      throw new ExpectationFailed(
+        'checks to leave no trace in the journal',
+        `${probe.signals - signals} signals`,
+      );
+    }
+  });
+}
+
+/**
+ * Takes a host away, in two ways: checks that need it could not check, no check passes or fails by it, and all is as
+ * before once it is back.
+ */
+export async function unreachable(
+  run: string,
+  learner: Learner,
+  probe: Probe,
+  placeOf: (check: string) => Place,
+  report: Report,
+): Promise<void> {
+  const withEngine = probe.lab.hosts.filter(({ hasEngine }) => hasEngine).map(({ name }) => name);
+  const [first] = withEngine;
+  // Without engines, a paused host is all there is to try; the browsing host is asked for routes at most.
+  const paused = first ?? probe.lab.hosts[0]?.name;
+  if (paused === undefined) return;
+  await report.attempt(run, wholeLab(probe.lab, placeOf), `${paused} is paused`, () =>
+    away(learner, probe, paused, {
+      leave: () => probe.pause(paused),
+      come: () => probe.unpause(paused),
+    }),
+  );
+  if (first === undefined) return;
+  await report.attempt(run, wholeLab(probe.lab, placeOf), `the engine of ${first} is stopped`, () =>
+    away(learner, probe, first, {
+      leave: async () => void (await probe.read(first, 'pkill -STOP -x dockerd')),
+      come: async () => void (await probe.read(first, 'pkill -CONT -x dockerd')),
+    }),
+  );
+}
+
+async function away(
+  learner: Learner,
+  probe: Probe,
+  host: string,
+  change: { readonly leave: () => Promise<void>; readonly come: () => Promise<void> },
+): Promise<void> {
+  const ids = probe.lab.checks.map(({ id }) => id);
+  const before = new Map(ids.map((id) => [id, learner.check(id)]));
+  const sees = await lookedAt(probe, host);
+  await change.leave();
+  try {
+    await nudge(learner, probe, host);
+    await learner.until(
+      `${sees.join(', ')} to say “could not check”`,
+      RECOVERY_MS,
+      () => sees.every((id) => learner.check(id).state === 'unknown') || undefined,
+      () =>
+        sees
+          .filter((id) => learner.check(id).state !== 'unknown')
+          .map((id) => `${id} is ${learner.check(id).state}`)
+          .join(', '),
+    );
+    for (const id of ids.filter((each) => !sees.includes(each))) {
+      const { state } = learner.check(id);
+      if (state === 'passed' && before.get(id)?.state !== 'passed') {
+        throw new ExpectationFailed(`${id} not to pass while ${host} is away`, 'passed');
+      }
+    }
+  } finally {
+    await change.come();
+  }
+  await learner.until(
+    `every check to recover once ${host} is back`,
+    RECOVERY_MS,
+    () => ids.every((id) => sameAnswer(learner.check(id), before.get(id))) || undefined,
+    () =>
+      ids
+        .filter((id) => !sameAnswer(learner.check(id), before.get(id)))
+        .map((id) => `${id} is ${learner.check(id).state}`)
+        .join(', '),
+  );
+}
+
+/** Something happens in the sandbox, so that the checks are asked: a command on a host that is there. */
+async function nudge(learner: Learner, probe: Probe, away: string): Promise<void> {
+  const other = probe.lab.hosts.find(({ name }) => name !== away);
+  if (!other)
+    throw new ExpectationFailed(
+      'a second host, to see what checks say while one is away',
+      'one host',
+    );
+  await (await learner.shell(other.name)).run('true');
+}
+
+/** The open checks that ask a host something now. */
+async function lookedAt(probe: Probe, host: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const check of probe.lab.checks) {
+    const look = probe.look();
+    let asks = false;
+    const watched: SandboxView = {
+      ...look,
+      host: (name) => {
+        asks ||= name === host;
+        return look.host(name);
+      },
+    };
+    const verdict = await check.test(watched);
+    if (asks && verdict.kind !== 'passed') found.push(check.id);
+  }
+  return found;
+}
+
+type Outcome =
+  | { readonly kind: 'answered'; readonly verdict: Verdict; readonly milliseconds: number }
+  | { readonly kind: 'threw'; readonly message: string };
+
+async function asked(lab: Lab, look: SandboxView): Promise<ReadonlyMap<string, Outcome>> {
+  const outcomes = await Promise.all(
+    lab.checks.map(async (check) => [check.id, await ask(check, look)] as const),
+  );
+  return new Map(outcomes);
+}
+
+async function ask(check: CheckDefinition, look: SandboxView): Promise<Outcome> {
+  const from = performance.now();
+  try {
+    const verdict = await check.test(look);
+    return { kind: 'answered', verdict, milliseconds: performance.now() - from };
+  } catch (error) {
+    return { kind: 'threw', message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function agree(id: string, outcomes: readonly Outcome[]): void {
+  const [first] = outcomes;
+  const late = outcomes.filter(
+    (outcome) => outcome.kind === 'answered' && outcome.milliseconds > DEADLINE_MS,
+  );
+  if (late.length > LATE_MOST) {
+    throw new ExpectationFailed(
+      `${id} within its deadline`,
+      `${late.length} of ${outcomes.length} answers after it`,
+    );
+  }
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.kind === 'threw') {
+      throw new ExpectationFailed(`${id} to answer`, `could not check: ${outcome.message}`);
+    }
+    if (first?.kind === 'answered' && !isDeepStrictEqual(outcome.verdict, first.verdict)) {
+      throw new ExpectationFailed(
+        `${id} to say the same ${TIMES} times: ${JSON.stringify(first.verdict)}`,
+        `${JSON.stringify(outcome.verdict)} the ${index + 1}th time`,
+      );
+    }
+  }
+}
+
+/** What stands in two looks, one after the other: a question that the server asks meanwhile is gone by the second. */
+async function stateOf(probe: Probe): Promise<readonly string[]> {
+  const first = await onEveryHost(probe, STATE);
+  const second = await onEveryHost(probe, STATE);
+  return first.filter((line) => second.includes(line));
+}
+
+/** Files that were written to since a moment, but for those that are written to while nothing happens. */
+async function writtenSince(probe: Probe, since: number): Promise<readonly string[]> {
+  const newer = `find / -xdev -newermt @${(since / 1_000).toFixed(3)} -type f 2>/dev/null`;
+  return onEveryHost(probe, `${newer} | grep -Ev '^/(proc|sys|dev|run)/|^${BUSY_FILES}$'`);
+}
+
+async function onEveryHost(probe: Probe, script: string): Promise<readonly string[]> {
+  const said = await Promise.all(
+    probe.lab.hosts.map(async ({ name }) =>
+      (await probe.read(name, script))
+        .split('\n')
+        .map((line) => (line === '' ? '' : `${name}: ${line}`)),
+    ),
+  );
+  return said.flat().filter((line) => line !== '');
+}
+
+function wholeLab(lab: Lab, placeOf: (check: string) => Place): Place {
+  const [first] = lab.checks;
+  return first
+    ? { ...placeOf(first.id), id: 'every check' }
+    : { id: 'every check', file: 'lab.ts', line: 1 };
+}
+
+function sameAnswer(
+  a: ReturnType<Learner['check']>,
+  b: ReturnType<Learner['check']> | undefined,
+): boolean {
+  return isDeepStrictEqual(a, b);
+}
+
+/** Where a check's step stands. */
+export function placesOf(steps: readonly Step[]): (check: string) => Place {
+  return (check) => {
+    const step = steps.find(({ checks }) => checks.includes(check));
+    return step ?? { id: check, file: 'lab.ts', line: 1 };
+  };
+}

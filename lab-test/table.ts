@@ -1,0 +1,100 @@
+import type { Lab } from '#lab';
+import { failureLine } from './expectation-failed.ts';
+import type { Result } from './report.ts';
+import type { Proof } from './run-lab-test.ts';
+
+/** A proof as a table for people: a row for each step, then what is about all of them, then what failed. */
+export function tableOf({ steps, report }: Proof, lab: Lab, milliseconds: number): string {
+  const rows: (readonly string[])[] = [
+    ['', 'step', 'as written', 'wrong ways', 'other right ways'],
+  ];
+  let page = '';
+  for (const step of steps) {
+    if (step.page !== page) rows.push([step.page]);
+    page = step.page;
+    const ours = report.results.filter((result) => result.step === step.id);
+    rows.push([
+      markOf(ours),
+      step.id,
+      cell(ours.filter(({ run }) => run === 'as written')),
+      cell(
+        ours.filter(({ run }) => run === 'wrong ways'),
+        true,
+      ),
+      cell(
+        ours.filter(({ run }) => run === 'other right ways'),
+        true,
+      ),
+    ]);
+  }
+  const lines = aligned(rows);
+  const others = report.results.filter(({ run }) => /^(fifty|hosts|reset)/.test(run));
+  for (const run of new Set(others.map((result) => result.run))) {
+    const ours = others.filter((result) => result.run === run);
+    const failed = ours.some(({ failure }) => failure);
+    lines.push(
+      `${failed ? '✗' : '✓'}  ${run}: ${ours.length} of ${run === 'reset' ? 'the whole lab' : 'its looks'}, ${seconds(ours)}`,
+    );
+  }
+  const failures = report.failures.map((failure) => `✗ ${failureLine(failure)}`);
+  const outcome =
+    failures.length === 0 ? 'proven' : `${failures.length} of ${report.results.length} failed`;
+  return [
+    ...lines,
+    ...failures,
+    ...unproven(
+      lab,
+      steps.flatMap(({ checks }) => checks),
+    ),
+    `${lab.title}: ${outcome} in ${(milliseconds / 1_000).toFixed(1)} s`,
+  ].join('\n');
+}
+
+/** What a green table does not say: checks for which no mistake, or no other way, has been thought of. */
+export function unproven(lab: Lab, ids: readonly string[]): readonly string[] {
+  const checks = lab.checks.filter(({ id }) => ids.includes(id));
+  const without = (what: string, lacks: readonly string[]): readonly string[] =>
+    lacks.length === 0 ? [] : [`not proven, ${what}: ${lacks.join(', ')}`];
+  return [
+    ...without(
+      'no wrong ways are listed',
+      checks.filter(({ wrong }) => !wrong?.length).map(({ id }) => id),
+    ),
+    ...without(
+      'no other right way is listed',
+      checks.filter(({ otherRight }) => !otherRight?.length).map(({ id }) => id),
+    ),
+  ];
+}
+
+/** A step that no run got to has neither been proven nor failed. */
+function markOf(results: readonly Result[]): string {
+  if (results.length === 0) return '·';
+  return results.some(({ failure }) => failure) ? '✗' : '✓';
+}
+
+function cell(results: readonly Result[], counted = false): string {
+  if (results.length === 0) return '–';
+  const failed = results.filter(({ failure }) => failure).length;
+  const count = counted ? `${results.length}, ` : '';
+  return `${count}${seconds(results)}${failed > 0 ? `, ${failed} failed` : ''}`;
+}
+
+function seconds(results: readonly Result[]): string {
+  const sum = results.reduce((all, { milliseconds }) => all + milliseconds, 0);
+  return `${(sum / 1_000).toFixed(1)} s`;
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = [0, 1, 2, 3, 4].map((column) =>
+    Math.max(...rows.filter((row) => row.length > 1).map((row) => row[column]?.length ?? 0)),
+  );
+  return rows.map((row) =>
+    row.length === 1
+      ? `\n${row[0]}`
+      : row
+          .map((text, column) => text.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd(),
+  );
+}

@@ -1,0 +1,97 @@
+import { type Fix, notYet, type Verdict } from '../verdict.ts';
+import type { HostView, SandboxView } from '../view.ts';
+
+/**
+ * A question put to a sandbox: what a check takes as its `test`. It says which hosts it asks, so that a name which the
+ * lab does not have is found when the lab is read, not when a learner waits for a tick.
+ */
+export interface Assertion<Host extends string = string> {
+  (sandbox: SandboxView<Host>): Promise<Verdict>;
+  readonly hosts: readonly Host[];
+}
+
+/** Something read from the hosts: for `value`, and for comparing an answer with. `undefined` while there is none. */
+export interface Reading<Host extends string = string> {
+  (sandbox: SandboxView<Host>): Promise<string | undefined>;
+  readonly hosts: readonly Host[];
+}
+
+/** Anything that a check can take as its `test`. */
+export type Test<Host extends string = string> = (
+  sandbox: SandboxView<Host>,
+) => Verdict | Promise<Verdict>;
+
+/** What a sentence may speak of. Which of them say something depends on the sentence. */
+export interface MessageFacts {
+  /** The container, network, file or command asked for, as the learner reads it. */
+  readonly name: string;
+  /** The host it is asked for on. */
+  readonly host: string;
+  /** What was found instead: another name, image, port, host … */
+  readonly found: string;
+  /** What would have been right. */
+  readonly wanted: string;
+}
+
+/** A sentence in the author's own words: fixed, or made of the facts. */
+export type Message = string | ((facts: MessageFacts) => string);
+
+/** Some of a helper's sentences, in the author's own words. */
+export type Messages<Key extends string> = Readonly<Partial<Record<Key, Message>>>;
+
+/** A helper's own sentences, all of them. */
+export type DefaultMessages<Key extends string> = Readonly<
+  Record<Key, (facts: MessageFacts) => string>
+>;
+
+/** A "not yet" in the author's words where there are any, else in the helper's own. */
+export function verdictWith<Key extends string>(
+  own: DefaultMessages<Key>,
+  authors: Messages<Key>,
+  key: Key,
+  facts: MessageFacts,
+  fix?: Fix,
+): Verdict {
+  const sentence = authors[key] ?? own[key];
+  return notYet(typeof sentence === 'string' ? sentence : sentence(facts), fix);
+}
+
+/** Gives a test its hosts, and whatever else can be said after it. */
+export function assertion<Host extends string, More extends object>(
+  hosts: readonly Host[],
+  test: (sandbox: SandboxView<Host>) => Promise<Verdict>,
+  more: More,
+): Assertion<Host> & More {
+  return Object.assign(test, { hosts: [...new Set(hosts)] }, more);
+}
+
+/** Gives a reader its hosts, and whatever else can be said after it. */
+export function reading<Host extends string, More extends object>(
+  hosts: readonly Host[],
+  read: (sandbox: SandboxView<Host>) => Promise<string | undefined>,
+  more: More,
+): Reading<Host> & More {
+  return Object.assign(read, { hosts: [...new Set(hosts)] }, more);
+}
+
+/** The hosts that a test is known to ask; none for a function that the author wrote. */
+export function hostsOf(test: object): readonly string[] {
+  return 'hosts' in test && Array.isArray(test.hosts)
+    ? test.hosts.filter((host) => typeof host === 'string')
+    : [];
+}
+
+/** The lab's other hosts that have an engine. */
+export function otherEngines(sandbox: SandboxView, host: string): readonly HostView[] {
+  const here = sandbox.host(host).name;
+  return sandbox.hosts.filter(({ name, hasEngine }) => hasEngine && name !== here);
+}
+
+/** The lab's host with an address, name or alias. */
+export function hostAt(sandbox: SandboxView, nameOrAddress: string): HostView | undefined {
+  const wanted = nameOrAddress.toLowerCase();
+  return sandbox.hosts.find(
+    ({ name, aliases, address }) =>
+      name === wanted || address === wanted || aliases.includes(wanted),
+  );
+}

@@ -1,0 +1,49 @@
+import { notYet, passed } from '../verdict.ts';
+import { type Assertion, assertion, hostsOf, type Test } from './assertion.ts';
+
+/**
+ * Passes when every question does. Asked in order; the first that is not passed gives the reason, and what comes after it
+ * is not asked.
+ *
+ * @example test: all(container('web').on('server01').runs(), file('/etc/motd').on('server01').says(/hello/))
+ */
+export function all<Host extends string>(...tests: readonly Test<Host>[]): Assertion<Host> {
+  return assertion(
+    askedBy(tests),
+    async (sandbox) => {
+      for (const test of tests) {
+        const verdict = await test(sandbox);
+        if (verdict.kind !== 'passed') return verdict;
+      }
+      return passed();
+    },
+    {},
+  );
+}
+
+/**
+ * Passes when one of the questions does: for a step that can be done in several ways. While none is passed, the first one
+ * gives the reason, so put the way that the page teaches first.
+ *
+ * @example test: firstOf(route('172.17.0.0/16').on('client').via('10.1.10.11'), route('default').on('client').via('10.1.10.11'))
+ */
+export function firstOf<Host extends string>(...tests: readonly Test<Host>[]): Assertion<Host> {
+  return assertion(
+    askedBy(tests),
+    async (sandbox) => {
+      const verdicts = [];
+      for (const test of tests) {
+        const verdict = await test(sandbox);
+        if (verdict.kind === 'passed') return verdict;
+        verdicts.push(verdict);
+      }
+      return verdicts[0] ?? notYet('There is nothing to do here.');
+    },
+    {},
+  );
+}
+
+function askedBy<Host extends string>(tests: readonly Test<Host>[]): readonly Host[] {
+  // A question's hosts are its own host names; `hostsOf` forgets only their literal types.
+  return tests.flatMap((test) => hostsOf(test)) as readonly string[] as readonly Host[];
+}

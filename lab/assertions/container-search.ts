@@ -1,0 +1,228 @@
+import { nearby } from '../did-you-mean.ts';
+import type { Fix, Verdict } from '../verdict.ts';
+import type { ContainerView, HostView, SandboxView } from '../view.ts';
+import { otherEngines, verdictWith } from './assertion.ts';
+import { CONTAINER_MESSAGES, type ContainerMessage } from './container-messages.ts';
+import { containerOriginOf } from './container-origin.ts';
+import {
+  type ContainerSpec,
+  published,
+  runCommand,
+  titleOf,
+  type WantedPort,
+} from './container-spec.ts';
+
+/** What came of looking for a container: the one that is as wanted, or what is amiss. */
+export type Finding =
+  | { readonly found: true; readonly container: ContainerView }
+  | { readonly found: false; readonly verdict: Verdict };
+
+/** One thing that is amiss with a container; the larger the stage, the closer the learner has come. */
+interface Problem {
+  readonly stage: number;
+  readonly key: ContainerMessage;
+  readonly verdict: Verdict;
+}
+
+/** A look at one container: `undefined` where this is as wanted. */
+type Look = (
+  wanted: ContainerSpec,
+  host: HostView,
+  container: ContainerView,
+) => Promise<Omit<Problem, 'stage'> | undefined> | Omit<Problem, 'stage'> | undefined;
+
+/** In the order in which a learner would mend them: no port helps a container of the wrong image. */
+const LOOKS: readonly Look[] = [imageOf, pausedOr, commandOf, stateOf, networkOf, portsOf];
+/** A container with one of these is the right one but for a detail, whatever its name. */
+const DETAILS: readonly ContainerMessage[] = ['fixedPort', 'portRange', 'otherHostPort'];
+
+/** Finds the container that a question asks for, or says what is amiss. */
+export async function findContainer(wanted: ContainerSpec, sandbox: SandboxView): Promise<Finding> {
+  const host = sandbox.host(wanted.host);
+  let closest: Problem | undefined;
+  for (const container of await candidates(wanted, host)) {
+    const problem = await firstProblem(wanted, host, container);
+    if (!problem) return { found: true, container };
+    if (!closest || problem.stage > closest.stage) closest = problem;
+  }
+  return { found: false, verdict: closest?.verdict ?? (await whereIsIt(wanted, sandbox, host)) };
+}
+
+/** The containers of a host that a question may mean: the one of that name, or all that fit by image or network. */
+export async function candidates(
+  wanted: ContainerSpec,
+  host: HostView,
+): Promise<readonly ContainerView[]> {
+  if (wanted.name !== undefined) {
+    const named = await host.container(wanted.name);
+    return named ? [named] : [];
+  }
+  const all = await host.containers();
+  const { image, network } = wanted;
+  if (network !== undefined) return all.filter((container) => isOn(container, network));
+  if (image === undefined) return all;
+  const fits = await Promise.all(
+    all.map(async (container) => (await containerOriginOf(host, container)).isFrom(image)),
+  );
+  return all.filter((_, index) => fits[index]);
+}
+
+async function firstProblem(
+  wanted: ContainerSpec,
+  host: HostView,
+  container: ContainerView,
+): Promise<Problem | undefined> {
+  for (const [stage, look] of LOOKS.entries()) {
+    const problem = await look(wanted, host, container);
+    if (problem) return { stage, ...problem };
+  }
+  return undefined;
+}
+
+/** Nothing on the host answers to the question: has it gone to another host, or by another name? */
+async function whereIsIt(
+  wanted: ContainerSpec,
+  sandbox: SandboxView,
+  host: HostView,
+): Promise<Verdict> {
+  const { name } = wanted;
+  for (const other of otherEngines(sandbox, wanted.host)) {
+    const [there] = await candidates(wanted, other);
+    if (there && (name !== undefined || wanted.network !== undefined)) {
+      return sentence(wanted, 'onOtherHost', there.name, other.name, there.name, {
+        host: other.name,
+        command: `docker rm -f ${there.name}`,
+      });
+    }
+  }
+  if (name !== undefined && wanted.image !== undefined) {
+    for (const other of await host.containers()) {
+      if (!other.running || !couldBe(other.name, wanted)) continue;
+      const problem = await firstProblem(wanted, host, other);
+      if (problem && !DETAILS.includes(problem.key)) continue;
+      return sentence(wanted, 'otherName', other.name, other.name, name, {
+        host: wanted.host,
+        command: `docker rename ${other.name} ${name}`,
+      });
+    }
+  }
+  return sentence(wanted, 'missing', titleOf(wanted));
+}
+
+/**
+ * Whether a container of another name may be the one that was meant. One that publishes the same port is; otherwise two
+ * containers of one image are nothing unusual, so its name has to be a slip or one that Docker made up.
+ */
+function couldBe(name: string, wanted: ContainerSpec): boolean {
+  return wanted.ports.length > 0 || (wanted.name !== undefined && nearby(name, wanted.name));
+}
+
+async function imageOf(wanted: ContainerSpec, host: HostView, container: ContainerView) {
+  const { image } = wanted;
+  if (image === undefined || (await (await containerOriginOf(host, container)).isFrom(image)))
+    return;
+  return problem(wanted, 'wrongImage', container, container.image, image, anew(wanted, container));
+}
+
+function pausedOr(wanted: ContainerSpec, _host: HostView, container: ContainerView) {
+  if (!wanted.runs || container.status !== 'paused') return;
+  const command = `docker unpause ${container.name}`;
+  return problem(wanted, 'paused', container, '', '', { host: wanted.host, command });
+}
+
+async function commandOf(wanted: ContainerSpec, host: HostView, container: ContainerView) {
+  if (!wanted.imagesCommand || (await containerOriginOf(host, container)).runsImagesProgram) return;
+  const image = wanted.image ?? container.image;
+  return problem(wanted, 'ownCommand', container, '', image, anew(wanted, container));
+}
+
+async function stateOf(wanted: ContainerSpec, host: HostView, container: ContainerView) {
+  // Whether it goes on running is waited out by whoever asks the checks (server/checks/dependencies.ts).
+  if (!wanted.runs || container.running) return;
+  const start = { host: wanted.host, command: `docker start ${container.name}` };
+  if (container.status === 'created') {
+    return problem(wanted, 'neverStarted', container, '', '', start);
+  }
+  if ((await containerOriginOf(host, container)).runsImagesProgram) {
+    return problem(wanted, 'stopped', container, '', '', start);
+  }
+  const image = wanted.image ?? container.image;
+  return problem(wanted, 'ended', container, '', image, anew(wanted, container));
+}
+
+function networkOf(wanted: ContainerSpec, _host: HostView, container: ContainerView) {
+  const { network } = wanted;
+  if (network === undefined || isOn(container, network)) return;
+  const fix =
+    network === 'host' || network === 'none'
+      ? anew(wanted, container)
+      : { host: wanted.host, command: `docker network connect ${network} ${container.name}` };
+  return problem(wanted, 'wrongNetwork', container, container.networkMode, network, fix);
+}
+
+function portsOf(wanted: ContainerSpec, _host: HostView, container: ContainerView) {
+  for (const port of wanted.ports) {
+    const problem = portOf(wanted, container, port);
+    if (problem) return problem;
+  }
+  return;
+}
+
+function portOf(wanted: ContainerSpec, container: ContainerView, port: WantedPort) {
+  const { networkMode, requestedPorts, publishAll, ports } = container;
+  const right = published(port);
+  const tell = (key: ContainerMessage, found: string) =>
+    problem(wanted, key, container, found, right, anew(wanted, container));
+  if (networkMode === 'none' || networkMode === 'host') return tell('noPortsThere', networkMode);
+  const asked = requestedPorts[port.port];
+  if (asked === undefined && !publishAll) {
+    const others = Object.keys(requestedPorts);
+    return others.length > 0 ? tell('wrongPort', others.join(' and ')) : tell('noPort', '');
+  }
+  const written = asked?.find((hostPort) => hostPort !== '' && hostPort !== '0');
+  const { hostSide } = port;
+  if (hostSide.kind === 'ephemeral' && written !== undefined) {
+    return tell(written.includes('-') ? 'portRange' : 'fixedPort', written);
+  }
+  const bound = ports[port.port]?.[0];
+  if (container.running && bound === undefined) {
+    return problem(wanted, 'notBoundYet', container, '', right);
+  }
+  if (hostSide.kind !== 'fixed' || bound === undefined || bound === hostSide.port) return;
+  return tell(written === undefined ? 'ephemeralPort' : 'otherHostPort', String(bound));
+}
+
+function isOn({ networkMode, addresses }: ContainerView, network: string): boolean {
+  return networkMode === network || addresses[network] !== undefined;
+}
+
+/** The way out of everything that only a new container mends. */
+function anew(wanted: ContainerSpec, { name }: ContainerView): Fix | undefined {
+  const run = runCommand(wanted);
+  return run === undefined
+    ? undefined
+    : { host: wanted.host, command: `docker rm -f ${name} && ${run}` };
+}
+
+function problem(
+  wanted: ContainerSpec,
+  key: ContainerMessage,
+  container: ContainerView,
+  found = '',
+  right = '',
+  fix?: Fix,
+): Omit<Problem, 'stage'> {
+  return { key, verdict: sentence(wanted, key, container.name, found, right, fix) };
+}
+
+function sentence(
+  wanted: ContainerSpec,
+  key: ContainerMessage,
+  name: string,
+  found = '',
+  right = '',
+  fix?: Fix,
+): Verdict {
+  const facts = { name, host: wanted.host, found, wanted: right };
+  return verdictWith(CONTAINER_MESSAGES, wanted.sentences, key, facts, fix);
+}

@@ -1,0 +1,63 @@
+import type { Messages } from './assertion.ts';
+import type { ContainerMessage } from './container-messages.ts';
+
+/** The host's side of a published port. */
+export type HostSide =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'ephemeral' }
+  | { readonly kind: 'fixed'; readonly port: number };
+
+/** A port of the container that is to be published. */
+export interface WantedPort {
+  /** As Docker writes it: `80/tcp`. */
+  readonly port: string;
+  readonly hostSide: HostSide;
+}
+
+/** All that a container question asks, gathered by its chain. */
+export interface ContainerSpec<Host extends string = string> {
+  /** Absent where any container will do. */
+  readonly name: string | undefined;
+  readonly host: Host;
+  readonly image: string | undefined;
+  readonly runs: boolean;
+  readonly imagesCommand: boolean;
+  readonly network: string | undefined;
+  readonly ports: readonly WantedPort[];
+  /** A command that makes the container just as it is wanted; the author's, or put together from the rest. */
+  readonly made: string | undefined;
+  readonly sentences: Messages<ContainerMessage>;
+}
+
+/** `80` or `53/udp` as Docker writes it: `80/tcp`, `53/udp`. */
+export function portKey(port: number | string): string {
+  return String(port).includes('/') ? String(port) : `${port}/tcp`;
+}
+
+/** What stands behind `-p` for a port: `:80`, or `8080:80`. */
+export function published({ port, hostSide }: WantedPort): string {
+  const own = port.replace(/\/tcp$/, '');
+  return hostSide.kind === 'fixed' ? `${hostSide.port}:${own}` : `:${own}`;
+}
+
+/** What the learner reads for the container: its name, or "container". */
+export function titleOf(wanted: ContainerSpec): string {
+  if (wanted.name !== undefined) return `container named ${wanted.name}`;
+  if (wanted.network !== undefined) return `container on the network ${wanted.network}`;
+  return wanted.image === undefined ? 'container' : `container of ${wanted.image}`;
+}
+
+/** A command that makes the container as it is wanted, or `undefined` where the image is not known. */
+export function runCommand(wanted: ContainerSpec): string | undefined {
+  if (wanted.made !== undefined) return wanted.made;
+  if (wanted.image === undefined) return undefined;
+  return [
+    'docker run -d',
+    ...(wanted.name === undefined ? [] : [`--name ${wanted.name}`]),
+    ...(wanted.network === undefined || wanted.network === 'bridge'
+      ? []
+      : [`--network ${wanted.network}`]),
+    ...wanted.ports.map((port) => `-p ${published(port)}`),
+    wanted.image,
+  ].join(' ');
+}

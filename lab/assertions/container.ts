@@ -1,0 +1,156 @@
+import { passed, type Verdict } from '../verdict.ts';
+import type { ContainerView, HostView, SandboxView } from '../view.ts';
+import { type Assertion, assertion, type Messages, type Reading, reading } from './assertion.ts';
+import type { ContainerMessage } from './container-messages.ts';
+import { findContainer } from './container-search.ts';
+import { type ContainerSpec, type HostSide, portKey } from './container-spec.ts';
+
+/** A container that is as the question wants it. */
+export interface FoundContainer {
+  readonly container: ContainerView;
+  readonly host: HostView;
+  /** The host's port that leads to the first port asked for with `publishes`; `undefined` where none was. */
+  readonly port: number | undefined;
+}
+
+/** A question about a container. Each word after it asks for more; the order of the words does not matter. */
+export interface ContainerAssertion<Host extends string = string> extends Assertion<Host> {
+  /** What has been asked for so far. */
+  readonly wanted: ContainerSpec<Host>;
+  /** It runs, and goes on running. Paused, created, ended and restarting are told apart. */
+  runs(): ContainerAssertion<Host>;
+  /** It was made from an image, named by its tag or by its ID. @example .from('mycontainer:5.6') */
+  from(image: string): ContainerAssertion<Host>;
+  /** It runs the program that its image starts, and not another written behind the image. */
+  withTheImagesCommand(): ContainerAssertion<Host>;
+  /** It is connected to a network, whether from the start or since. @example .isOn('mynet') */
+  isOn(network: string): ContainerAssertion<Host>;
+  /** Its port is published, on any port of the host. @example .publishes(80), .publishes('53/udp') */
+  publishes(port: number | string): PublishedAssertion<Host>;
+  /** A command that makes it just as it is wanted; put together from the rest of the question unless given. */
+  madeBy(command: string): ContainerAssertion<Host>;
+  /** Any of its reasons in your own words. @example .saying({ missing: 'Run web first.' }) */
+  saying(sentences: Messages<ContainerMessage>): ContainerAssertion<Host>;
+  /** Goes on asking once the container is as wanted; until then the reason is why it is not. */
+  and(
+    ask: (found: FoundContainer, sandbox: SandboxView) => Verdict | Promise<Verdict>,
+  ): Assertion<Host>;
+  /** Its port on the host that leads to a port of its own, for a value or an answer. @example value('the port', web.hostPort(80)) */
+  hostPort(port: number | string): Reading<Host>;
+  /** Its IPv4 address on a network, for a value or an answer. @example web.addressOn('bridge') */
+  addressOn(network: string): Reading<Host>;
+}
+
+/** After `publishes`: which port of the host. */
+export interface PublishedAssertion<Host extends string = string> extends ContainerAssertion<Host> {
+  /** Docker picked the host's port: `-p :80`, `-p 80`, `-p 0:80` or `-P`. */
+  onAnEphemeralPort(): ContainerAssertion<Host>;
+  /** The host's port is this one: `-p 8080:80`. */
+  on(port: number): ContainerAssertion<Host>;
+}
+
+/** A container without its host. */
+export interface Unplaced {
+  /** The host whose engine is asked, by its name in the lab. */
+  on<const Host extends string>(host: Host): ContainerAssertion<Host>;
+}
+
+/**
+ * A container by its name.
+ *
+ * @example
+ * test: container('myapp2').on('server01').from('mycontainer:5.6').runs().publishes(80).onAnEphemeralPort()
+ */
+export function container(name: string): Unplaced {
+  return { on: (host) => build({ ...ANYTHING, name, host }) };
+}
+
+/**
+ * Any container that is as the question wants it, whatever its name.
+ *
+ * @example test: aContainer().on('server01').isOn('none').runs()
+ */
+export function aContainer(): Unplaced {
+  return { on: (host) => build({ ...ANYTHING, host }) };
+}
+
+const ANYTHING: Omit<ContainerSpec, 'host'> = {
+  name: undefined,
+  image: undefined,
+  runs: false,
+  imagesCommand: false,
+  network: undefined,
+  ports: [],
+  made: undefined,
+  sentences: {},
+};
+
+function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAssertion<Host> {
+  const { host } = wanted;
+  const more = (change: Partial<ContainerSpec<Host>>) => build({ ...wanted, ...change });
+  const ask = async (
+    sandbox: SandboxView<Host>,
+    then: (found: FoundContainer) => Verdict | Promise<Verdict>,
+  ): Promise<Verdict> => {
+    const finding = await findContainer(wanted, sandbox);
+    if (!finding.found) return finding.verdict;
+    const { container } = finding;
+    const [first] = wanted.ports;
+    const port = first && container.ports[first.port]?.[0];
+    return await then({ container, host: sandbox.host(host), port });
+  };
+  const read = (of: (container: ContainerView) => string | undefined) =>
+    reading(
+      [host],
+      async (sandbox: SandboxView<Host>) => {
+        const { name } = wanted;
+        const found =
+          name === undefined
+            ? await theOneFound(wanted, sandbox)
+            : await sandbox.host(host).container(name);
+        return found && of(found);
+      },
+      {},
+    );
+  return assertion([host], (sandbox: SandboxView<Host>) => ask(sandbox, passed), {
+    wanted,
+    runs: () => more({ runs: true }),
+    from: (image: string) => more({ image }),
+    withTheImagesCommand: () => more({ imagesCommand: true }),
+    isOn: (network: string) => more({ network }),
+    publishes: (port: number | string) => publishing(wanted, portKey(port)),
+    madeBy: (command: string) => more({ made: command }),
+    saying: (sentences: Messages<ContainerMessage>) =>
+      more({ sentences: { ...wanted.sentences, ...sentences } }),
+    and: (then: Parameters<ContainerAssertion<Host>['and']>[0]) =>
+      assertion(
+        [host],
+        (sandbox: SandboxView<Host>) => ask(sandbox, (found) => then(found, sandbox)),
+        {},
+      ),
+    hostPort: (port: number | string) => read(({ ports }) => ports[portKey(port)]?.[0]?.toString()),
+    addressOn: (network: string) => read(({ addresses }) => addresses[network] || undefined),
+  });
+}
+
+function publishing<Host extends string>(
+  wanted: ContainerSpec<Host>,
+  port: string,
+): PublishedAssertion<Host> {
+  const ports = (hostSide: HostSide) => ({
+    ...wanted,
+    ports: [...wanted.ports, { port, hostSide }],
+  });
+  return Object.assign(build(ports({ kind: 'any' })), {
+    onAnEphemeralPort: () => build(ports({ kind: 'ephemeral' })),
+    on: (hostPort: number) => build(ports({ kind: 'fixed', port: hostPort })),
+  });
+}
+
+async function theOneFound(
+  wanted: ContainerSpec,
+  sandbox: SandboxView,
+): Promise<ContainerView | undefined> {
+  const finding = await findContainer(wanted, sandbox);
+  return finding.found ? finding.container : undefined;
+}

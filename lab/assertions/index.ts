@@ -1,0 +1,29 @@
+/** Questions that read like the step they check: each can stand as a check's `test`, or as a part of one. */
+export * from './answers.ts';
+export type { Assertion, Message, MessageFacts, Messages, Reading, Test } from './assertion.ts';
+export * from './combine.ts';
+export * from './command.ts';
+export * from './container.ts';
+export type { ContainerMessage } from './container-messages.ts';
+export * from './file.ts';
+export { type InsideAssertion, type InsideMessage, ranInside } from './inside.ts';
+export { addressIn, isWithin, relation, sizeOf } from './ipv4.ts';
+export {
+  aNetwork,
+  isDockersOwn,
+  type NetworkQuestion,
+  type NetworkSentence,
+  network,
+} from './network.ts';
+export * from './readings.ts';
+export { type Moment, type RestartAssertion, type RestartMessage, restartOf } from './restart.ts';
+export { gatewayFor, type RouteAssertion, type RouteMessage, route } from './route.ts';
+export {
+  ending,
+  isPage,
+  refused,
+  type VisitAssertion,
+  type VisitMessage,
+  visited,
+} from './visit.ts';
+export { atItsAddress, throughFormerPort, throughPort, type VisitTarget } from './visit-target.ts';

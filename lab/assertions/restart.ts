@@ -1,0 +1,96 @@
+import { passed, type Verdict } from '../verdict.ts';
+import type { SandboxView } from '../view.ts';
+import {
+  type Assertion,
+  assertion,
+  type DefaultMessages,
+  type Messages,
+  verdictWith,
+} from './assertion.ts';
+import type { ContainerAssertion } from './container.ts';
+import { startsOf } from './starts.ts';
+
+/** Something that happens at moments, and can be asked for: a question, and what other things may come after. */
+export interface Moment<Host extends string = string> extends Assertion<Host> {
+  /** Each time that it happened, as running numbers of the journal, oldest first. */
+  moments(sandbox: SandboxView): Promise<readonly number[]>;
+}
+
+export type RestartMessage = 'notYet' | 'madeAnew' | 'notSince';
+
+const SENTENCES: DefaultMessages<RestartMessage> = {
+  notYet: ({ name }) => `${name} has not been restarted yet.`,
+  madeAnew: ({ name }) =>
+    `This ${name} is a new container, which is not a restart. Restart the one you have.`,
+  notSince: ({ name }) => `${name} has not been restarted since.`,
+};
+
+/** Whether a container was restarted. */
+export interface RestartAssertion<Host extends string = string> extends Moment<Host> {
+  /** Only a restart after something else counts. @example restartOf(web).after(visited(web.atItsAddress())) */
+  after(moment: Moment<Host>): RestartAssertion<Host>;
+  /** Any of its reasons in your own words. */
+  saying(sentences: Messages<RestartMessage>): RestartAssertion<Host>;
+}
+
+/**
+ * A restart of a container: `docker restart`, or a stop and a start. A container that was removed and made anew has not
+ * been restarted, and is told so.
+ *
+ * @example test: restartOf(container('myapp2').on('server01'))
+ */
+export function restartOf<Host extends string>(
+  container: ContainerAssertion<Host>,
+): RestartAssertion<Host> {
+  return build(container, undefined, {});
+}
+
+function build<Host extends string>(
+  container: ContainerAssertion<Host>,
+  earlier: Moment<Host> | undefined,
+  sentences: Messages<RestartMessage>,
+): RestartAssertion<Host> {
+  const { host, name } = container.wanted;
+  const restarts = async (sandbox: SandboxView, since: number) => {
+    const now = name === undefined ? undefined : await sandbox.host(host).container(name);
+    const starts = startsOf(sandbox.journal, host, name, now?.id);
+    return {
+      now,
+      starts: starts.filter(({ seq }) => seq > since),
+      again: starts.filter(({ seq, again }) => again && seq > since),
+    };
+  };
+  const test = async (sandbox: SandboxView<Host>): Promise<Verdict> => {
+    const since = await sinceWhen(earlier, sandbox);
+    if (typeof since !== 'number') return since;
+    const { now, starts, again } = await restarts(sandbox, since);
+    if (again.length > 0) return passed();
+    const amiss = await container.runs()(sandbox);
+    if (amiss.kind !== 'passed') return amiss;
+    const facts = { name: name ?? 'The container', host, found: '', wanted: '' };
+    const restart = { host, command: `docker restart ${now?.name ?? facts.name}` };
+    const others = earlier ? starts.length > 0 : starts.some(({ id }) => id !== now?.id);
+    if (others) return verdictWith(SENTENCES, sentences, 'madeAnew', facts, restart);
+    return verdictWith(SENTENCES, sentences, earlier ? 'notSince' : 'notYet', facts);
+  };
+  return assertion([host, ...(earlier?.hosts ?? [])], test, {
+    moments: async (sandbox: SandboxView) => {
+      const since = (await earlier?.moments(sandbox))?.[0] ?? (earlier ? undefined : 0);
+      if (since === undefined) return [];
+      return (await restarts(sandbox, since)).again.map(({ seq }) => seq);
+    },
+    after: (moment: Moment<Host>) => build(container, moment, sentences),
+    saying: (more: Messages<RestartMessage>) =>
+      build(container, earlier, { ...sentences, ...more }),
+  });
+}
+
+/** The first time that something happened, or why it has not; 0 where nothing has to have happened before. */
+export async function sinceWhen<Host extends string>(
+  earlier: Moment<Host> | undefined,
+  sandbox: SandboxView<Host>,
+): Promise<number | Verdict> {
+  if (!earlier) return 0;
+  const [first] = await earlier.moments(sandbox);
+  return first ?? (await earlier(sandbox));
+}

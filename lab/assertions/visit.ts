@@ -1,0 +1,169 @@
+import type { SignalOf } from '../signal.ts';
+import { passed, type Verdict } from '../verdict.ts';
+import type { SandboxView } from '../view.ts';
+import { assertion, type DefaultMessages, type Messages, verdictWith } from './assertion.ts';
+import { type Moment, sinceWhen } from './restart.ts';
+import { fixedPlace, typed, type VisitTarget } from './visit-target.ts';
+
+type Visit = SignalOf<'visit'>;
+
+/** From here on an HTTP status speaks of an error. */
+const FIRST_ERROR_STATUS = 400;
+
+/** `found` is the sentence about where the learner went instead, or how it ended; `wanted` is the address to open. */
+export type VisitMessage = 'nowhere' | 'notYet' | 'notSince' | 'instead' | 'otherEnd';
+
+const OPENED: DefaultMessages<VisitMessage> = {
+  nowhere: () => 'There is no address to open yet.',
+  notYet: ({ wanted }) => `Not opened yet. In the Browser tab, go to ${wanted}.`,
+  notSince: ({ wanted }) => `Not opened since then. Reload ${wanted}.`,
+  instead: ({ found, wanted }) => `${found} Go to ${wanted}.`,
+  otherEnd: ({ name, found, wanted }) => `${name} ${found}. Go to ${wanted} again.`,
+};
+
+const REFUSED: DefaultMessages<VisitMessage> = {
+  nowhere: () => 'There is no address to try yet.',
+  notYet: ({ wanted }) => `Not tried yet. In the Browser tab, go to ${wanted}.`,
+  notSince: ({ wanted }) => `Not tried since then. Reload ${wanted}.`,
+  instead: ({ found, wanted }) => `${found} Try ${wanted}.`,
+  otherEnd: ({ name, found }) =>
+    `${name} ${found}. Something else listens there now, or stands in the way.`,
+};
+
+/** A question about the browser pane. */
+export interface VisitAssertion<Host extends string = string> extends Moment<Host> {
+  /** The host whose network the page was asked from. */
+  from<const From extends string>(host: From): VisitAssertion<Host | From>;
+  /** Only a visit after something else counts. @example visited('http://10.1.10.11').after(restartOf(web)) */
+  after<Other extends string>(moment: Moment<Other>): VisitAssertion<Host | Other>;
+  /** Any of its reasons in your own words. */
+  saying(sentences: Messages<VisitMessage>): VisitAssertion<Host>;
+}
+
+/**
+ * A page was opened in the browser pane, and came. The place is an address, or one that moves with a container:
+ * `throughPort(web)`, `atItsAddress(web)`.
+ *
+ * @example test: visited('http://10.1.10.11:8080').from('client').after(restartOf(web))
+ */
+export function visited<const Host extends string = never>(
+  place: string | VisitTarget<Host>,
+): VisitAssertion<Host> {
+  return build({ place: placeOf(place), ended: isPage, own: OPENED, sentences: {} });
+}
+
+/**
+ * A page was asked for in the browser pane, and refused: the host is there, and nothing listens.
+ *
+ * @example test: refused(throughFormerPort(web)).from('client').after(restartOf(web))
+ */
+export function refused<const Host extends string = never>(
+  place: string | VisitTarget<Host>,
+): VisitAssertion<Host> {
+  const ended = ({ outcome }: Visit) => outcome === 'refused';
+  return build({ place: placeOf(place), ended, own: REFUSED, sentences: {} });
+}
+
+/** Whether a visit brought a page, and no error page of the server. */
+export function isPage({ outcome, status = 0 }: Visit): boolean {
+  return outcome === 'page' && status < FIRST_ERROR_STATUS;
+}
+
+/** How a visit ended, as a half-sentence. */
+export function ending({ outcome, status }: Visit): string {
+  switch (outcome) {
+    case 'page':
+      return `answered with status ${status ?? 'unknown'}`;
+    case 'refused':
+      return 'was refused: nothing listens there';
+    case 'timed-out':
+      return 'never answered';
+    case 'unreachable':
+      return 'cannot be reached: the client knows no way there';
+    case 'unknown-host':
+      return 'has a name that nobody knows';
+    case 'broken':
+      return 'answered, but not with a web page';
+  }
+}
+
+interface Wanted<Host extends string> {
+  readonly place: VisitTarget<Host>;
+  readonly ended: (visit: Visit) => boolean;
+  readonly own: DefaultMessages<VisitMessage>;
+  readonly from?: string;
+  readonly earlier?: Moment<Host>;
+  readonly sentences: Messages<VisitMessage>;
+}
+
+function placeOf<Host extends string>(place: string | VisitTarget<Host>): VisitTarget<Host> {
+  return typeof place === 'string' ? fixedPlace(place) : place;
+}
+
+function build<Host extends string>(wanted: Wanted<Host>): VisitAssertion<Host> {
+  const { place, earlier, from } = wanted;
+  const hosts = [...place.hosts, ...(earlier?.hosts ?? [])];
+  return assertion(hosts, (sandbox: SandboxView<Host>) => judge(wanted, sandbox), {
+    moments: async (sandbox: SandboxView) => {
+      const since = (await earlier?.moments(sandbox))?.[0] ?? (earlier ? undefined : 0);
+      if (since === undefined) return [];
+      return (await hits(wanted, sandbox, since)).map(({ seq }) => seq);
+    },
+    from: <const From extends string>(host: From): VisitAssertion<Host | From> =>
+      Object.assign(build<Host | From>({ ...wanted, from: host }), {
+        hosts: [...new Set<Host | From>([...hosts, host])],
+      }),
+    after: <Other extends string>(moment: Moment<Other>): VisitAssertion<Host | Other> =>
+      build<Host | Other>({ ...wanted, earlier: moment, ...(from === undefined ? {} : { from }) }),
+    saying: (more: Messages<VisitMessage>) =>
+      build({ ...wanted, sentences: { ...wanted.sentences, ...more } }),
+  });
+}
+
+/** The visits that went to the place, and ended as asked. */
+async function hits<Host extends string>(
+  wanted: Wanted<Host>,
+  sandbox: SandboxView<Host>,
+  since: number,
+): Promise<readonly Visit[]> {
+  const visits = visitsOf(wanted, sandbox).filter(
+    (visit) => visit.seq > since && wanted.ended(visit),
+  );
+  const fits = await Promise.all(visits.map((visit) => wanted.place.fits(visit, sandbox)));
+  return visits.filter((_, index) => fits[index]);
+}
+
+function visitsOf<Host extends string>(
+  { from }: Wanted<Host>,
+  sandbox: SandboxView<Host>,
+): readonly Visit[] {
+  return sandbox.journal.all('visit').filter((visit) => from === undefined || visit.from === from);
+}
+
+async function judge<Host extends string>(
+  wanted: Wanted<Host>,
+  sandbox: SandboxView<Host>,
+): Promise<Verdict> {
+  const { place, earlier } = wanted;
+  const since = await sinceWhen(earlier, sandbox);
+  if (typeof since !== 'number') return since;
+  if ((await hits(wanted, sandbox, since)).length > 0) return passed();
+  const ready = await place.ready(sandbox);
+  if (ready.kind !== 'passed') return ready;
+  const url = await place.url(sandbox);
+  const tell = (key: VisitMessage, name = '', found = '') =>
+    verdictWith(wanted.own, wanted.sentences, key, {
+      name,
+      host: wanted.from ?? '',
+      found,
+      wanted: url ?? '',
+    });
+  if (url === undefined) return tell('nowhere');
+  const visits = visitsOf(wanted, sandbox);
+  const last = visits.findLast(({ seq }) => seq > since);
+  if (!last) return tell(visits.length > 0 && earlier ? 'notSince' : 'notYet');
+  const hit = await place.fits(last, sandbox);
+  const instead = hit ? undefined : await place.instead(last, sandbox);
+  if (instead !== undefined) return tell('instead', typed(last), instead);
+  return tell('otherEnd', typed(last), ending(last));
+}

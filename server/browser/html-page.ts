@@ -1,0 +1,63 @@
+import type { PageResponse } from './page-request.ts';
+import { rewriteCss, rewriteHtml } from './rewrite.ts';
+
+/** A page that came, with where it came from in the end. */
+type Page = PageResponse & { readonly finalUrl: URL };
+
+/** What of a page is handed on: nothing of its headers but what its bytes are. */
+interface Content {
+  readonly status: number;
+  readonly type: string;
+  readonly encoding: string | undefined;
+  readonly body: Buffer;
+}
+
+/** Pages without a type are looked at as browsers do; this much is enough to see a tag. */
+const SNIFFED_BYTES = 512;
+
+/** A page of links and pictures, by its type or, where it has none, by its first bytes. */
+export function isHtml({ headers, body }: PageResponse): boolean {
+  if (headers['content-encoding'] !== undefined) return false;
+  const type = headers['content-type'];
+  if (type !== undefined) return /^\s*(text\/html|application\/xhtml\+xml)/i.test(type);
+  return /<(!doctype html|html|head|body|title|h1|p|a)\b/i.test(
+    body.subarray(0, SNIFFED_BYTES).toString('latin1'),
+  );
+}
+
+/** The page's text in the encoding that it says it has; UTF-8 where it says none or an unknown one. */
+export function decoded({ headers, body }: PageResponse): string {
+  const said = /charset\s*=\s*"?([\w-]+)/i;
+  const label =
+    said.exec(headers['content-type'] ?? '')?.[1] ??
+    said.exec(body.subarray(0, 1024).toString('latin1'))?.[1] ??
+    'utf-8';
+  try {
+    return new TextDecoder(label).decode(body);
+  } catch {
+    return new TextDecoder().decode(body);
+  }
+}
+
+/** The page with its addresses leading through this server: HTML for a frame (which has a path), or a style sheet. */
+export function rewritten(page: Page, pathOf: (url: URL) => string, self?: string): Content {
+  const { status, headers, body, finalUrl } = page;
+  const rewriting = { base: finalUrl, pathOf };
+  const type = headers['content-type'];
+  const encoding = headers['content-encoding'];
+  if (self !== undefined && isHtml(page)) {
+    const text = rewriteHtml(decoded(page), rewriting, self);
+    return { status, type: 'text/html; charset=utf-8', encoding, body: Buffer.from(text) };
+  }
+  if (encoding === undefined && /^\s*text\/css/i.test(type ?? '')) {
+    const text = rewriteCss(decoded(page), rewriting);
+    return { status, type: 'text/css; charset=utf-8', encoding, body: Buffer.from(text) };
+  }
+  return { status, type: type ?? guessedType(body), encoding, body };
+}
+
+/** What a page without a type is shown as; HTML has been looked for before. */
+function guessedType(body: Buffer): string {
+  const text = !body.subarray(0, SNIFFED_BYTES).includes(0);
+  return text ? 'text/plain; charset=utf-8' : 'application/octet-stream';
+}

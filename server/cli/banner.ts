@@ -1,0 +1,20 @@
+import type { Class } from '../class/class.ts';
+
+/**
+ * What an instructor is told when the class is up: where the learners join and with what, where the instructor signs
+ * in, and the secret, where it was made just now.
+ *
+ * @param origin where the class's browsers find this server
+ */
+export function banner(room: Class, origin: string): readonly string[] {
+  return [
+    `Class:            ${room.name}`,
+    `Learners join at  ${origin}/join/ with the code ${room.code}`,
+    `Instructor:       ${origin}/class/`,
+    room.freshSecret === undefined
+      ? 'The instructor’s secret was printed when it was made; --new-secret makes another.'
+      : `The instructor’s secret, shown this once: ${room.freshSecret}`,
+    `Quayside is ready: ${origin}/join/#code=${room.code}`,
+    'Ctrl-C stops the server; hosts and work stay.',
+  ];
+}

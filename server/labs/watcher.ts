@@ -1,0 +1,76 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Lab } from '#lab';
+import { loadSteps, type Step } from '#steps';
+import { LABS_DIRECTORY, loadLab } from './loader.ts';
+
+/** An editor writes a file in several goes; what follows within this time belongs to the same save. */
+const SAVE_MS = 60;
+/** Marks an import as one that is to be read afresh, with all that it imports of the labs. */
+const FRESH = '?fresh=';
+
+/** What comes of a save. */
+export interface LabWatcherOptions {
+  readonly project: string;
+  readonly onLab: (name: string, lab: Lab, steps: readonly Step[]) => void;
+  /** The lab as it was stays in use. */
+  readonly onBroken: (name: string, error: unknown) => void;
+}
+
+/**
+ * Reads a lab again whenever its `lab.ts`, one of its pages or a file beside them is saved. For `npm run dev`: Node keeps every module that
+ * it has read, so each save makes one more.
+ */
+export class LabWatcher implements Disposable {
+  readonly #options: LabWatcherOptions;
+  readonly #watcher: FSWatcher;
+  readonly #hooks: { deregister(): void };
+  readonly #due = new Map<string, NodeJS.Timeout>();
+  #reads = 0;
+
+  constructor(options: LabWatcherOptions) {
+    this.#options = options;
+    const directory = join(options.project, LABS_DIRECTORY);
+    const labs = pathToFileURL(`${directory}/`).href;
+    this.#hooks = registerHooks({
+      resolve: (specifier, context, next) => {
+        const found = next(specifier, context);
+        const [, fresh] = context.parentURL?.split(FRESH) ?? [];
+        const isOurs = found.url.startsWith(labs) && !found.url.includes(FRESH);
+        return fresh !== undefined && isOurs ? { ...found, url: found.url + FRESH + fresh } : found;
+      },
+    });
+    this.#watcher = watch(directory, { recursive: true }, (_event, path) => {
+      const [name = ''] = path?.split('/') ?? [];
+      if (path?.endsWith('.ts') || path?.endsWith('.mdx')) this.#saved(name);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher.close();
+    this.#hooks.deregister();
+    for (const timer of this.#due.values()) clearTimeout(timer);
+  }
+
+  #saved(name: string): void {
+    clearTimeout(this.#due.get(name));
+    this.#due.set(
+      name,
+      setTimeout(() => void this.#read(name), SAVE_MS),
+    );
+  }
+
+  async #read(name: string): Promise<void> {
+    const { project, onLab, onBroken } = this.#options;
+    this.#reads += 1;
+    try {
+      const directory = join(project, LABS_DIRECTORY);
+      const lab = await loadLab(directory, name, FRESH + this.#reads);
+      onLab(name, lab, await loadSteps(join(directory, name), lab));
+    } catch (error) {
+      onBroken(name, error);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import type { Lab } from '#lab';
+import type { Engine } from '../engine/engine.ts';
+import type { Progress } from '../engine/find.ts';
+import { ensureImage, ImageArchiveCache } from '../engine/images.ts';
+import { LinkManager } from './links.ts';
+import { SharedDirectories } from './shared-directory.ts';
+
+/** What every sandbox of one server is made with. Disposing it lets go of what it keeps on the engine. */
+export interface SandboxRuntime extends AsyncDisposable {
+  readonly engine: Engine;
+  /** The built image of hosts. */
+  readonly hostImage: string;
+  /** The lab's image tags to the names they were built as. */
+  readonly labImages: Readonly<Record<string, string>>;
+  readonly imageArchives: ImageArchiveCache;
+  readonly sharedDirectories: SharedDirectories;
+  readonly links: LinkManager;
+}
+
+/** Prepares all that sandboxes are made with: the images, and the ways into the hosts. */
+export async function createSandboxRuntime(
+  project: string,
+  engine: Engine,
+  labs: ReadonlyMap<string, Lab>,
+  instance: string,
+  say: Progress,
+): Promise<SandboxRuntime> {
+  const images = join(project, 'images');
+  const hostImage = await ensureImage(engine, images, 'lab-host', say);
+  const labImages: Record<string, string> = {};
+  for (const lab of labs.values()) {
+    for (const [tag, folder] of Object.entries(lab.images)) {
+      labImages[tag] = await ensureImage(engine, images, folder, say);
+    }
+  }
+  const shared = await SharedDirectories.for(engine, instance);
+  const wirer = new LinkManager(engine, hostImage, instance);
+  return {
+    engine,
+    hostImage,
+    labImages,
+    imageArchives: new ImageArchiveCache(engine),
+    sharedDirectories: shared,
+    links: wirer,
+    [Symbol.asyncDispose]: () => wirer[Symbol.asyncDispose](),
+  };
+}

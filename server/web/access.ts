@@ -1,0 +1,61 @@
+import type { FastifyInstance } from 'fastify';
+import type { AllowList } from './allow-list.ts';
+import { notInstructor, notSignedIn, wrongHost, wrongOrigin } from './http-errors.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose request it is; set before any handler of a route that is not public. */
+    learner: string;
+  }
+  interface FastifyContextConfig {
+    /** Answered without login. Whatever does not say so asks for it. */
+    readonly public?: boolean;
+    /** Answered to the instructor of the class alone, whoever else is at that browser. */
+    readonly instructor?: boolean;
+    /**
+     * Takes POST from any origin, because its path holds an unguessable key and it heeds no cookie. A sandboxed frame
+     * has no origin to name.
+     */
+    readonly anyOrigin?: boolean;
+  }
+}
+
+const SAFE_METHODS = new Set(['GET', 'HEAD']);
+
+/**
+ * What is asked of every request before anything of it is read, in this order: the name it came by, the page it came
+ * from (where it may change something), and who sent it.
+ */
+export function addAccessControl(
+  app: FastifyInstance,
+  options: {
+    readonly allowList: () => AllowList;
+    readonly learnerOf: (cookies: string | undefined) => string | undefined;
+    readonly isInstructor: (cookies: string | undefined) => boolean;
+    /** Those without a valid cookie are sent to join it. */
+    readonly inClass: boolean;
+  },
+): void {
+  app.decorateRequest('learner', '');
+  app.addHook('onRequest', async (request) => {
+    const { headers, method } = request.raw;
+    const { config } = request.routeOptions;
+    const { hosts, origins } = options.allowList();
+    if (!hosts.has(headers.host ?? '')) throw wrongHost();
+    if (
+      !SAFE_METHODS.has(method ?? '') &&
+      !config.anyOrigin &&
+      !origins.has(headers.origin ?? '')
+    ) {
+      throw wrongOrigin();
+    }
+    if (config.public || request.is404) return;
+    if (config.instructor) {
+      if (!options.isInstructor(headers.cookie)) throw notInstructor();
+      return;
+    }
+    const learner = options.learnerOf(headers.cookie);
+    if (learner === undefined) throw notSignedIn(options.inClass);
+    request.learner = learner;
+  });
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { ClassView, JoinedView } from '#protocol';
+import { json, lab, SOCKET_NAMES } from '../schemas.ts';
+
+/** What comes in and goes out over HTTP in a class: as in `schemas.ts`, whose rules hold here too. */
+
+/** More than any code, with room for what gets pasted along with it. */
+const CODE_CHARACTERS = 64;
+/** Longer names are refused with a better word by the class itself. */
+const NAME_CHARACTERS = 200;
+/** As `Store.createLearner` makes them. */
+const LEARNER = /^[0-9a-f]{16}$/;
+/** A few sentences: it lies over the learners' pages. */
+const MESSAGE_CHARACTERS = 500;
+/** Of a personal link; all of ours are shorter. */
+const KEY_CHARACTERS = 200;
+
+const learner = z.string().regex(LEARNER);
+
+const classView = z.discriminatedUnion('mode', [
+  z.object({ mode: z.literal('single') }),
+  z.object({
+    mode: z.literal('class'),
+    name: z.string(),
+    me: z.object({ name: z.string() }).exactOptional().describe('Who this browser is'),
+    instructor: z.boolean().describe('This browser is signed in as the instructor'),
+  }),
+]) satisfies z.ZodType<ClassView>;
+
+const joined = z.object({
+  name: z.string(),
+  link: z.string().describe('The personal link, a path on this server; keep it secret'),
+}) satisfies z.ZodType<JoinedView>;
+
+export const CLASS_ANSWERS = {
+  Class: json(classView),
+  Joined: json(joined),
+} as const;
+
+export const CLASS_REQUESTS = {
+  join: json(
+    z.strictObject({
+      code: z.string().max(CODE_CHARACTERS),
+      name: z.string().max(NAME_CHARACTERS),
+    }),
+  ),
+  key: json(z.strictObject({ key: z.string().max(KEY_CHARACTERS) })),
+  secret: json(z.strictObject({ secret: z.string().max(CODE_CHARACTERS) })),
+  hand: json(z.strictObject({ raised: z.boolean() })),
+  typing: json(z.strictObject({ allowed: z.boolean() })),
+  learner: json(z.strictObject({ learner })),
+  learnerAndLab: json(z.strictObject({ learner, lab })),
+  message: json(
+    z.strictObject({
+      text: z.string().max(MESSAGE_CHARACTERS).regex(/\S/),
+      to: learner.exactOptional().describe('One learner; everybody, if not given'),
+    }),
+  ),
+} as const;
+
+/** The paths of a class that a WebSocket may ask for. */
+export const CLASS_SOCKETS = {
+  me: /^\/api\/class\/me\/events$/,
+  roster: /^\/api\/class\/roster\/events$/,
+  terminal: new RegExp(
+    `^/api/class/learners/(?<learner>[0-9a-f]{16})/labs/${SOCKET_NAMES.lab}/terminals/${SOCKET_NAMES.terminal}$`,
+  ),
+} as const;

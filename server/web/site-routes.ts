@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { extname, join, relative, sep } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { cspFor, PageCsp } from './csp.ts';
+import { page, plainPage } from './html.ts';
+import { notFound } from './http-errors.ts';
+
+/** Astro puts a hash of the content into these files' names, so that they never change. */
+const HASHED_FOLDER = '_astro';
+const FOR_EVER = 'public, max-age=31536000, immutable';
+/** Kept, but asked about each time; the ETag makes the answer a short 304. */
+const ASK_AGAIN = 'no-cache';
+
+/** Of whatever is no page: as a page's, without any script in itself. */
+const FILE_POLICY = cspFor('');
+
+const NOT_BUILT_PAGE = page(
+  'The pages are not built yet',
+  '<p>The server runs, but its pages are missing. Stop it and run <code>npm start</code>, which builds them.</p>',
+);
+
+/**
+ * The built site: static, without login (there are no secrets in it), compressed ahead where `precompress` has been.
+ * Must be registered last, as it takes every path that nothing else took.
+ */
+export async function addSite(app: FastifyInstance, dist: string): Promise<void> {
+  app.addHook('onRoute', (route) => {
+    route.config = { ...route.config, public: true };
+  });
+  if (!existsSync(dist)) {
+    app.get('/*', { schema: { hide: true } }, (request, reply) => {
+      if (request.url.startsWith('/api/')) return reply.callNotFound();
+      return plainPage(reply, 503, NOT_BUILT_PAGE);
+    });
+    return;
+  }
+  const policies = new PageCsp();
+  await app.register(fastifyStatic, {
+    root: dist,
+    redirect: true,
+    preCompressed: true,
+    dotfiles: 'ignore',
+    cacheControl: false,
+    setHeaders: (reply, path, stat) => {
+      const file = path.replace(/\.(br|gz)$/, '');
+      const hashed = relative(dist, file).split(sep)[0] === HASHED_FOLDER;
+      void reply.header('cache-control', hashed ? FOR_EVER : ASK_AGAIN);
+      // The page itself, not its compressed twin, is what the browser hashes. A worker, such as the search's, goes by
+      // the policy that its own script came with.
+      const policy = extname(file) === '.html' ? policies.of(file, stat.mtimeMs) : FILE_POLICY;
+      void reply.header('content-security-policy', policy);
+    },
+  });
+}
+
+/** Answers what nothing else has answered: the site's own page to someone who reads, an error body to a program. */
+export function answerNotFound(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  dist: string,
+): FastifyReply {
+  const reads = request.headers.accept?.includes('text/html') && !request.url.startsWith('/api/');
+  if (reads && 'sendFile' in reply && existsSync(join(dist, '404.html'))) {
+    return reply.code(404).sendFile('404.html');
+  }
+  throw notFound();
+}

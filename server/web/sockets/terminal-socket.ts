@@ -1,0 +1,259 @@
+import { Buffer } from 'node:buffer';
+import type { RawData, WebSocket } from 'ws';
+import {
+  BEAT_MS,
+  type ClientFrame,
+  decodeClientFrame,
+  encodeServerFrame,
+  FrameError,
+  INPUT_WINDOW,
+  MAX_CLIENT_FRAME,
+  MAX_OUTPUT_BYTES,
+  type ServerFrame,
+  TERMINAL_CLOSE,
+  TERMINAL_PROTOCOL_VERSION,
+} from '#protocol';
+import { MAX_VIEWERS, type Terminal } from '../../terminal/terminal.ts';
+import type { Viewer } from '../../terminal/viewer.ts';
+
+/** For the web server that makes the sockets: larger messages are refused before they are read. */
+export const MAX_TERMINAL_MESSAGE = MAX_CLIENT_FRAME;
+/** The first output after a pause goes at once; what follows within so many ms goes together. */
+const COALESCE_MS = 2;
+/** … but so much is worth a frame of its own at once: a flood is not to wait for a timer. */
+const COALESCE_BYTES = 32 * 1024;
+/** A socket that has so much in its queue is full: the page does not read. */
+const SOCKET_FULL = 256 * 1024;
+/** … and has room again below this. */
+const SOCKET_ROOM = 64 * 1024;
+/** Input is reported as taken while no more than this waits for the program; a page that honours its window stops. */
+const INPUT_FULL = 64 * 1024;
+/** A page that goes on all the same is cut off. */
+const INPUT_LIMIT = 4 * INPUT_WINDOW;
+/** Small next to the window, so that a long paste never stops in between. */
+const REPORT_INPUT_EVERY = 16 * 1024;
+/** A page says hello at once; a socket that does not within this many ms is somebody else's. */
+const HELLO_MS = 10_000;
+/** So many beats without a sign of life: the page is gone, though its socket is not. */
+const SILENT_BEATS = 3;
+/** The close code of a socket that ended without a close frame. */
+const BROKEN = 1006;
+
+/** Somebody looks over the learner's shoulder: never decides the size, never holds a program back. */
+export interface Watch {
+  /** What is typed is dropped unless the learner allows it, asked anew for every key. */
+  readonly mayType: () => boolean;
+}
+
+/**
+ * Carries one terminal over one socket. Whoever upgraded the socket has seen to it that this learner may use this
+ * terminal. Disposing lets the page go (it will come back); the terminal lives on.
+ */
+export function linkTerminal(socket: WebSocket, terminal: Terminal, watch?: Watch): Disposable {
+  const link = new TerminalLink(socket, terminal, watch);
+  return { [Symbol.dispose]: () => link.close(1001, 'server going away') };
+}
+
+class TerminalLink {
+  readonly #socket: WebSocket;
+  readonly #terminal: Terminal;
+  readonly #watch: Watch | undefined;
+  #viewer: Viewer | undefined;
+  #lastFlush = Number.NEGATIVE_INFINITY;
+  #flushing: NodeJS.Timeout | undefined;
+  /** What the page knows of its input. */
+  #toldTaken = 0;
+  #silent = 0;
+  readonly #beat: NodeJS.Timeout;
+  readonly #hello: NodeJS.Timeout;
+
+  constructor(socket: WebSocket, terminal: Terminal, watch: Watch | undefined) {
+    this.#socket = socket;
+    this.#watch = watch;
+    this.#terminal = terminal;
+    this.#hello = setTimeout(() => this.close(TERMINAL_CLOSE.silent, 'no hello'), HELLO_MS);
+    this.#beat = setInterval(() => this.#onBeat(), BEAT_MS);
+    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    socket.on('pong', () => {
+      this.#silent = 0;
+    });
+    socket.once('close', (code) => this.#release(code === BROKEN ? 'lost' : 'gone'));
+    // A socket that breaks is closed next; there is nothing to do about it here.
+    socket.on('error', () => undefined);
+  }
+
+  close(code: number, reason: string): void {
+    this.#release('gone');
+    this.#socket.close(code, reason);
+  }
+
+  #release(how: 'gone' | 'lost'): void {
+    clearTimeout(this.#hello);
+    clearTimeout(this.#flushing);
+    clearInterval(this.#beat);
+    if (this.#viewer) this.#terminal.leave(this.#viewer, how);
+    this.#viewer = undefined;
+  }
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#silent = 0;
+    try {
+      if (!isBinary) throw new FrameError('text instead of binary');
+      this.#onFrame(decodeClientFrame(bytesOf(data)));
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.close(TERMINAL_CLOSE.badFrame, error.message);
+    }
+  }
+
+  #onFrame(frame: ClientFrame): void {
+    const viewer = this.#viewer;
+    if (frame.type === 'hello') {
+      if (viewer) throw new FrameError('hello twice');
+      this.#onHello(frame);
+      return;
+    }
+    if (!viewer) throw new FrameError('hello must come first');
+    switch (frame.type) {
+      case 'input':
+        this.#terminal.input(viewer, frame.offset, frame.bytes);
+        if (this.#terminal.queuedInput > INPUT_LIMIT)
+          throw new FrameError('more input than allowed');
+        this.#reportInput();
+        break;
+      case 'resize':
+        if (this.#watch) break;
+        this.#terminal.resize(viewer, { cols: frame.cols, rows: frame.rows });
+        break;
+      case 'ack':
+        this.#terminal.acknowledge(viewer, frame.offset);
+        this.#wake();
+        break;
+      case 'attention':
+        if (this.#watch) break;
+        this.#terminal.attend(viewer, frame.attention);
+        break;
+    }
+  }
+
+  #onHello(hello: Extract<ClientFrame, { type: 'hello' }>): void {
+    clearTimeout(this.#hello);
+    if (hello.version !== TERMINAL_PROTOCOL_VERSION) {
+      this.close(TERMINAL_CLOSE.version, `version ${TERMINAL_PROTOCOL_VERSION} is spoken here`);
+      return;
+    }
+    const terminal = this.#terminal;
+    if (terminal.viewers >= MAX_VIEWERS) {
+      this.close(TERMINAL_CLOSE.crowded, 'too many pages on this terminal');
+      return;
+    }
+    const watch = this.#watch;
+    const arrival = watch ? { ...hello, attention: 'hidden' as const } : hello;
+    const { viewer, resume } = terminal.attach(arrival, {
+      ...(watch && { mayType: watch.mayType }),
+      wake: () => this.#wake(),
+      sized: (size, yours) => {
+        // While attaching, the size follows right after the attached frame.
+        if (this.#viewer) this.#send({ type: 'size', ...size, yours: yours && !watch });
+      },
+      closed: (why) => {
+        if (why === 'closed') this.close(TERMINAL_CLOSE.gone, 'terminal closed');
+        else this.close(1012, 'server restarting');
+      },
+      drained: () => this.#reportInput(),
+    });
+    this.#send({
+      type: 'attached',
+      version: TERMINAL_PROTOCOL_VERSION,
+      epoch: terminal.epoch,
+      resume,
+      head: terminal.head,
+      taken: terminal.taken(hello.client),
+      ...terminal.size,
+      title: terminal.title,
+    });
+    this.#viewer = viewer;
+    this.#toldTaken = terminal.taken(hello.client);
+    this.#send({ type: 'size', ...terminal.size, yours: terminal.isActive(viewer) && !watch });
+    this.#flush();
+  }
+
+  #wake(): void {
+    if (!this.#viewer) return;
+    if (this.#terminal.head - this.#viewer.sent >= COALESCE_BYTES) {
+      this.#flush();
+      return;
+    }
+    if (this.#flushing !== undefined) return;
+    const since = performance.now() - this.#lastFlush;
+    if (since >= COALESCE_MS) this.#flush();
+    else this.#flushing = setTimeout(() => this.#flush(), COALESCE_MS - since);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#flushing);
+    this.#flushing = undefined;
+    const viewer = this.#viewer;
+    if (!viewer) return;
+    this.#lastFlush = performance.now();
+    for (;;) {
+      const next = this.#terminal.take(viewer, MAX_OUTPUT_BYTES);
+      if (next === undefined) return;
+      switch (next.kind) {
+        case 'output':
+          this.#send({ type: 'output', offset: next.offset, bytes: next.bytes });
+          break;
+        case 'reset':
+          this.#send({ type: 'reset', offset: next.offset, preamble: next.preamble });
+          break;
+        case 'exit':
+          this.#send({ type: 'exit', status: next.status });
+          this.close(TERMINAL_CLOSE.exited, 'shell ended');
+          return;
+      }
+      if (this.#socket.bufferedAmount > SOCKET_FULL) this.#terminal.block(viewer, true);
+    }
+  }
+
+  /** Opens the page's input window again, as far as the program reads. */
+  #reportInput(): void {
+    if (!this.#viewer || this.#terminal.queuedInput > INPUT_FULL) return;
+    if (this.#terminal.taken(this.#viewer.client) - this.#toldTaken >= REPORT_INPUT_EVERY)
+      this.#tell();
+  }
+
+  #tell(): void {
+    if (!this.#viewer) return;
+    this.#toldTaken = this.#terminal.taken(this.#viewer.client);
+    this.#send({ type: 'beat', taken: this.#toldTaken });
+  }
+
+  #send(frame: ServerFrame): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#socket.send(encodeServerFrame(frame), () => {
+      const viewer = this.#viewer;
+      if (!viewer?.blocked || this.#socket.bufferedAmount > SOCKET_ROOM) return;
+      this.#terminal.block(viewer, false);
+      this.#wake();
+    });
+  }
+
+  #onBeat(): void {
+    this.#silent += 1;
+    if (this.#silent > SILENT_BEATS) {
+      this.#release('lost');
+      // It does not answer, so it would not answer a close frame either.
+      this.#socket.terminate();
+      return;
+    }
+    if (this.#terminal.queuedInput <= INPUT_FULL) this.#tell();
+    else this.#send({ type: 'beat', taken: this.#toldTaken });
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+  }
+}
+
+function bytesOf(data: RawData): Uint8Array {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+}

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import type { ContainerView, HostView, SandboxView, SignalBody } from '#lab';
+import { Dependencies, trackDependencies } from '../../../server/checks/dependencies.ts';
+import { ReadCache } from '../../../server/checks/read-cache.ts';
+import { containerSignal, containerView } from './stage.ts';
+
+/** A host that counts how often it is asked. */
+class Looked {
+  asked: string[] = [];
+  containers: ContainerView[] = [];
+  /** Stands before every answer. */
+  before: () => Promise<void> = async () => undefined;
+  readonly known = new ReadCache();
+
+  /** The host as a question of a new round sees it. */
+  get host(): HostView {
+    const counted = async <T>(what: string, answer: T): Promise<T> => {
+      this.asked.push(what);
+      await this.before();
+      return answer;
+    };
+    const host = {
+      name: 'one',
+      aliases: [],
+      hasEngine: true,
+      address: '10.0.0.1',
+      get docker(): HostView['docker'] {
+        throw new Error('no test asks the engine itself');
+      },
+      container: (name: string) =>
+        counted(
+          `container ${name}`,
+          this.containers.find((each) => each.name === name),
+        ),
+      containers: () => counted('containers', this.containers),
+      networks: () => counted('networks', []),
+      routes: () => counted('routes', []),
+      addressOf: (device: string) => counted(`address ${device}`, undefined),
+      read: (path: string) => counted(`file ${path}`, ''),
+    };
+    const sandbox: SandboxView = {
+      signal: new AbortController().signal,
+      journal: { all: () => [], last: () => undefined },
+      host: () => host,
+      hosts: [host],
+    };
+    return trackDependencies(sandbox, new Dependencies(), this.known.forRound()).host('one');
+  }
+
+  async lookAtAll(): Promise<readonly string[]> {
+    this.asked = [];
+    const { host } = this;
+    await host.container('web');
+    await host.containers();
+    await host.networks();
+    await host.routes();
+    await host.addressOf('docker0');
+    await host.read('/etc/hosts');
+    return this.asked;
+  }
+}
+
+const ALL = [
+  'container web',
+  'containers',
+  'networks',
+  'routes',
+  'address docker0',
+  'file /etc/hosts',
+];
+
+describe('what a host has said', () => {
+  test('is not asked again while no signal touches it', async () => {
+    const looked = new Looked();
+    expect(await looked.lookAtAll()).toEqual(ALL);
+    expect(await looked.lookAtAll()).toEqual([]);
+  });
+
+  test.each<[string, SignalBody | undefined, readonly string[]]>([
+    [
+      'a container that is made',
+      containerSignal('one', 'create', 'web'),
+      ['container web', 'containers'],
+    ],
+    [
+      'a container that starts',
+      containerSignal('one', 'start', 'web'),
+      ['container web', 'containers', 'networks', 'file /etc/hosts'],
+    ],
+    [
+      'a network that is made',
+      { kind: 'network', host: 'one', action: 'create', id: 'n', name: 'n' },
+      ['container web', 'containers', 'networks', 'address docker0', 'file /etc/hosts'],
+    ],
+    [
+      'a route that changes',
+      { kind: 'route', host: 'one', change: '' },
+      ['routes', 'address docker0', 'file /etc/hosts'],
+    ],
+    // What sends no event of its own (an image, a label, a limit) is changed by commands.
+    [
+      'a command that has finished',
+      { kind: 'command', host: 'one', terminal: 't', line: 'x', status: 0 },
+      ALL,
+    ],
+    ['a host that comes back', { kind: 'host', host: 'one', change: 'engine-up' }, ALL],
+    ['a process in a container', containerSignal('one', 'exec_start', 'web'), []],
+    ['another host’s container', containerSignal('two', 'start', 'web'), []],
+    ['the slow pass', undefined, ALL],
+  ])('is asked again after %s', async (_, signal, again) => {
+    const looked = new Looked();
+    await looked.lookAtAll();
+    looked.known.invalidate(signal);
+    expect(await looked.lookAtAll()).toEqual(again);
+  });
+
+  test('is not taken for news when a signal has overtaken it', async () => {
+    const looked = new Looked();
+    const gate = Promise.withResolvers<void>();
+    looked.before = () => gate.promise;
+    const late = looked.host.containers();
+    looked.known.invalidate(containerSignal('one', 'create', 'web'));
+    looked.containers = [containerView({ name: 'web' })];
+    gate.resolve();
+    expect(await late).toEqual([]);
+    expect(await looked.host.containers()).toHaveLength(1);
+  });
+
+  test('is as old as its round, and not kept of one that a signal has overtaken', async () => {
+    const looked = new Looked();
+    const { host } = looked;
+    looked.known.invalidate(containerSignal('one', 'create', 'web'));
+    // The round has the list of before, and gives that to whoever asks late.
+    await host.containers();
+    looked.containers = [containerView({ name: 'web' })];
+    expect(await looked.host.containers()).toHaveLength(1);
+  });
+
+  test('is asked again where it failed', async () => {
+    const looked = new Looked();
+    looked.before = () => Promise.reject(new Error('away'));
+    await expect(looked.host.routes()).rejects.toThrow('away');
+    looked.before = async () => undefined;
+    expect(await looked.host.routes()).toEqual([]);
+  });
+
+  test('is not kept of a container that may be over in a moment', async () => {
+    const looked = new Looked();
+    looked.containers = [containerView({ name: 'web', startedAt: Date.now() })];
+    await looked.host.container('web');
+    looked.containers = [containerView({ name: 'web', running: false })];
+    expect(await looked.host.container('web')).toMatchObject({ running: false });
+    await looked.host.container('web');
+    expect(looked.asked).toEqual(['container web', 'container web']);
+  });
+});

@@ -1,0 +1,375 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CouldNotCheck, check, notYet, passed, type SandboxView, value } from '#lab';
+import { CheckStage, containerSignal, containerView, labWith } from './stage.ts';
+
+/** Published views go out with the next turn of the loop. */
+const nextTurn = () => new Promise<void>((settle) => setImmediate(settle));
+
+const runs = async (sandbox: SandboxView, name: string, host = 'one') =>
+  (await sandbox.host(host).container(name))?.running ? passed() : notYet(`No ${name} yet.`);
+
+describe('a check', () => {
+  test('that could not check says why, and is never called wrong', async () => {
+    const test = () => Promise.reject(new CouldNotCheck('one is paused.'));
+    using stage = new CheckStage(labWith([check('step', { title: 't', test })]));
+    await stage.runner.ask('step');
+    expect(stage.view('step')).toEqual({
+      id: 'step',
+      state: 'unknown',
+      reason: 'Could not check: one is paused. It is tried again by itself.',
+    });
+  });
+
+  test('with a defect says so, and takes it off the learner', async () => {
+    const test = () => Promise.reject(new TypeError('x is undefined'));
+    using stage = new CheckStage(labWith([check('step', { title: 't', test })]));
+    await stage.runner.ask('step');
+    expect(stage.view('step')).toMatchObject({
+      state: 'unknown',
+      reason: expect.stringMatching(/has a defect \(TypeError: x is undefined\).*not at fault/),
+    });
+  });
+
+  test('never runs twice at once, and signals during a run make one more', async () => {
+    let count = 0;
+    let atOnce = 0;
+    let most = 0;
+    const gate = Promise.withResolvers<void>();
+    const test = async (sandbox: SandboxView) => {
+      count++;
+      most = Math.max(most, ++atOnce);
+      await gate.promise;
+      await sandbox.host('one').routes();
+      atOnce--;
+      return notYet('still');
+    };
+    using stage = new CheckStage(labWith([check('step', { title: 't', test })]));
+    const first = stage.runner.ask('step');
+    for (let i = 0; i < 10; i++) stage.signal({ kind: 'route', host: 'one', change: `${i}` });
+    gate.resolve();
+    await first;
+    await stage.runner.settled();
+    expect({ count, most }).toEqual({ count: 2, most: 1 });
+  });
+
+  test('is not asked again for a signal during its run that it does not look at', async () => {
+    let count = 0;
+    const gate = Promise.withResolvers<void>();
+    const test = async (sandbox: SandboxView) => {
+      count++;
+      await gate.promise;
+      await sandbox.host('one').routes();
+      return notYet('still');
+    };
+    using stage = new CheckStage(labWith([check('step', { title: 't', test })]));
+    const first = stage.runner.ask('step');
+    stage.signal({ kind: 'route', host: 'two', change: '' });
+    gate.resolve();
+    await first;
+    await stage.runner.settled();
+    expect(count).toBe(1);
+  });
+
+  test('that hangs holds up no other, and could not check at its deadline', async () => {
+    const deadline = new AbortController();
+    vi.spyOn(AbortSignal, 'timeout').mockReturnValue(deadline.signal);
+    using stage = new CheckStage(
+      labWith([
+        check('hangs', { title: 't', test: (sandbox) => runs(sandbox, 'web') }),
+        check('quick', { title: 't', test: () => passed() }),
+      ]),
+    );
+    stage.host('one').before = () => new Promise(() => undefined);
+    const run = stage.runner.ask('hangs');
+    await stage.runner.ask('quick');
+    await nextTurn();
+    await nextTurn();
+    expect(stage.checks).toMatchObject([{ id: 'quick', state: 'passed' }]);
+    deadline.abort(new DOMException('late', 'TimeoutError'));
+    await run;
+    expect(stage.view('hangs')).toMatchObject({
+      state: 'unknown',
+      reason: expect.stringContaining('one did not answer within 5 seconds'),
+    });
+    vi.restoreAllMocks();
+  });
+
+  test('tells only what changed', async () => {
+    const lab = labWith([check('step', { title: 't', test: () => notYet('still') })], {
+      file: value('<file>', async (sandbox) => (await sandbox.host('one').read('/f')) || undefined),
+    });
+    using stage = new CheckStage(lab);
+    stage.runner.wake();
+    await stage.runner.settled();
+    stage.runner.wake();
+    await stage.runner.settled();
+    stage.host('one').files['/f'] = '32768';
+    stage.runner.wake();
+    await stage.runner.settled();
+    await nextTurn();
+    expect(stage.checks).toHaveLength(1);
+    expect(stage.values).toEqual([{ id: 'file' }, { id: 'file', text: '32768' }]);
+  });
+});
+
+describe('a signal wakes', () => {
+  const asked: string[] = [];
+  const look = (id: string, at: (sandbox: SandboxView) => unknown) =>
+    check(id, {
+      title: id,
+      test: async (sandbox) => {
+        asked.push(id);
+        await at(sandbox);
+        return notYet('still');
+      },
+    });
+  const LAB = labWith([
+    look('container', ({ host }) => host('one').container('web')),
+    look('networks', ({ host }) => host('one').networks()),
+    look('elsewhere', ({ host }) => host('two').containers()),
+    look('routes', ({ host }) => host('one').routes()),
+    look('file', ({ host }) => host('one').read('/etc/hosts')),
+    look('visits', ({ journal }) => journal.all('visit')),
+    look('answers', ({ journal }) => journal.last('answer')),
+    look('execs', ({ journal }) => journal.all('container')),
+    look('nothing', () => undefined),
+    look('fails', () => Promise.reject(new Error('x'))),
+  ]);
+  /** Every signal wakes what has no answer. */
+  const ALWAYS = 'fails';
+
+  test.each([
+    [
+      'a container’s start: what looks at that host’s containers, files, or the journal of them',
+      containerSignal('one', 'start', 'web'),
+      ['container', 'networks', 'file', 'execs'],
+    ],
+    [
+      'a command inside a container: the journal of it alone',
+      containerSignal('one', 'exec_start', 'web'),
+      ['execs'],
+    ],
+    ['a start elsewhere', containerSignal('two', 'start', 'web'), ['elsewhere', 'execs']],
+    ['a route', { kind: 'route', host: 'one', change: '' } as const, ['routes', 'file']],
+    [
+      'a command line: files and routes, for which no other signal may come',
+      { kind: 'command', host: 'one', terminal: 't', line: 'ls', status: 0 } as const,
+      ['routes', 'file'],
+    ],
+    ['an answer', { kind: 'answer', check: 'c', text: 't' } as const, ['answers']],
+    [
+      'a host that came back: everything of it',
+      { kind: 'host', host: 'one', change: 'engine-up' } as const,
+      ['container', 'networks', 'routes', 'file'],
+    ],
+  ])('%s', async (_, signal, expected) => {
+    using stage = new CheckStage(LAB);
+    stage.runner.wake();
+    await stage.runner.settled();
+    asked.length = 0;
+    stage.signal(signal);
+    await stage.runner.settled();
+    expect(asked.toSorted()).toEqual([...expected, ALWAYS].toSorted());
+  });
+
+  test('one round, when several come together', async () => {
+    using stage = new CheckStage(LAB);
+    stage.runner.wake();
+    await stage.runner.settled();
+    asked.length = 0;
+    for (const action of ['create', 'start', 'die']) {
+      stage.signal(containerSignal('one', action, 'web'));
+    }
+    await stage.runner.settled();
+    expect(asked.filter((id) => id === 'container')).toHaveLength(1);
+  });
+});
+
+describe('in time,', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
+  afterEach(() => void vi.useRealTimers());
+  /** Lets fake time pass, and what falls due in it run to its end. */
+  const pass = async (stage: CheckStage, milliseconds: number) => {
+    await vi.advanceTimersByTimeAsync(milliseconds);
+    await stage.runner.settled();
+    await nextTurn();
+  };
+  const WEB = labWith([check('web', { title: 't', test: (sandbox) => runs(sandbox, 'web') })]);
+
+  test('a check that could not be asked is asked again by itself', async () => {
+    using stage = new CheckStage(WEB);
+    const host = stage.host('one');
+    host.containers = [containerView({ name: 'web' })];
+    host.before = () => Promise.reject(new CouldNotCheck('one is paused.'));
+    stage.runner.wake();
+    await pass(stage, 0);
+    expect(stage.view('web')?.state).toBe('unknown');
+    host.before = async () => undefined;
+    await pass(stage, 2_000);
+    expect(stage.view('web')?.state).toBe('passed');
+  });
+
+  test('a world that changes without a signal is seen by the slow pass', async () => {
+    using stage = new CheckStage(WEB);
+    stage.runner.wake();
+    await pass(stage, 0);
+    stage.host('one').containers = [containerView({ name: 'web' })];
+    await pass(stage, 29_000);
+    expect(stage.view('web')?.state).toBe('not-yet');
+    await pass(stage, 1_000);
+    expect(stage.view('web')?.state).toBe('passed');
+  });
+
+  test('a container that has only just started counts once it has stayed up', async () => {
+    using stage = new CheckStage(WEB);
+    stage.host('one').containers = [containerView({ name: 'web', startedAt: Date.now() })];
+    stage.runner.wake();
+    await pass(stage, 0);
+    expect(stage.view('web')).toMatchObject({
+      state: 'not-yet',
+      reason: expect.stringContaining('web has only just started'),
+    });
+    await pass(stage, 2_000);
+    expect(stage.view('web')?.state).toBe('passed');
+  });
+
+  test('a container that exits after a second never ticks', async () => {
+    using stage = new CheckStage(WEB);
+    stage.host('one').containers = [containerView({ name: 'web', startedAt: Date.now() })];
+    stage.signal(containerSignal('one', 'start', 'web'));
+    await pass(stage, 1_000);
+    stage.host('one').containers = [containerView({ name: 'web', running: false })];
+    stage.signal(containerSignal('one', 'die', 'web'));
+    await pass(stage, 10_000);
+    expect(stage.view('web')).toMatchObject({ state: 'not-yet', reason: 'No web yet.' });
+    expect(stage.checks.some(({ state }) => state === 'passed')).toBe(false);
+  });
+
+  test('a container that was seen when it had only just started does not tick, however late the answer', async () => {
+    const answer = Promise.withResolvers<void>();
+    const late = async (sandbox: SandboxView) => {
+      const verdict = await runs(sandbox, 'web');
+      await answer.promise;
+      return verdict;
+    };
+    using stage = new CheckStage(labWith([check('web', { title: 't', test: late })]));
+    stage.host('one').containers = [containerView({ name: 'web', startedAt: Date.now() })];
+    stage.runner.wake();
+    await vi.advanceTimersByTimeAsync(3_000);
+    stage.host('one').containers = [];
+    answer.resolve();
+    await pass(stage, 1_000);
+    expect(stage.view('web')).toMatchObject({ state: 'not-yet', reason: 'No web yet.' });
+    expect(stage.checks.some(({ state }) => state === 'passed')).toBe(false);
+  });
+
+  test('a container that its restart policy keeps starting never ticks, however long a run lasts', async () => {
+    using stage = new CheckStage(WEB);
+    for (let restarts = 0; restarts < 4; restarts++) {
+      const up = containerView({ name: 'web', restarts, longRunning: true, startedAt: Date.now() });
+      stage.host('one').containers = [restarts === 0 ? { ...up, longRunning: false } : up];
+      stage.signal(containerSignal('one', 'start', 'web'));
+      await pass(stage, restarts === 0 ? 1_500 : 9_000);
+      stage.host('one').containers = [{ ...up, running: false, status: 'restarting' }];
+      stage.signal(containerSignal('one', 'die', 'web'));
+      await pass(stage, 1_000);
+    }
+    expect(stage.checks.some(({ state }) => state === 'passed')).toBe(false);
+  });
+
+  test.each([
+    ['the lab’s own program', true, 0],
+    ['one that has been up', false, -60_000],
+  ])('%s ticks at once', async (_, steady, startedAt) => {
+    using stage = new CheckStage(WEB);
+    stage.host('one').containers = [
+      containerView({ name: 'web', longRunning: steady, startedAt: Date.now() + startedAt }),
+    ];
+    stage.signal(containerSignal('one', 'start', 'web'));
+    await stage.runner.settled();
+    expect(stage.view('web')?.state).toBe('passed');
+  });
+
+  test('the lab’s own program on the host’s network waits: its port may be taken', async () => {
+    using stage = new CheckStage(WEB);
+    stage.host('one').containers = [
+      containerView({ name: 'web', longRunning: true, networkMode: 'host', startedAt: Date.now() }),
+    ];
+    stage.runner.wake();
+    await pass(stage, 0);
+    expect(stage.view('web')?.state).toBe('not-yet');
+    await pass(stage, 2_000);
+    expect(stage.view('web')?.state).toBe('passed');
+  });
+
+  test('a pass holds, and says since what it would not pass any more', async () => {
+    using stage = new CheckStage(WEB);
+    stage.host('one').containers = [containerView({ name: 'web' })];
+    stage.runner.wake();
+    await pass(stage, 0);
+    const passedAt = stage.passes.get('web');
+    stage.host('one').containers = [];
+    stage.signal(containerSignal('one', 'destroy', 'web'));
+    await pass(stage, 500);
+    expect(stage.view('web')).toEqual({ id: 'web', state: 'passed', passedAt, moved: 'No web.' });
+    stage.host('one').containers = [containerView({ name: 'web' })];
+    stage.signal(containerSignal('one', 'start', 'web'));
+    await pass(stage, 500);
+    expect(stage.view('web')).toEqual({ id: 'web', state: 'passed', passedAt });
+  });
+
+  test('a pass says nothing of now while nobody answers', async () => {
+    using stage = new CheckStage(WEB);
+    stage.host('one').containers = [containerView({ name: 'web' })];
+    stage.runner.wake();
+    await pass(stage, 0);
+    stage.host('one').before = () => Promise.reject(new CouldNotCheck('one is paused.'));
+    stage.signal({ kind: 'host', host: 'one', change: 'paused' });
+    await pass(stage, 500);
+    expect(stage.view('web')).not.toHaveProperty('moved');
+  });
+
+  test('what has happened cannot move', async () => {
+    const visited = check('visited', {
+      title: 't',
+      test: async (sandbox) => {
+        if (!(await sandbox.host('one').container('web'))) return notYet('No web yet.');
+        return sandbox.journal.last('visit') ? passed() : notYet('not visited');
+      },
+    });
+    using stage = new CheckStage(labWith([visited]));
+    stage.host('one').containers = [containerView({ name: 'web', startedAt: Date.now() })];
+    stage.signal({
+      kind: 'visit',
+      from: 'one',
+      url: 'http://one/',
+      hostname: 'one',
+      port: 80,
+      outcome: 'page',
+    });
+    await pass(stage, 0);
+    expect(stage.view('visited')?.state).toBe('passed');
+    stage.host('one').containers = [];
+    stage.signal(containerSignal('one', 'destroy', 'web'));
+    stage.runner.wake();
+    await pass(stage, 60_000);
+    expect(stage.view('visited')).not.toHaveProperty('moved');
+  });
+
+  test('a pass of an earlier sandbox is not held against the new one', async () => {
+    using stage = new CheckStage(WEB, new Map([['web', 42]]));
+    stage.runner.wake();
+    await pass(stage, 60_000);
+    expect(stage.view('web')).toEqual({ id: 'web', state: 'passed', passedAt: 42 });
+  });
+
+  test('nothing is left to fire once the runner is closed', async () => {
+    {
+      using stage = new CheckStage(WEB);
+      stage.host('one').containers = [containerView({ name: 'web', startedAt: Date.now() })];
+      stage.runner.wake();
+      await pass(stage, 0);
+    }
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,150 @@
+import {
+  type ContainerView,
+  defineLab,
+  type HostView,
+  type Lab,
+  type NetworkView,
+  type RouteView,
+  type SandboxView,
+  type Signal,
+  type SignalBody,
+  type SignalKind,
+  type SignalOf,
+} from '#lab';
+import type { CheckView, ValueView } from '#protocol';
+import { type About, CheckRunner } from '../../../server/checks/runner.ts';
+
+/** What a stage's host has; a test changes it and sends the signal that goes with the change. */
+export interface FakeHost {
+  containers: ContainerView[];
+  networks: NetworkView[];
+  routes: RouteView[];
+  files: Record<string, string>;
+  /** Stands before every answer. */
+  before: () => Promise<void>;
+}
+
+/** A runner on hosts made of plain data. Time, where a test has to let it pass, is vitest's. */
+export class CheckStage implements Disposable {
+  readonly runner: CheckRunner;
+  readonly passes: Map<string, number>;
+  readonly about = new Map<string, About>();
+  readonly checks: CheckView[] = [];
+  readonly values: ValueView[] = [];
+  readonly #hosts = new Map<string, FakeHost>();
+  readonly #signals: Signal[] = [];
+
+  constructor(lab: Lab, passes: ReadonlyMap<string, number> = new Map()) {
+    this.passes = new Map(passes);
+    this.runner = new CheckRunner({
+      lab,
+      view: (signal) => this.#view(signal),
+      passes: () => this.passes,
+      about: (id) => this.about.get(id),
+      onPass: (id, at, about) => {
+        this.passes.set(id, at);
+        this.about.set(id, about);
+      },
+      onChecks: (checks) => void this.checks.push(...checks),
+      onValues: (values) => void this.values.push(...values),
+    });
+  }
+
+  host(name: string): FakeHost {
+    const known = this.#hosts.get(name);
+    if (known) return known;
+    const host: FakeHost = {
+      containers: [],
+      networks: [],
+      routes: [],
+      files: {},
+      before: async () => undefined,
+    };
+    this.#hosts.set(name, host);
+    return host;
+  }
+
+  /** Notes a signal in the journal and wakes the checks, as a session does. */
+  signal(body: SignalBody): void {
+    this.#signals.push({ ...body, seq: this.#signals.length + 1, at: Date.now() });
+    this.runner.wake(body);
+  }
+
+  view(check: string): CheckView | undefined {
+    return this.runner.checks.find(({ id }) => id === check);
+  }
+
+  [Symbol.dispose](): void {
+    this.runner[Symbol.dispose]();
+  }
+
+  #view(signal: AbortSignal): SandboxView {
+    const of = <K extends SignalKind>(kind: K): SignalOf<K>[] =>
+      this.#signals.filter((each): each is SignalOf<K> => each.kind === kind);
+    return {
+      signal,
+      journal: { all: of, last: (kind, fits = () => true) => of(kind).findLast(fits) },
+      host: (name) => this.#hostView(name),
+      hosts: ['one', 'two'].map((name) => this.#hostView(name)),
+    };
+  }
+
+  #hostView(name: string): HostView {
+    const host = this.host(name);
+    const answer = async <T>(of: () => T): Promise<T> => {
+      await host.before();
+      return of();
+    };
+    return {
+      name,
+      aliases: [],
+      hasEngine: true,
+      address: '10.0.0.1',
+      get docker(): HostView['docker'] {
+        throw new Error('no check of these tests asks the engine itself');
+      },
+      container: (id) => answer(() => host.containers.find((each) => each.name === id)),
+      containers: () => answer(() => host.containers),
+      networks: () => answer(() => host.networks),
+      routes: () => answer(() => host.routes),
+      addressOf: () => answer(() => undefined),
+      read: (path) => answer(() => host.files[path] ?? ''),
+    };
+  }
+}
+
+/** A lab with two hosts, one and two, and these checks. */
+export function labWith(checks: Lab['checks'], values: Lab['values'] = {}): Lab {
+  return defineLab({
+    title: 'T',
+    hosts: { one: { address: '10.0.0.1/24' }, two: { address: '10.0.0.2/24' } },
+    browser: 'one',
+    values,
+    sections: [{ page: 'p', title: 'P', checks }],
+  });
+}
+
+/** A container that has been up for long, unless said otherwise. */
+export function containerView(view: Partial<ContainerView> & { name: string }): ContainerView {
+  return {
+    id: view.name.padEnd(64, '0'),
+    image: 'mycontainer:5.6',
+    running: true,
+    longRunning: false,
+    restarts: 0,
+    status: 'running',
+    exitCode: 0,
+    networkMode: 'bridge',
+    addresses: {},
+    ports: {},
+    requestedPorts: {},
+    publishAll: false,
+    startedAt: 0,
+    ...view,
+  };
+}
+
+/** An event of a host's engine. */
+export function containerSignal(host: string, action: string, name: string): SignalBody {
+  return { kind: 'container', host, action, id: name.padEnd(64, '0'), name, image: 'i' };
+}

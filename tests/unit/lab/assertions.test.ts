@@ -1,0 +1,468 @@
+import { describe, expect, it } from 'vitest';
+import {
+  aContainer,
+  addressOf,
+  all,
+  aNetwork,
+  atItsAddress,
+  check,
+  command,
+  container,
+  defineLab,
+  file,
+  firstOf,
+  type LabError,
+  network,
+  networkId,
+  ranInside,
+  refused,
+  restartOf,
+  route,
+  subnetOf,
+  type Test,
+  theAddress,
+  theId,
+  theNumber,
+  theText,
+  throughFormerPort,
+  throughPort,
+  visited,
+} from '#lab';
+import { World } from './docker-networking-world.ts';
+
+const IMAGE = 'mycontainer:5.6';
+const web = container('web').on('server01');
+const served = web.from(IMAGE).runs().publishes(80).onAnEphemeralPort();
+
+/** A learner's steps, and what the question says after them: a pass, or the reason, and the command that leads out. */
+type Case = readonly [
+  title: string,
+  steps: (world: World) => World,
+  expected: 'passed' | RegExp,
+  fix?: string,
+];
+
+const run = (world: World) => world.run({ name: 'web', publish: '', port: 32768 });
+
+const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly Case[]])[] = [
+  [
+    'container(…).runs()',
+    web.runs(),
+    [
+      ['running', run, 'passed'],
+      ['nothing', (w) => w, /No container named web on server01 yet/],
+      [
+        'on another host',
+        (w) => w.run({ name: 'web', on: 'server02' }),
+        /web is on server02, but the lab needs it on server01/,
+        'docker rm -f web',
+      ],
+      ['stopped', (w) => run(w).stop('web'), /web is stopped/, 'docker start web'],
+      ['paused', (w) => w.run({ name: 'web', status: 'paused' }), /paused/, 'docker unpause web'],
+      ['created', (w) => w.run({ name: 'web', status: 'created' }), /never started/],
+      [
+        'a command that ended',
+        (w) => w.run({ name: 'web', status: 'exited', command: 'true' }),
+        /ran its command and ended/,
+      ],
+      ['another of the same image', (w) => w.run({ name: 'web2' }), /No container named web /],
+    ],
+  ],
+  [
+    'container(…).from(…)',
+    web.from(IMAGE),
+    [
+      ['by its tag', (w) => w.run({ name: 'web' }), 'passed'],
+      ['stopped as well', (w) => run(w).stop('web'), 'passed'],
+      [
+        'another image',
+        (w) => w.run({ name: 'web', image: 'nginx' }),
+        /made from the image nginx; the lab’s is mycontainer:5\.6/,
+        `docker rm -f web && docker run -d --name web ${IMAGE}`,
+      ],
+      [
+        'no name given',
+        (w) => w.run({ name: 'quirky_hopper' }),
+        /its name is quirky_hopper\. Give it the name web/,
+        'docker rename quirky_hopper web',
+      ],
+    ],
+  ],
+  [
+    'publishes(80).onAnEphemeralPort()',
+    served,
+    [
+      ['-p :80', run, 'passed'],
+      ['-P', (w) => w.run({ name: 'web', publishAll: true, port: 32768 }), 'passed'],
+      [
+        'a fixed port',
+        (w) => w.run({ name: 'web', publish: '8080', port: 8080 }),
+        /fixed port 8080.*-p :80/,
+        `docker rm -f web && docker run -d --name web -p :80 ${IMAGE}`,
+      ],
+      ['a range', (w) => w.run({ name: 'web', publish: '80-90', port: 80 }), /only have a port/],
+      ['no port', (w) => w.run({ name: 'web' }), /publishes no port/],
+      [
+        'another port of the container',
+        (w) => w.run({ name: 'web', publish: '', containerPort: '8080/tcp', port: 32768 }),
+        /publishes its port 8080\/tcp.*listens on 80/,
+      ],
+      ['no network', (w) => w.run({ name: 'web', network: 'none' }), /network “none”/],
+      ['not bound yet', (w) => w.run({ name: 'web', publish: '' }), /not bound its port yet/],
+      [
+        'another name',
+        (w) => w.run({ name: 'site', publish: '8080', port: 8080 }),
+        /its name is site/,
+        'docker rename site web',
+      ],
+    ],
+  ],
+  [
+    'publishes(80).on(8080)',
+    web.from(IMAGE).publishes(80).on(8080),
+    [
+      ['-p 8080:80', (w) => w.run({ name: 'web', publish: '8080', port: 8080 }), 'passed'],
+      [
+        'left to Docker',
+        run,
+        /got the port 32768, because Docker picked one.*-p 8080:80/,
+        `docker rm -f web && docker run -d --name web -p 8080:80 ${IMAGE}`,
+      ],
+      [
+        'another port',
+        (w) => w.run({ name: 'web', publish: '8081', port: 8081 }),
+        /publishes the port 8081 of the host/,
+      ],
+    ],
+  ],
+  [
+    'withTheImagesCommand()',
+    web.from(IMAGE).withTheImagesCommand(),
+    [
+      ['as the image says', run, 'passed'],
+      ['in a shell', (w) => w.run({ name: 'web', command: 'sh -c /bin/serve' }), 'passed'],
+      ['another', (w) => w.run({ name: 'web', command: 'sleep 60' }), /a command of its own/],
+    ],
+  ],
+  [
+    'container(…).isOn(…)',
+    web.isOn('mynet'),
+    [
+      ['from the start', (w) => w.run({ name: 'web', network: 'mynet' }), 'passed'],
+      ['on another', run, /on the network bridge.*mynet/, 'docker network connect mynet web'],
+    ],
+  ],
+  [
+    'aContainer().isOn(…).runs()',
+    aContainer().on('server01').isOn('none').runs(),
+    [
+      ['any', (w) => w.run({ name: 'x1', network: 'none' }), 'passed'],
+      ['none there', run, /No container on the network none on server01 yet/],
+      ['elsewhere', (w) => w.run({ name: 'x1', network: 'none', on: 'server02' }), /on server02/],
+      [
+        'one ended, one runs',
+        (w) =>
+          w
+            .run({ name: 'x1', network: 'none', status: 'exited', command: 'true' })
+            .run({ name: 'x2', network: 'none' }),
+        'passed',
+      ],
+    ],
+  ],
+  [
+    'network(…).hasDriver(…)',
+    network('mynet').on('server01').hasDriver('bridge'),
+    [
+      ['there', (w) => w.createNetwork('mynet'), 'passed'],
+      ['none', (w) => w, /No network named mynet on server01 yet/],
+      [
+        'another driver',
+        (w) => w.createNetwork('mynet', { driver: 'macvlan' }),
+        /driver macvlan/,
+        'docker network rm mynet && docker network create mynet',
+      ],
+      ['elsewhere', (w) => w.createNetwork('mynet', { on: 'server02' }), /is on server02/],
+    ],
+  ],
+  [
+    'network(…).hasSubnet(…)',
+    network('mynet').on('server01').hasSubnet('172.30.0.0/16'),
+    [['another', (w) => w.createNetwork('mynet'), /subnet 172\.18\.0\.0\/16, not 172\.30/]],
+  ],
+  [
+    'aNetwork()',
+    aNetwork().on('server01').hasDriver('bridge'),
+    [
+      ['of any name', (w) => w.createNetwork('x'), 'passed'],
+      ['only Docker’s own', (w) => w, /No network of your own on server01/],
+    ],
+  ],
+  [
+    'route(…).on(…).via(…)',
+    route('172.17.0.0/16').on('client').via('10.1.10.11'),
+    [
+      ['just that', (w) => w.route('172.17.0.0/16'), 'passed'],
+      ['two halves', (w) => w.route('172.17.0.0/17').route('172.17.128.0/17'), 'passed'],
+      ['none', (w) => w, /client has no route to 172\.17\.0\.0\/16 yet/],
+      ['narrower', (w) => w.route('172.17.0.0/24'), /too narrow.*255\.255\.0\.0/],
+      ['wider', (w) => w.route('172.16.0.0/12'), /too wide.*255\.255\.0\.0/],
+      [
+        'via another host',
+        (w) => w.route('172.17.0.0/16', '10.1.10.12'),
+        /to server02 \(10\.1\.10\.12\)\. The route has to go via 10\.1\.10\.11/,
+        'sudo ip route replace 172.17.0.0/16 via 10.1.10.11',
+      ],
+      ['another network', (w) => w.route('172.18.0.0/16'), /route to 172\.18\.0\.0\/16, but/],
+    ],
+  ],
+  [
+    'route(subnetOf(…))',
+    route(subnetOf('bridge').on('server01')).on('client').via('10.1.10.11'),
+    [
+      ['as the network is now', (w) => w.route('172.17.0.0/16'), 'passed'],
+      ['none', (w) => w, /no route to 172\.17\.0\.0\/16/],
+    ],
+  ],
+  [
+    'visited(url)',
+    visited('http://10.1.10.11:8080').from('client'),
+    [
+      ['opened', (w) => w.visit('http://10.1.10.11:8080'), 'passed'],
+      ['by an alias', (w) => w.visit('http://agent01:8080/'), 'passed'],
+      ['not opened', (w) => w, /Not opened yet.*go to http:\/\/10\.1\.10\.11:8080/],
+      ['another host', (w) => w.visit('http://10.1.10.12:8080'), /That was server02, not server01/],
+      ['refused', (w) => w.visit('http://10.1.10.11:8080', 'refused'), /was refused/],
+      ['an error page', (w) => w.visit('http://10.1.10.11:8080', 'page', 500), /status 500/],
+    ],
+  ],
+  [
+    'visited(throughPort(…))',
+    visited(throughPort(served)),
+    [
+      ['the port of then', (w) => run(w).visit('http://10.1.10.11:32768'), 'passed'],
+      ['no container', (w) => w, /No container named web/],
+      ['another port', (w) => run(w).visit('http://10.1.10.11:99', 'refused'), /Port 99 does not/],
+      [
+        'the port of before',
+        (w) => run(w).restart('web', 32769).visit('http://10.1.10.11:32768', 'refused'),
+        /was web’s until it was restarted\. Go to http:\/\/10\.1\.10\.11:32769/,
+      ],
+    ],
+  ],
+  [
+    'visited(atItsAddress(…)).after(restartOf(…))',
+    visited(atItsAddress(served)).from('client').after(restartOf(served)),
+    [
+      ['after it', (w) => run(w).restart('web', 32769).visit('http://172.17.0.2'), 'passed'],
+      [
+        'only before it',
+        (w) => run(w).visit('http://172.17.0.2').restart('web', 32769),
+        /Not opened since then\. Reload http:\/\/172\.17\.0\.2/,
+      ],
+      ['not restarted', (w) => run(w).visit('http://172.17.0.2'), /has not been restarted yet/],
+      [
+        'with the host’s port',
+        (w) => run(w).restart('web', 32769).visit('http://172.17.0.2:32769', 'refused'),
+        /listens on 80/,
+      ],
+    ],
+  ],
+  [
+    'refused(throughFormerPort(…))',
+    refused(throughFormerPort(served)),
+    [
+      [
+        'refused',
+        (w) => run(w).restart('web', 32769).visit('http://10.1.10.11:32768', 'refused'),
+        'passed',
+      ],
+      ['no former port', run, /no address to try yet/],
+      [
+        'the port of now',
+        (w) => run(w).restart('web', 32769).visit('http://10.1.10.11:32769'),
+        /32769 is the port of now\. Try http:\/\/10\.1\.10\.11:32768/,
+      ],
+      [
+        'something else listens',
+        (w) => run(w).restart('web', 32769).visit('http://10.1.10.11:32768'),
+        /Something else listens/,
+      ],
+    ],
+  ],
+  [
+    'restartOf(…)',
+    restartOf(web),
+    [
+      ['restarted', (w) => run(w).restart('web', 32769), 'passed'],
+      ['not restarted', run, /has not been restarted yet/],
+      ['stopped', (w) => run(w).stop('web'), /web is stopped/],
+      [
+        'made anew',
+        (w) => run(run(w).remove('web')),
+        /a new container, which is not a restart/,
+        'docker restart web',
+      ],
+    ],
+  ],
+  [
+    'restartOf(…).after(visited(…))',
+    restartOf(web).after(visited('http://10.1.10.11:32768')),
+    [
+      ['after it', (w) => run(w).visit('http://10.1.10.11:32768').restart('web', 32769), 'passed'],
+      [
+        'only before it',
+        (w) => run(w).restart('web', 32769).visit('http://10.1.10.11:32768'),
+        /not been restarted since/,
+      ],
+      ['not opened', (w) => run(w).restart('web', 32769), /Not opened yet/],
+    ],
+  ],
+  [
+    'ranInside(…)',
+    ranInside(web, /ifconfig/g).suchAs('ifconfig'),
+    [
+      ['run', (w) => run(w).exec('web', 'ifconfig'), 'passed'],
+      ['nothing run', run, /Nothing has been run inside web yet/],
+      ['no container', (w) => w, /No container named web/],
+      [
+        'another command',
+        (w) => run(w).exec('web', 'date'),
+        /“date” is not what was asked for\. Try ifconfig/,
+        'docker exec web ifconfig',
+      ],
+      [
+        'another container',
+        (w) => run(w).run({ name: 'x1' }).exec('x1', 'ifconfig'),
+        /You looked inside x1\. Look inside web/,
+      ],
+    ],
+  ],
+  [
+    'command(…).on(…)',
+    command(/^docker ps/).on('server01'),
+    [
+      ['run', (w) => typed(w, 'server01', 'docker ps -a'), 'passed'],
+      ['nothing run', (w) => w, /not been run in a terminal of server01 yet/],
+      ['on another host', (w) => typed(w, 'server02', 'docker ps'), /That was on server02/],
+      ['failed', (w) => typed(w, 'server01', 'docker ps -x', 125), /ended with status 125/],
+    ],
+  ],
+  [
+    'file(…).says(…)',
+    file('/proc/sys/net/ipv4/ip_forward').on('server01').says('1'),
+    [['it does', (w) => w, 'passed']],
+  ],
+  [
+    'file(…) that says something else',
+    file('/proc/sys/net/ipv4/ip_forward').on('server01').says(/0/),
+    [['it does not', (w) => w, /does not say what was asked for/]],
+  ],
+  ['file(…)', file('/etc/x').on('server01'), [['missing', (w) => w, /There is no \/etc\/x/]]],
+  [
+    'all(…)',
+    all(web.runs(), network('mynet').on('server01')),
+    [
+      ['both', (w) => run(w).createNetwork('mynet'), 'passed'],
+      ['the first is missing', (w) => w.createNetwork('mynet'), /No container named web/],
+      ['the second is missing', run, /No network named mynet/],
+    ],
+  ],
+  [
+    'firstOf(…)',
+    firstOf(web.runs(), network('mynet').on('server01')),
+    [
+      ['the second', (w) => w.createNetwork('mynet'), 'passed'],
+      ['neither', (w) => w, /No container named web/],
+    ],
+  ],
+];
+
+function typed(world: World, host: string, line: string, status = 0): World {
+  return world.signal({ kind: 'command', host, terminal: 't', line, status });
+}
+
+describe.each(QUESTIONS)('%s', (_title, test, cases) => {
+  it.each(cases.map(([what, steps, expected, fix]) => ({ what, steps, expected, fix })))(
+    '$what',
+    async ({ steps, expected, fix }) => {
+      const verdict = await steps(new World()).put(test);
+      if (expected === 'passed') {
+        expect(verdict).toEqual({ kind: 'passed' });
+      } else {
+        expect(verdict).toMatchObject({ kind: 'not-yet', reason: expect.stringMatching(expected) });
+      }
+      if (fix !== undefined) expect(verdict).toMatchObject({ fix: { command: fix } });
+    },
+  );
+});
+
+describe('an answer', () => {
+  const world = () => new World().run({ name: 'web', publish: '', port: 32768 });
+  it.each([
+    ['an address', theAddress(addressOf('docker0').on('server01')), 'inet 172.17.0.1/16', 'passed'],
+    ['of a host', theAddress(addressOf('docker0').on('server01')), '10.1.10.12', /of server02/],
+    ['a netmask', theAddress(addressOf('docker0').on('server01')), '255.255.0.0', /netmask/],
+    ['a broadcast', theAddress(addressOf('docker0').on('server01')), '172.17.255.255', /broadc/],
+    ['of a container', theAddress(addressOf('docker0').on('server01')), '172.17.0.2', /web/],
+    ['of an interface', theAddress(web.addressOn('bridge')), '172.17.0.1', /belongs to docker0/],
+    ['no address', theAddress(web.addressOn('bridge')), 'up', /one IPv4 address/],
+    ['a port', theNumber(web.hostPort(80)), '0.0.0.0:32768', 'passed'],
+    ['another port', theNumber(web.hostPort(80)), '80', /It is not 80/],
+    ['no number', theNumber(web.hostPort(80)), 'tcp', /Type a number/],
+    [
+      'of nothing',
+      theNumber(container('none').on('server01').hostPort(80)),
+      '1',
+      /nothing to read/,
+    ],
+    ['a text', theText(file('/proc/x').on('server01').text), ' 1 ', 'passed'],
+    ['an ID', theId(networkId('bridge').on('server01')), 'B51D9', 'passed'],
+    ['another ID', theId(networkId('bridge').on('server01')), 'c0ffee', /It is not c0ffee/],
+    ['a short ID', theId(networkId('bridge').on('server01')), 'b5', /at least 4/],
+    ['no ID', theId(networkId('bridge').on('server01')), 'bridge', /0–9/],
+  ] as const)('%s', async (_title, judge, given, expected) => {
+    const verdict = await world().judge(judge, given);
+    if (expected === 'passed') expect(verdict).toEqual({ kind: 'passed' });
+    else expect(verdict).toMatchObject({ reason: expect.stringMatching(expected) });
+  });
+});
+
+describe('a sentence in the author’s own words', () => {
+  it('takes the place of the helper’s, fixed or made of the facts', async () => {
+    const fixed = web.saying({ missing: 'Run web first.' });
+    expect(await new World().put(fixed)).toMatchObject({ reason: 'Run web first.' });
+    const made = web.from(IMAGE).saying({ wrongImage: ({ found }) => `Not ${found}, please.` });
+    const world = new World().run({ name: 'web', image: 'nginx' });
+    expect(await world.put(made)).toMatchObject({ reason: 'Not nginx, please.' });
+  });
+});
+
+describe('a host that the lab does not have', () => {
+  const hosts = { server01: { address: '10.1.10.11/24', engine: true } } as const;
+  it('is an error of types, and of the lab when it is read', () => {
+    const problems = () =>
+      defineLab({
+        title: 'T',
+        hosts,
+        browser: 'server01',
+        sections: [
+          {
+            page: 'p',
+            title: 'P',
+            checks: [
+              check('right', { title: 't', test: container('a1').on('server01') }),
+              // @ts-expect-error: the lab has no such host
+              check('wrong', { title: 't', test: container('a1').on('sever01').runs() }),
+            ],
+          },
+        ],
+      });
+    expect(problems).toThrow(
+      expect.objectContaining({
+        problems: [
+          'check "wrong" asks about the host "sever01", which this lab does not have. Did you mean "server01"?',
+        ],
+      } satisfies Partial<LabError>),
+    );
+  });
+});

@@ -1,0 +1,300 @@
+import type {
+  ContainerView,
+  HostView,
+  Judge,
+  NetworkView,
+  RouteView,
+  SandboxView,
+  Signal,
+  SignalBody,
+  SignalKind,
+  SignalOf,
+  Test,
+  Verdict,
+  VisitOutcome,
+} from '#lab';
+import { lab } from '../../../src/content/docs/labs/docker-networking/lab.ts';
+
+type Server = 'server01' | 'server02';
+
+/** What a learner may write behind `docker run`. */
+interface Run {
+  readonly on?: Server;
+  readonly name: string;
+  readonly image?: string;
+  /** The host side of `:80` as written; `undefined` publishes nothing. */
+  readonly publish?: string;
+  readonly publishAll?: boolean;
+  readonly containerPort?: string;
+  readonly network?: string;
+  readonly command?: string;
+  readonly status?: string;
+  /** The port that Docker bound. */
+  readonly port?: number;
+  readonly address?: string;
+}
+
+interface Made {
+  readonly on: Server;
+  readonly command: string;
+  view: ContainerView;
+}
+
+const IMAGE_ID = 'sha256:56';
+const DOCKERS_OWN: Record<string, NetworkView> = {
+  bridge: network('bridge', 'b51d9e000000beef', 'bridge', ['172.17.0.0/16']),
+  host: network('host', 'c0ffee000000beef', 'host'),
+  none: network('none', 'd00dad000000beef', 'null'),
+};
+
+/** A sandbox made of plain data, on which a learner's steps are played as the hosts would report them. */
+export class World {
+  readonly routes: RouteView[] = [{ destination: '10.1.10.0/24', via: undefined, device: 'eth1' }];
+  readonly #made: Made[] = [];
+  readonly #networks: Record<Server, Record<string, NetworkView>> = {
+    server01: { ...DOCKERS_OWN },
+    server02: { bridge: network('bridge', 'e2e2e2e20000beef', 'bridge', ['172.17.0.0/16']) },
+  };
+  readonly #signals: Signal[] = [];
+  #ids = 0;
+
+  /** `docker run -d --name myapp2 -p :80 mycontainer:5.6`, or another. */
+  run(run: Run): this {
+    const { on = 'server01', name, image = 'mycontainer:5.6', network: mode = 'bridge' } = run;
+    this.#ids += 1;
+    const id = `a${this.#ids}`.padEnd(64, '0');
+    const port80 = run.containerPort ?? '80/tcp';
+    const bound = run.port === undefined ? {} : { [port80]: [run.port] };
+    const status = run.status ?? 'running';
+    const running = status === 'running' || status === 'paused';
+    const address = run.address ?? (mode === 'bridge' ? '172.17.0.2' : '172.18.0.2');
+    const view: ContainerView = {
+      id,
+      name,
+      image,
+      running,
+      longRunning: (run.command ?? '/bin/serve') === '/bin/serve',
+      restarts: 0,
+      status,
+      exitCode: 0,
+      networkMode: mode,
+      addresses: { [mode]: running && mode !== 'none' && mode !== 'host' ? address : '' },
+      ports: running ? bound : {},
+      requestedPorts: run.publish === undefined ? {} : { [port80]: [run.publish] },
+      publishAll: run.publishAll ?? false,
+      startedAt: 0,
+    };
+    this.#made.push({ on, view, command: run.command ?? '/bin/serve' });
+    if (status !== 'created') {
+      this.#container(name, 'start', {
+        ports: bound,
+        networkMode: mode,
+        command: run.command ?? '/bin/serve',
+      });
+    }
+    return this;
+  }
+
+  /** myapp2 as the lab says, on port 32768. */
+  runMyapp2(): this {
+    return this.run({ name: 'myapp2', publish: '', port: 32768 });
+  }
+
+  /** `docker restart`: the same container, with the port and address that Docker gives it now. */
+  restart(name: string, port: number, address?: string): this {
+    this.stop(name);
+    return this.start(name, port, address);
+  }
+
+  stop(name: string): this {
+    this.#change(name, { running: false, status: 'exited', ports: {}, addresses: { bridge: '' } });
+    for (const action of ['kill', 'die', 'stop']) this.#container(name, action, {});
+    return this;
+  }
+
+  start(name: string, port: number, address = '172.17.0.2'): this {
+    const ports = { '80/tcp': [port] };
+    this.#change(name, { running: true, status: 'running', ports, addresses: { bridge: address } });
+    this.#container(name, 'start', { ports, networkMode: 'bridge', command: '/bin/serve' });
+    this.#container(name, 'restart', {});
+    return this;
+  }
+
+  remove(name: string): this {
+    const index = this.#made.findIndex((each) => each.view.name === name);
+    this.#container(name, 'destroy', {});
+    this.#made.splice(index, 1);
+    return this;
+  }
+
+  rename(name: string, to: string): this {
+    this.#change(name, { name: to });
+    return this.#container(to, 'rename', {});
+  }
+
+  exec(name: string, command: string): this {
+    return this.#container(name, 'exec_start', { command });
+  }
+
+  visit(url: string, outcome: VisitOutcome = 'page', status = 200): this {
+    const { hostname, port } = new URL(url);
+    const answered = outcome === 'page' ? { status } : {};
+    return this.signal({
+      kind: 'visit',
+      from: 'client',
+      url,
+      hostname,
+      port: Number(port || 80),
+      outcome,
+      ...answered,
+    });
+  }
+
+  /** The server noted that a check has passed. */
+  pass(check: string): this {
+    return this.signal({ kind: 'pass', check, about: 'past' });
+  }
+
+  answer(check: string, text: string): this {
+    return this.signal({ kind: 'answer', check, text });
+  }
+
+  route(destination: string, via: string | undefined = '10.1.10.11'): this {
+    this.routes.push({ destination, via, device: 'eth1' });
+    return this;
+  }
+
+  createNetwork(name: string, { driver = 'bridge', on = 'server01' as Server } = {}): this {
+    this.#networks[on][name] = network(name, `f00d${name}`.padEnd(64, '0'), driver, [
+      '172.18.0.0/16',
+    ]);
+    return this;
+  }
+
+  signal(body: SignalBody): this {
+    this.#signals.push({ ...body, seq: this.#signals.length + 1, at: 0 });
+    return this;
+  }
+
+  /** What a check of the lab says about this world. */
+  async ask(id: string): Promise<Verdict> {
+    const check = lab.checks.find((each) => each.id === id);
+    if (!check) throw new Error(`the lab has no check "${id}"`);
+    return await check.test(this.#view());
+  }
+
+  /** What a question says about this world. */
+  async put(test: Test): Promise<Verdict> {
+    return await test(this.#view());
+  }
+
+  /** What a judge says about an answer in this world. */
+  async judge(judge: Judge, given: string): Promise<Verdict> {
+    return await judge(given, this.#view());
+  }
+
+  /** A value of the prose. */
+  async value(id: string): Promise<string | undefined> {
+    return await lab.values[id]?.read(this.#view());
+  }
+
+  #view(): SandboxView {
+    const signals = this.#signals;
+    const host = (name: string) => this.#host(name);
+    const of = <K extends SignalKind>(kind: K): SignalOf<K>[] =>
+      signals.filter((signal): signal is SignalOf<K> => signal.kind === kind);
+    return {
+      host: (name) => this.#host(name),
+      // New views each time, as the server's.
+      get hosts() {
+        return ['server01', 'server02', 'client'].map(host);
+      },
+      journal: { all: of, last: (kind, fits = () => true) => of(kind).findLast(fits) },
+      signal: new AbortController().signal,
+    };
+  }
+
+  #host(name: string): HostView {
+    const here = this.#made.filter((each) => each.on === name);
+    const find = (nameOrId: string) =>
+      here.find(({ view }) => view.name === nameOrId || view.id === nameOrId);
+    const networks = Object.values(this.#networks[name as Server] ?? {}).map((each) => ({
+      ...each,
+      containers: Object.fromEntries(
+        here
+          .filter(({ view }) => view.running && view.addresses[each.name])
+          .map(({ view }) => [view.name, view.addresses[each.name] ?? '']),
+      ),
+    }));
+    const docker = {
+      getContainer: (id: string) => ({
+        inspect: async () => {
+          const found = find(id);
+          const [Path, ...Args] = (found?.command ?? '').split(' ');
+          const Image = found?.view.image.startsWith('mycontainer') ? IMAGE_ID : found?.view.image;
+          return { Path, Args, Image, State: { Running: found?.view.running } };
+        },
+      }),
+      getImage: () => ({
+        inspect: async () => ({
+          Id: IMAGE_ID,
+          Config: { Cmd: ['/bin/serve'], ExposedPorts: { '80/tcp': {} } },
+        }),
+      }),
+    };
+    const addresses: Record<string, string> = {
+      server01: '10.1.10.11',
+      server02: '10.1.10.12',
+      client: '10.1.10.100',
+    };
+    return {
+      name,
+      aliases: name === 'server01' ? ['agent01', 'mesos-agent01'] : [],
+      hasEngine: name !== 'client',
+      address: addresses[name] ?? '',
+      docker: docker as unknown as HostView['docker'],
+      container: async (nameOrId) => find(nameOrId)?.view,
+      containers: async () => here.map(({ view }) => view),
+      networks: async () => networks,
+      routes: async () => (name === 'client' ? this.routes : []),
+      addressOf: async (device) => (device === 'docker0' ? '172.17.0.1' : addresses[name]),
+      read: async (path) => {
+        if (path.startsWith('/proc')) return '1';
+        throw new Error(`cat ${path} on ${name}: cat: ${path}: No such file or directory`);
+      },
+    };
+  }
+
+  #change(name: string, change: Partial<ContainerView>): void {
+    const made = this.#made.find((each) => each.view.name === name);
+    if (made) made.view = { ...made.view, ...change };
+  }
+
+  #container(
+    name: string,
+    action: string,
+    rest: Partial<Pick<SignalOf<'container'>, 'ports' | 'networkMode' | 'command'>>,
+  ): this {
+    const made = this.#made.findLast((each) => each.view.name === name);
+    if (!made) throw new Error(`no container ${name}`);
+    const { on, view } = made;
+    return this.signal({
+      kind: 'container',
+      host: on,
+      action,
+      id: view.id,
+      name,
+      image: view.image,
+      ...rest,
+    });
+  }
+}
+
+function network(
+  name: string,
+  id: string,
+  driver: string,
+  subnets: readonly string[] = [],
+): NetworkView {
+  return { name, id, driver, subnets, containers: {} };
+}

@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { answer, check, defineLab, passed, value } from '#lab';
+import { loadSteps, stepsOf } from '#steps';
+import { lab } from '../../../src/content/docs/labs/docker-networking/lab.ts';
+
+const DIRECTORY = join(import.meta.dirname, '../../../src/content/docs/labs/docker-networking');
+
+const SMALL = defineLab({
+  title: 'Small',
+  hosts: {
+    server01: { address: '10.1.10.11/24', aliases: ['agent01'], engine: true },
+    client: { address: '10.1.10.100/24' },
+  },
+  browser: 'client',
+  values: {
+    'web-url': value('http://10.1.10.11:<port>', async () => undefined),
+    'web-port': value('the port', async () => undefined),
+  },
+  sections: [
+    {
+      page: 'one',
+      title: 'One',
+      checks: [
+        check('ready', { title: 't', test: passed }),
+        check('steady', { title: 't', test: passed }),
+        answer('how-many', { title: 't', question: 'q', judge: passed }),
+      ],
+    },
+  ],
+});
+
+const read = (source: string) =>
+  stepsOf(source, { page: 'one', title: 'One', file: 'labs/small/one.mdx' }, SMALL);
+
+describe('the steps of a page', () => {
+  it('are what it asks for between its checks, with the lines that ask', () => {
+    const steps = read(
+      [
+        '---',
+        'title: One',
+        '---',
+        "import { Check } from '#components';",
+        '',
+        '## Get ready',
+        '',
+        '```sh host=agent01',
+        'docker ps',
+        'docker images',
+        '```',
+        '',
+        '<Check id="ready" />',
+        '',
+        'Open <Value id="web-url" />, at the port <Value id="web-port" />.',
+        '',
+        '<Answer id="how-many" />',
+      ].join('\n'),
+    );
+    expect(steps).toEqual([
+      {
+        id: 'ready',
+        page: 'one',
+        heading: 'Get ready',
+        file: 'labs/small/one.mdx',
+        line: 8,
+        actions: [{ kind: 'run', host: 'server01', command: 'docker ps\ndocker images', line: 8 }],
+        checks: ['ready'],
+      },
+      {
+        id: 'how-many',
+        page: 'one',
+        heading: 'Get ready',
+        file: 'labs/small/one.mdx',
+        line: 15,
+        actions: [
+          { kind: 'open', url: '{web-url}', line: 15 },
+          { kind: 'answer', check: 'how-many', line: 17 },
+        ],
+        checks: ['how-many'],
+      },
+    ]);
+  });
+
+  it('take in every check that follows the same actions', () => {
+    const [step, ...others] = read(
+      '```sh host=client\nip route\n```\n\n<Check id="ready" />\n\nAnd so:\n\n<Check id="steady" />',
+    );
+    expect(step).toMatchObject({ id: 'ready', checks: ['ready', 'steady'] });
+    expect(others).toEqual([]);
+  });
+
+  it('leave hints out, which are other ways to the same', () => {
+    const [step] = read(
+      '<Hint>\n\n```sh host=client\nip route\n```\n\n</Hint>\n\n<Check id="ready" />',
+    );
+    expect(step).toMatchObject({ id: 'ready', actions: [] });
+  });
+
+  it('are called the rest after the last check', () => {
+    const steps = read(
+      '<Check id="ready" />\n\n## Tidy up\n\n<Visit url="http://10.1.10.11">It</Visit>',
+    );
+    expect(steps.at(-1)).toMatchObject({
+      id: 'one-rest',
+      heading: 'Tidy up',
+      actions: [{ kind: 'open', url: 'http://10.1.10.11' }],
+      checks: [],
+    });
+  });
+
+  it('have no part of what the lab does not know; the site’s build reports that', () => {
+    const steps = read(
+      '```sh host=server09\nls\n```\n\n<Check id="raedy" />\n\n<Check id="ready" />',
+    );
+    expect(steps).toMatchObject([{ id: 'ready', actions: [] }]);
+  });
+
+  it('may be none, as on a page that is not there', async () => {
+    expect(await loadSteps('/nowhere', SMALL)).toEqual([]);
+  });
+});
+
+describe('the Docker Networking lab', () => {
+  it('has each of its checks in exactly one step, in the order of its pages', async () => {
+    const steps = await loadSteps(DIRECTORY, lab);
+    expect(steps.flatMap((step) => step.checks)).toEqual(lab.checks.map(({ id }) => id));
+    expect(new Set(steps.map((step) => step.page))).toEqual(
+      new Set(lab.sections.map((section) => section.page)),
+    );
+  });
+
+  it('asks for something to be done at each of its steps, where its page says so', async () => {
+    for (const { id, file, actions: deeds } of await loadSteps(DIRECTORY, lab)) {
+      expect(deeds, id).not.toEqual([]);
+      const lines = (await readFile(file, 'utf8')).split('\n');
+      for (const deed of deeds) {
+        const line = lines[deed.line - 1];
+        if (deed.kind === 'run') expect(line).toMatch(/^```sh host=/);
+        else if (deed.kind === 'open') expect(line).toMatch(/<(Value|Visit) /);
+        else expect(line).toBe(`<Answer id="${deed.check}" />`);
+      }
+    }
+  });
+
+  it('says of each question where its answer stands', async () => {
+    const questions = lab.checks.filter(({ question }) => question !== undefined);
+    expect(questions.filter(({ reads }) => reads === undefined)).toEqual([]);
+    const steps = await loadSteps(DIRECTORY, lab);
+    const asked = steps.flatMap(({ actions: deeds }) =>
+      deeds.filter(({ kind }) => kind === 'answer'),
+    );
+    expect(asked).toHaveLength(questions.length);
+  });
+});

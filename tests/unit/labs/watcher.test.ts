@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { LABS_DIRECTORY } from '../../../server/labs/loader.ts';
+
+const KIT = pathToFileURL(join(import.meta.dirname, '../../../lab/index.ts')).href;
+const READER = join(import.meta.dirname, 'watcher-reader.ts');
+
+/** A Node of its own takes a second to start, and more on a busy machine. */
+const OTHER_NODE_MS = 60_000;
+
+/** A `lab.ts` whose title stands in a file beside it. */
+const CODE = `import { defineLab } from '${KIT}';
+import { title } from './checks/title.ts';
+export const lab = defineLab({
+  title,
+  hosts: { one: { address: '10.1.10.11/24' } },
+  browser: 'one',
+  sections: [],
+});
+`;
+
+/** A project with one lab that is being written, and a reader that says what came of each save. */
+async function desk() {
+  const folder = mkdtempDisposableSync(join(tmpdir(), 'quayside-live-'));
+  const save = (name: string, text: string) => {
+    const file = join(folder.path, LABS_DIRECTORY, 'mine', name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  };
+  save('checks/title.ts', "export const title = 'first';\n");
+  save('lab.ts', CODE);
+  const reader = spawn(process.execPath, [READER, folder.path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: reader.stdout })[Symbol.asyncIterator]();
+  const said = async (pattern: RegExp): Promise<string> => {
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done || pattern.test(value)) return value ?? 'ended';
+    }
+  };
+  await said(/^watching/);
+  return {
+    /** Settles with the line that says what is awaited; a save may be read in more than one go. */
+    saved: async (name: string, text: string, awaited: RegExp): Promise<string> => {
+      save(name, text);
+      return await said(awaited);
+    },
+    [Symbol.dispose]() {
+      reader.kill();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+describe('a lab that is being written', { timeout: OTHER_NODE_MS }, () => {
+  it('is read again when its lab.ts is saved, and when a file that it imports is', async () => {
+    using author = await desk();
+    const first = await author.saved('lab.ts', `${CODE}\n`, /^read/);
+    expect(first).toBe('read: first');
+    const title = "export const title = 'second';\n";
+    expect(await author.saved('checks/title.ts', title, /second/)).toBe('read: second');
+  });
+
+  it('says what is wrong with it and where, and is read again once that is mended', async () => {
+    using author = await desk();
+    const wrong = CODE.replace("browser: 'one'", "browser: 'two'");
+    expect(await author.saved('lab.ts', wrong, /^broken/)).toMatch(
+      /mine\/lab\.ts:6: browser: \\"two\\" is no host/,
+    );
+    const unfinished = 'export const title = ';
+    expect(
+      await author.saved('checks/title.ts', unfinished, /Expression|expected|Unexpected/),
+    ).toMatch(/^broken: .*The lab mine cannot run/);
+    await author.saved('checks/title.ts', "export const title = 'third';\n", /^broken.*two/);
+    expect(await author.saved('lab.ts', CODE, /^read/)).toBe('read: third');
+  });
+});

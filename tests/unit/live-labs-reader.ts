@@ -1,9 +1,0 @@
-/** Reads the labs of a project as they are saved, in a Node of its own, and prints what came of each save. */
-import { LiveLabs } from '../../server/live-labs.ts';
-
-new LiveLabs({
-  project: process.argv[2] ?? '',
-  onLab: (_name, { title }) => console.log(`read: ${title}`),
-  onBroken: (_name, error) => console.log(`broken: ${JSON.stringify((error as Error).message)}`),
-});
-console.log('watching');

@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { untilEngineAnswersAt } from '../../../server/sandbox/engine-socket.ts';
+
+let directory: string;
+let socket: string;
+const open: { close(): unknown }[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'engine-'));
+  socket = join(directory, 'docker.sock');
+});
+
+afterEach(async () => {
+  for (const server of open.splice(0)) server.close();
+  await rm(directory, { recursive: true });
+});
+
+const PATIENCE = () => AbortSignal.timeout(20_000);
+
+/** An engine's first words at the socket. */
+function listen(status = 200): Promise<Server> {
+  const server = createHttpServer((_, answer) => answer.writeHead(status).end('OK'));
+  open.push(server);
+  return new Promise((resolve) => server.listen(socket, () => resolve(server)));
+}
+
+test('an engine that answers already is not waited for', async () => {
+  await listen();
+  await expect(untilEngineAnswersAt(socket, PATIENCE())).resolves.toBeUndefined();
+});
+
+test('an engine that makes its socket later is heard when it does', async () => {
+  const waiting = untilEngineAnswersAt(socket, PATIENCE());
+  let settled = false;
+  void waiting.then(() => {
+    settled = true;
+  });
+  await new Promise(setImmediate);
+  expect(settled).toBe(false);
+  await listen();
+  await expect(waiting).resolves.toBeUndefined();
+});
+
+test('one that listens but does not serve yet is asked once, and answers when it serves', async () => {
+  const questions: Socket[] = [];
+  const asked = Promise.withResolvers<void>();
+  const server = createServer((connection) => {
+    questions.push(connection);
+    connection.once('data', () => asked.resolve());
+  });
+  open.push(server);
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  const waiting = untilEngineAnswersAt(socket, PATIENCE());
+  await asked.promise;
+  questions[0]?.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK');
+  await waiting;
+  expect(questions).toHaveLength(1);
+});
+
+test('a socket that an engine left behind, or one that refuses, is no answer', async () => {
+  const first = await listen(503);
+  const stopped = new AbortController();
+  const waiting = untilEngineAnswersAt(socket, stopped.signal);
+  const refused = Promise.withResolvers<void>();
+  first.on('request', () => refused.resolve());
+  await refused.promise;
+  first.close();
+  await rm(socket, { force: true });
+  await listen();
+  await expect(waiting).resolves.toBeUndefined();
+});
+
+test('waiting ends with the signal, and says its reason', async () => {
+  const stopped = new AbortController();
+  const waiting = untilEngineAnswersAt(socket, stopped.signal);
+  stopped.abort(new Error('the lab was ended'));
+  await expect(waiting).rejects.toThrow('the lab was ended');
+});
