@@ -1,4 +1,5 @@
 import { CouldNotCheck, type Lab } from '#lab';
+import { withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { CheckContext } from './check-task.ts';
 
@@ -28,19 +29,6 @@ export async function evaluateCheck(
     return { kind: 'settling', container: settling.name, until: settling.until };
   } catch (error) {
     return { kind: 'unknown', reason: `Could not check: ${causeOf(error, asking)}` };
-  }
-}
-
-/** The work's result, or a rejection as soon as the signal is aborted, whether or not the work heeds it. */
-export async function withAbort<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work(), aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
 

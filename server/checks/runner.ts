@@ -4,14 +4,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Lab, SandboxView, SignalBody, SignalOf } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
 import { CHECK_RUNS, type CheckRun } from '../base/check-runs.ts';
+import { withAbort } from '../base/deadline.ts';
 import { Timers } from '../base/timers.ts';
 import { type CheckContext, CheckTask, type Round } from './check-task.ts';
-import {
-  CHECK_DEADLINE_MS,
-  type CheckOutcome,
-  evaluateCheck,
-  withAbort,
-} from './evaluate-check.ts';
+import { CHECK_DEADLINE_MS, type CheckOutcome, evaluateCheck } from './evaluate-check.ts';
 import { ReadCache } from './read-cache.ts';
 
 /** The slow pass behind the signals: for what no signal tells. */

@@ -3,10 +3,10 @@ import { dockerNetworks } from './checks/docker-networks.ts';
 import { ephemeralPorts } from './checks/ephemeral-ports.ts';
 import { linuxBridge } from './checks/linux-bridge.ts';
 import { IMAGE } from './checks/myapp2.ts';
-import { values } from './values.ts';
 import { dockerNetworksWays } from './scenarios/docker-networks.ts';
 import { ephemeralPortsWays } from './scenarios/ephemeral-ports.ts';
 import { linuxBridgeWays } from './scenarios/linux-bridge.ts';
+import { values } from './values.ts';
 
 /** How a container gets its addresses and ports, and what stands between it and a client. */
 export const lab = defineLab({

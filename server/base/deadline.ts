@@ -1,0 +1,62 @@
+/** A time limit that has begun. Disposing it stops its timer. */
+export interface Deadline extends Disposable {
+  /** Aborted at the limit with a `TimeoutError`, or with the outer signal's reason. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A time limit for one work, to be made when the work begins and not when it is queued. `AbortSignal.timeout` keeps its
+ * timer until it fires; this one is stopped with the work.
+ *
+ * @param milliseconds how long the work may take
+ * @param outer ends the work as well
+ */
+export function deadline(milliseconds: number, outer?: AbortSignal): Deadline {
+  const limit = new AbortController();
+  const timer = setTimeout(() => {
+    limit.abort(new DOMException(`no answer within ${milliseconds} ms`, 'TimeoutError'));
+  }, milliseconds);
+  timer.unref();
+  return {
+    signal: outer ? AbortSignal.any([outer, limit.signal]) : limit.signal,
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
+}
+
+/**
+ * Settles after a time. It keeps no process alive.
+ *
+ * @throws the signal's reason, as soon as it is aborted
+ */
+export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, milliseconds);
+    timer.unref();
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/**
+ * The work's result, or a rejection as soon as the signal is aborted, whether or not the work heeds it.
+ *
+ * @throws the signal's reason
+ */
+export async function withAbort<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work(), aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
