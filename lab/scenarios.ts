@@ -1,5 +1,3 @@
-import type { CheckDefinition } from './define.ts';
-
 /** Something done on the way to a step, right or wrong. `{value-id}` in its text stands for that value's live text. */
 export type Action =
   | { readonly kind: 'run'; readonly host: string; readonly command: string }
@@ -41,10 +39,10 @@ export interface Scenarios {
  * @param ways check id to its ways
  * @throws Error naming an id that none of the checks has
  */
-export function withScenarios(
-  checks: readonly CheckDefinition[],
+export function withScenarios<Check extends { readonly id: string } & Scenarios>(
+  checks: readonly Check[],
   ways: Readonly<Record<string, Scenarios>>,
-): readonly CheckDefinition[] {
+): readonly Check[] {
   const lost = Object.keys(ways).find((id) => !checks.some((check) => check.id === id));
   if (lost !== undefined) throw new Error(`ways for a check that there is none of: ${lost}`);
   return checks.map((check) => ({ ...check, ...ways[check.id] }));

@@ -1,3 +1,6 @@
+/** Says one line of progress to whoever started the server. */
+export type Progress = (line: string) => void;
+
 /** Wide enough for a line of apt; the rest of a detail tells nothing more. */
 const WIDTH = 100;
 

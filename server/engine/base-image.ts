@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QuaysideError } from '../base/errors.ts';
+import type { Progress } from '../base/progress.ts';
 import { type Engine, jsonLines } from './engine.ts';
-import type { Progress } from './find.ts';
 import { installPackages, isDebian, isInstalled, runToEnd } from './packages.ts';
 
 /** The base of every image of ours, under one name whichever way it came. */

@@ -2,11 +2,9 @@ import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { QuaysideError } from '../base/errors.ts';
+import type { Progress } from '../base/progress.ts';
 import { Engine } from './engine.ts';
 import { ownEngineAddress, startOwnEngine } from './own-engine.ts';
-
-/** Says one line of progress to whoever started the server. */
-export type Progress = (line: string) => void;
 
 /** An engine on the same machine answers a ping in milliseconds; one that needs longer than this is not usable. */
 const PING_MS = 5_000;

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuaysideError } from '../base/errors.ts';
+import type { Progress } from '../base/progress.ts';
 import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
 import { type Engine, jsonLines } from './engine.ts';
-import type { Progress } from './find.ts';
 
 /** Enough of a hash to tell any two states of a folder apart. */
 const HASH_LENGTH = 12;

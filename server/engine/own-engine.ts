@@ -3,8 +3,8 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { access, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { QuaysideError } from '../base/errors.ts';
+import type { Progress } from '../base/progress.ts';
 import { Engine } from './engine.ts';
-import type { Progress } from './find.ts';
 import { installPackages, isDebian, isInstalled } from './packages.ts';
 
 /** Where an engine of our own keeps its things. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { QuaysideError } from '../base/errors.ts';
-import type { Progress } from './find.ts';
+import type { Progress } from '../base/progress.ts';
 
 /** Directories that a plain user's PATH may lack but where system programs live. */
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin'];

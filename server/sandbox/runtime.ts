@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Lab } from '#lab';
+import type { Progress } from '../base/progress.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Progress } from '../engine/find.ts';
 import { ensureImage, ImageArchiveCache } from '../engine/images.ts';
 import { LinkManager } from './links.ts';
 import { SharedDirectories } from './shared-directory.ts';

@@ -2,7 +2,7 @@ import { setImmediate as immediately } from 'node:timers/promises';
 import { jsonLines } from '../engine/engine.ts';
 import type { Host } from '../sandbox/host.ts';
 import { publishedPorts } from '../sandbox/host-view.ts';
-import type { OnSignal } from './watch.ts';
+import type { OnSignal } from './on-signal.ts';
 
 interface DockerEvent {
   readonly Type?: string;

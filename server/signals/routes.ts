@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Host } from '../sandbox/host.ts';
-import type { OnSignal } from './watch.ts';
+import type { OnSignal } from './on-signal.ts';
 
 /** Passes on every change of a host's IPv4 routes until the host goes away. `onOpen` is called once it listens. */
 export async function routeSignals(

@@ -1,14 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SignalBody } from '#lab';
 import type { Host } from '../sandbox/host.ts';
 import { DockerSignals } from './docker.ts';
+import type { OnSignal } from './on-signal.ts';
 import { routeSignals } from './routes.ts';
 
 /** A watcher that lost its host looks for it again after this time; a restart takes about a second. */
 const RETRY_MS = 500;
-
-/** Told of every signal of a host. */
-export type OnSignal = (signal: SignalBody) => void;
 
 /** What to watch for, and until when. */
 export interface Watch {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuaysideError } from '../base/errors.ts';
-import type { Progress } from '../engine/find.ts';
+import type { Progress } from '../base/progress.ts';
 import { precompress } from './precompress.ts';
 
 /** What the site is made from. */

@@ -1,22 +1,5 @@
 import type { Database } from './database.ts';
 
-/** Steps of the store's layout that belong to classes; the store takes them in turn with its own. */
-export const CLASS_TABLES = `CREATE TABLE classes (
-     name TEXT PRIMARY KEY,
-     code TEXT NOT NULL,
-     instructor_hash TEXT NOT NULL,
-     created_at INTEGER NOT NULL
-   ) STRICT;
-   CREATE TABLE members (
-     learner TEXT PRIMARY KEY REFERENCES learners(id),
-     class TEXT NOT NULL REFERENCES classes(name),
-     name TEXT NOT NULL,
-     name_key TEXT NOT NULL,
-     joined_at INTEGER NOT NULL,
-     hand_at INTEGER,
-     UNIQUE (class, name_key)
-   ) STRICT;`;
-
 /** A class as it is kept: its code as it is read out, and of the instructor's secret only the hash. */
 export interface ClassRow {
   readonly name: string;

@@ -1,5 +1,3 @@
-import { CLASS_TABLES } from './members.ts';
-
 /** Steps from one layout of the file to the next; `PRAGMA user_version` counts those taken. Only ever add to the end. */
 export const MIGRATIONS = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -32,7 +30,22 @@ export const MIGRATIONS = [
      title TEXT NOT NULL,
      place INTEGER NOT NULL
    ) STRICT;`,
-  CLASS_TABLES,
+  // Classes and who has joined them.
+  `CREATE TABLE classes (
+     name TEXT PRIMARY KEY,
+     code TEXT NOT NULL,
+     instructor_hash TEXT NOT NULL,
+     created_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE members (
+     learner TEXT PRIMARY KEY REFERENCES learners(id),
+     class TEXT NOT NULL REFERENCES classes(name),
+     name TEXT NOT NULL,
+     name_key TEXT NOT NULL,
+     joined_at INTEGER NOT NULL,
+     hand_at INTEGER,
+     UNIQUE (class, name_key)
+   ) STRICT;`,
   // Whether the step was done for the learner.
   'ALTER TABLE passes ADD COLUMN assisted INTEGER NOT NULL DEFAULT 0;',
   // A session's place in the queue, its times and its end outlive the server as well.

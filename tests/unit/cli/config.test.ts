@@ -27,7 +27,7 @@ test('with nothing said, a single user is served on this machine alone', () => {
     origins: [],
     trustProxy: [],
     tls: undefined,
-    room: undefined,
+    classroom: undefined,
     clean: false,
     data: '/project/.quayside',
   });
@@ -57,7 +57,7 @@ test('the command line goes before the environment, and that before the file', (
   expect(read(['--config', config, '--class', 'Typed'], { PORT: '5002' })).toMatchObject({
     port: 5002,
     host: '10.0.0.1',
-    room: { name: 'Typed', learnersMost: 7 },
+    classroom: { name: 'Typed', learnersMost: 7 },
   });
 });
 
