@@ -147,7 +147,7 @@ export class Roster implements Disposable {
   remove(learner: string): void {
     const seat = this.entry(learner);
     const { sessions, store } = this.#options;
-    for (const { name } of this.#labs) sessions.end(learner, name);
+    for (const { name } of this.#labs) void sessions.of(learner, name).end();
     seat[Symbol.dispose]();
     this.#seats.delete(learner);
     this.#places.delete(learner);

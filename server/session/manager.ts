@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Lab } from '#lab';
-import type { SessionEvent } from '#protocol';
 import type { Step } from '#steps';
 import { QuaysideError } from '../base/errors.ts';
 import { AT_ONCE, sideBySide } from '../base/side-by-side.ts';
+import type { BrowserPane } from '../browser/browser-pane.ts';
 import { AdmissionQueue } from '../capacity/admission-queue.ts';
 import { hasMemoryFor } from '../capacity/memory.ts';
 import { WarmPool } from '../capacity/warm-pool.ts';
-import type { Start } from '../guide/guide.ts';
 import { DiskMonitor, type FullDisk } from '../sandbox/disk-monitor.ts';
 import { LABEL } from '../sandbox/labels.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
@@ -16,13 +15,23 @@ import { destroySandbox, liveSandboxes } from '../sandbox/sandbox.ts';
 import type { Store } from '../store/store.ts';
 import { type Limits, NO_LIMITS } from './expiry.ts';
 import { Session } from './session.ts';
-import type { Figures, Sessions } from './sessions.ts';
 
 /** After the engine has gone away: how long until it is looked for again. */
 const ENGINE_RETRY_MS = 250;
 
 /** A lab's images and containers take some MiB; a real image or two, pulled or built, a GiB or two. */
 const DISK_BYTES = 4 * 1024 ** 3;
+
+/** Counts for the operator. */
+export interface Figures {
+  /** How many sessions are in each state. */
+  readonly sessions: Readonly<Record<string, number>>;
+  /** Sandboxes of learners that exist or are being made. */
+  readonly sandboxes: number;
+  /** Sandboxes that stand ready in the pool. */
+  readonly warm: number;
+  readonly terminals: number;
+}
 
 /** What all sessions share. */
 export interface SessionManagerOptions {
@@ -41,8 +50,8 @@ export interface SessionManagerOptions {
   readonly log: (message: string, error: unknown) => void;
 }
 
-/** Every session of every learner, each reached only through its owner. */
-export class SessionManager implements Sessions {
+/** Every session of every learner, each reached only by its owner and its lab. */
+export class SessionManager {
   readonly #options: SessionManagerOptions;
   readonly #labs: Map<string, Lab>;
   readonly #steps: Map<string, readonly Step[]>;
@@ -82,6 +91,7 @@ export class SessionManager implements Sessions {
     });
   }
 
+  /** The labs' folder names and titles. */
   get labs(): readonly { readonly name: string; readonly title: string }[] {
     return [...this.#labs].map(([name, { title }]) => ({ name, title }));
   }
@@ -113,13 +123,13 @@ export class SessionManager implements Sessions {
   async open(): Promise<void> {
     const { store, runtime } = this.#options;
     for (const { learner, lab } of store.sessionsWithSandbox()) {
-      if (this.#labs.has(lab)) this.#session(learner, lab).adopt();
+      if (this.#labs.has(lab)) this.of(learner, lab).adopt();
     }
     const owned = new Set([...this.#sessions.values()].map(({ sandbox }) => sandbox));
     const orphans = (await liveSandboxes(runtime, store.instance)).filter((id) => !owned.has(id));
     await sideBySide(orphans, (id) => destroySandbox(runtime, id));
     for (const { learner, lab } of store.sessionsInQueue()) {
-      if (this.#options.labs.has(lab)) this.#session(learner, lab).rejoin();
+      if (this.#options.labs.has(lab)) this.of(learner, lab).rejoin();
     }
     this.#disks = await DiskMonitor.start({
       engine: runtime.engine,
@@ -173,94 +183,12 @@ export class SessionManager implements Sessions {
     };
   }
 
-  snapshot(learner: string, lab: string) {
-    return this.#session(learner, lab).snapshot();
-  }
-
-  start(learner: string, lab: string) {
-    const session = this.#session(learner, lab);
-    session.start();
-    return session.snapshot();
-  }
-
-  reset(learner: string, lab: string) {
-    const session = this.#session(learner, lab);
-    session.reset();
-    return session.snapshot();
-  }
-
-  end(learner: string, lab: string, reason = 'You ended this lab. Your progress is kept.') {
-    const session = this.#session(learner, lab);
-    void session.end(reason);
-    return session.snapshot();
-  }
-
-  startFrom(learner: string, lab: string, start: Start) {
-    const session = this.#session(learner, lab);
-    session.startFrom(start);
-    return session.snapshot();
-  }
-
-  doStep(learner: string, lab: string, step: string) {
-    return this.#session(learner, lab).doStep(step);
-  }
-
-  stopGuide(learner: string, lab: string) {
-    return this.#session(learner, lab).stopGuide();
-  }
-
-  extend(learner: string, lab: string) {
-    const session = this.#session(learner, lab);
-    session.extend();
-    return session.snapshot();
-  }
-
-  attend(learner: string, lab: string) {
-    this.#session(learner, lab).touch();
-  }
-
-  openTerminal(learner: string, lab: string, host: string) {
-    return this.#session(learner, lab).openTerminal(host);
-  }
-
-  closeTerminal(learner: string, lab: string, terminal: string) {
-    return this.#session(learner, lab).closeTerminal(terminal);
-  }
-
-  terminal(learner: string, lab: string, terminal: string) {
-    return this.#session(learner, lab).terminal(terminal);
-  }
-
-  answer(learner: string, lab: string, check: string, text: string) {
-    return this.#session(learner, lab).answer(check, text);
-  }
-
-  visit(learner: string, lab: string, url: string) {
-    return this.#session(learner, lab).visit(url);
-  }
-
-  subscribe(learner: string, lab: string, listener: (event: SessionEvent) => void) {
-    return this.#session(learner, lab).subscribe(listener);
-  }
-
-  figures(): Figures {
-    const all = [...this.#sessions.values()];
-    const sessions: Record<string, number> = {};
-    let terminals = 0;
-    for (const session of all) {
-      const { status, terminals: open } = session.snapshot();
-      sessions[status.state] = (sessions[status.state] ?? 0) + 1;
-      terminals += open.length;
-    }
-    const sandboxes = all.filter(({ sandbox }) => sandbox).length;
-    return { sessions, terminals, sandboxes, warm: this.#pool.size };
-  }
-
-  pane(key: string) {
-    return [...this.#sessions.values()].map(({ pane }) => pane).find((pane) => pane?.key === key);
-  }
-
-  #session(learner: string, labName: string): Session {
+  /**
+   * A learner's session in a lab: the only way to it.
+   *
+   * @throws QuaysideError LAB_UNKNOWN
+   */
+  of(learner: string, labName: string): Session {
     const lab = this.#labs.get(labName);
     if (!lab) {
       throw new QuaysideError(
@@ -288,6 +216,24 @@ export class SessionManager implements Sessions {
     });
     this.#sessions.set(key, session);
     return session;
+  }
+
+  figures(): Figures {
+    const all = [...this.#sessions.values()];
+    const sessions: Record<string, number> = {};
+    let terminals = 0;
+    for (const session of all) {
+      const { status, terminals: open } = session.snapshot();
+      sessions[status.state] = (sessions[status.state] ?? 0) + 1;
+      terminals += open.length;
+    }
+    const sandboxes = all.filter(({ sandbox }) => sandbox).length;
+    return { sessions, terminals, sandboxes, warm: this.#pool.size };
+  }
+
+  /** The browser pane with that key. The key alone leads to it, because a sandboxed frame sends no cookie. */
+  pane(key: string): BrowserPane | undefined {
+    return [...this.#sessions.values()].map(({ pane }) => pane).find((pane) => pane?.key === key);
   }
 
   async #watchEngine(): Promise<void> {

@@ -20,6 +20,8 @@ import { groundOf, untilReady } from './guide-actions.ts';
 import { type LifecycleOptions, NOT_RUNNING, SessionLifecycle } from './lifecycle.ts';
 import { Terminals } from './terminals.ts';
 
+const ENDED_BY_LEARNER = 'You ended this lab. Your progress is kept.';
+
 /** What a session is made with. */
 export interface SessionOptions
   extends Omit<LifecycleOptions, 'lab' | 'passes' | 'terminals' | 'isAwaited' | 'listener'> {
@@ -121,6 +123,7 @@ export class Session {
     };
   }
 
+  /** For a page: a snapshot at once, then every change, until disposed. Meanwhile the page counts as open. */
   subscribe(listener: (event: SessionEvent) => void): Disposable {
     this.#stay.pageOpened();
     this.#pages.add(listener);
@@ -131,6 +134,13 @@ export class Session {
         if (this.#pages.size === 0) this.#stay.noPageOpen();
       },
     };
+  }
+
+  /** For those within the server: as {@link subscribe}, and no page counts as open for it. */
+  observe(listener: (event: SessionEvent) => void): Disposable {
+    const observing = this.#within.on(listener);
+    listener({ type: 'snapshot', snapshot: this.snapshot() });
+    return observing;
   }
 
   /** Starts the sandbox unless it is running or on its way; where the machine is full, it waits in the queue. */
@@ -200,8 +210,12 @@ export class Session {
     this.#emitSnapshot();
   }
 
-  /** Removes the sandbox; the progress is kept. */
-  end(reason: string): Promise<void> {
+  /**
+   * Removes the sandbox; the progress is kept. Settles when it is gone.
+   *
+   * @param reason what the learner is told
+   */
+  end(reason = ENDED_BY_LEARNER): Promise<void> {
     return this.#stay.end(reason);
   }
 

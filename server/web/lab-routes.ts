@@ -1,5 +1,6 @@
-import type { FastifyInstance } from 'fastify';
-import type { Sessions, Start } from '../session/sessions.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { SessionSnapshot } from '#protocol';
+import type { LearnerSession, Sessions, Start } from '../session/sessions.ts';
 import { answers, type LabView, REQUESTS } from './schemas.ts';
 
 type Lab = { Params: { lab: string } };
@@ -12,11 +13,21 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
     (request) => sessions.labs.map((lab) => labView(sessions, request.learner, lab)),
   );
 
+  const sessionOf = ({ learner, params }: FastifyRequest<Lab>) => sessions.of(learner, params.lab);
+  /** Returns at once with the session as it then is; events tell the rest. */
+  const after =
+    (change: (session: LearnerSession) => void) =>
+    (request: FastifyRequest<Lab>): SessionSnapshot => {
+      const session = sessionOf(request);
+      change(session);
+      return session.snapshot();
+    };
+
   const session = '/api/labs/:lab/session';
   app.get<Lab>(
     session,
     { schema: { params: REQUESTS.lab, ...answers('The session as it is', 'SessionSnapshot') } },
-    (request) => sessions.snapshot(request.learner, request.params.lab),
+    (request) => sessionOf(request).snapshot(),
   );
   app.post<Lab>(
     session,
@@ -29,14 +40,14 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
         ),
       },
     },
-    (request) => sessions.start(request.learner, request.params.lab),
+    after((session) => session.start()),
   );
   app.delete<Lab>(
     session,
     {
       schema: { params: REQUESTS.lab, ...answers('End it; progress is kept', 'SessionSnapshot') },
     },
-    (request) => sessions.end(request.learner, request.params.lab),
+    after((session) => void session.end()),
   );
   app.post<Lab>(
     `${session}/reset`,
@@ -46,7 +57,7 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
         ...answers('A fresh sandbox and no passes', 'SessionSnapshot'),
       },
     },
-    (request) => sessions.reset(request.learner, request.params.lab),
+    after((session) => session.reset()),
   );
 
   app.post<Lab & { Body: Start }>(
@@ -61,14 +72,14 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
         ),
       },
     },
-    ({ learner, params, body }) => sessions.startFrom(learner, params.lab, body),
+    (request) => after((session) => session.startFrom(request.body))(request),
   );
   app.post<{ Params: { lab: string; step: string } }>(
     '/api/labs/:lab/steps/:step/do',
     {
       schema: { params: REQUESTS.labAndStep, ...answers('Do a step for the learner', 'GuideView') },
     },
-    ({ learner, params }) => sessions.doStep(learner, params.lab, params.step),
+    ({ learner, params }) => sessions.of(learner, params.lab).doStep(params.step),
   );
   app.delete<Lab>(
     '/api/labs/:lab/guide',
@@ -78,7 +89,7 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
         ...answers('Stop what is being done, or put away how it ended', 'GuideView'),
       },
     },
-    ({ learner, params }) => sessions.stopGuide(learner, params.lab),
+    ({ learner, params }) => sessions.of(learner, params.lab).stopGuide(),
   );
   app.post<Lab>(
     `${session}/extend`,
@@ -88,7 +99,7 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
         ...answers('More time before the session ends', 'SessionSnapshot'),
       },
     },
-    (request) => sessions.extend(request.learner, request.params.lab),
+    after((session) => session.extend()),
   );
   app.post<Lab>(
     `${session}/activity`,
@@ -99,7 +110,7 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
       },
     },
     async (request, reply) => {
-      sessions.attend(request.learner, request.params.lab);
+      sessionOf(request).touch();
       return reply.code(204).send();
     },
   );
@@ -113,7 +124,7 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
         ...answers('Open a terminal on a host', 'TerminalView'),
       },
     },
-    ({ learner, params, body }) => sessions.openTerminal(learner, params.lab, body.host),
+    ({ learner, params, body }) => sessions.of(learner, params.lab).openTerminal(body.host),
   );
   app.delete<{ Params: { lab: string; terminal: string } }>(
     '/api/labs/:lab/terminals/:terminal',
@@ -124,7 +135,7 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
       },
     },
     async ({ learner, params }, reply) => {
-      await sessions.closeTerminal(learner, params.lab, params.terminal);
+      await sessions.of(learner, params.lab).closeTerminal(params.terminal);
       return reply.code(204).send();
     },
   );
@@ -138,7 +149,7 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
         ...answers('Answer a question', 'CheckView'),
       },
     },
-    ({ learner, params, body }) => sessions.answer(learner, params.lab, params.check, body.text),
+    ({ learner, params, body }) => sessions.of(learner, params.lab).answer(params.check, body.text),
   );
   app.post<Lab & { Body: { url: string } }>(
     '/api/labs/:lab/visits',
@@ -149,7 +160,7 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
         ...answers('Open a page in the browser pane', 'VisitView'),
       },
     },
-    ({ learner, params, body }) => sessions.visit(learner, params.lab, body.url),
+    ({ learner, params, body }) => sessions.of(learner, params.lab).visit(body.url),
   );
 }
 
@@ -158,7 +169,7 @@ function labView(
   learner: string,
   { name, title }: { readonly name: string; readonly title: string },
 ): LabView {
-  const { checks, status } = sessions.snapshot(learner, name);
+  const { checks, status } = sessions.of(learner, name).snapshot();
   const passed = checks.filter((check) => check.state === 'passed').length;
   return { name, title, passed, checks: checks.length, state: status.state };
 }

@@ -58,11 +58,11 @@ beforeAll(async () => {
   });
   await sessions.open();
   ({ learner } = store.createLearner());
-  listening = sessions.subscribe(learner, LAB, (event) => {
+  listening = sessions.of(learner, LAB).subscribe((event) => {
     heard.push(event);
     bell.dispatchEvent(new Event('heard'));
   });
-  sessions.start(learner, LAB);
+  sessions.of(learner, LAB).start();
   await until('the hosts are ready', areReady);
 }, 300_000);
 
@@ -85,11 +85,15 @@ const WAIT = { timeout: 90_000 } as const;
 
 /** The hosts as the page sees them. */
 function hosts(): readonly HostStatus[] {
-  const { status } = sessions.snapshot(learner, LAB);
+  const { status } = sessions.of(learner, LAB).snapshot();
   return status.state === 'ready' ? status.hosts : [];
 }
 const areReady = () => hosts().length === 2 && hosts().every(({ phase }) => phase === 'ready');
-const check = () => sessions.snapshot(learner, LAB).checks.find(({ id }) => id === CHECK);
+const check = () =>
+  sessions
+    .of(learner, LAB)
+    .snapshot()
+    .checks.find(({ id }) => id === CHECK);
 const isOpen = () => check()?.state === 'not-yet';
 
 /** Settles as soon as the session says something after which `look` is true; at once where it is. */
@@ -132,7 +136,7 @@ async function container(role: string): Promise<string> {
 }
 const onServer = async (...argv: string[]) =>
   engine.run(await container('quayside.host=server01'), argv);
-const visit = async () => (await sessions.visit(learner, LAB, 'http://10.1.10.11:9')).outcome;
+const visit = async () => (await sessions.of(learner, LAB).visit('http://10.1.10.11:9')).outcome;
 
 test('the engine of a host killed: shown, the check cannot be asked meanwhile, and can be again', async () => {
   await until('the check is open', isOpen);
@@ -179,7 +183,7 @@ test('the whole engine killed and started again: shown, no check is asked, all i
   await until('the check says so', () => couldNotCheck(/the engine that it runs on is away/));
   await startOwnEngine(() => {}, home);
   await until('the hosts are ready', areReady);
-  expect(sessions.snapshot(learner, LAB).status.state).toBe('ready');
+  expect(sessions.of(learner, LAB).snapshot().status.state).toBe('ready');
   await until('the check is open', isOpen);
   expect(await onServer('docker', 'create', '--name', MADE, 'mycontainer:5.6')).toMatchObject({
     status: 0,
@@ -190,17 +194,17 @@ test('the whole engine killed and started again: shown, no check is asked, all i
 
 test('a start while the engine is away fails with a reason, and can be tried again when it is back', async () => {
   const { learner: other } = store.createLearner();
-  using _ = sessions.subscribe(other, LAB, () => bell.dispatchEvent(new Event('heard')));
-  const state = () => sessions.snapshot(other, LAB).status;
+  using _ = sessions.of(other, LAB).subscribe(() => bell.dispatchEvent(new Event('heard')));
+  const state = () => sessions.of(other, LAB).snapshot().status;
   await stopOwnEngine(home);
-  sessions.start(other, LAB);
+  sessions.of(other, LAB).start();
   await until('it has failed', () => state().state === 'failed');
   expect(state()).toMatchObject({ reason: expect.stringContaining('could not be started') });
   await startOwnEngine(() => {}, home);
   await until('the hosts are ready', areReady);
-  sessions.start(other, LAB);
+  sessions.of(other, LAB).start();
   await until('the other’s are too', () => state().state === 'ready');
-  sessions.end(other, LAB);
+  void sessions.of(other, LAB).end();
   const { sandbox } = store.session(learner, LAB);
   await expect.poll(() => liveSandboxes(runtime, store.instance), WAIT).toEqual([sandbox]);
 });

@@ -120,7 +120,7 @@ async function comeBack(
   });
   await sessions.open();
   await expect
-    .poll(() => sessions.snapshot(learner, LAB).status.state, { timeout: 90_000 })
+    .poll(() => sessions.of(learner, LAB).snapshot().status.state, { timeout: 90_000 })
     .toBe(wanted);
   const { sandbox } = store.session(learner, LAB);
   expect(await liveSandboxes(runtime, store.instance)).toEqual(sandbox ? [sandbox] : []);
@@ -150,7 +150,7 @@ test('killed between the hosts and their wires, the start goes on', async () => 
   await victim.do('start', wiring);
   await victim.kill();
   await comeBack(path, learner, 'ready', async (sessions) => {
-    expect((await sessions.visit(learner, LAB, 'http://10.1.10.11:9')).outcome).toBe('refused');
+    expect((await sessions.of(learner, LAB).visit('http://10.1.10.11:9')).outcome).toBe('refused');
   });
 });
 
@@ -179,7 +179,7 @@ test('killed in the middle of work, the hosts, the pass, the journal and the she
     expect(store.session(learner, LAB)).toMatchObject({ id, sandbox });
     expect(store.passes(id)).toEqual(passes);
     expect(store.signals(id).slice(0, signals.length)).toEqual(signals);
-    const snapshot = sessions.snapshot(learner, LAB);
+    const snapshot = sessions.of(learner, LAB).snapshot();
     expect(snapshot.terminals).toEqual(terminals);
     expect(snapshot.checks).toMatchObject([{ id: CHECK, state: 'passed' }]);
   });

@@ -22,6 +22,7 @@ const sessions = new SessionManager({
   log: (message, error) => console.error(message, error),
 });
 await sessions.open();
-sessions.subscribe(learner, LAB, (event) => process.send?.(event));
-process.on('message', (wish: 'start' | 'reset' | 'end') => sessions[wish](learner, LAB));
+const session = sessions.of(learner, LAB);
+session.subscribe((event) => process.send?.(event));
+process.on('message', (wish: 'start' | 'reset' | 'end') => void session[wish]());
 process.send?.({ type: 'open' });

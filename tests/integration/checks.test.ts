@@ -74,8 +74,8 @@ beforeAll(async () => {
   });
   await sessions.open();
   ({ learner } = store.createLearner());
-  sessions.subscribe(learner, 'lab', hear);
-  sessions.start(learner, 'lab');
+  sessions.of(learner, 'lab').subscribe(hear);
+  sessions.of(learner, 'lab').start();
   await until(() => status === 'ready');
   await shows('client-route', { state: 'not-yet' });
 });
@@ -102,7 +102,11 @@ async function shows(id: string, like: Partial<CheckView>): Promise<CheckView> {
   const fits = (view: CheckView | undefined) =>
     view !== undefined &&
     Object.entries(like).every(([key, value]) => Reflect.get(view, key) === value);
-  const now = () => sessions.snapshot(learner, 'lab').checks.find((view) => view.id === id);
+  const now = () =>
+    sessions
+      .of(learner, 'lab')
+      .snapshot()
+      .checks.find((view) => view.id === id);
   await until(() => fits(now()));
   return now() as CheckView;
 }
@@ -129,7 +133,7 @@ describe('a check', () => {
   test('cannot be asked while its host’s engine hangs, and can once it goes on', async () => {
     await type('server01', 'pkill', '-STOP', '-x', 'dockerd');
     // Nothing tells of an engine that hangs; whoever asks next finds out.
-    const view = await sessions.answer(learner, 'lab', 'asked', '0');
+    const view = await sessions.of(learner, 'lab').answer('asked', '0');
     expect(view).toMatchObject({
       state: 'unknown',
       reason: expect.stringContaining('server01 did not answer within 5 seconds'),

@@ -66,8 +66,8 @@ async function seen(
   isWanted: (snapshot: SessionSnapshot) => boolean,
 ): Promise<SessionSnapshot> {
   const settled = Promise.withResolvers<SessionSnapshot>();
-  using _ = sessions.subscribe(who, LAB, () => {
-    const snapshot = sessions.snapshot(who, LAB);
+  using _ = sessions.of(who, LAB).subscribe(() => {
+    const snapshot = sessions.of(who, LAB).snapshot();
     if (isWanted(snapshot)) settled.resolve(snapshot);
   });
   return await settled.promise;
@@ -81,12 +81,13 @@ test(
   async () => {
     open();
     const before = store.createLearner().learner;
-    sessions.start(before, LAB);
+    sessions.of(before, LAB).start();
     await seen(before, isReady);
-    const { status, guide } = sessions.startFrom(learner, LAB, START);
+    sessions.of(learner, LAB).startFrom(START);
+    const { status, guide } = sessions.of(learner, LAB).snapshot();
     expect(status).toMatchObject({ state: 'queued', place: 1 });
     expect(guide).toMatchObject({ state: 'working', place: 0, says: 'Waiting for your hosts' });
-    sessions.end(before, LAB);
+    void sessions.of(before, LAB).end();
     const { guide: view } = await seen(learner, (now) => hasEnded(now.guide));
     expect(view).toMatchObject({ state: 'done', purpose: 'start', of: 1 });
   },
@@ -98,7 +99,7 @@ test(
   async () => {
     const labImages: Record<string, string> = {};
     open({ ...stage.runtime, labImages });
-    sessions.startFrom(learner, LAB, START);
+    sessions.of(learner, LAB).startFrom(START);
     const failed = await seen(
       learner,
       ({ status }) => status.state === 'starting' && status.trouble !== undefined,
@@ -115,7 +116,7 @@ test(
   'a start that fails for good stops the steps with its reason',
   async () => {
     open({ ...stage.runtime, labImages: {} });
-    sessions.startFrom(learner, LAB, START);
+    sessions.of(learner, LAB).startFrom(START);
     const { status, guide } = await seen(learner, (now) => hasEnded(now.guide));
     expect(status.state).toBe('failed');
     expect(guide).toMatchObject({
@@ -131,15 +132,16 @@ describe('where the machine stays full', () => {
 
   test('a learner who waits keeps the place when they choose to start from a step', () => {
     const after = store.createLearner().learner;
-    for (const each of [learner, after]) sessions.start(each, LAB);
-    const { status } = sessions.startFrom(learner, LAB, START);
+    for (const each of [learner, after]) sessions.of(each, LAB).start();
+    sessions.of(learner, LAB).startFrom(START);
+    const { status } = sessions.of(learner, LAB).snapshot();
     expect(status).toMatchObject({ state: 'queued', place: 1 });
-    expect(sessions.snapshot(after, LAB).status).toMatchObject({ state: 'queued', place: 2 });
+    expect(sessions.of(after, LAB).snapshot().status).toMatchObject({ state: 'queued', place: 2 });
   });
 
   test('one who has had enough stops the steps and still waits for the hosts', async () => {
-    sessions.startFrom(learner, LAB, START);
-    sessions.stopGuide(learner, LAB);
+    sessions.of(learner, LAB).startFrom(START);
+    sessions.of(learner, LAB).stopGuide();
     expect(await seen(learner, ({ guide }) => hasEnded(guide))).toMatchObject({
       status: { state: 'queued' },
       guide: { state: 'stopped', reason: 'You stopped it.' },
@@ -147,13 +149,16 @@ describe('where the machine stays full', () => {
   });
 
   test('steps that are waited for go with a reset, and with the end', () => {
-    sessions.startFrom(learner, LAB, START);
-    expect(sessions.reset(learner, LAB)).toMatchObject({
+    const session = sessions.of(learner, LAB);
+    session.startFrom(START);
+    session.reset();
+    expect(session.snapshot()).toMatchObject({
       status: { state: 'queued', place: 1 },
       guide: { state: 'idle' },
     });
-    sessions.startFrom(learner, LAB, START);
-    expect(sessions.end(learner, LAB)).toMatchObject({
+    session.startFrom(START);
+    void session.end();
+    expect(session.snapshot()).toMatchObject({
       status: { state: 'ended' },
       guide: { state: 'idle' },
     });
@@ -161,10 +166,13 @@ describe('where the machine stays full', () => {
 
   test('steps that are waited for hold no place for a learner who has left', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    sessions.startFrom(learner, LAB, START);
-    sessions.subscribe(learner, LAB, () => undefined)[Symbol.dispose]();
+    sessions.of(learner, LAB).startFrom(START);
+    sessions
+      .of(learner, LAB)
+      .subscribe(() => undefined)
+      [Symbol.dispose]();
     await vi.advanceTimersByTimeAsync(PLACE_KEPT_MS);
-    expect(sessions.snapshot(learner, LAB)).toMatchObject({
+    expect(sessions.of(learner, LAB).snapshot()).toMatchObject({
       status: { state: 'none' },
       guide: { state: 'stopped', reason: expect.stringContaining('was given up') },
     });

@@ -76,7 +76,7 @@ async function guide(learner: string, isWanted: (view: GuideView) => boolean): P
 /** Settles at the first event that is the awaited one; rejects when the hosts fail meanwhile. */
 async function heard(learner: string, isIt: (event: SessionEvent) => boolean): Promise<void> {
   const settled = Promise.withResolvers<void>();
-  using _ = sessions.subscribe(learner, NAME, (event) => {
+  using _ = sessions.of(learner, NAME).subscribe((event) => {
     const status = statusIn(event);
     if (status?.state === 'failed') settled.reject(new Error(status.reason));
     if (isIt(event)) settled.resolve();
@@ -96,12 +96,12 @@ const types =
     view.state === 'working' && view.deed?.kind === 'run' && view.says.includes(command);
 
 async function ready(learner: string): Promise<void> {
-  sessions.start(learner, NAME);
+  sessions.of(learner, NAME).start();
   await heard(learner, (event) => statusIn(event)?.state === 'ready');
 }
 
 function passesOf(learner: string): Record<string, 'assisted' | 'own'> {
-  const { checks } = sessions.snapshot(learner, NAME);
+  const { checks } = sessions.of(learner, NAME).snapshot();
   return Object.fromEntries(
     checks.flatMap((check) =>
       check.state === 'passed' ? [[check.id, check.assisted ? 'assisted' : 'own']] : [],
@@ -110,9 +110,9 @@ function passesOf(learner: string): Record<string, 'assisted' | 'own'> {
 }
 
 function terminalOf(learner: string, title: string): Terminal {
-  const { terminals } = sessions.snapshot(learner, NAME);
+  const { terminals } = sessions.of(learner, NAME).snapshot();
   const id = terminals.find((terminal) => terminal.title === title)?.id ?? '';
-  return sessions.terminal(learner, NAME, id);
+  return sessions.of(learner, NAME).terminal(id);
 }
 
 const screenOf = (terminal: Terminal): string => Buffer.from(terminal.printedSince(0)).toString();
@@ -134,37 +134,37 @@ describe('a step that is done for the learner', () => {
   }, PATIENCE_MS);
 
   test('is typed into their own terminal, and ticks as assisted', async () => {
-    sessions.doStep(learner, NAME, FIRST);
+    sessions.of(learner, NAME).doStep(FIRST);
     expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', purpose: 'step' });
     expect(passesOf(learner)).toEqual({ [FIRST]: 'assisted' });
     expect(screenOf(terminalOf(learner, 'server01'))).toContain('docker run -d --name myapp2');
-    expect(sessions.snapshot(learner, NAME).terminals).toHaveLength(lab.hosts.length);
+    expect(sessions.of(learner, NAME).snapshot().terminals).toHaveLength(lab.hosts.length);
   });
 
   test('answers its question from what stands on the screen', async () => {
-    sessions.doStep(learner, NAME, 'myapp2-port-read');
+    sessions.of(learner, NAME).doStep('myapp2-port-read');
     expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done' });
     expect(passesOf(learner)).toMatchObject({ 'myapp2-port-read': 'assisted' });
-    expect(sessions.snapshot(learner, NAME).answers['myapp2-port-read']).toMatch(/^\d+$/);
+    expect(sessions.of(learner, NAME).snapshot().answers['myapp2-port-read']).toMatch(/^\d+$/);
   });
 
   test('opens its page in the browser pane, at the port of the moment', async () => {
     const opened = guide(learner, (view) => view.state === 'working' && isVisited(view.deed));
-    sessions.doStep(learner, NAME, 'myapp2-page-opened');
+    sessions.of(learner, NAME).doStep('myapp2-page-opened');
     expect(await opened).toMatchObject({ deed: { visit: { outcome: 'page', status: 200 } } });
     expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done' });
   });
 
   test('is the only one at a time, and every tab sees it', async () => {
     const elsewhere = guide(learner, types(SLOW));
-    sessions.doStep(learner, NAME, 'slow');
-    await expect(async () => sessions.doStep(learner, NAME, 'quick')).rejects.toMatchObject({
+    sessions.of(learner, NAME).doStep('slow');
+    await expect(async () => sessions.of(learner, NAME).doStep('quick')).rejects.toMatchObject({
       code: 'GUIDE_BUSY',
     });
     expect(await elsewhere).toMatchObject({ step: 'slow', place: 1, of: 1 });
-    sessions.stopGuide(learner, NAME);
+    sessions.of(learner, NAME).stopGuide();
     expect(await guide(learner, hasEnded)).toMatchObject({ reason: 'You stopped it.' });
-    expect(sessions.stopGuide(learner, NAME)).toEqual({ state: 'idle' });
+    expect(sessions.of(learner, NAME).stopGuide()).toEqual({ state: 'idle' });
   });
 
   test('leaves a terminal to a learner who has something half typed there', async () => {
@@ -172,7 +172,7 @@ describe('a step that is done for the learner', () => {
     await expect.poll(() => own.prompt, { timeout: PATIENCE_MS }).toBe('clear');
     const type = keyboard(own);
     type('echo half');
-    sessions.doStep(learner, NAME, 'quick');
+    sessions.of(learner, NAME).doStep('quick');
     expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done' });
     const other = screenOf(terminalOf(learner, 'server01 (2)'));
     for (const line of ['quick', 'twice', 'over']) expect(other).toContain(`\x07${line}\r\n`);
@@ -183,10 +183,10 @@ describe('a step that is done for the learner', () => {
   });
 
   test('stops when the learner presses Ctrl-C, and says so', async () => {
-    sessions.doStep(learner, NAME, 'slow');
+    sessions.of(learner, NAME).doStep('slow');
     const view = await guide(learner, types(SLOW));
     const id = view.state === 'working' && view.deed?.kind === 'run' ? view.deed.terminal : '';
-    const terminal = sessions.terminal(learner, NAME, id);
+    const terminal = sessions.of(learner, NAME).terminal(id);
     await expect
       .poll(() => screenOf(terminal), { timeout: PATIENCE_MS })
       .toContain('\x07begun\r\n');
@@ -195,10 +195,10 @@ describe('a step that is done for the learner', () => {
   });
 
   test('gives way to a learner who types while it is typed, and mixes with nothing', async () => {
-    sessions.doStep(learner, NAME, 'slow');
+    sessions.of(learner, NAME).doStep('slow');
     const view = await guide(learner, types(SLOW));
     const id = view.state === 'working' && view.deed?.kind === 'run' ? view.deed.terminal : '';
-    const terminal = sessions.terminal(learner, NAME, id);
+    const terminal = sessions.of(learner, NAME).terminal(id);
     keyboard(terminal)('echo mi');
     expect(await guide(learner, hasEnded)).toMatchObject({
       reason: expect.stringContaining('the terminal is yours'),
@@ -208,7 +208,7 @@ describe('a step that is done for the learner', () => {
   });
 
   test('ends at a command that fails, in plain words, and goes no further', async () => {
-    sessions.doStep(learner, NAME, 'fails');
+    sessions.of(learner, NAME).doStep('fails');
     expect(await guide(learner, hasEnded)).toMatchObject({
       state: 'stopped',
       step: 'fails',
@@ -226,31 +226,39 @@ describe('a step that is done for the learner', () => {
     await expect.poll(() => terminal.prompt, { timeout: PATIENCE_MS }).toBe('clear');
     keyboard(terminal)('docker run -d --name myapp2 -p 8080:80 mycontainer:5.6\r');
     await expect
-      .poll(() => sessions.snapshot(own, NAME).checks.find(({ id }) => id === FIRST), {
-        timeout: PATIENCE_MS,
-      })
+      .poll(
+        () =>
+          sessions
+            .of(own, NAME)
+            .snapshot()
+            .checks.find(({ id }) => id === FIRST),
+        {
+          timeout: PATIENCE_MS,
+        },
+      )
       .toHaveProperty('wayOut');
-    sessions.doStep(own, NAME, FIRST);
+    sessions.of(own, NAME).doStep(FIRST);
     expect(await guide(own, hasEnded)).toMatchObject({ state: 'done' });
-    sessions.end(own, NAME);
+    void sessions.of(own, NAME).end();
   });
 
   test('is none of another learner’s, and none that the lab does not have', () => {
     const other = store.createLearner().learner;
-    expect(() => sessions.doStep(other, NAME, FIRST)).toThrow(/not running/);
-    expect(() => sessions.doStep(learner, NAME, 'rm -rf')).toThrow(/has no step rm -rf/);
-    expect(() => sessions.startFrom(other, NAME, { page: 'nowhere' })).toThrow(
+    expect(() => sessions.of(other, NAME).doStep(FIRST)).toThrow(/not running/);
+    expect(() => sessions.of(learner, NAME).doStep('rm -rf')).toThrow(/has no step rm -rf/);
+    expect(() => sessions.of(other, NAME).startFrom({ page: 'nowhere' })).toThrow(
       /no section nowhere/,
     );
-    expect(sessions.snapshot(other, NAME).status).toEqual({ state: 'none' });
+    expect(sessions.of(other, NAME).snapshot().status).toEqual({ state: 'none' });
   });
 
   test('goes with the hosts: a reset leaves nothing of it', async () => {
-    sessions.doStep(learner, NAME, 'slow');
+    sessions.of(learner, NAME).doStep('slow');
     await guide(learner, types(SLOW));
-    const { status, guide: view } = sessions.reset(learner, NAME);
+    sessions.of(learner, NAME).reset();
+    const { status, guide: view } = sessions.of(learner, NAME).snapshot();
     expect([status.state, view]).toEqual(['starting', { state: 'idle' }]);
-    sessions.end(learner, NAME);
+    void sessions.of(learner, NAME).end();
   });
 });
 
@@ -259,13 +267,13 @@ describe('a start from a section', () => {
     '$page: all before it is done for the learner, and nothing after it',
     async ({ page, index }) => {
       const { learner } = store.createLearner();
-      sessions.startFrom(learner, NAME, { page });
+      sessions.of(learner, NAME).startFrom({ page });
       expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', purpose: 'start' });
       const before = lab.sections.slice(0, index).flatMap(({ checks }) => checks);
       expect(passesOf(learner)).toEqual(
         Object.fromEntries(before.map(({ id }) => [id, 'assisted'])),
       );
-      sessions.end(learner, NAME);
+      void sessions.of(learner, NAME).end();
       await gone();
     },
     PATIENCE_MS,
@@ -280,14 +288,14 @@ describe('a start from a section', () => {
     await expect
       .poll(() => passesOf(learner), { timeout: PATIENCE_MS })
       .toEqual({ [FIRST]: 'own' });
-    sessions.startFrom(learner, NAME, { step: 'myapp2-page-opened' });
+    sessions.of(learner, NAME).startFrom({ step: 'myapp2-page-opened' });
     expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', of: 2 });
     const reached = { [FIRST]: 'own', 'myapp2-port-read': 'assisted' };
     expect(passesOf(learner)).toEqual(reached);
-    sessions.startFrom(learner, NAME, { page: 'ephemeral-ports' });
+    sessions.of(learner, NAME).startFrom({ page: 'ephemeral-ports' });
     expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', of: 0 });
     expect(passesOf(learner)).toEqual({ [FIRST]: 'own' });
-    sessions.end(learner, NAME);
+    void sessions.of(learner, NAME).end();
     await gone();
   });
 });

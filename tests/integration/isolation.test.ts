@@ -92,9 +92,9 @@ describe('one learner’s trouble leaves the other’s terminal answering and th
     }
     await adaWorks('firewall');
     // Nothing listens on port 9: refused is an answer, and a wall would give none.
-    expect((await room.sessions.visit(room.idOf('Ada'), LAB, 'http://10.1.10.11:9')).outcome).toBe(
-      'refused',
-    );
+    expect(
+      (await room.sessions.of(room.idOf('Ada'), LAB).visit('http://10.1.10.11:9')).outcome,
+    ).toBe('refused');
   });
 
   test('all memory taken, again and again', async () => {

@@ -40,10 +40,17 @@ async function warm(sessions: SessionManager, count: number): Promise<void> {
   await expect.poll(() => sessions.counts().warm, { timeout: 60_000 }).toBe(count);
 }
 
+/** The session as it is right after its start. */
+function started(sessions: SessionManager, learner = '') {
+  const session = sessions.of(learner, LAB);
+  session.start();
+  return session.snapshot();
+}
+
 async function settled(sessions: SessionManager, learner: string, wanted: string): Promise<void> {
   const bell = new EventTarget();
   let now = '';
-  using _ = sessions.subscribe(learner, LAB, (event: SessionEvent) => {
+  using _ = sessions.of(learner, LAB).subscribe((event: SessionEvent) => {
     if (event.type === 'snapshot') now = event.snapshot.status.state;
     if (event.type === 'status') now = event.status.state;
     bell.dispatchEvent(new Event('change'));
@@ -66,7 +73,7 @@ test('a sandbox from the pool is ready in the answer to the start itself, shells
   const { learner } = store.createLearner();
   const before = store.session(learner, LAB);
   store.addPass(before.id, 'kept', 7);
-  const { status, terminals } = sessions.start(learner, LAB);
+  const { status, terminals } = started(sessions, learner);
   expect(status.state).toBe('ready');
   expect(terminals.map(({ title }) => title)).toEqual(['server01', 'client']);
   // Its labels are the session's: an operator finds the one by the other.
@@ -83,16 +90,18 @@ test('a sandbox from the pool is ready in the answer to the start itself, shells
 test('a server that comes back takes up what was taken, and clears what was only warm', async () => {
   const [{ id, sandbox, learner } = { id: '', sandbox: '', learner: '' }] =
     store.sessionsWithSandbox();
-  const { terminals } = registry().snapshot(learner, LAB);
+  const { terminals } = registry().of(learner, LAB).snapshot();
   expect(terminals).toEqual([]);
   const sessions = registry({ pool: 0 });
   await sessions.open();
   await settled(sessions, learner, 'ready');
   expect(await liveSandboxes(runtime, store.instance)).toEqual([sandbox]);
-  expect(sessions.snapshot(learner, LAB).terminals.map(({ title }) => title)).toEqual([
-    'server01',
-    'client',
-  ]);
+  expect(
+    sessions
+      .of(learner, LAB)
+      .snapshot()
+      .terminals.map(({ title }) => title),
+  ).toEqual(['server01', 'client']);
   expect(await labels(sandbox ?? '')).toEqual([id]);
   await sessions.close(true);
 });
@@ -102,11 +111,11 @@ test('the pool gives way where the machine is full, and stays empty while it is'
   await sessions.open();
   await warm(sessions, 1);
   const [first, second, third] = [1, 2, 3].map(() => store.createLearner().learner);
-  expect(sessions.start(first ?? '', LAB).status.state).toBe('ready');
+  expect(started(sessions, first).status.state).toBe('ready');
   await warm(sessions, 1);
-  expect(sessions.start(second ?? '', LAB).status.state).toBe('ready');
-  expect(sessions.start(third ?? '', LAB).status).toMatchObject({ state: 'queued', place: 1 });
-  sessions.end(first ?? '', LAB);
+  expect(started(sessions, second).status.state).toBe('ready');
+  expect(started(sessions, third).status).toMatchObject({ state: 'queued', place: 1 });
+  void sessions.of(first ?? '', LAB).end();
   await settled(sessions, third ?? '', 'ready');
   expect(sessions.counts()).toMatchObject({ warm: 0, running: 2, waiting: 0 });
   await sessions.close(true);
@@ -126,7 +135,7 @@ test('a warm sandbox that lost a host is given to nobody', async () => {
     .not.toContain(spoilt);
   await warm(sessions, 1);
   const { learner } = store.createLearner();
-  expect(sessions.start(learner, LAB).status.state).toBe('ready');
+  expect(started(sessions, learner).status.state).toBe('ready');
   await sessions.close(true);
 });
 
@@ -134,16 +143,19 @@ test('the queue keeps its order while the server is away', async () => {
   const before = registry({ most: 1, pool: 0 });
   await before.open();
   const [inside, second, third] = [1, 2, 3].map(() => store.createLearner().learner);
-  before.start(inside ?? '', LAB);
+  before.of(inside ?? '', LAB).start();
   await settled(before, inside ?? '', 'ready');
-  before.start(second ?? '', LAB);
-  before.start(third ?? '', LAB);
+  before.of(second ?? '', LAB).start();
+  before.of(third ?? '', LAB).start();
   await before.close(false);
   const after = registry({ most: 1, pool: 0 });
   await after.open();
-  expect(after.snapshot(second ?? '', LAB).status).toMatchObject({ state: 'queued', place: 1 });
-  expect(after.snapshot(third ?? '', LAB).status).toMatchObject({ state: 'queued', place: 2 });
-  after.end(inside ?? '', LAB);
+  expect(after.of(second ?? '', LAB).snapshot().status).toMatchObject({
+    state: 'queued',
+    place: 1,
+  });
+  expect(after.of(third ?? '', LAB).snapshot().status).toMatchObject({ state: 'queued', place: 2 });
+  void after.of(inside ?? '', LAB).end();
   await settled(after, second ?? '', 'ready');
   await after.close(true);
 });

@@ -46,7 +46,7 @@ const registry = (sandboxesMost = 2) =>
 async function state(sessions: SessionManager, learner: string, wanted: string): Promise<void> {
   const bell = new EventTarget();
   let now = '';
-  using _ = sessions.subscribe(learner, LAB, (event) => {
+  using _ = sessions.of(learner, LAB).subscribe((event) => {
     const status =
       event.type === 'status' ? event.status : event.type === 'snapshot' && event.snapshot.status;
     if (!status) return;
@@ -88,7 +88,7 @@ describe('a lab that is written anew while a learner is in it', () => {
     const { learner } = store.createLearner();
     const passed = async (id: string) => {
       const tick = Promise.withResolvers<void>();
-      using _ = sessions.subscribe(learner, LAB, (event) => {
+      using _ = sessions.of(learner, LAB).subscribe((event) => {
         const checks =
           event.type === 'checks'
             ? event.checks
@@ -99,20 +99,20 @@ describe('a lab that is written anew while a learner is in it', () => {
       });
       await tick.promise;
     };
-    sessions.start(learner, LAB);
+    sessions.of(learner, LAB).start();
     await passed('before');
-    const { terminals } = sessions.snapshot(learner, LAB);
+    const { terminals } = sessions.of(learner, LAB).snapshot();
     expect(terminals.length).toBe(2);
 
     sessions.reload(LAB, withCheck('after'));
     await passed('after');
-    const now = sessions.snapshot(learner, LAB);
+    const now = sessions.of(learner, LAB).snapshot();
     expect(now.checks.map(({ id }) => id)).toEqual(['after']);
     expect(now.terminals).toEqual(terminals);
     expect(now.status.state).toBe('ready');
 
     sessions.reload(LAB, withCheck('before'));
-    expect(sessions.snapshot(learner, LAB).checks).toMatchObject([
+    expect(sessions.of(learner, LAB).snapshot().checks).toMatchObject([
       { id: 'before', state: 'passed' },
     ]);
     await sessions.close(true);
@@ -127,36 +127,39 @@ describe('a session', () => {
     sessions = registry();
     await sessions.open();
     ({ learner } = store.createLearner());
-    sessions.start(learner, LAB);
+    sessions.of(learner, LAB).start();
     await state(sessions, learner, 'ready');
-    const { terminals } = sessions.snapshot(learner, LAB);
+    const { terminals } = sessions.of(learner, LAB).snapshot();
     expect(terminals.map(({ title }) => title)).toEqual(['server01', 'client']);
   });
 
   test('is the learner’s alone: another finds neither its terminals nor its pane', () => {
-    const [terminal] = sessions.snapshot(learner, LAB).terminals;
+    const [terminal] = sessions.of(learner, LAB).snapshot().terminals;
     const other = store.createLearner().learner;
-    expect(sessions.snapshot(other, LAB).status).toEqual({ state: 'none' });
-    expect(() => sessions.terminal(other, LAB, terminal?.id ?? '')).toThrow(/closed/);
-    expect(() => sessions.openTerminal(other, LAB, 'server01')).toThrow(/not running/);
+    expect(sessions.of(other, LAB).snapshot().status).toEqual({ state: 'none' });
+    expect(() => sessions.of(other, LAB).terminal(terminal?.id ?? '')).toThrow(/closed/);
+    expect(() => sessions.of(other, LAB).openTerminal('server01')).toThrow(/not running/);
   });
 
   test('waits its turn where the machine has room for no more, and starts when there is', async () => {
     const [second, third, fourth] = [1, 2, 3].map(() => store.createLearner().learner);
-    for (const each of [second, third, fourth]) sessions.start(each ?? '', LAB);
-    expect(sessions.snapshot(third ?? '', LAB).status).toMatchObject({ state: 'queued', place: 1 });
-    expect(sessions.snapshot(fourth ?? '', LAB).status).toMatchObject({
+    for (const each of [second, third, fourth]) sessions.of(each ?? '', LAB).start();
+    expect(sessions.of(third ?? '', LAB).snapshot().status).toMatchObject({
+      state: 'queued',
+      place: 1,
+    });
+    expect(sessions.of(fourth ?? '', LAB).snapshot().status).toMatchObject({
       state: 'queued',
       place: 2,
       because: 'full',
     });
     await state(sessions, second ?? '', 'ready');
     // Ending while in the queue is leaving it.
-    sessions.end(third ?? '', LAB);
-    expect(sessions.snapshot(fourth ?? '', LAB).status).toMatchObject({ place: 1 });
-    sessions.end(second ?? '', LAB);
+    void sessions.of(third ?? '', LAB).end();
+    expect(sessions.of(fourth ?? '', LAB).snapshot().status).toMatchObject({ place: 1 });
+    void sessions.of(second ?? '', LAB).end();
     await state(sessions, fourth ?? '', 'ready');
-    sessions.end(fourth ?? '', LAB);
+    void sessions.of(fourth ?? '', LAB).end();
     await expect
       .poll(() => liveSandboxes(runtime, store.instance), { timeout: 20_000 })
       .toHaveLength(1);
@@ -168,7 +171,7 @@ describe('a session', () => {
     });
     const phases: string[] = [];
     const bell = new EventTarget();
-    using _ = sessions.subscribe(learner, LAB, (event) => {
+    using _ = sessions.of(learner, LAB).subscribe((event) => {
       if (event.type !== 'status' || event.status.state !== 'ready') return;
       phases.push(event.status.hosts.find(({ name }) => name === 'client')?.phase ?? '');
       bell.dispatchEvent(new Event('change'));
@@ -177,13 +180,13 @@ describe('a session', () => {
     while (!(phases.includes('down') && phases.at(-1) === 'ready')) {
       await once(bell, 'change', { signal: AbortSignal.timeout(60_000) });
     }
-    const visit = await sessions.visit(learner, LAB, 'http://10.1.10.11:9');
+    const visit = await sessions.of(learner, LAB).visit('http://10.1.10.11:9');
     expect(visit.outcome).toBe('refused');
   });
 
   test('is reset to fresh hosts, and nothing of the old ones is left', async () => {
     const before = await liveSandboxes(runtime, store.instance);
-    sessions.reset(learner, LAB);
+    sessions.of(learner, LAB).reset();
     await state(sessions, learner, 'ready');
     await expect
       .poll(() => liveSandboxes(runtime, store.instance), { timeout: 20_000 })
@@ -193,7 +196,7 @@ describe('a session', () => {
 
   test('is taken up by the next server, which removes what belongs to nobody', async () => {
     const [kept] = await liveSandboxes(runtime, store.instance);
-    const { terminals } = sessions.snapshot(learner, LAB);
+    const { terminals } = sessions.of(learner, LAB).snapshot();
     await sessions.close(false);
     const orphan = new Sandbox(runtime, SMALL_LAB, {
       instance: store.instance,
@@ -205,7 +208,7 @@ describe('a session', () => {
     await sessions.open();
     await state(sessions, learner, 'ready');
     expect(await liveSandboxes(runtime, store.instance)).toEqual([kept]);
-    expect(sessions.snapshot(learner, LAB).terminals).toEqual(terminals);
+    expect(sessions.of(learner, LAB).snapshot().terminals).toEqual(terminals);
   });
 
   test('leaves nothing when the server stops with everything removed', async () => {
@@ -232,7 +235,7 @@ test('a lab whose image was not built fails with a reason, and can be tried agai
   });
   const { learner } = store.createLearner();
   for (let attempt = 0; attempt < 2; attempt++) {
-    sessions.start(learner, LAB);
+    sessions.of(learner, LAB).start();
     await expect(state(sessions, learner, 'ready')).rejects.toThrow(/no:1 was not built/);
   }
   await sessions.close(true);

@@ -55,7 +55,7 @@ export function admitToClass(
   }
   const { learner = '', lab = '', terminal: id = '' } = watched;
   const seat = roster.entry(learner);
-  const terminal = sessions.terminal(learner, lab, id);
+  const terminal = sessions.of(learner, lab).terminal(id);
   return {
     owner: INSTRUCTOR,
     link: (socket) => {

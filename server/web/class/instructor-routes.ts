@@ -71,7 +71,7 @@ export function addInstructorRoutes(app: FastifyInstance, options: ClassRouteOpt
     (request, reply) => {
       const { params } = request;
       roster.entry(params.learner);
-      sessions.reset(params.learner, params.lab);
+      sessions.of(params.learner, params.lab).reset();
       roster.sendMessage(RESET, params.learner);
       return reply.code(204).send();
     },
@@ -82,7 +82,7 @@ export function addInstructorRoutes(app: FastifyInstance, options: ClassRouteOpt
     (request, reply) => {
       const { params } = request;
       roster.entry(params.learner);
-      sessions.extend(params.learner, params.lab);
+      sessions.of(params.learner, params.lab).extend();
       roster.sendMessage(EXTENDED, params.learner);
       return reply.code(204).send();
     },
@@ -90,7 +90,7 @@ export function addInstructorRoutes(app: FastifyInstance, options: ClassRouteOpt
   app.delete<OneLab>(lab, oneLab('End a learner’s sandbox; progress is kept'), (request, reply) => {
     const { params } = request;
     roster.entry(params.learner);
-    sessions.end(params.learner, params.lab, ENDED);
+    void sessions.of(params.learner, params.lab).end(ENDED);
     return reply.code(204).send();
   });
   app.delete<OneLearner>(`${learner}/hand`, one('Lower a learner’s hand'), ({ params }, reply) => {

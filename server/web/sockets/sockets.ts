@@ -133,13 +133,14 @@ function linkFor(
   if (events) {
     const { lab = '' } = events;
     // Throws for a lab that there is not, while it can still be said as an HTTP answer.
-    sessions.snapshot(learner, lab);
-    return (socket) => linkEvents(socket, (listener) => sessions.subscribe(learner, lab, listener));
+    sessions.of(learner, lab).snapshot();
+    return (socket) =>
+      linkEvents(socket, (listener) => sessions.of(learner, lab).subscribe(listener));
   }
   const wanted = SOCKET_PATHS.terminal.exec(path)?.groups;
   if (wanted) {
     const { lab = '', terminal: id = '' } = wanted;
-    const terminal = sessions.terminal(learner, lab, id);
+    const terminal = sessions.of(learner, lab).terminal(id);
     return (socket) => linkTerminal(socket, terminal);
   }
   throw notFound();

@@ -74,7 +74,7 @@ describe('a request', () => {
     ['DELETE', SESSION, undefined, 'end'],
     ['POST', `${SESSION}/reset`, undefined, 'reset'],
     ['POST', `${SESSION}/extend`, undefined, 'extend'],
-    ['POST', `${SESSION}/activity`, undefined, 'attend'],
+    ['POST', `${SESSION}/activity`, undefined, 'touch'],
     ['POST', `/api/labs/${LAB}/terminals`, { host: 'server01' }, 'openTerminal'],
     ['POST', `/api/labs/${LAB}/answers/the-port`, { text: '32768' }, 'answer'],
     ['POST', `/api/labs/${LAB}/visits`, { url: '10.1.10.11' }, 'visit'],
@@ -87,7 +87,7 @@ describe('a request', () => {
     await web.signIn();
     const cookie = await web.signIn();
     const answer = await send(web, cookie, method, path, body);
-    expect(answer.status).toBe(asked === 'attend' ? 204 : 200);
+    expect(answer.status).toBe(asked === 'touch' ? 204 : 200);
     expect(web.sessions.asked[0]).toBe(`${asked} learner2`);
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });

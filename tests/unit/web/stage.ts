@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import WebSocket from 'ws';
 import { check, defineLab, passed } from '#lab';
-import type { GuideView, SessionEvent, SessionSnapshot } from '#protocol';
+import type { SessionEvent, SessionSnapshot } from '#protocol';
 import { QuaysideError } from '../../../server/base/errors.ts';
 import type { BrowserPane } from '../../../server/browser/browser-pane.ts';
-import type { Sessions, Start } from '../../../server/session/sessions.ts';
+import type { LearnerSession, Sessions } from '../../../server/session/sessions.ts';
 import type { Terminal } from '../../../server/terminal/terminal.ts';
 import type { Learners } from '../../../server/web/learners.ts';
 import { buildWeb, type WebOptions } from '../../../server/web/web.ts';
@@ -30,6 +30,19 @@ export const LAB_WITH_CHECKS = defineLab({
     },
   ],
 });
+const SNAPSHOT: SessionSnapshot = {
+  lab: LAB,
+  status: { state: 'none' },
+  checks: [
+    { id: 'myapp2-runs', state: 'passed', passedAt: 1 },
+    { id: 'port-changed', state: 'not-yet', reason: 'Nothing restarted yet.' },
+  ],
+  values: [],
+  terminals: [],
+  answers: {},
+  guide: { state: 'idle' },
+};
+
 /** The terminal that every learner has in {@link FakeSessions}; it carries the learner's name. */
 export const TERMINAL = 't1';
 
@@ -61,86 +74,70 @@ export class FakeSessions implements Sessions {
   carried: Terminal | undefined;
   fault: Error | undefined;
 
-  snapshot(learner: string, lab: string): SessionSnapshot {
-    this.#note('snapshot', learner, lab);
-    return {
-      lab,
-      status: { state: 'none' },
-      checks: [
-        { id: 'myapp2-runs', state: 'passed', passedAt: 1 },
-        { id: 'port-changed', state: 'not-yet', reason: 'Nothing restarted yet.' },
-      ],
-      values: [],
-      terminals: [],
-      answers: {},
-      guide: { state: 'idle' },
+  of(learner: string, lab: string): LearnerSession {
+    if (this.fault) throw this.fault;
+    if (lab !== LAB) throw new QuaysideError('LAB_UNKNOWN', 'No such lab.', 'Look.');
+    const note = (what: string) => void this.asked.push(`${what} ${learner}`);
+    const noting = (what: string) => () => note(what);
+    const terminal = (id: string): Terminal => {
+      note('terminal');
+      if (this.terminals.get(id) !== learner) {
+        throw new QuaysideError('TERMINAL_UNKNOWN', 'No such terminal.', 'Open one.');
+      }
+      return this.carried ?? ({} as Terminal);
     };
-  }
-  start(learner: string, lab: string): SessionSnapshot {
-    this.#note('start', learner, lab);
-    return this.snapshot(learner, lab);
-  }
-  reset(learner: string, lab: string): SessionSnapshot {
-    this.#note('reset', learner, lab);
-    return this.snapshot(learner, lab);
-  }
-  end(learner: string, lab: string): SessionSnapshot {
-    this.#note('end', learner, lab);
-    return this.snapshot(learner, lab);
-  }
-  startFrom(learner: string, lab: string, start: Start): SessionSnapshot {
-    this.#note(`startFrom ${JSON.stringify(start)}`, learner, lab);
-    return this.snapshot(learner, lab);
-  }
-  doStep(learner: string, lab: string, step: string): GuideView {
-    this.#note('doStep', learner, lab);
-    if (step !== 'myapp2-runs') throw new QuaysideError('STEP_UNKNOWN', 'No such step.', 'Look.');
-    return { state: 'working', job: 'j1', purpose: 'step', step, place: 1, of: 1, says: 'Typing' };
-  }
-  stopGuide(learner: string, lab: string): GuideView {
-    this.#note('stopGuide', learner, lab);
-    return { state: 'idle' };
-  }
-  extend(learner: string, lab: string): SessionSnapshot {
-    this.#note('extend', learner, lab);
-    return this.snapshot(learner, lab);
-  }
-  attend(learner: string, lab: string): void {
-    this.#note('attend', learner, lab);
-  }
-  async openTerminal(learner: string, lab: string, host: string) {
-    this.#note('openTerminal', learner, lab);
-    if (host !== 'server01') throw new QuaysideError('HOST_UNKNOWN', 'No such host.', 'Look.');
-    this.terminals.set(TERMINAL, learner);
-    return { id: TERMINAL, host, title: host };
-  }
-  async closeTerminal(learner: string, lab: string, terminal: string) {
-    this.#note('closeTerminal', learner, lab);
-    this.terminal(learner, lab, terminal);
-  }
-  terminal(learner: string, lab: string, terminal: string): Terminal {
-    this.#note('terminal', learner, lab);
-    if (this.terminals.get(terminal) !== learner) {
-      throw new QuaysideError('TERMINAL_UNKNOWN', 'No such terminal.', 'Open one.');
-    }
-    return this.carried ?? ({} as Terminal);
-  }
-  async answer(learner: string, lab: string, check: string, text: string) {
-    this.#note('answer', learner, lab);
-    return { id: check, state: 'not-yet', reason: `Not ${text}.` } as const;
-  }
-  async visit(learner: string, lab: string, url: string) {
-    this.#note('visit', learner, lab);
-    return { id: 'v1', url, from: 'client', outcome: 'refused', milliseconds: 1 } as const;
-  }
-  subscribe(learner: string, lab: string, listener: (event: SessionEvent) => void): Disposable {
-    const listeners = this.listeners.get(learner) ?? new Set();
-    this.listeners.set(learner, listeners.add(listener));
-    listener({ type: 'snapshot', snapshot: this.snapshot(learner, lab) });
+    const snapshot = (): SessionSnapshot => {
+      note('snapshot');
+      return SNAPSHOT;
+    };
+    const observe = (listener: (event: SessionEvent) => void): Disposable => {
+      const listeners = this.listeners.get(learner) ?? new Set();
+      this.listeners.set(learner, listeners.add(listener));
+      listener({ type: 'snapshot', snapshot: snapshot() });
+      return {
+        [Symbol.dispose]: () => {
+          listeners.delete(listener);
+          note('unsubscribed');
+        },
+      };
+    };
     return {
-      [Symbol.dispose]: () => {
-        listeners.delete(listener);
-        this.asked.push(`unsubscribed ${learner}`);
+      snapshot,
+      terminal,
+      observe,
+      subscribe: observe,
+      start: noting('start'),
+      reset: noting('reset'),
+      extend: noting('extend'),
+      touch: noting('touch'),
+      end: async () => note('end'),
+      startFrom: (start) => note(`startFrom ${JSON.stringify(start)}`),
+      doStep: (step) => {
+        note('doStep');
+        if (step !== 'myapp2-runs') throw new QuaysideError('STEP_UNKNOWN', 'No such step.', '…');
+        return { state: 'working', job: 'j1', purpose: 'step', step, place: 1, of: 1, says: 'T' };
+      },
+      stopGuide: () => {
+        note('stopGuide');
+        return { state: 'idle' };
+      },
+      openTerminal: async (host) => {
+        note('openTerminal');
+        if (host !== 'server01') throw new QuaysideError('HOST_UNKNOWN', 'No such host.', 'Look.');
+        this.terminals.set(TERMINAL, learner);
+        return { id: TERMINAL, host, title: host };
+      },
+      closeTerminal: async (id) => {
+        note('closeTerminal');
+        terminal(id);
+      },
+      answer: async (id, text) => {
+        note('answer');
+        return { id, state: 'not-yet', reason: `Not ${text}.` };
+      },
+      visit: async (url) => {
+        note('visit');
+        return { id: 'v1', url, from: 'client', outcome: 'refused', milliseconds: 1 };
       },
     };
   }
@@ -149,12 +146,6 @@ export class FakeSessions implements Sessions {
   }
   pane(key: string): BrowserPane | undefined {
     return this.panes.get(key);
-  }
-
-  #note(what: string, learner: string, lab: string): void {
-    if (this.fault) throw this.fault;
-    if (lab !== LAB) throw new QuaysideError('LAB_UNKNOWN', 'No such lab.', 'Look.');
-    this.asked.push(`${what} ${learner}`);
   }
 }
 
