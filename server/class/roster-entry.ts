@@ -53,7 +53,7 @@ export class RosterEntry implements Disposable {
       });
     }
     this.#subscriptions = [...this.#labs].map(([name, state]) =>
-      sessions.of(member.learner, name).subscribe((event) => this.#hear(state, event)),
+      sessions.of(member.learner, name).observe((event) => this.#hear(state, event)),
     );
   }
 
