@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Lab } from '#lab';
+import type { Step } from '#steps';
+import { deadline, withAbort } from './base/deadline.ts';
+import { QuaysideError } from './base/errors.ts';
+import { failureLog } from './base/log.ts';
+import type { Progress } from './base/progress.ts';
+import { Class } from './class/class.ts';
+import { Roster } from './class/roster.ts';
+import type { Config } from './cli/config.ts';
+import type { Engine } from './engine/engine.ts';
+import { findEngine } from './engine/find.ts';
+import { loadAllSteps, loadLabs } from './labs/loader.ts';
+import { LabWatcher } from './labs/watcher.ts';
+import { createSandboxRuntime, type SandboxRuntime } from './sandbox/runtime.ts';
+import { SessionManager } from './session/manager.ts';
+import { ensureSite, siteDirectory } from './site/build.ts';
+import { Store } from './store/store.ts';
+import { buildWeb, type WebOptions } from './web/web.ts';
+
+/** Unguessable, and short enough for a URL that people copy by hand. */
+const START_TOKEN_BYTES = 18;
+const MINUTE_MS = 60_000;
+const MIB = 1024 ** 2;
+/** An engine on this machine answers a ping in milliseconds. Whoever watches `/healthz` has an answer before this. */
+const HEALTH_MS = 5_000;
+
+/** What a server can be given in place of what it would find, read or build itself. */
+export interface AppParts {
+  /** Told of set-up that takes long. */
+  readonly progress: Progress;
+  /** The engine to use. Found, and installed where there is none, if not given. */
+  readonly engine?: Engine;
+  /** Folder name to lab. The project's own, if not given. */
+  readonly labs?: ReadonlyMap<string, Lab>;
+  /** What the pages of the given labs ask for. Without them, nothing can be done for a learner. */
+  readonly steps?: ReadonlyMap<string, readonly Step[]>;
+  /** The folder of built pages. The project's own, built where they are missing, if not given. */
+  readonly site?: string;
+  /** Told of failures behind the web edge. stderr, if not given. */
+  readonly log?: (message: string, error: unknown) => void;
+  /** `info` logs every request to the API, `error` only defects. With a class `info`, without `error`, if not given. */
+  readonly logLevel?: 'info' | 'error';
+}
+
+/** How a server is stopped. */
+export interface CloseOptions {
+  /** Remove every sandbox of this server first. Otherwise the hosts run on, and the next server takes them up. */
+  readonly clean: boolean;
+  /** Told how many of the learners' sandboxes are removed, and of how many. */
+  readonly onRemoved?: (removed: number, all: number) => void;
+}
+
+/** What a server consists of. */
+interface AppCore {
+  readonly labs: ReadonlyMap<string, Lab>;
+  readonly runtime: SandboxRuntime;
+  readonly store: Store;
+  readonly sessions: SessionManager;
+  /** The class that is served, if one is. */
+  readonly classroom: { readonly door: Class; readonly roster: Roster } | undefined;
+  /** What `/sign-in?token=…` must say, where no class is served. */
+  readonly startToken: string;
+}
+
+/** A whole server. It has taken up what an earlier one left running, and can be listened to. */
+export interface App extends AppCore {
+  /**
+   * Opens the port.
+   *
+   * @returns the address that browsers on this machine use
+   * @throws QuaysideError PORT_TAKEN
+   */
+  listen(): Promise<string>;
+  /** Closes the port and everything behind it. A second call waits for the first. */
+  close(options: CloseOptions): Promise<void>;
+}
+
+/**
+ * Composes a server: the only place that does. It opens no port before what runs already is taken up: the sweep removes
+ * every sandbox without a session, and a session that began meanwhile would lose its own.
+ *
+ * @throws QuaysideError where the engine, an image, a lab or the pages cannot be had; nothing stays open then
+ */
+export async function createApp(config: Config, parts: AppParts): Promise<App> {
+  await using opened = new AsyncDisposableStack();
+  const core = await openCore(config, parts, opened);
+  const web = await openWeb(config, parts, core);
+  const { sessions, classroom } = core;
+  let how: CloseOptions = { clean: false };
+  opened.defer(async () => {
+    await web.close();
+    await sessions.close(how.clean, how.onRemoved);
+  });
+  await sessions.open();
+  classroom?.roster.open();
+  if (config.devPages !== undefined) {
+    opened.use(watchLabs(config.project, sessions, parts.progress));
+  }
+  const all = opened.move();
+  let closing: Promise<void> | undefined;
+  return {
+    ...core,
+    listen: () => listen(web, config),
+    close: (options) => {
+      if (closing === undefined) how = options;
+      closing ??= all.disposeAsync();
+      return closing;
+    },
+  };
+}
+
+/** Everything behind the web edge, each given to `opened` as soon as it is there. */
+async function openCore(
+  config: Config,
+  parts: AppParts,
+  opened: AsyncDisposableStack,
+): Promise<AppCore> {
+  const { progress, log } = parts;
+  const labs = parts.labs ?? (await loadLabs(config.project));
+  const store = opened.use(new Store(join(config.data, 'quayside.sqlite')));
+  const [runtime, steps] = await Promise.all([
+    openRuntime(config, parts, labs, store.instance),
+    parts.labs ? parts.steps : loadAllSteps(config.project, labs),
+    parts.site === undefined && config.devPages === undefined
+      ? ensureSite(config.project, progress)
+      : undefined,
+  ]);
+  opened.use(runtime);
+  const sessions = new SessionManager({
+    runtime,
+    store,
+    labs,
+    ...(steps && { steps }),
+    sandboxesMost: config.sandboxesMost,
+    pool: config.pool,
+    diskBytes: config.diskMib * MIB,
+    limits: { idleMs: config.idleMinutes * MINUTE_MS, totalMs: config.totalMinutes * MINUTE_MS },
+    log: log ?? failureLog(config.classroom !== undefined),
+  });
+  const door = config.classroom && new Class({ store, ...config.classroom });
+  const roster = door && opened.use(new Roster({ classroom: door, store, sessions, labs }));
+  return {
+    labs,
+    runtime,
+    store,
+    sessions,
+    classroom: door && roster && { door, roster },
+    startToken: randomBytes(START_TOKEN_BYTES).toString('base64url'),
+  };
+}
+
+async function openRuntime(
+  config: Config,
+  { engine, progress }: AppParts,
+  labs: ReadonlyMap<string, Lab>,
+  instance: string,
+): Promise<SandboxRuntime> {
+  const used = engine ?? (await findEngine(process.env, progress));
+  return createSandboxRuntime(config.project, used, labs, instance, progress);
+}
+
+function openWeb(config: Config, parts: AppParts, core: AppCore): ReturnType<typeof buildWeb> {
+  const { runtime, store, sessions, classroom, startToken } = core;
+  return buildWeb({
+    sessions,
+    learners: learnersOf(store, classroom?.door),
+    ...(classroom && { classroom }),
+    ...(config.tls && { tls: config.tls }),
+    trustProxy: config.trustProxy,
+    logLevel: parts.logLevel ?? (classroom ? 'info' : 'error'),
+    ...(config.metricsToken !== undefined && { metricsToken: config.metricsToken }),
+    dist: parts.site ?? siteDirectory(config.project),
+    host: config.host,
+    port: config.port,
+    origins: config.origins,
+    startToken,
+    clean: config.clean,
+    health: () => health(runtime.engine, store, config.data),
+  });
+}
+
+/** In a class, those who have joined it; otherwise whoever has opened the printed URL. */
+function learnersOf(store: Store, door: Class | undefined): WebOptions['learners'] {
+  return {
+    create: () => store.createLearner(),
+    find: (secret) => (door ? door.member(secret)?.learner : store.findLearner(secret)),
+  };
+}
+
+async function health(engine: Engine, store: Store, data: string) {
+  using limit = deadline(HEALTH_MS);
+  await withAbort(limit.signal, () => engine.docker.ping());
+  if (store.unwritten > 0) return { ok: false, reason: `The disk under ${data} is full.` };
+  return { ok: true, upSeconds: Math.round(process.uptime()) };
+}
+
+/** Takes up what an author saves, and says what has come of it. */
+function watchLabs(project: string, sessions: SessionManager, progress: Progress): LabWatcher {
+  return new LabWatcher({
+    project,
+    onLab: (name, lab, steps) => progress(`labs/${name}: ${sessions.reload(name, lab, steps)}`),
+    onBroken: (name, error) =>
+      progress(`labs/${name}: kept as it was. ${(error as Error).message}`),
+  });
+}
+
+async function listen(
+  web: Awaited<ReturnType<typeof buildWeb>>,
+  { host, port }: Config,
+): Promise<string> {
+  try {
+    return await web.listen({ host, port });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new QuaysideError(
+      'PORT_TAKEN',
+      `Port ${port} on ${host} is taken by another program (perhaps another Quayside).`,
+      `Stop that program, or use another port: PORT=${port + 1} npm start`,
+      { cause: error },
+    );
+  }
+}
