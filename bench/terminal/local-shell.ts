@@ -2,6 +2,7 @@ import { Pty } from '../../server/terminal/pty.ts';
 import type { Size } from '../../server/terminal/shell-host.ts';
 import type {
   Shell,
+  ShellState,
   ShellTransport,
   ShellTransportListener,
 } from '../../server/terminal/shell-transport.ts';
@@ -27,7 +28,7 @@ export class LocalShell implements Shell {
 
   async tidy(): Promise<void> {}
 
-  async alive(): Promise<boolean> {
-    return false;
+  async state(): Promise<ShellState> {
+    return { kind: 'gone' };
   }
 }

@@ -6,25 +6,28 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { Background } from '../../server/base/background.ts';
 import { Engine } from '../../server/engine/engine.ts';
 import { Host } from '../../server/sandbox/host.ts';
-import { openTerminal } from '../../server/terminal/open.ts';
 import { Terminal } from '../../server/terminal/terminal.ts';
+import { HostTerminalBackend } from '../../server/terminal/terminal-backend.ts';
 import { linkTerminal, MAX_TERMINAL_MESSAGE } from '../../server/web/sockets/terminal-socket.ts';
 import type { BenchHost } from './host.ts';
 import { LocalShell } from './local-shell.ts';
 
 const where = JSON.parse(process.argv[2] ?? 'null') as BenchHost | null;
+const background = new Background(console.error);
+const NEVER = new AbortController().signal;
 const terminals = new Map<string, Terminal>();
 
 async function open(): Promise<Terminal> {
   const id = randomUUID();
   if (where === null) {
     const identity = { id, host: 'local', title: 'local' };
-    return Terminal.on(identity, new LocalShell(id), { cols: 80, rows: 24 });
+    return Terminal.on(identity, new LocalShell(id), { cols: 80, rows: 24 }, { background });
   }
   const host = new Host(new Engine(where.engine), where.spec, where.container, where.shared);
-  return openTerminal(host, { id, title: 'host' });
+  return new HostTerminalBackend({ background }).open(host, { id, title: 'host' }, NEVER);
 }
 
 const sockets = new WebSocketServer({

@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Lab } from '#lab';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { openTerminal } from '../terminal/open.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 
 /** After a sandbox for the pool has failed: how long until the next is tried. */
 const RETRY_MS = 15_000;
+/** A backend has limits of its own. */
+const NEVER = new AbortController().signal;
 
 /** A sandbox that runs already and belongs to nobody yet, with a shell open on each host. */
 export interface WarmSandbox {
@@ -18,6 +20,7 @@ export interface WarmSandbox {
 /** What the pool goes by. */
 export interface WarmPoolOptions {
   readonly runtime: SandboxRuntime;
+  readonly terminalBackend: TerminalBackend;
   readonly labs: ReadonlyMap<string, Lab>;
   readonly instance: string;
   /** How many sandboxes are kept ready for each lab. */
@@ -125,7 +128,7 @@ export class WarmPool {
   }
 
   async #make(name: string, lab: Lab): Promise<void> {
-    const { runtime, instance } = this.#options;
+    const { runtime, terminalBackend, instance } = this.#options;
     const id = randomBytes(4).toString('hex');
     this.#fillingId = id;
     // The session that will take it takes this id as well, for an object's labels cannot be changed.
@@ -137,7 +140,7 @@ export class WarmPool {
       for (const host of lab.hosts) {
         const title = host.name;
         const terminal = { id: randomBytes(6).toString('hex'), title };
-        opened.push(await openTerminal(sandbox.host(host.name), terminal));
+        opened.push(await terminalBackend.open(sandbox.host(host.name), terminal, NEVER));
       }
     } catch (error) {
       this.#discard({ sandbox, terminals: opened });

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
+import { Background } from '../base/background.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { AT_ONCE, sideBySide } from '../base/side-by-side.ts';
 import type { BrowserPane } from '../browser/browser-pane.ts';
@@ -13,6 +14,7 @@ import { LABEL } from '../sandbox/labels.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
 import { destroySandbox, liveSandboxes } from '../sandbox/sandbox.ts';
 import type { Store } from '../store/store.ts';
+import { HostTerminalBackend, type TerminalBackend } from '../terminal/terminal-backend.ts';
 import { type Limits, NO_LIMITS } from './expiry.ts';
 import { Session } from './session.ts';
 
@@ -61,12 +63,14 @@ export class SessionManager {
   #disks: DiskMonitor | undefined;
   readonly #gate: AdmissionQueue;
   readonly #pool: WarmPool;
+  readonly #terminalBackend: TerminalBackend;
 
   constructor(options: SessionManagerOptions) {
     this.#options = options;
     this.#labs = new Map(options.labs);
     this.#steps = new Map(options.steps);
     const { runtime, store, sandboxesMost, log } = options;
+    this.#terminalBackend = new HostTerminalBackend({ background: new Background(log) });
     this.#gate = new AdmissionQueue({
       most: sandboxesMost,
       startsAtOnce: AT_ONCE,
@@ -77,6 +81,7 @@ export class SessionManager {
     });
     this.#pool = new WarmPool({
       runtime,
+      terminalBackend: this.#terminalBackend,
       labs: this.#labs,
       instance: store.instance,
       size: options.pool ?? 0,
@@ -208,6 +213,7 @@ export class SessionManager {
       lab,
       labName,
       steps: this.#steps.get(labName) ?? [],
+      terminalBackend: this.#terminalBackend,
       row,
       log,
       gate: this.#gate,

@@ -16,6 +16,7 @@ import { Guide, type Start } from '../guide/guide.ts';
 import type { LearnerActions } from '../guide/learner-actions.ts';
 import { Passes } from '../store/passes.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 import { groundOf, untilReady } from './guide-actions.ts';
 import { type LifecycleOptions, NOT_RUNNING, SessionLifecycle } from './lifecycle.ts';
 import { Terminals } from './terminals.ts';
@@ -28,6 +29,7 @@ export interface SessionOptions
   readonly lab: Lab;
   /** What the lab's pages ask for, in order. */
   readonly steps: readonly Step[];
+  readonly terminalBackend: TerminalBackend;
 }
 
 /**
@@ -51,10 +53,12 @@ export class Session {
     this.#options = options;
     this.#lab = options.lab;
     this.#steps = options.steps;
-    const { store, row } = options;
+    const { store, row, log, terminalBackend } = options;
     this.#guide = this.#newGuide();
     this.#terminals = new Terminals({
       store,
+      backend: terminalBackend,
+      log,
       session: () => this.id,
       onChange: (terminals) => this.#emit({ type: 'terminals', terminals }),
       onCommand: ({ host, id }, finished) =>

@@ -1,17 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import type { TerminalView } from '#protocol';
+import type { FailureLog } from '../base/background.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Host } from '../sandbox/host.ts';
 import type { Store, TerminalRow } from '../store/store.ts';
-import { adoptTerminal, openTerminal } from '../terminal/open.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 
 /** Several per host is the aim; more than this is a loop, and each costs a shell in the host. */
 const TERMINALS_MOST = 16;
+/** A backend has limits of its own. */
+const NEVER = new AbortController().signal;
 
 /** What a session's terminals tell it. */
 export interface TerminalsOptions {
   readonly store: Store;
+  readonly backend: TerminalBackend;
+  readonly log: FailureLog;
   /** The session's id, which it may still change. */
   readonly session: () => string;
   /** The list changed. */
@@ -76,7 +81,7 @@ export class Terminals {
     const row = { id: randomBytes(6).toString('hex'), host: host.name, title: this.#title(host) };
     this.#options.store.addTerminal(this.#options.session(), row);
     try {
-      await this.#take(row, () => openTerminal(host, row));
+      await this.#take(row, () => this.#options.backend.open(host, row, NEVER));
     } catch (error) {
       this.#options.store.removeTerminal(row.id);
       throw error;
@@ -103,14 +108,21 @@ export class Terminals {
     for (const row of store.terminals(session())) this.#places.set(row.id, { row, kept: true });
   }
 
-  /** Takes up the shells that an earlier server left running; those that have ended since are dropped. */
+  /**
+   * Takes up the shells that an earlier server left running; those that have ended since are dropped. One that cannot
+   * be asked now keeps its row, so that a later server finds it.
+   */
   async adopt(hostNamed: (name: string) => Host): Promise<void> {
+    const { backend, store, log } = this.#options;
     const kept = [...this.#places.values()].filter((place) => place.kept);
     await Promise.all(
       kept.map(async ({ row }) => {
-        await this.#take(row, () => adoptTerminal(hostNamed(row.host), row), true).catch(() =>
-          this.#options.store.removeTerminal(row.id),
-        );
+        try {
+          const shell = () => backend.adopt(hostNamed(row.host), row, NEVER);
+          if (!(await this.#take(row, shell, true))) store.removeTerminal(row.id);
+        } catch (error) {
+          log(`terminal ${row.id}`, error);
+        }
       }),
     );
     this.#options.onChange(this.views);
@@ -139,16 +151,24 @@ export class Terminals {
     this.#places.clear();
   }
 
-  /** Holds a place while the terminal comes, and gives it up if it does not. */
-  async #take(row: TerminalRow, opening: () => Promise<Terminal>, kept = false): Promise<void> {
+  /** Holds a place while the terminal comes, and gives it up if it does not. @returns whether there is a terminal */
+  async #take(
+    row: TerminalRow,
+    opening: () => Promise<Terminal | undefined>,
+    kept = false,
+  ): Promise<boolean> {
     const place: Place = { row, kept };
     this.#places.set(row.id, place);
     try {
       const terminal = await opening();
+      if (!terminal) this.#places.delete(row.id);
       // Let go of in the meantime (a reset, the end): then nobody else will.
-      if (this.#places.get(row.id) !== place) return terminal.detach();
-      place.terminal = terminal;
-      terminal.onCommand((finished) => this.#options.onCommand(terminal, finished));
+      else if (this.#places.get(row.id) !== place) terminal.detach();
+      else {
+        place.terminal = terminal;
+        terminal.onCommand((finished) => this.#options.onCommand(terminal, finished));
+      }
+      return terminal !== undefined;
     } catch (error) {
       this.#places.delete(row.id);
       throw error;

@@ -70,18 +70,20 @@ export class DtachSocket implements ShellTransport {
    * Settles once dtach sends what the program prints.
    *
    * @param id tells this shell's notes from all others in the stream
-   * @throws the system's error when nobody listens at `path`
+   * @throws the system's error when nobody listens at `path`; an AbortError
    */
   static async attach(
     id: string,
     path: string,
     size: Size,
     listener: ShellTransportListener,
+    signal?: AbortSignal,
   ): Promise<DtachSocket> {
     const carrier = new DtachSocket(id, path, listener);
     try {
       // Both before the attach: dtach drops output that it can't send while a newcomer knocks.
-      await Promise.all([once(carrier.#input, 'connect'), once(carrier.#output, 'connect')]);
+      const sockets = [carrier.#input, carrier.#output];
+      await Promise.all(sockets.map((socket) => once(socket, 'connect', { signal })));
     } catch (error) {
       carrier[Symbol.dispose]();
       throw error;

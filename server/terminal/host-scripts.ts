@@ -49,11 +49,17 @@ echo $$ > "$1.join"
 exec dtach -a "$1" -E -z -r winch
 `;
 
+/** The status of {@link END_SCRIPT} where nothing of the shell is left. */
+export const NOTHING_LEFT = 0;
+/** … and where something of it lives. */
+export const SOMETHING_LIVES = 1;
+
 /**
  * Ends a shell and everything in its session: `bash -c … quayside-end ID all|polite|none SOCKET`, as root in the host.
  * What belongs to it is found in /proc by the id in the keeper's and dtach's arguments, so nothing that a learner could
  * delete or fake beside the socket matters. `all`: hang-up, then kill, until nothing is left. `polite`: hang-up only.
- * `none`: only look. Status 0: nothing is left. 1: something lives.
+ * `none`: only look. Its status is {@link NOTHING_LEFT} or {@link SOMETHING_LIVES}; any other means that it did not run to
+ * its end.
  */
 export const END_SCRIPT = `
 id=$1 how=$2 socket=$3

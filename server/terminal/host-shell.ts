@@ -1,10 +1,22 @@
 import { Buffer } from 'node:buffer';
+import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { DtachSocket } from './dtach-socket.ts';
 import { attachByExec, ExecRefused } from './exec-transport.ts';
-import { END_SCRIPT, KEEPER_SCRIPT, REJOIN_SCRIPT } from './host-scripts.ts';
+import {
+  END_SCRIPT,
+  KEEPER_SCRIPT,
+  NOTHING_LEFT,
+  REJOIN_SCRIPT,
+  SOMETHING_LIVES,
+} from './host-scripts.ts';
 import type { ShellHost, Size } from './shell-host.ts';
-import type { Shell, ShellTransport, ShellTransportListener } from './shell-transport.ts';
+import type {
+  Shell,
+  ShellState,
+  ShellTransport,
+  ShellTransportListener,
+} from './shell-transport.ts';
 
 /** Who the learner is on every host. */
 const LEARNER = 'learner';
@@ -14,6 +26,8 @@ const PRIVATE_DIRECTORY = '/dev/shm';
 const GO = Buffer.from('\r');
 /** A host under load takes a second or two to run a command; one that takes this long is not going to. */
 const RUN_MS = 15_000;
+/** A shell is joined within a second, under load within a few. A paused host would hold whoever waits for ever. */
+const JOIN_MS = 30_000;
 /** As much of a refusal as is worth showing. */
 const REFUSAL_CHARACTERS = 300;
 /** Ids become file names and parts of escape sequences. */
@@ -30,74 +44,86 @@ export class HostShell implements Shell {
   /** The keeper waits for {@link GO}. */
   #fresh = false;
 
-  private constructor(host: ShellHost, id: string) {
+  /** @param id letters, digits, `-` and `_`, at most 64; unique on the host */
+  constructor(host: ShellHost, id: string) {
     if (!ID.test(id)) throw new TypeError(`not a terminal id: ${id}`);
     this.#host = host;
     this.#id = id;
   }
 
-  /** @throws QuaysideError SANDBOX_FAILED when the host can't start one */
-  static async start(host: ShellHost, id: string): Promise<HostShell> {
-    const shell = new HostShell(host, id);
-    const keeper = ['sh', '-c', KEEPER_SCRIPT, 'quayside-shell', id];
-    const started = await host.run(
-      ['dtach', '-n', shell.#inside, '-E', '-z', '-r', 'winch', ...keeper],
-      { user: LEARNER, signal: AbortSignal.timeout(RUN_MS) },
+  /** Starts it. @throws QuaysideError SANDBOX_FAILED when the host cannot; the signal's reason */
+  async start(signal?: AbortSignal): Promise<void> {
+    using limit = deadline(RUN_MS, signal);
+    const keeper = ['sh', '-c', KEEPER_SCRIPT, 'quayside-shell', this.#id];
+    const started = await this.#host.run(
+      ['dtach', '-n', this.#inside, '-E', '-z', '-r', 'winch', ...keeper],
+      { user: LEARNER, signal: limit.signal },
     );
     if (started.status !== 0) {
-      throw refusal(host.name, `${started.stdout}${started.stderr}`);
+      throw refusal(this.#host.name, `${started.stdout}${started.stderr}`);
     }
-    shell.#fresh = true;
-    return shell;
+    this.#fresh = true;
   }
 
-  /** The shell that an earlier server started. @throws QuaysideError TERMINAL_UNKNOWN when it is gone */
-  static async find(host: ShellHost, id: string): Promise<HostShell> {
-    const shell = new HostShell(host, id);
-    if (!(await shell.alive())) {
-      throw new QuaysideError(
-        'TERMINAL_UNKNOWN',
-        `The shell of this terminal on ${host.name} is gone.`,
-        'Open a new terminal.',
-      );
-    }
-    return shell;
-  }
-
-  async join(size: Size, listener: ShellTransportListener): Promise<ShellTransport> {
-    if (!this.#fresh) return this.#attach(size, listener);
+  async join(
+    size: Size,
+    listener: ShellTransportListener,
+    signal?: AbortSignal,
+  ): Promise<ShellTransport> {
+    using limit = deadline(JOIN_MS, signal);
+    if (!this.#fresh) return await this.#attach(size, listener, limit.signal);
     const begun = Promise.withResolvers<void>();
+    // It may be refused before anybody waits for it below.
+    begun.promise.catch(() => undefined);
     let waiting = true;
-    const carrier = await this.#attach(size, {
-      drained: () => listener.drained(),
-      piece: (piece) => {
-        if (!waiting) {
-          listener.piece(piece);
-        } else if (piece.kind === 'note') {
-          // What comes before it is the echo of what we sent.
-          waiting = false;
-          if (piece.note === 'begin') begun.resolve();
-          else begun.reject(refusal(this.#host.name, ''));
-        }
+    const carrier = await this.#attach(
+      size,
+      {
+        drained: () => listener.drained(),
+        piece: (piece) => {
+          if (!waiting) {
+            listener.piece(piece);
+          } else if (piece.kind === 'note') {
+            // What comes before it is the echo of what we sent.
+            waiting = false;
+            if (piece.note === 'begin') begun.resolve();
+            else begun.reject(refusal(this.#host.name, ''));
+          }
+        },
       },
-    });
-    carrier.write(GO);
-    await begun.promise;
+      limit.signal,
+    );
+    try {
+      carrier.write(GO);
+      await withAbort(limit.signal, () => begun.promise);
+    } catch (error) {
+      carrier[Symbol.dispose]();
+      throw error;
+    }
     this.#fresh = false;
     return carrier;
   }
 
-  async end(): Promise<void> {
-    const { status, stderr } = await this.#signal('all');
+  async end(signal?: AbortSignal): Promise<void> {
+    const { status, stderr } = await this.#signal('all', signal);
     if (status !== 0) throw refusal(this.#host.name, stderr);
   }
 
-  async tidy(): Promise<void> {
-    await this.#signal('polite');
+  async tidy(signal?: AbortSignal): Promise<void> {
+    await this.#signal('polite', signal);
   }
 
-  async alive(): Promise<boolean> {
-    return (await this.#signal('none')).status === 1;
+  async state(signal?: AbortSignal): Promise<ShellState> {
+    try {
+      const { status, stderr } = await this.#signal('none', signal);
+      if (status === NOTHING_LEFT) return { kind: 'gone' };
+      if (status === SOMETHING_LIVES) return { kind: 'alive' };
+      // The script did not run to its end: no process to be had (126), killed, no such program.
+      return { kind: 'unknown', cause: refusal(this.#host.name, stderr) };
+    } catch (cause) {
+      signal?.throwIfAborted();
+      return { kind: 'unknown', cause };
+    }
   }
 
   get #inside(): string {
@@ -105,12 +131,18 @@ export class HostShell implements Shell {
     return shared ? `${shared.inside}/${this.#id}` : `${PRIVATE_DIRECTORY}/quayside-${this.#id}`;
   }
 
-  async #attach(size: Size, listener: ShellTransportListener): Promise<ShellTransport> {
+  async #attach(
+    size: Size,
+    listener: ShellTransportListener,
+    signal: AbortSignal,
+  ): Promise<ShellTransport> {
     const { shared } = this.#host;
     if (shared) {
       try {
-        return await DtachSocket.attach(this.#id, `${shared.outside}/${this.#id}`, size, listener);
+        const path = `${shared.outside}/${this.#id}`;
+        return await DtachSocket.attach(this.#id, path, size, listener, signal);
       } catch {
+        signal.throwIfAborted();
         // A host that has outlived our side of the directory (its mount was taken away) is reached through the engine;
         // if nobody is there, that way says so best.
       }
@@ -118,19 +150,21 @@ export class HostShell implements Shell {
     const rejoin = ['sh', '-c', REJOIN_SCRIPT, 'quayside-join', this.#inside];
     const command = this.#host.ttyCommand(rejoin, { user: LEARNER });
     try {
-      return await attachByExec(this.#id, command, size, listener);
+      return await attachByExec(this.#id, command, size, listener, signal);
     } catch (error) {
       if (error instanceof ExecRefused) throw refusal(this.#host.name, error.message);
       throw error;
     }
   }
 
-  /** `none` tells whether it lives: status 1 while it does. */
-  #signal(how: 'all' | 'polite' | 'none'): ReturnType<ShellHost['run']> {
-    return this.#host.run(['bash', '-c', END_SCRIPT, 'quayside-end', this.#id, how, this.#inside], {
-      user: 'root',
-      signal: AbortSignal.timeout(RUN_MS),
-    });
+  /** `none` tells whether it lives: {@link SOMETHING_LIVES} or {@link NOTHING_LEFT}, and any other status nothing. */
+  async #signal(
+    how: 'all' | 'polite' | 'none',
+    signal: AbortSignal | undefined,
+  ): ReturnType<ShellHost['run']> {
+    using limit = deadline(RUN_MS, signal);
+    const argv = ['bash', '-c', END_SCRIPT, 'quayside-end', this.#id, how, this.#inside];
+    return await this.#host.run(argv, { user: 'root', signal: limit.signal });
   }
 }
 

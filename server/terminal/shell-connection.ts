@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { Background } from '../base/background.ts';
 import type { StreamItem } from './control-scanner.ts';
 import type { Size } from './shell-host.ts';
 import type { Shell, ShellTransport } from './shell-transport.ts';
@@ -26,12 +27,14 @@ type State =
 export class ShellConnection {
   readonly #shell: Shell;
   readonly #listener: ShellConnectionListener;
+  readonly #background: Background;
   #state: State = { kind: 'joining', typed: [] };
   #size: Size;
   #mayRun = true;
   #rejoining: NodeJS.Timeout | undefined;
 
-  constructor(shell: Shell, size: Size, listener: ShellConnectionListener) {
+  constructor(shell: Shell, size: Size, listener: ShellConnectionListener, background: Background) {
+    this.#background = background;
     this.#shell = shell;
     this.#size = size;
     this.#listener = listener;
@@ -49,11 +52,12 @@ export class ShellConnection {
   }
 
   /** Joins the shell; output comes from then on. @throws what the shell says when it can't be joined */
-  async open(): Promise<void> {
-    const carrier = await this.#shell.join(this.#size, {
-      piece: (piece) => this.#take(piece),
+  async open(signal?: AbortSignal): Promise<void> {
+    const listener = {
+      piece: (piece: StreamItem) => this.#take(piece),
       drained: () => this.#listener.drained(),
-    });
+    };
+    const carrier = await this.#shell.join(this.#size, listener, signal);
     if (this.#state.kind !== 'joining') {
       carrier[Symbol.dispose]();
       return;
@@ -105,12 +109,10 @@ export class ShellConnection {
         return;
       case 'end':
         this.#end(piece.status);
-        this.#shell.tidy().catch(() => {
-          // The host has gone, and all that was to be tidied with it.
-        });
+        this.#background.run('tidy up after a shell', () => this.#shell.tidy());
         return;
       case 'left':
-        void this.#rejoin();
+        this.#background.run('rejoin a shell', () => this.#rejoin());
         return;
     }
   }
@@ -130,7 +132,7 @@ export class ShellConnection {
       });
       if (this.#state.kind !== 'joining') return;
       try {
-        if (!(await this.#shell.alive())) break;
+        if ((await this.#shell.state()).kind === 'gone') break;
         await this.open();
         return;
       } catch {

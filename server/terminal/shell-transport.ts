@@ -20,14 +20,26 @@ export interface ShellTransportListener {
   drained(): void;
 }
 
-/** The one way into a shell and out of it. A terminal knows no more of where its shell lives. */
+/**
+ * What is known of a shell. `gone`: it has ended for sure. `unknown`: it could not be told now (the host is paused, or
+ * its engine does not answer), so it may live.
+ */
+export type ShellState =
+  | { readonly kind: 'alive' | 'gone' }
+  | { readonly kind: 'unknown'; readonly cause: unknown };
+
+/** A shell that runs somewhere. A terminal knows no more of where. */
 export interface Shell {
-  /** Settles once bytes flow. One carrier at a time. */
-  join(size: Size, listener: ShellTransportListener): Promise<ShellTransport>;
+  /**
+   * Settles once bytes flow. One transport at a time.
+   *
+   * @throws when it cannot be joined now; the signal's reason
+   */
+  join(size: Size, listener: ShellTransportListener, signal?: AbortSignal): Promise<ShellTransport>;
   /** Ends the shell and everything in its session; settles when nothing of it is left. Gone already is success. */
-  end(): Promise<void>;
+  end(signal?: AbortSignal): Promise<void>;
   /** After the shell has ended by itself: takes away what stood around it. What was told to outlive it may. */
-  tidy(): Promise<void>;
-  /** Whether it still runs. */
-  alive(): Promise<boolean>;
+  tidy(signal?: AbortSignal): Promise<void>;
+  /** @throws the signal's reason */
+  state(signal?: AbortSignal): Promise<ShellState>;
 }

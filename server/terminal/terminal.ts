@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { type Attention, FrameError, type ResumeKind } from '#protocol';
+import type { Background } from '../base/background.ts';
 import { Emitter } from '../base/emitter.ts';
 import { FlowControl } from './flow-control.ts';
 import { InputDeduplicator } from './input-deduplicator.ts';
@@ -83,7 +84,12 @@ export class Terminal {
   #lastActivity = Date.now();
   #nudge: NodeJS.Timeout | undefined;
 
-  private constructor(identity: TerminalIdentity, shell: Shell, size: Size) {
+  private constructor(
+    identity: TerminalIdentity,
+    shell: Shell,
+    size: Size,
+    background: Background,
+  ) {
     this.id = identity.id;
     this.host = identity.host;
     this.title = identity.title;
@@ -102,19 +108,29 @@ export class Terminal {
         this.#prompt = 'running';
       },
     });
-    this.#wayIn = new ShellConnection(shell, size, {
-      bytes: (bytes) => this.#print(bytes),
-      ended: (status) => this.#hasExited(status),
+    const listener = {
+      bytes: (bytes: Buffer) => this.#print(bytes),
+      ended: (status: number | undefined) => this.#hasExited(status),
       drained: () => {
         for (const viewer of this.#audience.viewers) viewer.listener.drained();
       },
-    });
+    };
+    this.#wayIn = new ShellConnection(shell, size, listener, background);
   }
 
-  /** A terminal on a shell that runs; settles once it is joined. */
-  static async on(identity: TerminalIdentity, shell: Shell, size: Size): Promise<Terminal> {
-    const terminal = new Terminal(identity, shell, size);
-    await terminal.#wayIn.open();
+  /**
+   * A terminal on a shell that runs; settles once it is joined.
+   *
+   * @throws what the shell says when it cannot be joined; the signal's reason
+   */
+  static async on(
+    identity: TerminalIdentity,
+    shell: Shell,
+    size: Size,
+    options: { readonly background: Background; readonly signal?: AbortSignal },
+  ): Promise<Terminal> {
+    const terminal = new Terminal(identity, shell, size, options.background);
+    await terminal.#wayIn.open(options.signal);
     return terminal;
   }
 

@@ -1,12 +1,12 @@
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { release } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defineLab } from '#lab';
-import { adoptTerminal, openTerminal } from '../../server/terminal/open.ts';
 import type { ShellHost } from '../../server/terminal/shell-host.ts';
 import type { FinishedCommand } from '../../server/terminal/shell-integration.ts';
 import { openFoundry, raise } from './stage.ts';
-import { Page, serveTerminals } from './terminal-stage.ts';
+import { adoptTerminal, openTerminal, Page, serveTerminals } from './terminal-stage.ts';
 
 /** All of them the quick way; the engine's way is slow, and the same code. */
 const CLOSED_TERMINALS = { shared: 50, engine: 10 } as const;
@@ -113,6 +113,7 @@ describe.each(['shared', 'engine'] as const)('on a lab host, over the %s way', (
     await page.run('KEPT=42');
     first.detach();
     const second = await adoptTerminal(there(), { id, title: 'server01' });
+    assert(second);
     await using later = await serveTerminals(second);
     using again = new Page(later.url(second));
     expect(await again.run('echo "kept: $KEPT"')).toContain('kept: 42');

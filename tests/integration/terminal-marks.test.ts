@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defineLab } from '#lab';
-import { openTerminal } from '../../server/terminal/open.ts';
 import type { FinishedCommand } from '../../server/terminal/shell-integration.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
 import { openFoundry, raise } from './stage.ts';
-import { Page, serveTerminals } from './terminal-stage.ts';
+import { openTerminal, Page, serveTerminals } from './terminal-stage.ts';
 
 /** On a busy machine. */
 const SOON = { timeout: 20_000 };

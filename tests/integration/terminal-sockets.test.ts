@@ -13,12 +13,11 @@ import {
   TERMINAL_CLOSE,
   TERMINAL_PROTOCOL_VERSION,
 } from '#protocol';
-import { openTerminal } from '../../server/terminal/open.ts';
 import { RING_BYTES } from '../../server/terminal/output.ts';
 import type { ShellHost } from '../../server/terminal/shell-host.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
 import { integers, seeded } from '../unit/terminal/random.ts';
-import { localHost, Page, serveTerminals } from './terminal-stage.ts';
+import { localHost, openTerminal, Page, serveTerminals } from './terminal-stage.ts';
 
 /** What one viewer may cost, whatever it does. */
 const MOST_PER_VIEWER = 4 * 1024 * 1024;

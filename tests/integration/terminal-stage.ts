@@ -5,14 +5,35 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { Background } from '../../server/base/background.ts';
 import type { ShellHost } from '../../server/terminal/shell-host.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
+import { HostTerminalBackend } from '../../server/terminal/terminal-backend.ts';
 import { linkTerminal, MAX_TERMINAL_MESSAGE } from '../../server/web/sockets/terminal-socket.ts';
 import { type ConnectionState, TerminalConnection } from '../../src/client/terminal/connection.ts';
 
 /** The ways into a host; whatever is promised of a shell holds over each. */
 export const WAYS = ['shared', 'engine'] as const;
 export type Way = (typeof WAYS)[number];
+
+const backend = new HostTerminalBackend({ background: new Background(console.error) });
+const NEVER = new AbortController().signal;
+
+/** A new shell on a host, and its terminal. */
+export function openTerminal(
+  host: ShellHost,
+  identity: { readonly id: string; readonly title: string },
+): Promise<Terminal> {
+  return backend.open(host, identity, NEVER);
+}
+
+/** The terminal of a shell that runs already. */
+export function adoptTerminal(
+  host: ShellHost,
+  identity: { readonly id: string; readonly title: string },
+): Promise<Terminal | undefined> {
+  return backend.adopt(host, identity, NEVER);
+}
 
 /**
  * This machine in the place of a host: real shells, no engine. The users are all the one who runs the tests, but with

@@ -1,6 +1,5 @@
 /** A server that opens a terminal, types into it, says so and waits to be killed: `WAY DIRECTORY ID`. */
-import { openTerminal } from '../../server/terminal/open.ts';
-import { localHost, Page, serveTerminals } from './terminal-stage.ts';
+import { localHost, openTerminal, Page, serveTerminals } from './terminal-stage.ts';
 
 const [way, directory, id = ''] = process.argv.slice(2);
 const host = await localHost(way === 'shared' ? 'shared' : 'engine');

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { runCommand } from '../../../server/guide/run-command.ts';
 import { Terminal } from '../../../server/terminal/terminal.ts';
-import { FakeShell } from '../terminal/fake-shell.ts';
+import { background, FakeShell } from '../terminal/fake-shell.ts';
 
 const PROMPT = '\x1b]633;A;aid=1\x07$ ';
 const KEY_MS = 5;
@@ -14,7 +14,7 @@ const NEVER = new Promise<void>(() => undefined);
 async function atPrompt() {
   const shell = new FakeShell();
   const identity = { id: 't', host: 'server01', title: 'server01' };
-  const terminal = await Terminal.on(identity, shell, { cols: 80, rows: 24 });
+  const terminal = await Terminal.on(identity, shell, { cols: 80, rows: 24 }, { background });
   shell.print(PROMPT);
   shell.typed.length = 0;
   const { viewer } = terminal.attach(

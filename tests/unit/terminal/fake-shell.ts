@@ -1,9 +1,14 @@
+import { Background } from '../../../server/base/background.ts';
 import type { Size } from '../../../server/terminal/shell-host.ts';
 import type {
   Shell,
+  ShellState,
   ShellTransport,
   ShellTransportListener,
 } from '../../../server/terminal/shell-transport.ts';
+
+/** For terminals whose background work is no part of the test. */
+export const background = new Background(() => undefined);
 
 /** A shell that prints what it is told to, and remembers what happened to it. */
 export class FakeShell implements Shell, ShellTransport {
@@ -11,7 +16,8 @@ export class FakeShell implements Shell, ShellTransport {
   readonly sizes: string[] = [];
   paused = false;
   ended = false;
-  lives = true;
+  /** What is answered to the question whether it lives. */
+  told: ShellState = { kind: 'alive' };
   joined = 0;
   queued = 0;
   #listener: ShellTransportListener | undefined;
@@ -35,8 +41,8 @@ export class FakeShell implements Shell, ShellTransport {
     this.ended = true;
   }
   async tidy(): Promise<void> {}
-  async alive(): Promise<boolean> {
-    return this.lives;
+  async state(): Promise<ShellState> {
+    return this.told;
   }
   write(bytes: Uint8Array): void {
     this.typed.push(Buffer.from(bytes).toString());

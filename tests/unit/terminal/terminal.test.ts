@@ -5,7 +5,7 @@ import { RING_BYTES } from '../../../server/terminal/output.ts';
 import { RECONNECT_GRACE_MS } from '../../../server/terminal/reconnect-grace.ts';
 import { type Arrival, Terminal } from '../../../server/terminal/terminal.ts';
 import type { Viewer } from '../../../server/terminal/viewer.ts';
-import { FakeShell } from './fake-shell.ts';
+import { background, FakeShell } from './fake-shell.ts';
 
 /** A page that keeps all it gets and acknowledges when told to. */
 class FakePage {
@@ -59,6 +59,7 @@ class FakePage {
   }
 }
 
+const SIZE = { cols: 80, rows: 24 };
 const LINE = `${'x'.repeat(1023)}\n`;
 
 let shell: FakeShell;
@@ -67,9 +68,8 @@ let terminal: Terminal;
 beforeEach(async () => {
   vi.useFakeTimers();
   shell = new FakeShell();
-  terminal = await Terminal.on({ id: 't1', host: 'server01', title: 'server01' }, shell, {
-    cols: 80,
-    rows: 24,
+  terminal = await Terminal.on({ id: 't1', host: 'server01', title: 'server01' }, shell, SIZE, {
+    background,
   });
 });
 
@@ -277,7 +277,7 @@ test('a way in that breaks is mended while the shell lives, and is the end when 
   await vi.runOnlyPendingTimersAsync();
   expect(shell.joined).toBe(2);
   expect(exits).toEqual([]);
-  shell.lives = false;
+  shell.told = { kind: 'gone' };
   shell.note('left', 1);
   await vi.runOnlyPendingTimersAsync();
   expect(exits).toEqual([undefined]);
@@ -298,10 +298,7 @@ test('closing ends the shell and tells the pages; letting go only tells them', a
   expect(shell.ended).toBe(true);
   expect(page.gone).toBe('closed');
   const other = new FakeShell();
-  const kept = await Terminal.on({ id: 't2', host: 'h', title: 't' }, other, {
-    cols: 80,
-    rows: 24,
-  });
+  const kept = await Terminal.on({ id: 't2', host: 'h', title: 't' }, other, SIZE, { background });
   const looking = new FakePage(kept);
   kept.detach();
   expect(looking.gone).toBe('detached');

@@ -11,9 +11,8 @@ import {
   TERMINAL_PROTOCOL_VERSION,
 } from '#protocol';
 import { cell } from '../../../../server/class/progress-csv.ts';
-import type { Size } from '../../../../server/terminal/shell-host.ts';
-import type { Shell, ShellTransport } from '../../../../server/terminal/shell-transport.ts';
 import { Terminal } from '../../../../server/terminal/terminal.ts';
+import { background, FakeShell } from '../../terminal/fake-shell.ts';
 import { LAB, TERMINAL } from '../stage.ts';
 import { type ClassStage, classStage } from './stage.ts';
 
@@ -254,39 +253,16 @@ test.each([
   expect(cell(text)).toBe(written);
 });
 
-/** A shell that keeps what reaches it. */
-class KeptShell implements Shell, ShellTransport {
-  readonly typed: string[] = [];
-  readonly sizes: string[] = [];
-  queued = 0;
-  async join(): Promise<ShellTransport> {
-    return this;
-  }
-  async end(): Promise<void> {}
-  async tidy(): Promise<void> {}
-  async alive(): Promise<boolean> {
-    return true;
-  }
-  write(bytes: Uint8Array): void {
-    this.typed.push(Buffer.from(bytes).toString());
-  }
-  resize({ cols, rows }: Size): void {
-    this.sizes.push(`${cols}x${rows}`);
-  }
-  pause(): void {}
-  resume(): void {}
-  [Symbol.dispose](): void {}
-}
-
 describe('watching a terminal', () => {
   test('the learner is told; nothing is typed until they allow it, nor once they no longer do', async () => {
     await using web = await classStage();
     const { id, ada, instructorCookie, place } = await room(web);
-    const shell = new KeptShell();
+    const shell = new FakeShell();
     web.sessions.carried = await Terminal.on(
       { id: TERMINAL, host: 'server01', title: 'server01' },
       shell,
       { cols: 80, rows: 24 },
+      { background },
     );
     web.sessions.terminals.set(TERMINAL, id);
     const path = `/api/class/learners/${id}/labs/${LAB}/terminals/${TERMINAL}`;

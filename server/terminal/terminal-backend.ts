@@ -1,0 +1,90 @@
+import type { Background } from '../base/background.ts';
+import { QuaysideError } from '../base/errors.ts';
+import { HostShell } from './host-shell.ts';
+import type { ShellHost } from './shell-host.ts';
+import { Terminal, type TerminalIdentity } from './terminal.ts';
+
+/** The size of a terminal until a page says what it has room for. */
+const FIRST_SIZE = { cols: 80, rows: 24 } as const;
+
+/** Makes terminals on hosts. A session is given one; a test may give it another. */
+export interface TerminalBackend {
+  /**
+   * Starts a shell on a host and gives the terminal that shows it.
+   *
+   * @throws QuaysideError SANDBOX_FAILED when the host cannot start one; the signal's reason
+   */
+  open(
+    host: ShellHost,
+    identity: Pick<TerminalIdentity, 'id' | 'title'>,
+    signal: AbortSignal,
+  ): Promise<Terminal>;
+  /**
+   * The terminal of a shell that an earlier server started on this host with the same id; `undefined` where that shell
+   * has ended for sure.
+   *
+   * @throws where it cannot be told now, or the shell lives and cannot be joined now; the signal's reason
+   */
+  adopt(
+    host: ShellHost,
+    identity: Pick<TerminalIdentity, 'id' | 'title'>,
+    signal: AbortSignal,
+  ): Promise<Terminal | undefined>;
+}
+
+/** Terminals whose shells run in the hosts, under dtach. */
+export class HostTerminalBackend implements TerminalBackend {
+  readonly #background: Background;
+
+  constructor({ background }: { readonly background: Background }) {
+    this.#background = background;
+  }
+
+  async open(
+    host: ShellHost,
+    identity: Pick<TerminalIdentity, 'id' | 'title'>,
+    signal: AbortSignal,
+  ): Promise<Terminal> {
+    const shell = new HostShell(host, identity.id);
+    try {
+      await shell.start(signal);
+      return await this.#terminal(host, identity, shell, signal);
+    } catch (error) {
+      // Not under the signal: it may be what ended the opening.
+      this.#background.run('end a shell that could not be opened', () => shell.end());
+      throw error;
+    }
+  }
+
+  async adopt(
+    host: ShellHost,
+    identity: Pick<TerminalIdentity, 'id' | 'title'>,
+    signal: AbortSignal,
+  ): Promise<Terminal | undefined> {
+    const shell = new HostShell(host, identity.id);
+    const state = await shell.state(signal);
+    switch (state.kind) {
+      case 'gone':
+        return undefined;
+      case 'unknown':
+        throw new QuaysideError(
+          'SANDBOX_FAILED',
+          `It cannot be told now whether the shell of ${identity.title} on ${host.name} still runs.`,
+          'Try again in a moment.',
+          { cause: state.cause },
+        );
+      case 'alive':
+        return await this.#terminal(host, identity, shell, signal);
+    }
+  }
+
+  #terminal(
+    host: ShellHost,
+    { id, title }: Pick<TerminalIdentity, 'id' | 'title'>,
+    shell: HostShell,
+    signal: AbortSignal,
+  ): Promise<Terminal> {
+    const background = this.#background;
+    return Terminal.on({ id, host: host.name, title }, shell, FIRST_SIZE, { background, signal });
+  }
+}
