@@ -1,0 +1,167 @@
+// Which part of the project may import which: one table, held by `npm run check`.
+//
+//   npx depcruise --config dependency-cruiser.config.mjs server
+
+/**
+ * The folders of server/, lowest last. Each may import what stands in its row, and types of what stands under `types`;
+ * all may import the authoring kit (lab/) and the protocol. main.ts and app.ts compose, so they may import everything.
+ */
+export const FOLDERS = {
+  cli: { values: ['class', 'store', 'site', 'labs', 'sandbox', 'engine', 'base'] },
+  web: { values: ['class', 'session', 'terminal', 'base'], types: ['browser'] },
+  class: { values: ['base'], types: ['session', 'store'] },
+  session: {
+    values: [
+      'capacity',
+      'store',
+      'signals',
+      'checks',
+      'guide',
+      'terminal',
+      'browser',
+      'sandbox',
+      'base',
+    ],
+    types: ['labs'],
+  },
+  capacity: { values: ['sandbox', 'base'], types: ['terminal', 'store'] },
+  guide: { values: ['labs', 'base'], types: ['terminal'] },
+  signals: { values: ['sandbox', 'engine', 'base'] },
+  checks: { values: ['base'] },
+  terminal: { values: ['base'] },
+  browser: { values: ['base'] },
+  store: { values: ['base'] },
+  sandbox: { values: ['engine', 'base'] },
+  engine: { values: ['base'] },
+  site: { values: ['base'] },
+  labs: { values: ['base'] },
+  base: { values: [] },
+};
+
+/** Libraries that one folder of server/ knows; the others speak to that folder. */
+const LIBRARIES = [
+  { library: '^node_modules/dockerode/', folder: 'engine' },
+  { library: '^node_modules/node-pty/', folder: 'terminal' },
+  { library: '^(node:)?sqlite$', folder: 'store' },
+  { library: '^node_modules/(fastify|@fastify|fastify-[^/]+|ws)/', folder: 'web' },
+];
+
+/** One row of FOLDERS as rules. */
+function folderRules([folder, { values, types = [] }]) {
+  const known = [folder, ...values, ...types];
+  const rules = [
+    {
+      name: `server/${folder}`,
+      comment: `server/${folder} may import ${[...values, ...types].join(', ') || 'none'} of the folders of server/.`,
+      severity: 'error',
+      from: { path: `^server/${folder}/` },
+      to: { path: `^server/(?!(${known.join('|')})/)` },
+    },
+  ];
+  if (types.length > 0) {
+    rules.push({
+      name: `server/${folder}-types`,
+      comment: `server/${folder} may import only types of ${types.join(', ')}.`,
+      severity: folder === 'capacity' ? 'warn' : 'error',
+      from: { path: `^server/${folder}/` },
+      to: { path: `^server/(${types.join('|')})/`, dependencyTypesNot: ['type-only'] },
+    });
+  }
+  return rules;
+}
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...Object.entries(FOLDERS).flatMap(folderRules),
+    ...LIBRARIES.map(({ library, folder }) => ({
+      name: `library-of-${folder}`,
+      comment: `Only server/${folder} knows this library.`,
+      severity: 'error',
+      from: { path: '^(server|protocol|setup)/', pathNot: `^server/${folder}/` },
+      to: { path: library },
+    })),
+    {
+      name: 'library-of-the-kit',
+      comment: 'The kit names types of Docker’s client and runs no library.',
+      severity: 'error',
+      from: { path: '^lab/' },
+      to: { path: '^node_modules/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'sandbox-by-capacity',
+      comment: 'Only server/capacity hands out sandboxes; the others know their type.',
+      severity: 'warn',
+      from: { path: '^server/', pathNot: '^server/(capacity|sandbox)/' },
+      to: { path: '^server/sandbox/sandbox\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'lab',
+      comment: 'A lab and its kit import neither the server nor the pages.',
+      severity: 'error',
+      from: { path: '^(lab|setup/new-lab|src/content/docs/labs)/' },
+      to: { path: '^(src/(?!content/docs/labs/)|(server|lab-test|client-driver|tests|bench)/)' },
+    },
+    {
+      name: 'protocol',
+      comment: 'Both sides speak the protocol; it imports neither.',
+      severity: 'error',
+      from: { path: '^protocol/' },
+      to: { path: '^(?!protocol/|node_modules/)' },
+    },
+    {
+      name: 'pages',
+      comment:
+        'The pages speak to the server over the protocol. The build of the site reads labs as the server does.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(server/(?!labs/)|(lab-test|client-driver|tests|bench)/)' },
+    },
+    {
+      name: 'lab-test',
+      comment:
+        'A lab is tested through the server’s edge. Only these files start a server or look behind it.',
+      severity: 'error',
+      from: { path: '^lab-test/', pathNot: '^lab-test/(main|test-server|probe)\\.ts$' },
+      to: { path: '^(server/(?!labs/)|src/(?!content/docs/labs/))' },
+    },
+    {
+      name: 'client-driver',
+      comment: 'The scripted learner knows the server as a browser does: over the protocol.',
+      severity: 'error',
+      from: { path: '^client-driver/' },
+      to: { path: '^(server|src|lab-test|tests|bench)/' },
+    },
+    {
+      name: 'only-tests-import-tests',
+      comment: 'What tests and benches share is in client-driver/ or server/.',
+      severity: 'warn',
+      from: { path: '^(?!tests/)' },
+      to: { path: '^tests/' },
+    },
+    {
+      name: 'only-benches-import-benches',
+      comment: 'What tests and benches share is in client-driver/ or server/.',
+      severity: 'warn',
+      from: { path: '^(?!bench/)' },
+      to: { path: '^bench/' },
+    },
+    {
+      name: 'no-circle',
+      comment: 'Two files that import each other, even only types, are one file or lack a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: '^node_modules/' },
+    exclude: { path: '^(dist|\\.astro|\\.quayside)/' },
+    // Types count: an import of a type is an arrow as well.
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};
