@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
-import { Engine } from './engine.ts';
+import { DockerEngine } from './docker-engine.ts';
+import type { Engine } from './engine.ts';
 import { ownEngineAddress, startOwnEngine } from './own-engine.ts';
 
 /** An engine on the same machine answers a ping in milliseconds; one that needs longer than this is not usable. */
@@ -34,7 +35,7 @@ export async function findEngine(env: NodeJS.ProcessEnv, say: Progress): Promise
 /** The first engine that answers, or `undefined`. */
 export async function runningEngine(env: NodeJS.ProcessEnv): Promise<Engine | undefined> {
   if (env.DOCKER_HOST) {
-    const engine = new Engine(env.DOCKER_HOST);
+    const engine = new DockerEngine(env.DOCKER_HOST);
     const refusal = await refusalOf(engine);
     if (!refusal) return engine;
     throw new QuaysideError(
@@ -46,7 +47,7 @@ export async function runningEngine(env: NodeJS.ProcessEnv): Promise<Engine | un
   let refused: string | undefined;
   for (const address of new Set([await contextAddress(), DEFAULT_ADDRESS, ownEngineAddress()])) {
     if (!address) continue;
-    const engine = new Engine(address);
+    const engine = new DockerEngine(address);
     const refusal = await refusalOf(engine);
     if (!refusal) return engine;
     if (refusal.includes('EACCES')) refused = address;

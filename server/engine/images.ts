@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
-import { type Engine, jsonLines } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { jsonLines } from './json-lines.ts';
 
 /** Enough of a hash to tell any two states of a folder apart. */
 const HASH_LENGTH = 12;

@@ -4,7 +4,7 @@ import { access, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises
 import { setTimeout as delay } from 'node:timers/promises';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
-import { Engine } from './engine.ts';
+import { DockerEngine } from './docker-engine.ts';
 import { installPackages, isDebian, isInstalled } from './packages.ts';
 
 /** Where an engine of our own keeps its things. */
@@ -191,7 +191,7 @@ async function pidOf(file: string, program: string): Promise<number | undefined>
 
 async function untilItAnswers(paths: Paths): Promise<void> {
   const deadline = Date.now() + START_MS;
-  const engine = new Engine(`unix://${paths.socket}`);
+  const engine = new DockerEngine(`unix://${paths.socket}`);
   while (Date.now() < deadline) {
     try {
       await access(paths.socket, constants.R_OK);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { CouldNotCheck, type LabHost } from '#lab';
+import { deadline } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type {
   DialedProcess,
@@ -116,14 +117,16 @@ export class Host {
   }
 
   /** Settles when the host's engine answers; at once for a host without one. */
-  async untilEngineAnswers(): Promise<void> {
+  async untilEngineAnswers(outer?: AbortSignal): Promise<void> {
     if (!this.spec.hasEngine) return;
-    const signal = AbortSignal.timeout(ENGINE_READY_MS);
+    using limit = deadline(ENGINE_READY_MS, outer);
+    const { signal } = limit;
     try {
       if (this.shared) {
         await untilEngineAnswersAt(join(this.shared.outside, ENGINE_SOCKET), signal);
       } else await this.run(['sh', '-c', UNTIL_ENGINE_ANSWERS], { signal });
     } catch (error) {
+      outer?.throwIfAborted();
       const log = await this.run(['tail', '-n', '3', '/var/log/dockerd.log']).catch(
         () => undefined,
       );
@@ -137,7 +140,13 @@ export class Host {
   }
 
   /** Loads an image into the host's engine under the lab's name for it, unless it is there. */
-  async ensureImage(name: string, builtAs: string, archive: () => Promise<Buffer>): Promise<void> {
+  async ensureImage(
+    name: string,
+    builtAs: string,
+    archive: () => Promise<Buffer>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    signal?.throwIfAborted();
     const there = await this.docker.listImages({ filters: { reference: [name] } });
     if (there.length > 0) return;
     const progress = await this.docker.loadImage(Readable.from([await archive()]));

@@ -50,7 +50,12 @@ export class LinkManager implements AsyncDisposable {
    * @param switchPid the switch's first process, as the engine's machine numbers it
    * @throws QuaysideError SANDBOX_FAILED with what the tools said
    */
-  async link(switchPid: number, wires: readonly LinkEndpoint[]): Promise<void> {
+  async link(
+    switchPid: number,
+    wires: readonly LinkEndpoint[],
+    outer?: AbortSignal,
+  ): Promise<void> {
+    outer?.throwIfAborted();
     const specs = wires.map(
       (wire, index) => `${wire.pid},${wire.address},${macOf(wire.address)},port${index + 1}`,
     );

@@ -13,9 +13,9 @@ export interface SandboxRuntime extends AsyncDisposable {
   readonly hostImage: string;
   /** The lab's image tags to the names they were built as. */
   readonly labImages: Readonly<Record<string, string>>;
-  readonly imageArchives: ImageArchiveCache;
-  readonly sharedDirectories: SharedDirectories;
-  readonly links: LinkManager;
+  readonly imageArchives: Pick<ImageArchiveCache, 'archive'>;
+  readonly sharedDirectories: Pick<SharedDirectories, keyof SharedDirectories>;
+  readonly links: Pick<LinkManager, 'link'>;
 }
 
 /** Prepares all that sandboxes are made with: the images, and the ways into the hosts. */

@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { hostNamed, type Lab, type LabHost } from '#lab';
 import type { HostStatus } from '#protocol';
+import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
-import type { Dockerode } from '../engine/engine.ts';
+import type { Dockerode, Engine } from '../engine/engine.ts';
+import { engineCall } from '../engine/engine-call.ts';
 import { Host } from './host.ts';
 import { LABEL, labelsOf, objectName, type SandboxLabels } from './labels.ts';
+import type { LinkEndpoint } from './links.ts';
 import type { SandboxRuntime } from './runtime.ts';
 import { SHARED_IN_HOST } from './shared-directory.ts';
 import { thaw } from './thaw.ts';
@@ -39,6 +41,23 @@ const SWITCH = 'switch';
 /** Told whenever a host gets further. */
 export type OnHost = (host: string, phase: HostStatus['phase'], detail: string) => void;
 
+/** A sandbox is made and mended while it is live, and never again once its removal was asked for. */
+type SandboxState =
+  | {
+      readonly kind: 'live';
+      /** Aborted by the removal. */
+      readonly live: AbortController;
+    }
+  | { readonly kind: 'destroyed' };
+
+/** The sandbox was removed, or its removal is under way: nothing of it is made any more. */
+export class SandboxDestroyedError extends QuaysideError {
+  constructor(sandbox: string) {
+    super('SANDBOX_FAILED', `Sandbox ${sandbox} has been removed.`, 'Start the lab again.');
+    this.name = 'SandboxDestroyedError';
+  }
+}
+
 /**
  * One learner's running copy of a lab's hosts and the wires between them. {@link Sandbox.reconcile} makes what is
  * missing and mends what is broken; there is no other way in, so a first start, a restarted host and a server that
@@ -49,12 +68,14 @@ export class Sandbox {
   readonly lab: Lab;
   readonly #runtime: SandboxRuntime;
   readonly #hosts = new Map<string, Host>();
-  #reconciling: Promise<void> = Promise.resolve();
+  #state: SandboxState = { kind: 'live', live: new AbortController() };
+  /** The last reconcile or removal that was asked for. Each begins when the one before it is over. */
+  #last: Promise<void> = Promise.resolve();
 
-  constructor(runtime: SandboxRuntime, lab: Lab, owner: SandboxLabels) {
+  constructor(runtime: SandboxRuntime, lab: Lab, labels: SandboxLabels) {
     this.#runtime = runtime;
     this.lab = lab;
-    this.labels = owner;
+    this.labels = labels;
   }
 
   /** A host by name or alias. @throws QuaysideError HOST_UNKNOWN, or SESSION_NOT_READY while it is being made */
@@ -83,55 +104,82 @@ export class Sandbox {
   }
 
   /**
-   * Compares the wished-for sandbox with the live one and repairs the difference: makes, starts, wires, waits for the
+   * Compares the wished-for sandbox with the live one and repairs the difference: makes, starts, links, waits for the
    * engines, loads the images. Calls never overlap; one that arrives during another runs after it.
    *
-   * @throws QuaysideError SANDBOX_FAILED, or whatever the engine said
+   * @param signal ends this call; what it has made by then stays, and the next one takes it up
+   * @throws SandboxDestroyedError where the sandbox is destroyed, before or meanwhile; the signal's reason; QuaysideError
+   *   SANDBOX_FAILED; whatever the engine said
    */
-  reconcile(onHost: OnHost): Promise<void> {
-    const next = this.#reconciling.catch(() => undefined).then(() => this.#reconcile(onHost));
-    this.#reconciling = next;
-    // Whoever asked gets the error; the chain itself must not raise it a second time.
-    next.catch(() => undefined);
+  async reconcile(onHost: OnHost, signal?: AbortSignal): Promise<void> {
+    if (this.#state.kind === 'destroyed') throw new SandboxDestroyedError(this.labels.sandbox);
+    const { signal: live } = this.#state.live;
+    const either = signal ? AbortSignal.any([live, signal]) : live;
+    await withAbort(either, () => this.#next(() => this.#reconcile(onHost, either)));
+  }
+
+  /**
+   * Removes everything that carries this sandbox's label. Gone already is success. A reconcile under way is ended, and
+   * none begins any more. May be called again, also after it failed.
+   *
+   * @throws the signal's reason; QuaysideError SANDBOX_FAILED when something stays
+   */
+  async destroy(signal = new AbortController().signal): Promise<void> {
+    if (this.#state.kind === 'live') {
+      this.#state.live.abort(new SandboxDestroyedError(this.labels.sandbox));
+      this.#state = { kind: 'destroyed' };
+    }
+    await withAbort(signal, () =>
+      this.#next(async () => {
+        await destroySandbox(this.#runtime, this.labels.sandbox, signal);
+        this.#hosts.clear();
+      }),
+    );
+  }
+
+  /** Runs a work when the one before it is over, however that went. */
+  #next(work: () => Promise<void>): Promise<void> {
+    const next = this.#last.then(work);
+    this.#last = next.catch(() => undefined);
     return next;
   }
 
-  /** Removes everything that carries this sandbox's label. Gone already is success. */
-  async destroy(): Promise<void> {
-    await this.#reconciling.catch(() => undefined);
-    await destroySandbox(this.#runtime, this.labels.sandbox);
-    this.#hosts.clear();
-  }
-
-  async #reconcile(onHost: OnHost): Promise<void> {
-    await this.#raise(await this.#live(), onHost);
-    await Promise.all(
+  async #reconcile(onHost: OnHost, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const found = await this.#containers(signal);
+    await this.#raise(found, onHost, signal);
+    await allDone(
       this.lab.hosts.map(async (spec) => {
         const host = this.host(spec.name);
         if (spec.hasEngine) onHost(spec.name, 'starting', 'engine starting');
-        await host.untilEngineAnswers();
+        await host.untilEngineAnswers(signal);
         for (const image of spec.images) {
           onHost(spec.name, 'starting', `loading ${image}`);
           const builtAs = this.#runtime.labImages[image];
           if (builtAs === undefined) throw new Error(`image ${image} was not built`);
-          await host.ensureImage(image, builtAs, () =>
-            this.#runtime.imageArchives.archive(builtAs),
-          );
+          const archive = () => this.#runtime.imageArchives.archive(builtAs);
+          await host.ensureImage(image, builtAs, archive, signal);
         }
+        signal.throwIfAborted();
         host.markAvailable();
         onHost(spec.name, 'ready', 'ready');
       }),
     );
   }
 
-  async #raise(live: ReadonlyMap<string, Dockerode.ContainerInfo>, onHost: OnHost): Promise<void> {
-    const { engine, links: wirer } = this.#runtime;
-    const switchPid = this.#start(live.get(SWITCH)?.Id, () => this.#switchOptions());
-    const hosts = this.lab.hosts.map(async (spec) => {
+  async #raise(
+    found: ReadonlyMap<string, Dockerode.ContainerInfo>,
+    onHost: OnHost,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { engine, links, sharedDirectories } = this.#runtime;
+    const { sandbox } = this.labels;
+    const hosts = this.lab.hosts.map(async (spec): Promise<LinkEndpoint> => {
       onHost(spec.name, 'starting', 'machine starting');
-      await this.#runtime.sharedDirectories.ensure(this.labels.sandbox, spec.name);
-      const started = await this.#start(live.get(spec.name)?.Id, () => this.#hostOptions(spec));
-      const outside = this.#runtime.sharedDirectories.pathOf(this.labels.sandbox, spec.name);
+      await sharedDirectories.ensure(sandbox, spec.name);
+      const id = found.get(spec.name)?.Id;
+      const started = await this.#start(id, () => this.#hostOptions(spec), signal);
+      const outside = sharedDirectories.pathOf(sandbox, spec.name);
       const shared = outside === undefined ? undefined : { outside, inside: SHARED_IN_HOST };
       // One that was merely restarted stays the same, with the ways into it that are open.
       if (this.#hosts.get(spec.name)?.container !== started.id) {
@@ -140,9 +188,9 @@ export class Sandbox {
       onHost(spec.name, 'starting', 'being wired up');
       return { host: spec.name, pid: started.pid, address: `${spec.address}/${spec.prefixLength}` };
     });
-    const outcomes = await Promise.allSettled([switchPid, ...hosts]);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    await wirer.link((await switchPid).pid, await Promise.all(hosts));
+    const ofSwitch = this.#start(found.get(SWITCH)?.Id, () => this.#switchOptions(), signal);
+    await allDone<unknown>([ofSwitch, ...hosts]);
+    await links.link((await ofSwitch).pid, await Promise.all(hosts), signal);
   }
 
   /**
@@ -152,27 +200,43 @@ export class Sandbox {
   async #start(
     id: string | undefined,
     options: () => Dockerode.ContainerCreateOptions,
+    signal: AbortSignal,
   ): Promise<{ readonly id: string; readonly pid: number }> {
     const { docker } = this.#runtime.engine;
-    const container = id ? docker.getContainer(id) : await docker.createContainer(options());
-    const before = await container.inspect();
-    if (!before.State.Running) await container.start();
-    const { State } = before.State.Running ? before : await container.inspect();
-    return { id: container.id, pid: State.Pid };
+    signal.throwIfAborted();
+    // Its making is never broken off: nobody would know whether there is one, and a removal could come before it.
+    const container = id
+      ? docker.getContainer(id)
+      : await engineCall(undefined, (abortSignal) =>
+          docker.createContainer({ ...options(), abortSignal }),
+        );
+    const inspect = () =>
+      engineCall(signal, (abortSignal) => container.inspect({ abortSignal })).then(
+        ({ State }) => State,
+      );
+    const before = await inspect();
+    if (before.Running && !before.Paused) return { id: container.id, pid: before.Pid };
+    await engineCall(signal, (abortSignal) =>
+      before.Paused ? container.unpause({ abortSignal }) : container.start({ abortSignal }),
+    );
+    return { id: container.id, pid: (await inspect()).Pid };
   }
 
-  async #live(): Promise<ReadonlyMap<string, Dockerode.ContainerInfo>> {
-    const containers = await this.#runtime.engine.docker.listContainers({
-      all: true,
-      filters: { label: [`${LABEL.sandbox}=${this.labels.sandbox}`] },
-    });
-    const live = new Map<string, Dockerode.ContainerInfo>();
+  async #containers(signal: AbortSignal): Promise<ReadonlyMap<string, Dockerode.ContainerInfo>> {
+    const containers = await engineCall(signal, (abortSignal) =>
+      this.#runtime.engine.docker.listContainers({
+        all: true,
+        filters: { label: [`${LABEL.sandbox}=${this.labels.sandbox}`] },
+        abortSignal,
+      }),
+    );
+    const found = new Map<string, Dockerode.ContainerInfo>();
     for (const container of containers) {
       const role = container.Labels[LABEL.role];
-      if (role === 'host') live.set(container.Labels[LABEL.host] ?? '', container);
-      else if (role === 'switch') live.set(SWITCH, container);
+      if (role === 'host') found.set(container.Labels[LABEL.host] ?? '', container);
+      else if (role === 'switch') found.set(SWITCH, container);
     }
-    return live;
+    return found;
   }
 
   #switchOptions(): Dockerode.ContainerCreateOptions {
@@ -228,58 +292,110 @@ export class Sandbox {
   }
 }
 
+/** Settles when all works are over. @throws what the first of them that failed has thrown */
+async function allDone<T>(works: readonly Promise<T>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(works)) {
+    if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}
+
 /** Another removal of the same object takes well under a second; one that takes longer than this is stuck. */
 const REMOVAL_MS = 20_000;
 const REMOVAL_RETRY_MS = 100;
 
 /**
  * Removes every container, volume and directory of a sandbox, known or not, and settles when nothing is left of it.
- * Gone already is success; what another removal is just taking away is waited for.
+ * Gone already is success; what another removal is just taking away is waited for. What cannot be removed does not keep
+ * the rest, and is tried again for 20 s.
  *
- * @throws QuaysideError SANDBOX_FAILED when something stays
+ * @throws the signal's reason; QuaysideError SANDBOX_FAILED naming what stays
  */
 export async function destroySandbox(
   runtime: Pick<SandboxRuntime, 'engine' | 'sharedDirectories'>,
   sandbox: string,
+  signal?: AbortSignal,
 ): Promise<void> {
-  const { docker } = runtime.engine;
-  const filters = { label: [`${LABEL.sandbox}=${sandbox}`] };
-  const deadline = Date.now() + REMOVAL_MS;
+  using limit = deadline(REMOVAL_MS, signal);
+  let stays: readonly string[] = [];
+  let cause: unknown;
   for (;;) {
-    const containers = await docker.listContainers({ all: true, filters });
-    await Promise.all(
-      containers.map(async (container) => {
-        await thaw(runtime.engine, container);
-        await docker.getContainer(container.Id).remove({ force: true, v: true }).catch(unlessGoing);
-      }),
-    );
-    const { Volumes } = await docker.listVolumes({ filters });
-    const volumes = Volumes ?? [];
-    await Promise.all(
-      volumes.map(({ Name }) => docker.getVolume(Name).remove().catch(unlessGoing)),
-    );
-    if (containers.length === 0 && volumes.length === 0) break;
-    if (Date.now() > deadline) {
-      throw new QuaysideError(
-        'SANDBOX_FAILED',
-        `Sandbox ${sandbox} could not be removed.`,
-        `Look what holds it: docker ps -a --filter label=${LABEL.sandbox}=${sandbox}`,
-      );
+    try {
+      const left = await removeObjects(runtime.engine, sandbox, limit.signal);
+      if (left.stays.length === 0) break;
+      ({ stays, cause } = left);
+    } catch (error) {
+      cause = error;
     }
-    await delay(REMOVAL_RETRY_MS);
+    await sleep(REMOVAL_RETRY_MS, limit.signal).catch(() => undefined);
+    if (!limit.signal.aborted) continue;
+    signal?.throwIfAborted();
+    throw new QuaysideError(
+      'SANDBOX_FAILED',
+      `Sandbox ${sandbox} could not be removed: ${stays.join(', ') || 'the engine does not say what is left of it'}.`,
+      `Look what holds it: docker ps -a --filter label=${LABEL.sandbox}=${sandbox}`,
+      { cause },
+    );
   }
   await runtime.sharedDirectories.remove(sandbox);
 }
 
-/** The ids of the sandboxes that have anything on the engine or on this machine and belong to this server. */
+/** Tries to remove each of a sandbox's objects once. @returns what there was, and why the last one may have stayed */
+async function removeObjects(
+  engine: Engine,
+  sandbox: string,
+  signal: AbortSignal,
+): Promise<{ readonly stays: readonly string[]; readonly cause: unknown }> {
+  const { docker } = engine;
+  const filters = { label: [`${LABEL.sandbox}=${sandbox}`] };
+  let cause: unknown;
+  const attempt = async (remove: (abortSignal: AbortSignal) => Promise<unknown>) => {
+    await engineCall(signal, remove).catch((error: unknown) => {
+      if (!isGoing(error)) cause = error;
+    });
+  };
+  const containers = await engineCall(signal, (abortSignal) =>
+    docker.listContainers({ all: true, filters, abortSignal }),
+  );
+  await Promise.all(
+    containers.map(async (container) => {
+      await thaw(engine, container, signal);
+      const removal = { force: true, v: true };
+      await attempt((abortSignal) =>
+        docker.getContainer(container.Id).remove({ ...removal, abortSignal }),
+      );
+    }),
+  );
+  const { Volumes } = await engineCall(signal, (abortSignal) =>
+    docker.listVolumes({ filters, abortSignal }),
+  );
+  const volumes = Volumes ?? [];
+  await Promise.all(
+    volumes.map(({ Name }) =>
+      attempt((abortSignal) => docker.getVolume(Name).remove({ abortSignal })),
+    ),
+  );
+  const names = containers.map(({ Names, Id }) => Names?.[0]?.slice(1) ?? Id);
+  return { stays: [...names, ...volumes.map(({ Name }) => Name)], cause };
+}
+
+/**
+ * The ids of the sandboxes that have anything on the engine or on this machine and belong to this server.
+ *
+ * @throws the signal's reason; whatever the engine said
+ */
 export async function liveSandboxes(
   runtime: Pick<SandboxRuntime, 'engine' | 'sharedDirectories'>,
   instance: string,
+  signal?: AbortSignal,
 ): Promise<readonly string[]> {
   const { docker } = runtime.engine;
   const filters = { label: [`${LABEL.instance}=${instance}`] };
-  const containers = await docker.listContainers({ all: true, filters });
-  const { Volumes } = await docker.listVolumes({ filters });
+  const containers = await engineCall(signal, (abortSignal) =>
+    docker.listContainers({ all: true, filters, abortSignal }),
+  );
+  const { Volumes } = await engineCall(signal, (abortSignal) =>
+    docker.listVolumes({ filters, abortSignal }),
+  );
   const ids = [
     ...containers.map(({ Labels }) => Labels[LABEL.sandbox]),
     ...(Volumes ?? []).map(({ Labels }) => Labels[LABEL.sandbox]),
@@ -289,7 +405,7 @@ export async function liveSandboxes(
 }
 
 /** HTTP 404 is "gone already"; 409 is "its removal is under way", or "still in use" by what is being removed. */
-function unlessGoing(error: unknown): void {
+function isGoing(error: unknown): boolean {
   const status = (error as { statusCode?: number }).statusCode;
-  if (status !== 404 && status !== 409) throw error;
+  return status === 404 || status === 409;
 }

@@ -1,3 +1,4 @@
+import { deadline, withAbort } from '../base/deadline.ts';
 import type { Dockerode, Engine } from '../engine/engine.ts';
 import { LABEL } from './labels.ts';
 
@@ -17,13 +18,17 @@ find /sys/fs/cgroup/freezer -mindepth 2 -name freezer.state | while read -r stat
 export async function thaw(
   engine: Engine,
   { Id, Labels, State }: Pick<Dockerode.ContainerInfo, 'Id' | 'Labels' | 'State'>,
+  outer: AbortSignal,
 ): Promise<void> {
   if (Labels[LABEL.host] === undefined) return;
+  if (State !== 'paused' && State !== 'running') return;
+  using limit = deadline(THAW_MS, outer);
+  const { signal } = limit;
   try {
-    if (State === 'paused') await engine.docker.getContainer(Id).unpause();
-    else if (State !== 'running') return;
-    const signal = AbortSignal.timeout(THAW_MS);
-    await engine.run(Id, ['sh', '-c', THAW_CONTAINERS], { user: 'root', signal });
+    await withAbort(signal, async () => {
+      if (State === 'paused') await engine.docker.getContainer(Id).unpause({ abortSignal: signal });
+      await engine.run(Id, ['sh', '-c', THAW_CONTAINERS], { user: 'root', signal });
+    });
   } catch {
     // It goes away, is stuck, or has no room for one more process: its removal tells.
   }

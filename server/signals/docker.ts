@@ -1,5 +1,5 @@
 import { setImmediate as immediately } from 'node:timers/promises';
-import { jsonLines } from '../engine/engine.ts';
+import { jsonLines } from '../engine/json-lines.ts';
 import type { Host } from '../sandbox/host.ts';
 import { publishedPorts } from '../sandbox/host-view.ts';
 import type { OnSignal } from './on-signal.ts';

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HostStatus, SessionEvent } from '#protocol';
-import { Engine } from '../../server/engine/engine.ts';
+import { DockerEngine } from '../../server/engine/docker-engine.ts';
+import type { Engine } from '../../server/engine/engine.ts';
 import { runningEngine } from '../../server/engine/find.ts';
 import {
   killOwnEngine,
@@ -39,7 +40,7 @@ beforeAll(async () => {
   await using lender = await createSandboxRuntime(PROJECT, shared, LABS, 'chaos', () => {});
   const { hostImage, labImages } = lender;
   await startOwnEngine(() => {}, home);
-  engine = new Engine(ownEngineAddress(home));
+  engine = new DockerEngine(ownEngineAddress(home));
   for (const name of [hostImage, ...Object.values(labImages)]) {
     const archive = await shared.docker.getImage(name).get();
     for await (const _ of await engine.docker.loadImage(archive)) {

@@ -1,0 +1,222 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { defineLab } from '#lab';
+import type { Engine } from '../../../server/engine/engine.ts';
+import type { SandboxRuntime } from '../../../server/sandbox/runtime.ts';
+import {
+  destroySandbox,
+  liveSandboxes,
+  Sandbox,
+  SandboxDestroyedError,
+} from '../../../server/sandbox/sandbox.ts';
+
+const LAB = defineLab({
+  title: 'T',
+  hosts: { a: { address: '10.0.0.1/24' }, b: { address: '10.0.0.2/24' } },
+  browser: 'a',
+  sections: [],
+});
+const LABELS = { instance: 'i', sandbox: 's1', session: 'x' };
+
+interface Container {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  state: 'created' | 'running' | 'paused';
+}
+
+/** An engine of containers alone. Each call waits for `before`, which a test may hold up or let fail. */
+function engineOf(before: (call: string) => unknown = () => undefined) {
+  const containers = new Map<string, Container>();
+  const calls: string[] = [];
+  const call = async (name: string) => {
+    calls.push(name);
+    await before(name);
+  };
+  const found = (id: string) => {
+    const container = containers.get(id);
+    if (!container) throw Object.assign(new Error('no such container'), { statusCode: 404 });
+    return container;
+  };
+  const matches = (labels: Container['labels'], wanted: readonly string[]) =>
+    wanted.every((label) => {
+      const [key = '', value] = label.split('=');
+      return value === undefined ? key in labels : labels[key] === value;
+    });
+  const handle = (id: string) => ({
+    id,
+    inspect: async () => {
+      await call('inspect');
+      const { state } = found(id);
+      return { State: { Running: state !== 'created', Paused: state === 'paused', Pid: 7 } };
+    },
+    start: async () => {
+      await call('start');
+      found(id).state = 'running';
+    },
+    unpause: async () => {
+      await call('unpause');
+      found(id).state = 'running';
+    },
+    remove: async () => {
+      await call(`remove ${containers.get(id)?.name}`);
+      containers.delete(id);
+    },
+  });
+  let made = 0;
+  const docker = {
+    createContainer: async ({ name, Labels }: { name: string; Labels: Container['labels'] }) => {
+      await call('create');
+      const id = `c${++made}`;
+      containers.set(id, { name, labels: Labels, state: 'created' });
+      return handle(id);
+    },
+    getContainer: handle,
+    listContainers: async ({ filters }: { filters: { label: string[] } }) => {
+      await call('list');
+      return [...containers]
+        .filter(([, { labels }]) => matches(labels, filters.label))
+        .map(([Id, { name, labels, state }]) => ({
+          Id,
+          Names: [`/${name}`],
+          Labels: labels,
+          State: state,
+        }));
+    },
+    listVolumes: async () => ({ Volumes: [] }),
+  };
+  const run = async () => ({ status: 0, stdout: '', stderr: '' });
+  const runtime: SandboxRuntime = {
+    engine: { docker, run, address: 'tcp://fake' } as unknown as Engine,
+    hostImage: 'h',
+    labImages: {},
+    imageArchives: { archive: async () => Buffer.alloc(0) },
+    sharedDirectories: {
+      pathOf: () => undefined,
+      ensure: async () => undefined,
+      remove: async () => undefined,
+      sandboxes: async () => [],
+    },
+    links: { link: async () => undefined },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  return { runtime, containers, calls };
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const QUIET = () => undefined;
+
+/** The event loop's turn, for what has nothing to wait for. */
+const aTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test('a destroyed sandbox refuses to be made again', async () => {
+  const { runtime, containers } = engineOf();
+  const sandbox = new Sandbox(runtime, LAB, LABELS);
+  await sandbox.reconcile(QUIET);
+  expect(containers.size).toBe(3);
+  await sandbox.destroy();
+  await expect(sandbox.reconcile(QUIET)).rejects.toThrow(SandboxDestroyedError);
+  expect(containers.size).toBe(0);
+});
+
+test('its removal ends the reconcile under way and those that wait, and nothing is left of them', async () => {
+  const creating = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const { runtime, containers } = engineOf((call) => {
+    if (call !== 'create') return undefined;
+    creating.resolve();
+    return answer.promise;
+  });
+  const sandbox = new Sandbox(runtime, LAB, LABELS);
+  const underWay = sandbox.reconcile(QUIET);
+  const waiting = sandbox.reconcile(QUIET);
+  await creating.promise;
+  const removal = sandbox.destroy();
+  await expect(underWay).rejects.toThrow(SandboxDestroyedError);
+  await expect(waiting).rejects.toThrow(SandboxDestroyedError);
+  // The engine is making containers at this moment; whoever removed first would miss them.
+  answer.resolve();
+  await removal;
+  expect(containers.size).toBe(0);
+});
+
+test('a removal that failed is done by the next one', async () => {
+  let away = false;
+  const { runtime, containers } = engineOf((call) => {
+    if (away && call === 'list') throw new Error('connect ECONNREFUSED');
+  });
+  const sandbox = new Sandbox(runtime, LAB, LABELS);
+  await sandbox.reconcile(QUIET);
+  away = true;
+  const given = new AbortController();
+  const removal = sandbox.destroy(given.signal);
+  await aTurn();
+  given.abort(new Error('not now'));
+  await expect(removal).rejects.toThrow('not now');
+  away = false;
+  await sandbox.destroy();
+  expect(containers.size).toBe(0);
+});
+
+test('its signal ends one reconcile; the next takes up what it made', async () => {
+  const started = Promise.withResolvers<void>();
+  let hang = true;
+  const { runtime, calls } = engineOf((call) => {
+    if (!hang || call !== 'start') return undefined;
+    started.resolve();
+    return new Promise(() => undefined);
+  });
+  const sandbox = new Sandbox(runtime, LAB, LABELS);
+  const given = new AbortController();
+  const first = sandbox.reconcile(QUIET, given.signal);
+  await started.promise;
+  given.abort(new Error('the page was closed'));
+  await expect(first).rejects.toThrow('the page was closed');
+  hang = false;
+  await sandbox.reconcile(QUIET);
+  expect(calls.filter((call) => call === 'create')).toHaveLength(3);
+  expect(sandbox.hosts.map(({ name }) => name)).toEqual(['a', 'b']);
+});
+
+test('a host that is paused goes on', async () => {
+  const { runtime, containers } = engineOf();
+  const sandbox = new Sandbox(runtime, LAB, LABELS);
+  await sandbox.reconcile(QUIET);
+  for (const container of containers.values()) container.state = 'paused';
+  await sandbox.reconcile(QUIET);
+  expect([...containers.values()].map(({ state }) => state)).toEqual(Array(3).fill('running'));
+});
+
+test('one object that cannot be removed keeps none of the others, and is named', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { runtime, containers } = engineOf((call) => {
+    if (call === 'remove quayside-s1-a') throw new Error('device or resource busy');
+  });
+  await new Sandbox(runtime, LAB, LABELS).reconcile(QUIET);
+  const removal = destroySandbox(runtime, 's1');
+  const told = expect(removal).rejects.toMatchObject({
+    message: 'Sandbox s1 could not be removed: quayside-s1-a.',
+    cause: { message: 'device or resource busy' },
+  });
+  await vi.advanceTimersByTimeAsync(20_000);
+  await told;
+  expect([...containers.values()].map(({ name }) => name)).toEqual(['quayside-s1-a']);
+});
+
+test('a call that the engine never answers ends by itself, and says so', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { runtime } = engineOf(() => new Promise(() => undefined));
+  const told = expect(new Sandbox(runtime, LAB, LABELS).reconcile(QUIET)).rejects.toThrow(
+    'The Docker Engine has not answered for 60 s.',
+  );
+  await vi.advanceTimersByTimeAsync(60_000);
+  await told;
+});
+
+test('the sandboxes of a server are those of its instance', async () => {
+  const { runtime } = engineOf();
+  await new Sandbox(runtime, LAB, LABELS).reconcile(QUIET);
+  await new Sandbox(runtime, LAB, { instance: 'j', sandbox: 's2', session: 'y' }).reconcile(QUIET);
+  expect(await liveSandboxes(runtime, 'i')).toEqual(['s1']);
+});
