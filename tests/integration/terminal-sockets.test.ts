@@ -16,7 +16,7 @@ import {
 import { RING_BYTES } from '../../server/terminal/output.ts';
 import type { ShellHost } from '../../server/terminal/shell-host.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
-import { integers, seeded } from '../unit/terminal/random.ts';
+import { integers, seeded } from '../fixtures/random.ts';
 import { localHost, openTerminal, Page, serveTerminals } from './terminal-stage.ts';
 
 /** What one viewer may cost, whatever it does. */

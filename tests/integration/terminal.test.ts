@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
-import { integers, seeded } from '../unit/terminal/random.ts';
+import { integers, seeded } from '../fixtures/random.ts';
 import {
   adoptTerminal,
   breakable,

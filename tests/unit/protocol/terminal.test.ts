@@ -9,7 +9,7 @@ import {
   MAX_CLIENT_FRAME,
   type ServerFrame,
 } from '#protocol';
-import { integers, seeded } from '../terminal/random.ts';
+import { integers, seeded } from '../../fixtures/random.ts';
 
 /** An offset that needs more than 32 bits. */
 const FAR = 2 ** 40 + 7;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ControlScanner, type StreamItem } from '../../../server/terminal/control-scanner.ts';
-import { cut, integers, seeded } from './random.ts';
+import { cut, integers, seeded } from '../../fixtures/random.ts';
 
 const FAREWELL = '\x1b[999H\r\n[EOF - dtach terminating]\r\n';
 

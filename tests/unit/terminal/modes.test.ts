@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Modes } from '../../../server/terminal/modes.ts';
-import { cut, integers, seeded } from './random.ts';
+import { cut, integers, seeded } from '../../fixtures/random.ts';
 
 test('knows the modes in force, wherever the stream is cut', () => {
   const stream = Buffer.from(

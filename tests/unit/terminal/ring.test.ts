@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Ring } from '../../../server/terminal/ring.ts';
-import { cut, integers, seeded } from './random.ts';
+import { cut, integers, seeded } from '../../fixtures/random.ts';
 
 function everythingIn(ring: Ring): Buffer {
   const pieces: Buffer[] = [];

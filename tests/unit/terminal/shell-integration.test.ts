@@ -3,7 +3,7 @@ import {
   type FinishedCommand,
   ShellIntegration,
 } from '../../../server/terminal/shell-integration.ts';
-import { cut, integers, seeded } from './random.ts';
+import { cut, integers, seeded } from '../../fixtures/random.ts';
 
 function commandsIn(pieces: Iterable<Buffer>): readonly FinishedCommand[] {
   const commands: FinishedCommand[] = [];

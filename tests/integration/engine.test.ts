@@ -1,0 +1,4 @@
+import { engineContract } from '../contract/engine-contract.ts';
+import { openFoundry } from './stage.ts';
+
+engineContract(openFoundry);
