@@ -2,11 +2,19 @@ import { defineConfig } from 'vitest/config';
 
 /** Starting hosts takes seconds, and on a busy machine several times that. */
 const REAL_HOSTS_MS = 120_000;
+/** Starting Node takes a third of a second, and on a busy machine ten times that; some tests start several. */
+const REAL_PROCESSES_MS = 30_000;
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['tests/unit/**/*.test.ts'],
+          testTimeout: REAL_PROCESSES_MS,
+        },
+      },
       { test: { name: 'site', include: ['tests/site/**/*.test.ts'] } },
       {
         test: {

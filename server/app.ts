@@ -9,6 +9,7 @@ import type { Progress } from './base/progress.ts';
 import { Class } from './class/class.ts';
 import { Roster } from './class/roster.ts';
 import type { Config } from './cli/config.ts';
+import { DataLock } from './cli/data-lock.ts';
 import type { Engine } from './engine/engine.ts';
 import { findEngine } from './engine/find.ts';
 import { loadAllSteps, loadLabs } from './labs/loader.ts';
@@ -81,10 +82,11 @@ export interface App extends AppCore {
  * Composes a server: the only place that does. It opens no port before what runs already is taken up: the sweep removes
  * every sandbox without a session, and a session that began meanwhile would lose its own.
  *
- * @throws QuaysideError where the engine, an image, a lab or the pages cannot be had; nothing stays open then
+ * @throws QuaysideError DATA_IN_USE where another server has the data folder, and where the engine, an image, a lab or the pages cannot be had; nothing stays open then
  */
 export async function createApp(config: Config, parts: AppParts): Promise<App> {
   await using opened = new AsyncDisposableStack();
+  const lock = opened.use(DataLock.take(config.data, 'serve'));
   const core = await openCore(config, parts, opened);
   const web = await openWeb(config, parts, core);
   const { sessions, classroom } = core;
@@ -102,7 +104,11 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
   let closing: Promise<void> | undefined;
   return {
     ...core,
-    listen: () => listen(web, config),
+    listen: async () => {
+      const address = await listen(web, config);
+      lock.servedAt(address);
+      return address;
+    },
     close: (options) => {
       if (closing === undefined) how = options;
       closing ??= all.disposeAsync();

@@ -1,12 +1,12 @@
 /** Starts Quayside: does all the set-up that is missing, serves, and stops in good order. */
 import { resolve } from 'node:path';
 import { type App, createApp } from './app.ts';
-import { QuaysideError } from './base/errors.ts';
 import { takePriority } from './base/priority.ts';
 import { progress } from './base/progress.ts';
 import { HELP } from './cli/args.ts';
 import { banner } from './cli/banner.ts';
 import { type Config, readConfig } from './cli/config.ts';
+import { printFailure } from './cli/failure.ts';
 
 /** Whoever stops a whole class hears after so many sandboxes how far it is: often enough to see that it goes on. */
 const REMOVALS_TOLD = 10;
@@ -65,7 +65,6 @@ try {
   else await serve(readConfig(project, argv, process.env));
   process.exit(0);
 } catch (error) {
-  if (error instanceof QuaysideError) console.error(`\n${error.message}\n→ ${error.remedy}\n`);
-  else console.error('\nQuayside failed in a way it should not. Please report this:\n', error);
+  printFailure(error);
   process.exit(1);
 }

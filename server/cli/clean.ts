@@ -1,24 +1,35 @@
-/** `npm run clean`: removes every sandbox that this project's server has left running. Progress is kept. */
+/** `npm run clean`: removes every sandbox that a server of this data folder has left running. Progress is kept. */
 import { join, resolve } from 'node:path';
+import pLimit from 'p-limit';
+import { AT_ONCE } from '../base/at-once.ts';
 import { progress } from '../base/progress.ts';
-import { sideBySide } from '../base/side-by-side.ts';
 import { runningEngine } from '../engine/find.ts';
 import { destroySandbox, liveSandboxes } from '../sandbox/sandbox.ts';
 import { SharedDirectories } from '../sandbox/shared-directory.ts';
 import { Store } from '../store/store.ts';
 import { readConfig } from './config.ts';
+import { DataLock } from './data-lock.ts';
+import { printFailure } from './failure.ts';
 
-const config = readConfig(resolve(import.meta.dirname, '../..'), [], process.env);
-using store = new Store(join(config.data, 'quayside.sqlite'));
-const engine = await runningEngine(process.env);
-if (engine) {
-  const shared = await SharedDirectories.for(engine, store.instance);
-  const sandboxes = await liveSandboxes({ engine, sharedDirectories: shared }, store.instance);
-  await sideBySide(sandboxes, (sandbox) =>
-    destroySandbox({ engine, sharedDirectories: shared }, sandbox),
-  );
-  progress(`Removed ${sandboxes.length} sandbox${sandboxes.length === 1 ? '' : 'es'}.`);
-} else {
-  progress('No engine runs, so there is nothing to remove.');
+async function clean(data: string): Promise<void> {
+  using _lock = DataLock.take(data, 'clean');
+  using store = new Store(join(data, 'quayside.sqlite'));
+  const engine = await runningEngine(process.env);
+  if (engine) {
+    const sharedDirectories = await SharedDirectories.for(engine, store.instance);
+    const runtime = { engine, sharedDirectories };
+    const sandboxes = await liveSandboxes(runtime, store.instance);
+    await pLimit(AT_ONCE).map(sandboxes, (sandbox) => destroySandbox(runtime, sandbox));
+    progress(`Removed ${sandboxes.length} sandbox${sandboxes.length === 1 ? '' : 'es'}.`);
+  } else {
+    progress('No engine runs, so there is nothing to remove.');
+  }
+  for (const { id } of store.sessionsWithSandbox()) store.setSandbox(id, undefined);
 }
-for (const { id } of store.sessionsWithSandbox()) store.setSandbox(id, undefined);
+
+try {
+  await clean(readConfig(resolve(import.meta.dirname, '../..'), [], process.env).data);
+} catch (error) {
+  printFailure(error);
+  process.exitCode = 1;
+}

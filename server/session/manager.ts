@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import pLimit from 'p-limit';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
+import { AT_ONCE } from '../base/at-once.ts';
 import { Background } from '../base/background.ts';
 import { QuaysideError } from '../base/errors.ts';
-import { AT_ONCE, sideBySide } from '../base/side-by-side.ts';
 import type { BrowserPane } from '../browser/browser-pane.ts';
 import { AdmissionQueue } from '../capacity/admission-queue.ts';
 import { hasMemoryFor } from '../capacity/memory.ts';
@@ -132,7 +133,7 @@ export class SessionManager {
     }
     const owned = new Set([...this.#sessions.values()].map(({ sandbox }) => sandbox));
     const orphans = (await liveSandboxes(runtime, store.instance)).filter((id) => !owned.has(id));
-    await sideBySide(orphans, (id) => destroySandbox(runtime, id));
+    await pLimit(AT_ONCE).map(orphans, (id) => destroySandbox(runtime, id));
     for (const { learner, lab } of store.sessionsInQueue()) {
       if (this.#options.labs.has(lab)) this.of(learner, lab).rejoin();
     }
@@ -167,14 +168,14 @@ export class SessionManager {
       if (!ending.includes(session)) session.detach();
     }
     let removed = 0;
-    await sideBySide(ending, async (session) => {
+    await pLimit(AT_ONCE).map(ending, async (session) => {
       await session.end('The server was stopped.');
       removed += 1;
       onRemoved(removed, ending.length);
     });
     if (!clean) return;
     await pooled;
-    await sideBySide(await liveSandboxes(runtime, store.instance), (id) =>
+    await pLimit(AT_ONCE).map(await liveSandboxes(runtime, store.instance), (id) =>
       destroySandbox(runtime, id),
     );
   }

@@ -1,0 +1,7 @@
+import { QuaysideError } from '../base/errors.ts';
+
+/** Prints why a command ends: what happened and what to type, or everything where it is a defect. */
+export function printFailure(error: unknown): void {
+  if (error instanceof QuaysideError) console.error(`\n${error.message}\n→ ${error.remedy}\n`);
+  else console.error('\nQuayside failed in a way it should not. Please report this:\n', error);
+}
