@@ -7,13 +7,12 @@ export interface ContainerView {
   readonly name: string;
   /** The image as it was named when the container was made, e.g. `mycontainer:5.6`. */
   readonly image: string;
+  /** The id of that image; the name may stand for another image by now. */
+  readonly imageId: string;
+  /** The program that it starts, and the program's arguments. */
+  readonly command: readonly string[];
   /** A program runs in it now. Not so while its restart policy is about to start it again. */
   readonly running: boolean;
-  /**
-   * It runs the own program of an image that the lab brought, so it stays up until somebody stops it. Whatever else
-   * runs may be over in a second.
-   */
-  readonly longRunning: boolean;
   /** How often its restart policy has started it again since it was last started by hand. */
   readonly restarts: number;
   /** `created`, `running`, `exited` …: Docker's own word. */
@@ -30,6 +29,15 @@ export interface ContainerView {
   /** The published ports were asked for with `-P`. */
   readonly publishAll: boolean;
   readonly startedAt: number;
+}
+
+/** An image in a host's engine. */
+export interface ImageView {
+  readonly id: string;
+  /** The program that it starts unless told otherwise, and the program's arguments. */
+  readonly command: readonly string[];
+  /** It bears the name of one of the lab's own images. */
+  readonly isLabs: boolean;
 }
 
 /** A network on a host's engine. */
@@ -57,11 +65,13 @@ export interface HostView {
   readonly hasEngine: boolean;
   /** Its address on the lab's network, without the prefix length. */
   readonly address: string;
-  /** The host's own engine. Only requests that read get through; what they bring is frozen. */
+  /** The host's own engine. Only requests that read get through. What they bring is remembered for no other check. */
   readonly docker: Dockerode;
   /** By exact name or id; `undefined` where there is none. */
   container(nameOrId: string): Promise<ContainerView | undefined>;
   containers(): Promise<readonly ContainerView[]>;
+  /** By name or id; `undefined` where there is none. */
+  image(nameOrId: string): Promise<ImageView | undefined>;
   networks(): Promise<readonly NetworkView[]>;
   routes(): Promise<readonly RouteView[]>;
   /** IPv4 address of an interface, or `undefined`. */

@@ -1,52 +1,47 @@
 import type { ContainerView, HostView } from '../view.ts';
 
-/** What a container was made from and what it runs, as its engine tells beyond {@link ContainerView}. */
-export interface ContainerOrigin {
-  /** Made from the image, named by its tag or by its ID. */
-  readonly isFrom: (image: string) => Promise<boolean>;
-  /** Runs the program that its image starts unless told otherwise. */
-  readonly runsImagesProgram: boolean;
-}
+/** A shell that is told what to do: `sh -c 'sleep 1; exec /bin/serve'`. */
+const SHELL = /(^|\/)(sh|ash|bash|dash)$/;
 
-/** A host is viewed afresh for every round of checks, so that what is asked of one view is asked of its engine once. */
-const asked = new WeakMap<HostView, Map<string, Promise<ContainerOrigin>>>();
-
-/** What a container is made of, as the host's engine tells. */
-export function containerOriginOf(
+/**
+ * Whether a container was made from an image, named by its tag or by its ID.
+ *
+ * @example await isFromImage(host('server01'), container, 'mycontainer:5.6')
+ */
+export async function isFromImage(
   host: HostView,
   container: ContainerView,
-): Promise<ContainerOrigin> {
-  const known = asked.get(host) ?? new Map<string, Promise<ContainerOrigin>>();
-  asked.set(host, known);
-  const makings = known.get(container.id) ?? askMakings(host, container);
-  known.set(container.id, makings);
-  return makings;
+  image: string,
+): Promise<boolean> {
+  if (plain(container.image) === plain(image)) return true;
+  return container.imageId === (await host.image(image))?.id;
 }
 
-async function askMakings(host: HostView, container: ContainerView): Promise<ContainerOrigin> {
-  const { Path, Args, Image } = await host.docker.getContainer(container.id).inspect();
-  const image = await host.docker.getImage(Image).inspect().catch(undefinedIfGone);
-  const own = [...list(image?.Config?.Entrypoint), ...list(image?.Config?.Cmd)].join(' ');
-  return {
-    runsImagesProgram: own !== '' && [Path, ...Args].join(' ').includes(own),
-    isFrom: async (wanted) => {
-      if (plain(container.image) === plain(wanted)) return true;
-      return Image === (await host.docker.getImage(wanted).inspect().catch(undefinedIfGone))?.Id;
-    },
-  };
+/**
+ * Whether a container runs the program that its image starts. Where the image is gone, that counts as another.
+ *
+ * @example await runsImagesProgram(host('server01'), container)
+ */
+export async function runsImagesProgram(
+  host: Pick<HostView, 'image'>,
+  { imageId, command }: ContainerView,
+): Promise<boolean> {
+  const image = await host.image(imageId);
+  return image !== undefined && startsProgram(command, image.command);
+}
+
+/** Whether a command starts a program: by itself, or as the last thing that a shell is told to do. */
+function startsProgram(command: readonly string[], program: readonly string[]): boolean {
+  if (program.length === 0) return false;
+  if (program.join('\0') === command.join('\0')) return true;
+  const [shell = '', option, script = ''] = command;
+  if (command.length !== 3 || option !== '-c' || !SHELL.test(shell)) return false;
+  const last = program.join(' ');
+  const told = script.trim();
+  return told === last || (told.endsWith(last) && /[\s;&|]/.test(told.at(-last.length - 1) ?? ''));
 }
 
 /** An image's name without the registry that Docker adds by itself. */
 function plain(image: string): string {
   return image.replace(/^(docker\.io\/)?(library\/)?/, '').replace(/:latest$/, '');
-}
-
-function list(words: string | readonly string[] | null | undefined): readonly string[] {
-  if (typeof words === 'string') return [words];
-  return words ?? [];
-}
-
-function undefinedIfGone(error: { statusCode?: number }): undefined {
-  if (error.statusCode === 404) return undefined;
-  throw error;
 }

@@ -3,7 +3,7 @@ import type { Fix, Verdict } from '../verdict.ts';
 import type { ContainerView, HostView, SandboxView } from '../view.ts';
 import { otherEngines, verdictWith } from './assertion.ts';
 import { CONTAINER_MESSAGES, type ContainerMessage } from './container-messages.ts';
-import { containerOriginOf } from './container-origin.ts';
+import { isFromImage, runsImagesProgram } from './container-origin.ts';
 import {
   type ContainerSpec,
   published,
@@ -61,9 +61,7 @@ export async function candidates(
   const { image, network } = wanted;
   if (network !== undefined) return all.filter((container) => isOn(container, network));
   if (image === undefined) return all;
-  const fits = await Promise.all(
-    all.map(async (container) => (await containerOriginOf(host, container)).isFrom(image)),
-  );
+  const fits = await Promise.all(all.map((container) => isFromImage(host, container, image)));
   return all.filter((_, index) => fits[index]);
 }
 
@@ -119,8 +117,7 @@ function couldBe(name: string, wanted: ContainerSpec): boolean {
 
 async function imageOf(wanted: ContainerSpec, host: HostView, container: ContainerView) {
   const { image } = wanted;
-  if (image === undefined || (await (await containerOriginOf(host, container)).isFrom(image)))
-    return;
+  if (image === undefined || (await isFromImage(host, container, image))) return;
   return problem(wanted, 'wrongImage', container, container.image, image, anew(wanted, container));
 }
 
@@ -131,7 +128,7 @@ function pausedOr(wanted: ContainerSpec, _host: HostView, container: ContainerVi
 }
 
 async function commandOf(wanted: ContainerSpec, host: HostView, container: ContainerView) {
-  if (!wanted.imagesCommand || (await containerOriginOf(host, container)).runsImagesProgram) return;
+  if (!wanted.imagesCommand || (await runsImagesProgram(host, container))) return;
   const image = wanted.image ?? container.image;
   return problem(wanted, 'ownCommand', container, '', image, anew(wanted, container));
 }
@@ -143,7 +140,7 @@ async function stateOf(wanted: ContainerSpec, host: HostView, container: Contain
   if (container.status === 'created') {
     return problem(wanted, 'neverStarted', container, '', '', start);
   }
-  if ((await containerOriginOf(host, container)).runsImagesProgram) {
+  if (await runsImagesProgram(host, container)) {
     return problem(wanted, 'stopped', container, '', '', start);
   }
   const image = wanted.image ?? container.image;

@@ -5,6 +5,7 @@ export * from './combine.ts';
 export * from './command.ts';
 export * from './container.ts';
 export type { ContainerMessage } from './container-messages.ts';
+export { isFromImage, runsImagesProgram } from './container-origin.ts';
 export * from './file.ts';
 export { type InsideAssertion, type InsideMessage, ranInside } from './inside.ts';
 export { addressIn, isWithin, relation, sizeOf } from './ipv4.ts';

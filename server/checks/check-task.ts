@@ -1,16 +1,20 @@
-import type { SandboxView, SignalBody } from '#lab';
+import { CouldNotCheck, type Lab, type SandboxView, type SignalBody } from '#lab';
+import { withAbort } from '../base/deadline.ts';
+import { QuaysideError } from '../base/errors.ts';
 import { Dependencies, trackDependencies } from './dependencies.ts';
 import type { RoundCache } from './read-cache.ts';
 
-/** One look at the sandbox: what is asked twice in it is asked of the hosts once. */
+/** A check takes milliseconds; one that has no answer by now has none to give ("could not check"). */
+export const CHECK_DEADLINE_MS = 5_000;
+
+/** One look at the sandbox: what is asked for twice in it is asked of the hosts once. */
 export interface Round {
   readonly view: SandboxView;
   readonly deadline: AbortSignal;
-  /** What need not be asked at all. */
   readonly known: RoundCache;
 }
 
-/** What one run of a question has: the sandbox to look at, and the note of what it looks at. */
+/** What one run of a task has: the sandbox to look at, and the note of what it looks at. */
 export interface CheckContext {
   readonly view: SandboxView;
   readonly deadline: AbortSignal;
@@ -24,7 +28,7 @@ export interface CheckContext {
 export class CheckTask {
   readonly id: string;
   readonly kind: 'check' | 'value';
-  readonly #run: (asking: CheckContext) => Promise<boolean>;
+  readonly #run: (context: CheckContext) => Promise<boolean>;
   /** Absent until there was an answer; then every signal may bring one. */
   #reads: Dependencies | undefined;
   #running: Promise<void> | undefined;
@@ -34,7 +38,7 @@ export class CheckTask {
   constructor(
     id: string,
     kind: 'check' | 'value',
-    run: (asking: CheckContext) => Promise<boolean>,
+    run: (context: CheckContext) => Promise<boolean>,
   ) {
     this.id = id;
     this.kind = kind;
@@ -51,33 +55,38 @@ export class CheckTask {
   }
 
   /**
-   * Whether to ask because of this signal; `undefined` is for anything. While it runs, the signal waits until the run
-   * has shown what it looks at.
+   * Whether to run because of this signal; `undefined` stands for anything. While it runs, the signal waits until the
+   * run has shown what it looks at.
    */
   wakes(signal: SignalBody | undefined): boolean {
-    if (!this.#running) return this.#touchedBy(signal);
+    if (!this.#running) return this.#isInvalidatedBy(signal);
     this.#missed.push(signal);
     return false;
   }
 
-  /** Whether a signal that came during the last run can have changed its answer. Asking forgets. */
+  /** Whether a signal that came during the last run can have changed its answer. A second call says no. */
   missedSomething(): boolean {
     const missed = this.#missed;
     this.#missed = [];
-    return missed.some((signal) => this.#touchedBy(signal));
+    return missed.some((signal) => this.#isInvalidatedBy(signal));
   }
 
-  /** Settles with an answer that is younger than the call. A round that had to wait is made anew. */
-  ask(round: Round, newRound: () => Round): Promise<void> {
+  /**
+   * Settles with an answer that is younger than the call.
+   *
+   * @param anew called in place of the round where that has to wait for the run under way: it makes a round of its own
+   */
+  ask(round: Round, anew: () => Promise<void>): Promise<void> {
     if (!this.#running) return this.#start(round);
-    this.#again ??= this.#running.then(() => {
+    const next = (): Promise<void> => {
       this.#again = undefined;
-      return this.#start(newRound());
-    });
+      return anew();
+    };
+    this.#again ??= this.#running.then(next, next);
     return this.#again;
   }
 
-  #touchedBy(signal: SignalBody | undefined): boolean {
+  #isInvalidatedBy(signal: SignalBody | undefined): boolean {
     return !signal || !this.#reads || this.#reads.isInvalidatedBy(signal);
   }
 
@@ -93,4 +102,48 @@ export class CheckTask {
       });
     return this.#running;
   }
+}
+
+/** What a check answers, before what is known of earlier passes is looked at. */
+export type CheckOutcome =
+  | { readonly kind: 'passed' }
+  /** It would pass, on a container that may end in a moment. */
+  | { readonly kind: 'settling'; readonly container: string; readonly until: number }
+  | Extract<Awaited<ReturnType<Lab['checks'][number]['test']>>, { kind: 'not-yet' }>
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** Runs a check's test on the sandbox. Never throws: a test that cannot answer is an outcome of its own. */
+export async function evaluateCheck(
+  check: Lab['checks'][number],
+  context: CheckContext,
+): Promise<CheckOutcome> {
+  const { view, deadline, reads } = context;
+  try {
+    const verdict = await withAbort(deadline, () => check.test(view));
+    if (verdict.kind !== 'passed') return verdict;
+    const { settling } = reads;
+    // What has happened has happened, however short-lived the container that it happened in.
+    if (!settling || reads.ofThePast) return verdict;
+    return { kind: 'settling', container: settling.name, until: settling.until };
+  } catch (error) {
+    return { kind: 'unknown', reason: `Could not check: ${causeOf(error, context)}` };
+  }
+}
+
+const AGAIN = 'It is tried again by itself.';
+
+/** Why there is no answer, as a sentence for the learner. */
+function causeOf(error: unknown, { deadline, reads }: CheckContext): string {
+  // Read before the signal: a test that failed by itself just before the deadline keeps its own cause.
+  if (error instanceof CouldNotCheck) return `${error.message} ${AGAIN}`;
+  if (deadline.aborted) {
+    const seconds = CHECK_DEADLINE_MS / 1000;
+    const silent = reads.unanswered.join(' and ');
+    return silent
+      ? `${silent} did not answer within ${seconds} seconds. ${AGAIN}`
+      : `it took longer than ${seconds} seconds. ${AGAIN}`;
+  }
+  if (error instanceof QuaysideError) return `${error.message} ${AGAIN}`;
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return `the check itself has a defect (${what}). Tell whoever looks after this lab; your work is not at fault.`;
 }

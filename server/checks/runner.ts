@@ -1,13 +1,18 @@
 import { channel } from 'node:diagnostics_channel';
-import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Lab, SandboxView, SignalBody, SignalOf } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
+import type { Background } from '../base/background.ts';
 import { CHECK_RUNS, type CheckRun } from '../base/check-runs.ts';
-import { withAbort } from '../base/deadline.ts';
+import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { Timers } from '../base/timers.ts';
-import { type CheckContext, CheckTask, type Round } from './check-task.ts';
-import { CHECK_DEADLINE_MS, type CheckOutcome, evaluateCheck } from './evaluate-check.ts';
+import {
+  CHECK_DEADLINE_MS,
+  type CheckContext,
+  type CheckOutcome,
+  CheckTask,
+  evaluateCheck,
+} from './check-task.ts';
 import { ReadCache } from './read-cache.ts';
 
 /** The slow pass behind the signals: for what no signal tells. */
@@ -25,12 +30,15 @@ export type About = SignalOf<'pass'>['about'];
 /** What the runner needs of its session. */
 export interface RunnerOptions {
   readonly lab: Lab;
+  /** Has what fails where nobody awaits it: a round, and each of the three calls below. */
+  readonly background: Background;
   /** A fresh view for one run, aborted with `signal`. */
   readonly view: (signal: AbortSignal) => SandboxView;
   /** Check id to the time it was passed, kept by the session. */
   readonly passes: () => ReadonlyMap<string, number>;
   /** What a pass speaks of that was earned on these very hosts; `undefined` for one earned on earlier ones. */
   readonly about: (check: string) => About | undefined;
+  /** Keeps a pass. Where it throws, the check counts as not asked, and is asked again. */
   readonly onPass: (check: string, at: number, about: About) => void;
   /** Only what changed. */
   readonly onChecks: (checks: readonly CheckView[]) => void;
@@ -38,8 +46,8 @@ export interface RunnerOptions {
 }
 
 /**
- * Asks a sandbox's checks and values when something happened that can change their answers. Each question is asked on
- * its own: never twice at the same time, and one that hangs holds up no other.
+ * Runs a sandbox's checks and values when something happened that can change their answers. Each runs on its own: never
+ * twice at the same time, and one that hangs holds up no other.
  */
 export class CheckRunner implements Disposable {
   readonly #options: RunnerOptions;
@@ -47,10 +55,11 @@ export class CheckRunner implements Disposable {
   readonly #values = new Map<string, ValueView>();
   readonly #closed = new AbortController();
   readonly #timers = new Timers();
-  readonly #known = new ReadCache();
-  readonly #questions: readonly CheckTask[];
+  readonly #cache = new ReadCache();
+  readonly #tasks: readonly CheckTask[];
   readonly #due = new Set<CheckTask>();
   readonly #dueLater = new Set<CheckTask>();
+  /** The round that is about to begin. Never rejects. */
   #round: Promise<void> | undefined;
   #lastRound = Number.NEGATIVE_INFINITY;
   #pending: { readonly checks: CheckView[]; readonly values: ValueView[] } | undefined;
@@ -58,13 +67,13 @@ export class CheckRunner implements Disposable {
   constructor(options: RunnerOptions) {
     this.#options = options;
     const { checks, values } = options.lab;
-    this.#questions = [
+    this.#tasks = [
       ...checks.map(
-        (check) => new CheckTask(check.id, 'check', (asking) => this.#run(check, asking)),
+        (check) => new CheckTask(check.id, 'check', (context) => this.#runCheck(check, context)),
       ),
       ...Object.entries(values).map(
         ([id, { read }]) =>
-          new CheckTask(id, 'value', (asking) => this.#readValue(id, read, asking)),
+          new CheckTask(id, 'value', (context) => this.#readValue(id, read, context)),
       ),
     ];
   }
@@ -78,26 +87,27 @@ export class CheckRunner implements Disposable {
   }
 
   /**
-   * Something happened: asks what it can change, or everything where it is not said what. Signals that arrive together
+   * Something happened: runs what it can change, or everything where it is not said what. Signals that arrive together
    * make one round.
    */
   wake(signal?: SignalBody): void {
     if (this.#closed.signal.aborted) return;
-    this.#known.invalidate(signal);
-    this.#wake(this.#questions.filter((question) => question.wakes(signal)));
-    if (!signal) this.#timers.set('safety', SAFETY_MS, () => this.wake());
+    // Set first: whatever fails below, the slow pass goes on.
+    if (!signal) this.#after('safety', SAFETY_MS, () => this.wake());
+    this.#cache.invalidate(signal);
+    this.#wake(this.#tasks.filter((task) => task.wakes(signal)));
   }
 
-  /** Asks one check now, and settles when its answer is there. */
+  /** Runs one check now, and settles when its answer is there. */
   async ask(check: string): Promise<void> {
-    await this.#ask(this.#questions.filter(({ id, kind }) => kind === 'check' && id === check));
+    await this.#ask(this.#tasks.filter(({ id, kind }) => kind === 'check' && id === check));
   }
 
-  /** Settles when nothing is being asked and nothing is due at once. */
+  /** Settles when nothing runs and nothing is due at once. */
   async settled(): Promise<void> {
-    while (this.#round || this.#questions.some((question) => question.running)) {
+    while (this.#round || this.#tasks.some((task) => task.running)) {
       await this.#round;
-      await Promise.all(this.#questions.map((question) => question.running));
+      await Promise.allSettled(this.#tasks.map((task) => task.running));
     }
   }
 
@@ -106,110 +116,121 @@ export class CheckRunner implements Disposable {
     this.#timers[Symbol.dispose]();
   }
 
-  /** Puts questions into the next round; those about steps that are passed wait until the open ones have been asked. */
-  #wake(questions: readonly CheckTask[]): void {
+  /** Puts tasks into the next round; checks that are passed wait until the open ones have been asked. */
+  #wake(tasks: readonly CheckTask[]): void {
     const passes = this.#options.passes();
-    const isPassed = (question: CheckTask) => question.kind === 'check' && passes.has(question.id);
-    for (const question of questions) {
-      if (!isPassed(question)) this.#due.add(question);
-      else if (!this.#checks.has(question.id)) this.#due.add(question);
-      // A pass that cannot move needs no more asking.
-      else if (this.#canMove(question.id)) this.#dueLater.add(question);
+    const isPassed = (task: CheckTask) => task.kind === 'check' && passes.has(task.id);
+    for (const task of tasks) {
+      if (!isPassed(task)) this.#due.add(task);
+      else if (!this.#checks.has(task.id)) this.#due.add(task);
+      // A pass that cannot regress needs no more asking.
+      else if (this.#canRegress(task.id)) this.#dueLater.add(task);
     }
     if (this.#dueLater.size > 0) {
-      this.#timers.setOnce('later', PASSED_GAP_MS, () => void this.#ask(taken(this.#dueLater)));
+      this.#timers.setOnce('later', PASSED_GAP_MS, () => this.#begin(this.#dueLater));
     }
     if (this.#due.size === 0) return;
-    this.#round ??= this.#soon().then(() => {
+    this.#round ??= this.#untilNextRound().then(() => {
       this.#round = undefined;
       this.#lastRound = performance.now();
-      void this.#ask(taken(this.#due));
+      this.#begin(this.#due);
     });
   }
 
-  async #soon(): Promise<void> {
+  async #untilNextRound(): Promise<void> {
     const wait = this.#lastRound + ROUND_GAP_MS - performance.now();
-    if (wait > 0) await delay(wait, undefined, { ref: false });
-    else await Promise.resolve();
+    if (wait <= 0) return;
+    // A closed runner begins no round, so nothing is lost where the wait is cut short.
+    await sleep(wait, this.#closed.signal).catch(() => undefined);
   }
 
-  async #ask(questions: readonly CheckTask[]): Promise<void> {
+  /** Begins a round that nobody awaits, with what stood in a set, which is empty afterwards. */
+  #begin(due: Set<CheckTask>): void {
+    const tasks = [...due];
+    due.clear();
+    this.#options.background.run('checks', () => this.#ask(tasks), this.#closed.signal);
+  }
+
+  async #ask(tasks: readonly CheckTask[]): Promise<void> {
     if (this.#closed.signal.aborted) return;
-    const round = () => this.#newRound();
-    const shared = round();
+    using limit = deadline(CHECK_DEADLINE_MS, this.#closed.signal);
+    const view = this.#options.view(limit.signal);
+    const round = { view, deadline: limit.signal, known: this.#cache.forRound() };
     await Promise.all(
-      questions.map(async (question) => {
-        await question.ask(shared, round);
+      tasks.map(async (task) => {
+        await task.ask(round, () => this.#ask([task]));
         if (this.#closed.signal.aborted) return;
-        if (question.missedSomething()) this.#wake([question]);
-        if (question.answered) return;
-        this.#timers.set(`${question.kind} ${question.id}`, RETRY_MS, () => this.#wake([question]));
+        if (task.missedSomething()) this.#wake([task]);
+        if (!task.answered)
+          this.#after(`${task.kind} ${task.id}`, RETRY_MS, () => this.#wake([task]));
       }),
     );
   }
 
-  #newRound(): Round {
-    const deadline = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(CHECK_DEADLINE_MS)]);
-    return { deadline, view: this.#options.view(deadline), known: this.#known.forRound() };
-  }
-
-  async #run(check: Lab['checks'][number], asking: CheckContext): Promise<boolean> {
+  async #runCheck(check: Lab['checks'][number], context: CheckContext): Promise<boolean> {
     const { id } = check;
     const passedAt = this.#options.passes().get(id);
-    if (passedAt !== undefined && !this.#canMove(id)) {
+    if (passedAt !== undefined && !this.#canRegress(id)) {
       this.#show({ id, state: 'passed', passedAt });
       return true;
     }
     const began = performance.now();
-    const said = await evaluateCheck(check, asking);
+    const outcome = await evaluateCheck(check, context);
     if (this.#closed.signal.aborted) return true;
-    runs.publish({ state: said.kind, milliseconds: performance.now() - began } satisfies CheckRun);
-    if (passedAt !== undefined) this.#showPassed(id, passedAt, said);
-    else this.#showOpen(id, said, asking);
-    return said.kind !== 'unknown';
+    const milliseconds = performance.now() - began;
+    runs.publish({ state: outcome.kind, milliseconds } satisfies CheckRun);
+    if (passedAt === undefined) return this.#takeOpen(id, outcome, context);
+    this.#showPassed(id, passedAt, outcome);
+    return outcome.kind !== 'unknown';
   }
 
-  #againIn(milliseconds: number, check: string): void {
-    const questions = this.#questions.filter(({ id, kind }) => kind === 'check' && id === check);
-    this.#timers.set(`check ${check}`, milliseconds, () => this.#wake(questions));
-  }
-
-  #showOpen(id: string, said: CheckOutcome, { reads }: CheckContext): void {
-    switch (said.kind) {
+  /** Keeps and shows what an open check answers. @returns whether there was an answer */
+  #takeOpen(id: string, outcome: CheckOutcome, { reads }: CheckContext): boolean {
+    switch (outcome.kind) {
       case 'passed': {
         const passedAt = Date.now();
-        this.#options.onPass(id, passedAt, reads.ofThePast ? 'past' : 'state');
+        if (!this.#keepPass(id, passedAt, reads.ofThePast ? 'past' : 'state')) return false;
         this.#show({ id, state: 'passed', passedAt });
-        break;
+        return true;
       }
       case 'settling': {
-        this.#againIn(Math.max(said.until - Date.now(), 0), id);
-        const reason = `${said.container} has only just started. It counts once it has stayed up for a moment.`;
+        const { container, until } = outcome;
+        const tasks = this.#tasks.filter((task) => task.kind === 'check' && task.id === id);
+        this.#after(`check ${id}`, Math.max(until - Date.now(), 0), () => this.#wake(tasks));
+        const reason = `${container} has only just started. It counts once it has stayed up for a moment.`;
         this.#show({ id, state: 'not-yet', reason });
-        break;
+        return true;
       }
       case 'not-yet': {
-        const { reason, fix } = said;
+        const { reason, fix } = outcome;
         this.#show({ id, state: 'not-yet', reason, ...(fix ? { wayOut: fix } : {}) });
-        break;
+        return true;
       }
       case 'unknown':
-        this.#show({ id, state: 'unknown', reason: said.reason });
-        break;
-      default:
-        said satisfies never;
+        this.#show({ id, state: 'unknown', reason: outcome.reason });
+        return false;
     }
   }
 
-  /** A pass holds; where the hosts have moved away from it, it says so. */
-  #showPassed(id: string, passedAt: number, said: CheckOutcome): void {
-    // Nothing is known of now: what was known last stays.
-    if (said.kind === 'unknown') return;
-    const moved = said.kind === 'not-yet' ? { moved: sinceThen(said.reason) } : {};
-    this.#show({ id, state: 'passed', passedAt, ...moved });
+  /** @returns whether the session has taken it */
+  #keepPass(check: string, at: number, about: About): boolean {
+    let isKept = false;
+    this.#options.background.guard('keep a pass', () => {
+      this.#options.onPass(check, at, about);
+      isKept = true;
+    })();
+    return isKept;
   }
 
-  #canMove(check: string): boolean {
+  /** A pass holds. Where the check would not pass any more, it says so. */
+  #showPassed(id: string, passedAt: number, outcome: CheckOutcome): void {
+    // Nothing is known of now: what was known last stays.
+    if (outcome.kind === 'unknown') return;
+    const regressed = outcome.kind === 'not-yet' ? { moved: sinceThen(outcome.reason) } : {};
+    this.#show({ id, state: 'passed', passedAt, ...regressed });
+  }
+
+  #canRegress(check: string): boolean {
     return this.#options.about(check) === 'state';
   }
 
@@ -237,23 +258,21 @@ export class CheckRunner implements Disposable {
   /** What changes in the same turn of the event loop is told together. */
   #publish(): { readonly checks: CheckView[]; readonly values: ValueView[] } {
     if (this.#pending) return this.#pending;
-    const news = { checks: [], values: [] };
+    const { background, onChecks, onValues } = this.#options;
+    const news = { checks: [] as CheckView[], values: [] as ValueView[] };
     this.#pending = news;
     setImmediate(() => {
       this.#pending = undefined;
       if (this.#closed.signal.aborted) return;
-      if (news.checks.length > 0) this.#options.onChecks(news.checks);
-      if (news.values.length > 0) this.#options.onValues(news.values);
+      if (news.checks.length > 0) background.guard('tell of checks', onChecks)(news.checks);
+      if (news.values.length > 0) background.guard('tell of values', onValues)(news.values);
     });
     return news;
   }
-}
 
-/** What stood in a set, which is empty afterwards. */
-function taken<T>(set: Set<T>): readonly T[] {
-  const all = [...set];
-  set.clear();
-  return all;
+  #after(name: string, milliseconds: number, action: () => void): void {
+    this.#timers.set(name, milliseconds, this.#options.background.guard('checks', action));
+  }
 }
 
 /** A reason was written for before the step; said of a step that was done, its "yet" would be wrong. */

@@ -2,6 +2,7 @@ import {
   type ContainerView,
   CouldNotCheck,
   type HostView,
+  type ImageView,
   type NetworkView,
   type PublishedPorts,
   type RouteView,
@@ -15,30 +16,22 @@ const FILE_BYTES = 64 * 1024;
 /** Only a regular file can be read without changing anything: a pipe or a device would lose what is read. */
 const READ_FILE = `[ -f "$1" ] || { echo "no such file"; exit 1; }; head -c ${FILE_BYTES} -- "$1"`;
 
+/** A lab has some ten of each. One who makes thousands keeps the engine from answering anything else. */
+const LOOKED_AT_MOST = 256;
+
 /**
- * A host as a check sees it: to ask and never to change. Made for one run of the checks; a question asked twice in a
- * run is asked of the host once, so that every check of the run sees the same world. Where the host cannot answer, a
- * {@link CouldNotCheck} says why.
+ * A host as a check sees it: to ask and never to change. It remembers nothing: each call asks the host, until the
+ * deadline. Where the host cannot answer, a {@link CouldNotCheck} says why.
  */
 export function hostView(host: Host, deadline: AbortSignal): HostView {
   const signal = AbortSignal.any([deadline, host.availability]);
-  const explain = (error: unknown) => explained(host, error);
-  const asked = new Map<string, Promise<string>>();
-  const run = async (argv: readonly string[]): Promise<string> => {
-    if (argv.some((word) => word.includes('\n'))) {
-      throw new Error('a question to a host is one line');
-    }
-    const question = argv.join('\0');
-    const answer = asked.get(question) ?? ask(host, argv, signal);
-    asked.set(question, answer);
-    return answer;
+  const engine = () => readOnlyDocker(host.docker, signal, (error) => explained(host, error));
+  const run = (argv: readonly string[]) => ask(host, argv, signal);
+  const container = async (docker: Dockerode, nameOrId: string) => {
+    const found = await docker.getContainer(nameOrId).inspect().catch(undefinedIfNotFound);
+    return found && containerView(found);
   };
-  let docker: Dockerode | undefined;
-  const engine = () => {
-    docker ??= readOnlyDocker(host.docker, signal, explain);
-    return docker;
-  };
-  const view: HostView = {
+  return {
     name: host.name,
     aliases: host.spec.aliases,
     hasEngine: host.spec.hasEngine,
@@ -46,21 +39,23 @@ export function hostView(host: Host, deadline: AbortSignal): HostView {
     get docker() {
       return engine();
     },
-    container: async (nameOrId) => {
-      const found = await engine().getContainer(nameOrId).inspect().catch(undefinedIfNotFound);
-      return found && containerView(found, await isSteady(host, engine(), found));
-    },
+    container: async (nameOrId) => await container(engine(), nameOrId),
     containers: async () => {
-      const all = await engine().listContainers({ all: true });
-      const views = await Promise.all(all.map(({ Id }) => view.container(Id)));
-      return views.filter((each) => each !== undefined);
+      const docker = engine();
+      const all = await docker.listContainers({ all: true });
+      return await eachOf(host, 'containers', all, ({ Id }) => container(docker, Id));
+    },
+    image: async (nameOrId) => {
+      const found = await engine().getImage(nameOrId).inspect().catch(undefinedIfNotFound);
+      return found && imageView(found, host.spec.images);
     },
     networks: async () => {
-      const all = await engine().listNetworks();
-      const found = await Promise.all(
-        all.map(({ Id }) => engine().getNetwork(Id).inspect().catch(undefinedIfNotFound)),
-      );
-      return found.filter((each) => each !== undefined).map(networkView);
+      const docker = engine();
+      const all = await docker.listNetworks();
+      return await eachOf(host, 'networks', all, async ({ Id }) => {
+        const found = await docker.getNetwork(Id).inspect().catch(undefinedIfNotFound);
+        return found && networkView(found);
+      });
     },
     routes: async () => parseRoutes(await run(['ip', '-j', '-4', 'route', 'show'])),
     addressOf: async (device) => {
@@ -70,7 +65,26 @@ export function hostView(host: Host, deadline: AbortSignal): HostView {
     },
     read: (path) => run(['sh', '-c', READ_FILE, 'read', path]),
   };
-  return view;
+}
+
+/**
+ * What a look at each of a host's things finds; those that are gone meanwhile are left out.
+ *
+ * @throws CouldNotCheck where there are too many to look at
+ */
+async function eachOf<Listed, View>(
+  { name }: Host,
+  what: string,
+  all: readonly Listed[],
+  look: (each: Listed) => Promise<View | undefined>,
+): Promise<readonly View[]> {
+  if (all.length > LOOKED_AT_MOST) {
+    throw new CouldNotCheck(
+      `${name} has ${all.length} ${what}; checks look at ${LOOKED_AT_MOST} at most. Remove those that you do not need.`,
+    );
+  }
+  const found = await Promise.all(all.map(look));
+  return found.filter((each) => each !== undefined);
 }
 
 interface Link {
@@ -79,24 +93,27 @@ interface Link {
 }
 
 async function ask(host: Host, argv: readonly string[], signal: AbortSignal): Promise<string> {
-  const { status, output: said } = await host.exec(argv, signal).catch((error: Error) => {
-    throw silence(host, error, host.name);
+  if (argv.some((word) => word.includes('\n'))) {
+    throw new Error('a question to a host is one line');
+  }
+  const { status, output } = await host.exec(argv, signal).catch((error: Error) => {
+    throw noAnswer(host, error, host.name);
   });
-  if (status !== 0) throw new Error(`${argv.join(' ')} on ${host.name}: ${said}`);
-  return said;
+  if (status !== 0) throw new Error(`${argv.join(' ')} on ${host.name}: ${output}`);
+  return output;
 }
 
 /** What a check gets to see of an error of a host's engine: who could not answer and why, where that is what it says. */
 function explained(host: Host, error: unknown): unknown {
   const { statusCode, message } = error as Error & { readonly statusCode?: number };
   const engine = `the Docker Engine of ${host.name}`;
-  if (statusCode === undefined) return silence(host, error as Error, engine);
+  if (statusCode === undefined) return noAnswer(host, error as Error, engine);
   if (statusCode < SERVER_ERROR) return error;
   return new CouldNotCheck(`${engine} could not say: ${message.trim()}.`);
 }
 
 /** There was no answer at all: because the host is away, the question was given up, or the line broke. */
-function silence(host: Host, error: Error, who: string): unknown {
+function noAnswer(host: Host, error: Error, who: string): unknown {
   if (host.availability.aborted) return host.availability.reason;
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return error;
   return new CouldNotCheck(`${who} does not answer; it may be restarting.`);
@@ -105,51 +122,33 @@ function silence(host: Host, error: Error, who: string): unknown {
 /** HTTP: from here on the fault is the engine's, not the question's. */
 const SERVER_ERROR = 500;
 
-/** What an image starts and by which names it is known; an image's id is made of its content, so it is asked once. */
-type Image = { readonly program: string; readonly tags: readonly string[] };
-const imagesOf = new WeakMap<Host, Map<string, Promise<Image>>>();
-
-/** Whether a container runs the own program of an image that the lab brought. */
-async function isSteady(
-  host: Host,
-  docker: Dockerode,
-  { Image: id, Path, Args }: Dockerode.ContainerInspectInfo,
-): Promise<boolean> {
-  const known = imagesOf.get(host) ?? new Map<string, Promise<Image>>();
-  imagesOf.set(host, known);
-  const asked = known.get(id) ?? imageOf(docker, id);
-  known.set(id, asked);
-  // An image may have been removed under its container; then nobody vouches for it.
-  asked.catch(() => known.delete(id));
-  const image = await asked.catch(undefinedIfNotFound);
-  if (!image) return false;
-  return (
-    image.tags.some((tag) => host.spec.images.includes(tag)) &&
-    image.program === [Path, ...Args].join('\0')
-  );
-}
-
-async function imageOf(docker: Dockerode, id: string): Promise<Image> {
-  const { Config, RepoTags } = await docker.getImage(id).inspect();
-  const program = [...[Config.Entrypoint ?? []].flat(), ...(Config.Cmd ?? [])].join('\0');
-  return { program, tags: RepoTags ?? [] };
-}
-
 /** Gone between the list and the look is the same as never there. */
 function undefinedIfNotFound(error: { statusCode?: number }): undefined {
   if (error.statusCode === 404) return undefined;
   throw error;
 }
 
-function containerView(found: Dockerode.ContainerInspectInfo, steady: boolean): ContainerView {
+function imageView(
+  { Id, Config, RepoTags }: Dockerode.ImageInspectInfo,
+  labs: readonly string[],
+): ImageView {
+  return {
+    id: Id,
+    command: [...[Config.Entrypoint ?? []].flat(), ...(Config.Cmd ?? [])],
+    isLabs: (RepoTags ?? []).some((tag) => labs.includes(tag)),
+  };
+}
+
+function containerView(found: Dockerode.ContainerInspectInfo): ContainerView {
   const networks = Object.entries(found.NetworkSettings.Networks ?? {});
   return {
     id: found.Id,
     name: found.Name.replace(/^\//, ''),
     image: found.Config.Image,
+    imageId: found.Image,
+    command: [found.Path, ...found.Args],
     // Docker calls a container that waits for its next start running as well.
     running: found.State.Running && !found.State.Restarting,
-    longRunning: steady,
     restarts: found.RestartCount,
     status: found.State.Status,
     exitCode: found.State.ExitCode,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lab } from '#lab';
 import type { HostStatus, SessionStatus } from '#protocol';
+import { Background } from '../base/background.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { AdmissionQueue } from '../capacity/admission-queue.ts';
 import { Room } from '../capacity/slot.ts';
@@ -266,6 +267,7 @@ export class SessionLifecycle {
       attempt,
       journal: this.#journal,
       passes,
+      background: new Background(this.#options.log),
       listener: {
         ...listener,
         onHosts: (hosts) => this.#setHosts(hosts),

@@ -1,14 +1,15 @@
 import type { Lab, SignalBody } from '#lab';
 import type { CheckView, EndingView, HostStatus, ValueView, VisitView } from '#protocol';
+import type { Background } from '../base/background.ts';
 import { BrowserPane } from '../browser/browser-pane.ts';
 import { CheckRunner } from '../checks/runner.ts';
+import { hostView } from '../sandbox/host-view.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { watchHost } from '../signals/watch.ts';
 import type { Journal } from '../store/journal.ts';
 import { type Expiry, ExpiryTimer, type Limits } from './expiry.ts';
 import { HostStatuses } from './host-statuses.ts';
 import { reconcileWithRetry } from './retry.ts';
-import { sandboxView } from './sandbox-view.ts';
 
 /** What is shown of a host whose own engine is away, while the host runs. */
 const ENGINE_RESTARTS = 'engine restarting';
@@ -36,6 +37,7 @@ export interface LiveSandboxOptions {
   /** Check id to the time it was passed. */
   readonly passes: () => ReadonlyMap<string, number>;
   readonly listener: LiveSandboxListener;
+  readonly background: Background;
 }
 
 /** How long a run that is up may last. */
@@ -268,10 +270,19 @@ export class LiveSandbox implements Disposable {
   }
 
   #newRunner(lab: Lab): CheckRunner {
-    const { journal, passes, listener } = this.#options;
+    const { journal, passes, listener, background } = this.#options;
+    const { sandbox } = this;
     return new CheckRunner({
       lab,
-      view: (signal) => sandboxView(this.sandbox, journal, signal),
+      background,
+      view: (signal) => ({
+        signal,
+        journal,
+        host: (name) => hostView(sandbox.host(name), signal),
+        get hosts() {
+          return sandbox.hosts.map((host) => hostView(host, signal));
+        },
+      }),
       passes,
       about: (check) => journal.passes.get(check),
       onPass: (check, at, about) => {

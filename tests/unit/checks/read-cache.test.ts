@@ -8,6 +8,8 @@ import { containerSignal, containerView } from './stage.ts';
 class Looked {
   asked: string[] = [];
   containers: ContainerView[] = [];
+  /** Every image is there, or none. */
+  images = true;
   /** Stands before every answer. */
   before: () => Promise<void> = async () => undefined;
   readonly known = new ReadCache();
@@ -33,6 +35,8 @@ class Looked {
           this.containers.find((each) => each.name === name),
         ),
       containers: () => counted('containers', this.containers),
+      image: (id: string) =>
+        counted(`image ${id}`, this.images ? { id, command: ['x'], isLabs: true } : undefined),
       networks: () => counted('networks', []),
       routes: () => counted('routes', []),
       addressOf: (device: string) => counted(`address ${device}`, undefined),
@@ -52,6 +56,8 @@ class Looked {
     const { host } = this;
     await host.container('web');
     await host.containers();
+    await host.image('web:1');
+    await host.image('sha256:web');
     await host.networks();
     await host.routes();
     await host.addressOf('docker0');
@@ -63,11 +69,15 @@ class Looked {
 const ALL = [
   'container web',
   'containers',
+  'image web:1',
+  'image sha256:web',
   'networks',
   'routes',
   'address docker0',
   'file /etc/hosts',
 ];
+/** An image's id is made of its content, so that no signal but the engine's own return makes it doubtful. */
+const ALL_BUT_IDS = ALL.filter((what) => what !== 'image sha256:web');
 
 describe('what a host has said', () => {
   test('is not asked again while no signal touches it', async () => {
@@ -80,17 +90,24 @@ describe('what a host has said', () => {
     [
       'a container that is made',
       containerSignal('one', 'create', 'web'),
-      ['container web', 'containers'],
+      ['container web', 'containers', 'image web:1'],
     ],
     [
       'a container that starts',
       containerSignal('one', 'start', 'web'),
-      ['container web', 'containers', 'networks', 'file /etc/hosts'],
+      ['container web', 'containers', 'image web:1', 'networks', 'file /etc/hosts'],
     ],
     [
       'a network that is made',
       { kind: 'network', host: 'one', action: 'create', id: 'n', name: 'n' },
-      ['container web', 'containers', 'networks', 'address docker0', 'file /etc/hosts'],
+      [
+        'container web',
+        'containers',
+        'image web:1',
+        'networks',
+        'address docker0',
+        'file /etc/hosts',
+      ],
     ],
     [
       'a route that changes',
@@ -101,12 +118,12 @@ describe('what a host has said', () => {
     [
       'a command that has finished',
       { kind: 'command', host: 'one', terminal: 't', line: 'x', status: 0 },
-      ALL,
+      ALL_BUT_IDS,
     ],
     ['a host that comes back', { kind: 'host', host: 'one', change: 'engine-up' }, ALL],
     ['a process in a container', containerSignal('one', 'exec_start', 'web'), []],
     ['another host’s container', containerSignal('two', 'start', 'web'), []],
-    ['the slow pass', undefined, ALL],
+    ['the slow pass', undefined, ALL_BUT_IDS],
   ])('is asked again after %s', async (_, signal, again) => {
     const looked = new Looked();
     await looked.lookAtAll();
@@ -136,6 +153,40 @@ describe('what a host has said', () => {
     expect(await looked.host.containers()).toHaveLength(1);
   });
 
+  test('is asked once in a round, however many checks want it at the same time', async () => {
+    const looked = new Looked();
+    const { host } = looked;
+    await Promise.all([host.containers(), host.containers(), host.routes(), host.routes()]);
+    looked.known.invalidate(undefined);
+    await host.routes();
+    expect(looked.asked).toEqual(['containers', 'routes']);
+  });
+
+  test('is the same for all checks, so none can change it for the others', async () => {
+    const looked = new Looked();
+    looked.containers = [containerView({ name: 'web', ports: { '80/tcp': [8080] } })];
+    const [web] = await looked.host.containers();
+    expect(() => Object.assign(web ?? {}, { name: '' })).toThrow(TypeError);
+    expect(() => Object.assign(web?.ports['80/tcp'] ?? [], { 0: 1 })).toThrow(TypeError);
+  });
+
+  test('of an image that is not there yet is asked again', async () => {
+    const looked = new Looked();
+    looked.images = false;
+    expect(await looked.host.image('nginx')).toBeUndefined();
+    looked.images = true;
+    expect(await looked.host.image('nginx')).toMatchObject({ id: 'nginx' });
+  });
+
+  test('does not pile up under ever new names', async () => {
+    const looked = new Looked();
+    for (let at = 0; at < 1_001; at++) await looked.host.read(`/tmp/${at}`);
+    looked.asked = [];
+    await looked.host.read('/tmp/1000');
+    await looked.host.read('/tmp/0');
+    expect(looked.asked).toEqual(['file /tmp/0']);
+  });
+
   test('is asked again where it failed', async () => {
     const looked = new Looked();
     looked.before = () => Promise.reject(new Error('away'));
@@ -151,6 +202,6 @@ describe('what a host has said', () => {
     looked.containers = [containerView({ name: 'web', running: false })];
     expect(await looked.host.container('web')).toMatchObject({ running: false });
     await looked.host.container('web');
-    expect(looked.asked).toEqual(['container web', 'container web']);
+    expect(looked.asked.filter((what) => what === 'container web')).toHaveLength(2);
   });
 });

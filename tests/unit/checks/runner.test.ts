@@ -1,6 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CouldNotCheck, check, notYet, passed, type SandboxView, value } from '#lab';
-import { CheckStage, containerSignal, containerView, labWith } from './stage.ts';
+import { CheckStage, containerSignal, containerView, LABS_OWN, labWith } from './stage.ts';
+
+/** The clocks that a test takes in its hands; turns of the event loop stay real. */
+const TIMERS = ['setTimeout', 'clearTimeout', 'performance'] as const;
+/** The least time between two rounds, and a little. */
+const GAP_MS = 20;
 
 /** Published views go out with the next turn of the loop. */
 const nextTurn = () => new Promise<void>((settle) => setImmediate(settle));
@@ -71,8 +76,8 @@ describe('a check', () => {
   });
 
   test('that hangs holds up no other, and could not check at its deadline', async () => {
-    const deadline = new AbortController();
-    vi.spyOn(AbortSignal, 'timeout').mockReturnValue(deadline.signal);
+    vi.useFakeTimers({ toFake: [...TIMERS] });
+    onTestFinished(() => void vi.useRealTimers());
     using stage = new CheckStage(
       labWith([
         check('hangs', { title: 't', test: (sandbox) => runs(sandbox, 'web') }),
@@ -85,13 +90,12 @@ describe('a check', () => {
     await nextTurn();
     await nextTurn();
     expect(stage.checks).toMatchObject([{ id: 'quick', state: 'passed' }]);
-    deadline.abort(new DOMException('late', 'TimeoutError'));
+    await vi.advanceTimersByTimeAsync(5_000);
     await run;
     expect(stage.view('hangs')).toMatchObject({
       state: 'unknown',
       reason: expect.stringContaining('one did not answer within 5 seconds'),
     });
-    vi.restoreAllMocks();
   });
 
   test('tells only what changed', async () => {
@@ -185,12 +189,68 @@ describe('a signal wakes', () => {
   });
 });
 
+describe('a failure behind the checks', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: [...TIMERS] }));
+  afterEach(() => void vi.useRealTimers());
+  const PASSES = labWith([check('step', { title: 't', test: () => passed() })], {
+    one: value('<one>', async () => '1'),
+  });
+  const again = async (stage: CheckStage) => {
+    await vi.advanceTimersByTimeAsync(30_000);
+    await stage.runner.settled();
+    await nextTurn();
+  };
+
+  test('to keep a pass is logged, and the pass is tried again', async () => {
+    using stage = new CheckStage(PASSES);
+    stage.failing = { onPass: new Error('database is locked') };
+    stage.runner.wake();
+    await stage.runner.settled();
+    await nextTurn();
+    expect(stage.failures).toEqual(['keep a pass: database is locked']);
+    expect(stage.view('step')?.state).not.toBe('passed');
+    stage.failing = {};
+    await again(stage);
+    expect(stage.view('step')?.state).toBe('passed');
+    expect([...stage.passes.keys()]).toEqual(['step']);
+  });
+
+  test('to keep a pass is not the failure of whoever asked the check', async () => {
+    using stage = new CheckStage(PASSES);
+    stage.failing = { onPass: new Error('database is locked') };
+    await stage.runner.ask('step');
+    expect(stage.failures).toEqual(['keep a pass: database is locked']);
+  });
+
+  test('of one listener is logged, and the others are told all the same', async () => {
+    using stage = new CheckStage(PASSES);
+    stage.failing = { onChecks: new Error('socket gone') };
+    stage.runner.wake();
+    await stage.runner.settled();
+    await nextTurn();
+    expect(stage.failures).toEqual(['tell of checks: socket gone']);
+    expect(stage.values).toEqual([{ id: 'one', text: '1' }]);
+  });
+
+  test('to look at the hosts at all is logged, and the checks are asked again', async () => {
+    using stage = new CheckStage(PASSES);
+    stage.failing = { view: new Error('no such host') };
+    stage.runner.wake();
+    await stage.runner.settled();
+    expect(stage.failures).toEqual(['checks: no such host']);
+    stage.failing = {};
+    await again(stage);
+    expect(stage.view('step')?.state).toBe('passed');
+  });
+});
+
 describe('in time,', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
+  beforeEach(() => void vi.useFakeTimers({ toFake: [...TIMERS, 'Date'] }));
   afterEach(() => void vi.useRealTimers());
   /** Lets fake time pass, and what falls due in it run to its end. */
   const pass = async (stage: CheckStage, milliseconds: number) => {
     await vi.advanceTimersByTimeAsync(milliseconds);
+    await vi.advanceTimersByTimeAsync(GAP_MS);
     await stage.runner.settled();
     await nextTurn();
   };
@@ -266,8 +326,8 @@ describe('in time,', () => {
   test('a container that its restart policy keeps starting never ticks, however long a run lasts', async () => {
     using stage = new CheckStage(WEB);
     for (let restarts = 0; restarts < 4; restarts++) {
-      const up = containerView({ name: 'web', restarts, longRunning: true, startedAt: Date.now() });
-      stage.host('one').containers = [restarts === 0 ? { ...up, longRunning: false } : up];
+      const up = containerView({ name: 'web', restarts, startedAt: Date.now() });
+      stage.host('one').containers = [restarts === 0 ? up : { ...up, ...LABS_OWN }];
       stage.signal(containerSignal('one', 'start', 'web'));
       await pass(stage, restarts === 0 ? 1_500 : 9_000);
       stage.host('one').containers = [{ ...up, running: false, status: 'restarting' }];
@@ -278,12 +338,12 @@ describe('in time,', () => {
   });
 
   test.each([
-    ['the lab’s own program', true, 0],
-    ['one that has been up', false, -60_000],
-  ])('%s ticks at once', async (_, steady, startedAt) => {
+    ['the lab’s own program', LABS_OWN, 0],
+    ['one that has been up', {}, -60_000],
+  ])('%s ticks at once', async (_, made, startedAt) => {
     using stage = new CheckStage(WEB);
     stage.host('one').containers = [
-      containerView({ name: 'web', longRunning: steady, startedAt: Date.now() + startedAt }),
+      containerView({ name: 'web', ...made, startedAt: Date.now() + startedAt }),
     ];
     stage.signal(containerSignal('one', 'start', 'web'));
     await stage.runner.settled();
@@ -293,7 +353,7 @@ describe('in time,', () => {
   test('the lab’s own program on the host’s network waits: its port may be taken', async () => {
     using stage = new CheckStage(WEB);
     stage.host('one').containers = [
-      containerView({ name: 'web', longRunning: true, networkMode: 'host', startedAt: Date.now() }),
+      containerView({ name: 'web', ...LABS_OWN, networkMode: 'host', startedAt: Date.now() }),
     ];
     stage.runner.wake();
     await pass(stage, 0);

@@ -2,6 +2,7 @@ import {
   type ContainerView,
   defineLab,
   type HostView,
+  type ImageView,
   type Lab,
   type NetworkView,
   type RouteView,
@@ -12,11 +13,14 @@ import {
   type SignalOf,
 } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
+import { Background } from '../../../server/base/background.ts';
 import { type About, CheckRunner } from '../../../server/checks/runner.ts';
 
 /** What a stage's host has; a test changes it and sends the signal that goes with the change. */
 export interface FakeHost {
   containers: ContainerView[];
+  /** By id. */
+  images: Record<string, ImageView>;
   networks: NetworkView[];
   routes: RouteView[];
   files: Record<string, string>;
@@ -31,6 +35,10 @@ export class CheckStage implements Disposable {
   readonly about = new Map<string, About>();
   readonly checks: CheckView[] = [];
   readonly values: ValueView[] = [];
+  /** What the runner could not do, as the operator's log has it. */
+  readonly failures: string[] = [];
+  /** What a test puts in the way of the session that is told of passes and news. */
+  failing: { onPass?: Error; onChecks?: Error; view?: Error } = {};
   readonly #hosts = new Map<string, FakeHost>();
   readonly #signals: Signal[] = [];
 
@@ -38,14 +46,24 @@ export class CheckStage implements Disposable {
     this.passes = new Map(passes);
     this.runner = new CheckRunner({
       lab,
-      view: (signal) => this.#view(signal),
+      background: new Background((name, error) =>
+        this.failures.push(`${name}: ${(error as Error).message}`),
+      ),
+      view: (signal) => {
+        if (this.failing.view) throw this.failing.view;
+        return this.#view(signal);
+      },
       passes: () => this.passes,
       about: (id) => this.about.get(id),
       onPass: (id, at, about) => {
+        if (this.failing.onPass) throw this.failing.onPass;
         this.passes.set(id, at);
         this.about.set(id, about);
       },
-      onChecks: (checks) => void this.checks.push(...checks),
+      onChecks: (checks) => {
+        if (this.failing.onChecks) throw this.failing.onChecks;
+        this.checks.push(...checks);
+      },
       onValues: (values) => void this.values.push(...values),
     });
   }
@@ -55,6 +73,7 @@ export class CheckStage implements Disposable {
     if (known) return known;
     const host: FakeHost = {
       containers: [],
+      images: { [LABS_IMAGE.id]: LABS_IMAGE },
       networks: [],
       routes: [],
       files: {},
@@ -105,6 +124,7 @@ export class CheckStage implements Disposable {
       },
       container: (id) => answer(() => host.containers.find((each) => each.name === id)),
       containers: () => answer(() => host.containers),
+      image: (id) => answer(() => host.images[id]),
       networks: () => answer(() => host.networks),
       routes: () => answer(() => host.routes),
       addressOf: () => answer(() => undefined),
@@ -124,13 +144,18 @@ export function labWith(checks: Lab['checks'], values: Lab['values'] = {}): Lab 
   });
 }
 
+/** An image that the lab brought, and what it makes of a container: one that stays up until somebody stops it. */
+const LABS_IMAGE: ImageView = { id: 'sha256:labs', command: ['/bin/serve'], isLabs: true };
+export const LABS_OWN = { imageId: LABS_IMAGE.id, command: LABS_IMAGE.command } as const;
+
 /** A container that has been up for long, unless said otherwise. */
 export function containerView(view: Partial<ContainerView> & { name: string }): ContainerView {
   return {
     id: view.name.padEnd(64, '0'),
-    image: 'mycontainer:5.6',
+    image: 'debian',
+    imageId: 'sha256:debian',
+    command: ['sleep', '60'],
     running: true,
-    longRunning: false,
     restarts: 0,
     status: 'running',
     exitCode: 0,

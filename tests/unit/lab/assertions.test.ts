@@ -141,6 +141,17 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     [
       ['as the image says', run, 'passed'],
       ['in a shell', (w) => w.run({ name: 'web', command: 'sh -c /bin/serve' }), 'passed'],
+      ['at its end', (w) => w.run({ name: 'web', command: 'sh -c sleep 1; /bin/serve' }), 'passed'],
+      [
+        'not at its end',
+        (w) => w.run({ name: 'web', command: 'sh -c /bin/serve; true' }),
+        /a command of its own/,
+      ],
+      [
+        'one that only ends alike',
+        (w) => w.run({ name: 'web', command: 'sh -c /usr/bin/serve' }),
+        /a command of its own/,
+      ],
       ['another', (w) => w.run({ name: 'web', command: 'sleep 60' }), /a command of its own/],
     ],
   ],

@@ -7,6 +7,7 @@ import {
   type NetworkView,
   notYet,
   passed,
+  runsImagesProgram,
   type SandboxView,
   type Verdict,
 } from '#lab';
@@ -18,7 +19,6 @@ import {
   OTHER_SERVER,
   SERVER,
   SERVER_ADDRESS,
-  servesThePage,
   withMyapp2,
 } from './myapp2.ts';
 
@@ -257,7 +257,7 @@ async function oneRuns(
   if (containers.some(({ running }) => running)) return passed();
   const [stopped] = containers;
   if (!stopped) return await none();
-  return (await servesThePage(host, stopped))
+  return (await runsImagesProgram(host, stopped))
     ? notYet(`${stopped.name} is not running. Start it, or see in its logs why it ended.`, {
         host: SERVER,
         command: `docker start ${stopped.name}`,

@@ -1,4 +1,12 @@
-import { type ContainerView, type HostView, notYet, type SandboxView, type Verdict } from '#lab';
+import {
+  type ContainerView,
+  type HostView,
+  isFromImage,
+  notYet,
+  runsImagesProgram,
+  type SandboxView,
+  type Verdict,
+} from '#lab';
 
 /** The container that the lab follows from page to page. */
 export const NAME = 'myapp2';
@@ -9,8 +17,6 @@ export const SERVER_ADDRESS = '10.1.10.11';
 /** The container's port that the lab is about. */
 export const WEB = '80/tcp';
 const DEFAULT_BRIDGE = 'bridge';
-/** The program that the image starts unless told otherwise (images/mycontainer/Dockerfile). */
-const WEB_SERVER = '/bin/serve';
 
 const RUN_COMMAND = `docker run -d --name ${NAME} -p :80 ${IMAGE}`;
 /** The way out of everything that only a new container mends. */
@@ -48,28 +54,6 @@ export function bridgeAddressOf(container: ContainerView | undefined): string | 
   return container?.addresses[DEFAULT_BRIDGE] || undefined;
 }
 
-/** Whether a container runs the image's own program, the web server. */
-export async function servesThePage(host: HostView, container: ContainerView): Promise<boolean> {
-  const { Path, Args } = await host.docker.getContainer(container.id).inspect();
-  return [Path, ...Args].join(' ').includes(WEB_SERVER);
-}
-
-/** Whether a container was made from the lab's image, named by its tag or by its ID. */
-export async function isFromImage(host: HostView, container: ContainerView): Promise<boolean> {
-  if (container.image.replace(/^(docker\.io\/)?(library\/)?/, '') === IMAGE) return true;
-  const [wanted, used] = await Promise.all([
-    host.docker
-      .getImage(IMAGE)
-      .inspect()
-      .then(
-        (image) => image.Id,
-        () => undefined,
-      ),
-    host.docker.getContainer(container.id).inspect(),
-  ]);
-  return used.Image === wanted;
-}
-
 /** No myapp2 on server01: has it gone to the wrong host, or by a wrong name? */
 async function whereIsIt(sandbox: SandboxView): Promise<Verdict> {
   if (await sandbox.host(OTHER_SERVER).container(NAME)) {
@@ -81,7 +65,7 @@ async function whereIsIt(sandbox: SandboxView): Promise<Verdict> {
   const host = sandbox.host(SERVER);
   for (const other of await host.containers()) {
     const publishes = Object.keys(other.requestedPorts).includes(WEB) || other.publishAll;
-    if (other.running && publishes && (await isFromImage(host, other))) {
+    if (other.running && publishes && (await isFromImage(host, other, IMAGE))) {
       return notYet(
         `A container of ${IMAGE} runs on ${SERVER}, but its name is ${other.name}. Give it the name ${NAME}.`,
         { host: SERVER, command: `docker rename ${other.name} ${NAME}` },
@@ -93,7 +77,7 @@ async function whereIsIt(sandbox: SandboxView): Promise<Verdict> {
 
 /** What is wrong with the container itself: its image, its state, its program. */
 async function notOurs(host: HostView, container: ContainerView): Promise<Verdict | undefined> {
-  if (!(await isFromImage(host, container))) {
+  if (!(await isFromImage(host, container, IMAGE))) {
     return notYet(
       `${NAME} was made from the image ${container.image}; the lab’s is ${IMAGE}.`,
       START_OVER,
@@ -105,7 +89,7 @@ async function notOurs(host: HostView, container: ContainerView): Promise<Verdic
       command: `docker unpause ${NAME}`,
     });
   }
-  if (!(await servesThePage(host, container))) {
+  if (!(await runsImagesProgram(host, container))) {
     return notYet(
       `${NAME} was started with a command of its own, so it does not serve the page. Leave out what stands after ${IMAGE}.`,
       START_OVER,
