@@ -1,8 +1,8 @@
 import { CouldNotCheck, type Lab, type SandboxView, type SignalBody } from '#lab';
 import { withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
-import { Dependencies, trackDependencies } from './dependencies.ts';
-import type { RoundCache } from './read-cache.ts';
+import { Dependencies } from './dependencies.ts';
+import { type RoundCache, viewThrough } from './read-cache.ts';
 
 /** A check takes milliseconds; one that has no answer by now has none to give ("could not check"). */
 export const CHECK_DEADLINE_MS = 5_000;
@@ -93,7 +93,7 @@ export class CheckTask {
   #start({ view, deadline, known }: Round): Promise<void> {
     const reads = new Dependencies();
     this.#missed = [];
-    this.#running = this.#run({ view: trackDependencies(view, reads, known), deadline, reads })
+    this.#running = this.#run({ view: viewThrough(known, view, reads), deadline, reads })
       .then((answered) => {
         this.#reads = answered ? reads : undefined;
       })

@@ -1,12 +1,4 @@
-import {
-  type ContainerView,
-  type HostView,
-  type JournalView,
-  runsImagesProgram,
-  type SandboxView,
-  type SignalBody,
-} from '#lab';
-import type { RoundCache } from './read-cache.ts';
+import type { ContainerView, SignalBody } from '#lab';
 
 /** What of a host a check may look at; `engine` is its engine's raw API, and what an image's name stands for. */
 const OF_A_HOST = [
@@ -81,14 +73,6 @@ function of(host: string, parts: readonly (typeof OF_A_HOST)[number][]): readonl
   return parts.map((part): Dependency => `${part} of ${host}`);
 }
 
-/**
- * A container that may end by itself counts once it has been up this long: one that exits "after a second" is gone by
- * then, on a busy machine too.
- */
-const PROVEN_AFTER_MS = 2_000;
-/** Docker itself takes a container for mended once it has been up this long after a restart by its policy. */
-const MENDED_AFTER_MS = 10_000;
-
 /** What one run of a check looked at, and so what can change its answer. */
 export class Dependencies {
   readonly #read = new Set<Dependency>();
@@ -139,113 +123,3 @@ export class Dependencies {
     this.#settling = { name, until: provenAt };
   }
 }
-
-/**
- * From when on (ms since the epoch) a container that still runs will go on running; 0 for one that does not run, and
- * for the own program of an image that the lab brought: that stays up until somebody stops it.
- */
-async function provenAt(
-  container: ContainerView,
-  since: number,
-  host: Pick<HostView, 'image'>,
-): Promise<number> {
-  const { running, networkMode, restarts, startedAt } = container;
-  if (!running) return 0;
-  const age = restarts > 0 ? MENDED_AFTER_MS : PROVEN_AFTER_MS;
-  // A remote engine's clock may run ahead of this one; no container waits longer than the age itself for that.
-  const at = Math.min(startedAt, Date.now()) + age;
-  // On the host's own network a program's port may be taken, and it ends.
-  if (at <= since || restarts > 0 || networkMode === 'host') return at;
-  const image = await host.image(container.imageId);
-  return image?.isLabs && (await runsImagesProgram(host, container)) ? 0 : at;
-}
-
-/** A sandbox that notes what a check looks at, and asks its hosts for nothing that the round knows. */
-export function trackDependencies(
-  sandbox: SandboxView,
-  reads: Dependencies,
-  known: RoundCache,
-): SandboxView {
-  return {
-    signal: sandbox.signal,
-    journal: trackJournal(sandbox.journal, reads),
-    host: (name) => trackHost(sandbox.host(name), reads, known),
-    get hosts() {
-      return sandbox.hosts.map((host) => trackHost(host, reads, known));
-    },
-  };
-}
-
-function trackJournal(journal: JournalView, reads: Dependencies): JournalView {
-  return {
-    all: (kind) => {
-      reads.add(`journal of ${kind}`);
-      return journal.all(kind);
-    },
-    last: (kind, fits) => {
-      reads.add(`journal of ${kind}`);
-      return journal.last(kind, fits);
-    },
-  };
-}
-
-function trackHost(host: HostView, reads: Dependencies, known: RoundCache): HostView {
-  const { name } = host;
-  const look = <T>(
-    read: Dependency,
-    what: string,
-    ask: () => Promise<T>,
-    isCacheable?: (answer: T) => boolean | Promise<boolean>,
-  ): Promise<T> => reads.ask(read, name, known.answer(read, what, ask, isCacheable));
-  const image = (nameOrId: string) =>
-    look(
-      nameOrId.startsWith(ID_PREFIX) ? `images of ${name}` : `engine of ${name}`,
-      nameOrId,
-      () => host.image(nameOrId),
-      // One that is not there yet may be pulled by the next `docker run`, without a signal.
-      (found) => found !== undefined,
-    );
-  const proven = (container: ContainerView) => provenAt(container, reads.since, { image });
-  const see = async <T>(
-    what: string,
-    ask: () => Promise<T>,
-    containersIn: (answer: T) => readonly ContainerView[],
-  ): Promise<T> => {
-    // A container that may end in a moment is looked at again then, with or without a signal.
-    const answer = await look(`containers of ${name}`, what, ask, async (found) =>
-      (await Promise.all(containersIn(found).map(proven))).every((at) => at <= reads.since),
-    );
-    for (const container of containersIn(answer)) reads.see(container, await proven(container));
-    return answer;
-  };
-  return {
-    name,
-    aliases: host.aliases,
-    hasEngine: host.hasEngine,
-    address: host.address,
-    get docker() {
-      reads.add(`engine of ${name}`);
-      return host.docker;
-    },
-    container: (nameOrId) =>
-      see(
-        nameOrId,
-        () => host.container(nameOrId),
-        (found) => (found ? [found] : []),
-      ),
-    containers: () =>
-      see(
-        '',
-        () => host.containers(),
-        (all) => all,
-      ),
-    image,
-    networks: () => look(`networks of ${name}`, '', () => host.networks()),
-    routes: () => look(`routes of ${name}`, '', () => host.routes()),
-    addressOf: (device) => look(`addresses of ${name}`, device, () => host.addressOf(device)),
-    read: (path) => look(`files of ${name}`, path, () => host.read(path)),
-  };
-}
-
-/** An image's id is the hash of its content; Docker writes it with the hash's name in front. */
-const ID_PREFIX = 'sha256:';

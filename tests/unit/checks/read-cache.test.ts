@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ContainerView, HostView, SandboxView, SignalBody } from '#lab';
-import { Dependencies, trackDependencies } from '../../../server/checks/dependencies.ts';
-import { ReadCache } from '../../../server/checks/read-cache.ts';
+import { Dependencies } from '../../../server/checks/dependencies.ts';
+import { ReadCache, viewThrough } from '../../../server/checks/read-cache.ts';
 import { containerSignal, containerView } from './stage.ts';
 
 /** A host that counts how often it is asked. */
@@ -48,7 +48,7 @@ class Looked {
       host: () => host,
       hosts: [host],
     };
-    return trackDependencies(sandbox, new Dependencies(), this.known.forRound()).host('one');
+    return viewThrough(this.known.forRound(), sandbox, new Dependencies()).host('one');
   }
 
   async lookAtAll(): Promise<readonly string[]> {
