@@ -1,10 +1,10 @@
-import { failureLine } from './expectation-failed.ts';
+import { failureLine } from './failure.ts';
 import type { Result } from './report.ts';
-import type { Proof } from './run-lab-test.ts';
+import type { LabTestResult } from './run-lab-test.ts';
 
-/** Proofs as JUnit XML, by their labs' names: a suite for each run, a case for each step or way. */
-export function junitOf(proofs: ReadonlyMap<string, Proof>): string {
-  const suites = [...proofs].flatMap(([lab, { report }]) =>
+/** Results as JUnit XML, by their labs' names: a suite for each run, a case for each step or scenario. */
+export function junitOf(results: ReadonlyMap<string, LabTestResult>): string {
+  const suites = [...results].flatMap(([lab, { report }]) =>
     [...new Set(report.results.map(({ run }) => run))].map((run) =>
       suiteOf(
         lab,

@@ -1,5 +1,5 @@
 /**
- * `npm run lab:test`: proves labs by doing them, on fresh sandboxes of a real server.
+ * `npm run lab:test`: tests labs by doing them, on fresh sandboxes of a real server.
  *
  *   npm run lab:test                          every lab
  *   npm run lab:test docker-networking        one lab
@@ -10,69 +10,87 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Lab } from '#lab';
+import { withAbort } from '../server/base/deadline.ts';
 import { QuaysideError } from '../server/base/errors.ts';
 import { LABS_DIRECTORY, loadLabs } from '../server/labs/loader.ts';
 import { junitOf } from './junit.ts';
-import { KINDS, type Kind, type Proof, prove } from './run-lab-test.ts';
+import { KINDS, type Kind, type LabTestResult, runLabTest } from './run-lab-test.ts';
 import { tableOf } from './table.ts';
-import { openServer } from './test-server.ts';
+import { openTestServer, type TestServer } from './test-server.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
 
-async function proveLabs(argv: readonly string[]): Promise<boolean> {
+/** What the command line asks for. */
+type Wanted = ReturnType<typeof parsed>['values'] & { readonly kinds: readonly Kind[] };
+
+/** @returns whether all labs are as they promise */
+async function testLabs(argv: readonly string[]): Promise<boolean> {
   const { values, positionals } = parsed(argv);
   const labs = await loadLabs(PROJECT);
-  const names = positionals.length > 0 ? positionals : [...labs.keys()];
-  const unknown = names.find((name) => !labs.has(name));
-  if (unknown !== undefined) {
-    throw new QuaysideError(
-      'LAB_UNKNOWN',
-      `There is no lab named ${unknown}.`,
-      `The labs are: ${[...labs.keys()].join(', ')}.`,
-    );
-  }
-  const kinds = kindsOf(values.only);
-  const proofs = new Map<string, Proof>();
-  let proven = true;
-  await using server = await openServer(PROJECT, labs, (line) => console.error(line));
-  // Whoever stops it half-way must not be left with its sandboxes.
+  const chosen = chosenOf(labs, positionals);
+  const wanted = { ...values, kinds: kindsOf(values.only) };
+  // Whoever stops it half-way must not be left with its sandboxes: leaving this function removes them.
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      stopped.abort();
-      void server[Symbol.asyncDispose]().then(() => process.exit(1));
-    });
+    process.once(signal, () => stopped.abort());
   }
-  for (const name of names) {
-    const lab = labs.get(name);
-    if (!lab) continue;
-    const from = performance.now();
-    const proof = await prove({
-      server,
-      name,
-      lab,
-      directory: join(PROJECT, LABS_DIRECTORY, name),
-      page: values.page,
-      step: values.step,
-      kinds,
-      stopped: stopped.signal,
-      say: (line) => console.error(line),
-    });
-    // What was cut short has proven nothing, either way.
-    if (stopped.signal.aborted) return false;
-    if (proof.steps.length === 0) {
-      throw new QuaysideError(
-        'CONFIG_INVALID',
-        `The lab ${name} has no step that fits.`,
-        'A step is named by its first check’s id, a page by its file’s name without the ending.',
-      );
+  const results = new Map<string, LabTestResult>();
+  try {
+    await using server = await openTestServer(PROJECT, labs, (line) => console.error(line));
+    for (const [name, lab] of chosen) {
+      const work = () => testLab(server, name, lab, wanted, stopped.signal);
+      results.set(name, await withAbort(stopped.signal, work));
     }
-    console.log(tableOf(proof, lab, performance.now() - from));
-    proofs.set(name, proof);
-    proven &&= proof.report.failures.length === 0;
+  } catch (error) {
+    // What was cut short says nothing, either way.
+    if (stopped.signal.aborted) return false;
+    throw error;
   }
-  if (values.junit !== undefined) await writeFile(values.junit, junitOf(proofs));
-  return proven;
+  if (values.junit !== undefined) await writeFile(values.junit, junitOf(results));
+  return [...results.values()].every(({ report }) => report.failures.length === 0);
+}
+
+async function testLab(
+  server: TestServer,
+  name: string,
+  lab: Lab,
+  { page, step, kinds }: Wanted,
+  stopped: AbortSignal,
+): Promise<LabTestResult> {
+  const from = performance.now();
+  const directory = join(PROJECT, LABS_DIRECTORY, name);
+  const progress = (line: string) => console.error(line);
+  const options = { server, name, lab, directory, page, step, kinds, stopped, progress };
+  const result = await runLabTest(options);
+  if (result.steps.length === 0) {
+    throw new QuaysideError(
+      'CONFIG_INVALID',
+      `The lab ${name} has no step that fits.`,
+      'A step is named by its first check’s id, a page by its file’s name without the ending.',
+    );
+  }
+  console.log(tableOf(result, lab, performance.now() - from));
+  return result;
+}
+
+/** @throws QuaysideError LAB_UNKNOWN */
+function chosenOf(
+  labs: ReadonlyMap<string, Lab>,
+  names: readonly string[],
+): ReadonlyMap<string, Lab> {
+  if (names.length === 0) return labs;
+  return new Map(
+    names.map((name) => {
+      const lab = labs.get(name);
+      if (lab) return [name, lab];
+      throw new QuaysideError(
+        'LAB_UNKNOWN',
+        `There is no lab named ${name}.`,
+        `The labs are: ${[...labs.keys()].join(', ')}.`,
+      );
+    }),
+  );
 }
 
 function parsed(argv: readonly string[]) {
@@ -108,7 +126,8 @@ function kindsOf(given: readonly string[] | undefined): readonly Kind[] {
 }
 
 try {
-  process.exitCode = (await proveLabs(process.argv.slice(2))) ? 0 : 1;
+  // Runs that were cut short have nothing left to do.
+  process.exit((await testLabs(process.argv.slice(2))) ? 0 : 1);
 } catch (error) {
   if (!(error instanceof QuaysideError)) throw error;
   console.error(`\n${error.message}\n→ ${error.remedy}\n`);

@@ -1,42 +1,41 @@
 import type { Alternative, Lab } from '#lab';
 import type { Step } from '#steps';
 
-/** A check and one of its other right ways. */
+/** A check and one of its other right ways, which is done in place of the page's actions. */
 export interface Detour {
   readonly check: string;
-  readonly way: Alternative;
+  readonly alternative: Alternative;
 }
 
 /** What a walk does at a step. */
 export interface Stop {
   readonly step: Step;
-  /** Whether all the wrong ways of its checks are gone first. */
-  readonly misled: boolean;
-  /** What is done in place of the page's deeds. */
+  /** Whether all the mistakes of its checks are made first. */
+  readonly hasMistakes: boolean;
   readonly detour: Detour | undefined;
   /** Whether more is looked at than that it passes. */
-  readonly proven: boolean;
+  readonly isVerified: boolean;
 }
 
-/** A way through the lab, in a sandbox of its own, and what it is for: `wrong ways, linux-bridge`. */
+/** A walk through the lab in a sandbox of its own, and what it is for: `wrong ways, linux-bridge`. */
 export interface Route {
   readonly title: string;
   readonly stops: readonly Stop[];
 }
 
-/** A route in the making. */
+/** What a route is for, before its stops are known. */
 interface Draft {
   readonly title: string;
-  /** The page whose wrong ways it goes. */
+  /** The page whose mistakes it makes. */
   readonly wrong: string | undefined;
-  /** Page to which of its other right ways are gone, counted from 0: of each step that many-th. */
+  /** Page to which of the other right ways of each of its steps it takes, counted from 0. */
   readonly detours: Map<string, number>;
 }
 
 /**
- * The routes on which every wrong way and every other right way of the chosen steps is gone once. Each page's wrong ways
- * make a route. The other right ways lead it past the wrong ones, and through the pages before and after: getting there
- * is half of the time. Only where a page has more of them than there are routes, one is added.
+ * The routes on which every mistake and every other right way of the chosen steps is tried once. The mistakes of each
+ * page make a route. The other right ways are put on these routes, on the pages before and after as well: getting there
+ * is half of the time. A route is added only where a page has more of them than there are routes.
  */
 export function routesOf(
   lab: Pick<Lab, 'checks'>,
@@ -47,7 +46,7 @@ export function routesOf(
   const pages = [...new Set(chosen.map(({ page }) => page))];
   const drafts: Draft[] = pages
     .filter(
-      (page) => kinds.wrong && chosen.some((step) => step.page === page && isWrong(lab, step)),
+      (page) => kinds.wrong && chosen.some((step) => step.page === page && hasMistakes(lab, step)),
     )
     .map((page) => ({ title: `wrong ways, ${page}`, wrong: page, detours: new Map() }));
   for (const page of kinds.other ? pages : []) {
@@ -57,7 +56,7 @@ export function routesOf(
     for (let nth = 0; nth < Math.max(0, ...counts); nth++) {
       let draft = drafts
         .filter(({ detours }) => !detours.has(page))
-        .sort((a, b) => farness(pages, a, page) - farness(pages, b, page))[0];
+        .sort((a, b) => distance(pages, a, page) - distance(pages, b, page))[0];
       if (!draft) {
         draft = { title: `other right way ${nth + 1}`, wrong: undefined, detours: new Map() };
         drafts.push(draft);
@@ -68,8 +67,8 @@ export function routesOf(
   return drafts.map((draft) => routeOf(draft, lab, all, chosen));
 }
 
-/** How much a route is out of its way for a page: none on its own, little where it passes anyway, then what comes after. */
-function farness(pages: readonly string[], { wrong }: Draft, page: string): number {
+/** How much longer a route gets for a page: not at all on its own page or before it, then by each page after it. */
+function distance(pages: readonly string[], { wrong }: Draft, page: string): number {
   if (wrong === undefined) return 0;
   const beyond = pages.indexOf(page) - pages.indexOf(wrong);
   return beyond <= 0 ? beyond / -pages.length : beyond;
@@ -83,18 +82,19 @@ function routeOf(
 ): Route {
   const stops = all.map((step): Stop => {
     const isChosen = chosen.includes(step);
-    const misled = isChosen && step.page === draft.wrong && isWrong(lab, step);
+    const isMistaken = isChosen && step.page === draft.wrong && hasMistakes(lab, step);
     const nth = isChosen ? draft.detours.get(step.page) : undefined;
     const detour = nth === undefined ? undefined : detoursOf(lab, step)[nth];
-    return { step, misled, detour, proven: misled || detour !== undefined };
+    const isVerified = isMistaken || detour !== undefined;
+    return { step, hasMistakes: isMistaken, detour, isVerified };
   });
   return {
     title: draft.title,
-    stops: stops.slice(0, stops.findLastIndex(({ proven }) => proven) + 1),
+    stops: stops.slice(0, stops.findLastIndex(({ isVerified }) => isVerified) + 1),
   };
 }
 
-function isWrong(lab: Pick<Lab, 'checks'>, step: Step): boolean {
+function hasMistakes(lab: Pick<Lab, 'checks'>, step: Step): boolean {
   return step.checks.some((id) => lab.checks.find((check) => check.id === id)?.wrong?.length);
 }
 
@@ -102,6 +102,6 @@ function isWrong(lab: Pick<Lab, 'checks'>, step: Step): boolean {
 function detoursOf(lab: Pick<Lab, 'checks'>, step: Step): readonly Detour[] {
   return step.checks.flatMap((id) => {
     const check = lab.checks.find((each) => each.id === id);
-    return (check?.otherRight ?? []).map((way) => ({ check: id, way }));
+    return (check?.otherRight ?? []).map((alternative) => ({ check: id, alternative }));
   });
 }

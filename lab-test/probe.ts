@@ -1,5 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { HostView, Lab, SandboxView, Verdict } from '#lab';
+import type { Learner } from '../client-driver/learner.ts';
+import { deadline, sleep } from '../server/base/deadline.ts';
+
+export { CHECK_DEADLINE_MS } from '../server/checks/check-task.ts';
+
 import { Host } from '../server/sandbox/host.ts';
 import { hostView } from '../server/sandbox/host-view.ts';
 import { LABEL } from '../server/sandbox/labels.ts';
@@ -7,10 +11,7 @@ import type { SandboxRuntime } from '../server/sandbox/runtime.ts';
 import { SHARED_IN_HOST } from '../server/sandbox/shared-directory.ts';
 import { Journal } from '../server/store/journal.ts';
 import type { Store } from '../server/store/store.ts';
-import type { Learner } from './learner.ts';
 
-/** A check has this long to answer (server/checks keeps the same deadline). */
-export const DEADLINE_MS = 5_000;
 /** The probe's own looks may take longer than a check's: they find out what is so, however busy the machine is. */
 const LOOK_MS = 60_000;
 /** Between two looks at what is starting in a host; a start takes a few times that. */
@@ -51,7 +52,7 @@ export class Probe {
     labs: ReadonlyMap<string, Lab>,
   ): Promise<Probe> {
     const lab = labs.get(learner.lab);
-    const row = store.session(store.findLearner(learner.secret) ?? '', learner.lab);
+    const row = store.session(store.findLearner(learner.http.secret) ?? '', learner.lab);
     if (!lab || row.sandbox === undefined) throw new Error('the learner has no sandbox');
     const containers = await runtime.engine.docker.listContainers({
       all: true,
@@ -70,7 +71,7 @@ export class Probe {
   }
 
   /** One look at the sandbox, as one round of checks has it. */
-  look(signal = AbortSignal.timeout(LOOK_MS)): SandboxView {
+  look(signal = deadline(LOOK_MS).signal): SandboxView {
     const views = new Map([...this.#hosts].map(([name, host]) => [name, hostView(host, signal)]));
     return {
       signal,
@@ -109,11 +110,12 @@ export class Probe {
    */
   async pause(host: string): Promise<void> {
     const container = this.#runtime.engine.docker.getContainer(named(this.#hosts, host).container);
-    for (const late = AbortSignal.timeout(LOOK_MS); ; await delay(SETTLING_MS)) {
-      late.throwIfAborted();
+    using late = deadline(LOOK_MS);
+    for (;;) {
       const { ExecIDs } = await container.inspect();
       const execs = await Promise.all((ExecIDs ?? []).map((id) => this.#exec(id)));
       if (execs.every((exec) => !exec || exec.ExitCode !== null || exec.Pid > 0)) break;
+      await sleep(SETTLING_MS, late.signal);
     }
     await container.pause();
   }

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CheckDefinition, Lab, SandboxView, Verdict } from '#lab';
 import type { Step } from '#steps';
-import { ExpectationFailed } from './expectation-failed.ts';
-import type { Learner } from './learner.ts';
-import { DEADLINE_MS, type Probe } from './probe.ts';
+import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
+import type { Learner } from '../client-driver/learner.ts';
+import { CHECK_DEADLINE_MS, type Probe } from './probe.ts';
 import type { Place, Report } from './report.ts';
 
 /** So often in a row a check has to say the same. */
@@ -13,7 +13,7 @@ const LATE_MOST = 5;
 /** A check gives up after its deadline and is tried again a few seconds later, by itself. */
 const RECOVERY_MS = 60_000;
 
-/** Everything on a host that a check could have changed, a line for each thing. What the probe itself starts is left out. */
+/** Everything on a host that a check could have changed, a line for each. What the probe itself starts is left out. */
 const STATE = `
 if [ -S /run/docker.sock ]; then
   docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.Image}} {{.Ports}} {{.State}}'
@@ -29,8 +29,8 @@ ps -eo args= | grep -Ev '^(sh -c|ps -eo|grep |sort|ip monitor|docker system dial
 const BUSY_FILES = '/var/log/dockerd.log';
 
 /**
- * Asks every check fifty times over, in the state that the sandbox is in: each gives the same answer, keeps its
- * deadline, and nothing on the hosts changes by that.
+ * Asks every check fifty times, in the state that the sandbox is in: each gives the same answer and keeps its deadline,
+ * and nothing on the hosts changes.
  */
 export async function fiftyTimes(
   run: string,
@@ -38,7 +38,7 @@ export async function fiftyTimes(
   placeOf: (check: string) => Place,
   report: Report,
 ): Promise<void> {
-  // Once beforehand, so that the ways into the hosts are open and what they start is there.
+  // Once before, so that the connections into the hosts are open and what they start is there.
   await asked(probe.lab, probe.look());
   const before = await stateOf(probe);
   const since = Date.now();
@@ -74,8 +74,8 @@ export async function fiftyTimes(
 }
 
 /**
- * Takes a host away, in two ways: checks that need it could not check, no check passes or fails by it, and all is as
- * before once it is back.
+ * Takes a host away, in two ways: checks that need it could not check, none passes meanwhile, and all is as before once
+ * the host is back.
  */
 export async function unreachable(
   run: string,
@@ -111,23 +111,21 @@ async function away(
   change: { readonly leave: () => Promise<void>; readonly come: () => Promise<void> },
 ): Promise<void> {
   const ids = probe.lab.checks.map(({ id }) => id);
-  const before = new Map(ids.map((id) => [id, learner.check(id)]));
+  const { events } = learner;
+  const before = new Map(ids.map((id) => [id, events.check(id)]));
   const sees = await lookedAt(probe, host);
   await change.leave();
   try {
     await nudge(learner, probe, host);
-    await learner.until(
-      `${sees.join(', ')} to say “could not check”`,
-      RECOVERY_MS,
-      () => sees.every((id) => learner.check(id).state === 'unknown') || undefined,
-      () =>
-        sees
-          .filter((id) => learner.check(id).state !== 'unknown')
-          .map((id) => `${id} is ${learner.check(id).state}`)
-          .join(', '),
-    );
+    const checked = () => sees.filter((id) => events.check(id).state !== 'unknown');
+    await events.until({
+      ms: RECOVERY_MS,
+      what: `${sees.join(', ')} to say “could not check”`,
+      look: () => checked().length === 0,
+      seen: () => statesOf(learner, checked()),
+    });
     for (const id of ids.filter((each) => !sees.includes(each))) {
-      const { state } = learner.check(id);
+      const { state } = events.check(id);
       if (state === 'passed' && before.get(id)?.state !== 'passed') {
         throw new ExpectationFailed(`${id} not to pass while ${host} is away`, 'passed');
       }
@@ -135,16 +133,17 @@ async function away(
   } finally {
     await change.come();
   }
-  await learner.until(
-    `every check to recover once ${host} is back`,
-    RECOVERY_MS,
-    () => ids.every((id) => sameAnswer(learner.check(id), before.get(id))) || undefined,
-    () =>
-      ids
-        .filter((id) => !sameAnswer(learner.check(id), before.get(id)))
-        .map((id) => `${id} is ${learner.check(id).state}`)
-        .join(', '),
-  );
+  const changed = () => ids.filter((id) => !isDeepStrictEqual(events.check(id), before.get(id)));
+  await events.until({
+    ms: RECOVERY_MS,
+    what: `every check to recover once ${host} is back`,
+    look: () => changed().length === 0,
+    seen: () => statesOf(learner, changed()),
+  });
+}
+
+function statesOf({ events }: Learner, ids: readonly string[]): string {
+  return ids.map((id) => `${id} is ${events.check(id).state}`).join(', ');
 }
 
 /** Something happens in the sandbox, so that the checks are asked: a command on a host that is there. */
@@ -155,7 +154,7 @@ async function nudge(learner: Learner, probe: Probe, away: string): Promise<void
       'a second host, to see what checks say while one is away',
       'one host',
     );
-  await (await learner.shell(other.name)).run('true');
+  await (await learner.terminal(other.name)).run('true');
 }
 
 /** The open checks that ask a host something now. */
@@ -201,7 +200,7 @@ async function ask(check: CheckDefinition, look: SandboxView): Promise<Outcome> 
 function agree(id: string, outcomes: readonly Outcome[]): void {
   const [first] = outcomes;
   const late = outcomes.filter(
-    (outcome) => outcome.kind === 'answered' && outcome.milliseconds > DEADLINE_MS,
+    (outcome) => outcome.kind === 'answered' && outcome.milliseconds > CHECK_DEADLINE_MS,
   );
   if (late.length > LATE_MOST) {
     throw new ExpectationFailed(
@@ -222,7 +221,7 @@ function agree(id: string, outcomes: readonly Outcome[]): void {
   }
 }
 
-/** What stands in two looks, one after the other: a question that the server asks meanwhile is gone by the second. */
+/** What is there in two looks, one after the other: what the server starts to ask meanwhile is gone by the second. */
 async function stateOf(probe: Probe): Promise<readonly string[]> {
   const first = await onEveryHost(probe, STATE);
   const second = await onEveryHost(probe, STATE);
@@ -251,13 +250,6 @@ function wholeLab(lab: Lab, placeOf: (check: string) => Place): Place {
   return first
     ? { ...placeOf(first.id), id: 'every check' }
     : { id: 'every check', file: 'lab.ts', line: 1 };
-}
-
-function sameAnswer(
-  a: ReturnType<Learner['check']>,
-  b: ReturnType<Learner['check']> | undefined,
-): boolean {
-  return isDeepStrictEqual(a, b);
 }
 
 /** Where a check's step stands. */

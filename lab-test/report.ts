@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import type { Step } from '#steps';
-import { asMismatch, type Failure } from './expectation-failed.ts';
+import { expectationOf, type Failure } from './failure.ts';
 
-/** One thing that was proven, or was not. */
+/** One thing that was tried. */
 export interface Result {
   readonly run: string;
   readonly step: string;
@@ -48,7 +48,7 @@ export class Report {
         line,
         step: place.id,
         way,
-        ...asMismatch(cause),
+        ...expectationOf(cause),
       };
     }
     const milliseconds = performance.now() - from;

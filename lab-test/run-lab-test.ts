@@ -1,20 +1,24 @@
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import type { Lab } from '#lab';
 import { loadSteps, type Step } from '#steps';
-import { ExpectationFailed, failureLine } from './expectation-failed.ts';
-import { Learner } from './learner.ts';
+import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
+import { signIn } from '../client-driver/http.ts';
+import { Learner } from '../client-driver/learner.ts';
+import { failureLine } from './failure.ts';
 import { type Route, routesOf } from './plan.ts';
+import type { Probe } from './probe.ts';
 import { fiftyTimes, placesOf, unreachable } from './purity.ts';
-import { Report } from './report.ts';
-import { Walk } from './scenario-walk.ts';
-import type { ProofServer } from './test-server.ts';
+import { type Place, Report } from './report.ts';
+import { ScenarioWalk } from './scenario-walk.ts';
+import type { TestServer } from './test-server.ts';
 
-/** What a proof consists of. */
+/** What a test of a lab consists of, by the words of `--only`. */
 export const KINDS = ['written', 'wrong', 'other', 'hygiene', 'away'] as const;
 export type Kind = (typeof KINDS)[number];
 
-export interface ProofOptions {
-  readonly server: ProofServer;
+export interface LabTestOptions {
+  readonly server: TestServer;
   /** The lab's folder name, as the server knows it. */
   readonly name: string;
   readonly lab: Lab;
@@ -30,118 +34,127 @@ export interface ProofOptions {
   readonly patience?: number;
   /** Once aborted, no further sandbox is begun. */
   readonly stopped?: AbortSignal;
-  readonly say?: (line: string) => void;
+  readonly progress?: (line: string) => void;
 }
 
-export interface Proof {
+export interface LabTestResult {
+  /** The steps that were asked for. */
   readonly steps: readonly Step[];
   readonly report: Report;
 }
 
 /** As many as two cores carry: a walk mostly waits for one engine at a time, or for a container to have stayed up. */
 const AT_ONCE = 4;
+/** A sandbox is ready in two or three seconds; on a machine full of them it takes many times that. */
+const READY_MS = 120_000;
+/** The checks of a fresh sandbox have answered long before. */
+const RESET_MS = 30_000;
 
-/** Proves a lab by doing it, each way in a fresh sandbox. What fails is in the report; only defects of ours throw. */
-export async function prove(options: ProofOptions): Promise<Proof> {
+/** Tests a lab by doing it, each run in a fresh sandbox. What fails is in the report; only defects of ours throw. */
+export async function runLabTest(options: LabTestOptions): Promise<LabTestResult> {
+  const { page, step, stopped, progress, atOnce = AT_ONCE } = options;
   const all = await loadSteps(options.directory, options.lab);
   const chosen = all.filter(
-    ({ page, id }) =>
-      (options.page === undefined || page === options.page) &&
-      (options.step === undefined || id === options.step),
+    (each) =>
+      (page === undefined || each.page === page) && (step === undefined || each.id === step),
   );
-  const report = new Report((failure) => options.say?.(`✗ ${failureLine(failure)}`));
-  const runs = planned(options, all, chosen, report);
-  await sideBySide(runs, options.atOnce ?? AT_ONCE, async (run) => {
-    if (options.stopped?.aborted) return;
+  const report = new Report((failure) => progress?.(`✗ ${failureLine(failure)}`));
+  const limit = pLimit(atOnce);
+  await limit.map(planned(options, all, chosen, report), async ({ title, work }) => {
+    if (stopped?.aborted) return;
     const from = performance.now();
-    await run
-      .work()
-      .catch((error: unknown) =>
-        report.attempt(run.title, lastPlace(options, chosen), undefined, () =>
-          Promise.reject(error),
-        ),
-      );
-    options.say?.(`${run.title}: ${((performance.now() - from) / 1_000).toFixed(1)} s`);
+    await work().catch((error: unknown) =>
+      report.attempt(title, lastPlace(options, chosen), undefined, () => Promise.reject(error)),
+    );
+    progress?.(`${title}: ${((performance.now() - from) / 1_000).toFixed(1)} s`);
   });
   return { steps: chosen, report };
 }
 
+/** What is done in one sandbox. */
 interface Run {
   readonly title: string;
   readonly work: () => Promise<void>;
 }
 
-/** The runs of a proof, the longest first. */
+/** The runs of a test, the longest first. */
 function planned(
-  options: ProofOptions,
+  options: LabTestOptions,
   all: readonly Step[],
   chosen: readonly Step[],
   report: Report,
 ): readonly Run[] {
   const { lab, kinds = KINDS } = options;
-  const whole = options.page === undefined && options.step === undefined;
+  const isWhole = options.page === undefined && options.step === undefined;
   const runs: Run[] = [];
   if (kinds.includes('written')) {
-    runs.push({ title: 'as written', work: () => asWritten(options, all, chosen, report, whole) });
+    runs.push({
+      title: 'as written',
+      work: () => runAsWritten(options, all, chosen, report, isWhole),
+    });
   }
-  const kindsOfWays = { wrong: kinds.includes('wrong'), other: kinds.includes('other') };
-  const routes = routesOf(lab, all, chosen, kindsOfWays);
+  const scenarios = { wrong: kinds.includes('wrong'), other: kinds.includes('other') };
+  const routes = routesOf(lab, all, chosen, scenarios);
   for (const route of routes.toSorted((a, b) => b.stops.length - a.stops.length)) {
-    runs.push({ title: route.title, work: () => gone(options, route, report) });
+    runs.push({ title: route.title, work: () => runRoute(options, route, report) });
   }
-  if (whole && (kinds.includes('hygiene') || kinds.includes('away'))) {
-    runs.push({ title: 'hygiene', work: () => hygiene(options, all, report) });
+  if (isWhole && (kinds.includes('hygiene') || kinds.includes('away'))) {
+    runs.push({ title: 'hygiene', work: () => runPurity(options, all, report) });
   }
   return runs;
 }
 
-async function asWritten(
-  options: ProofOptions,
+async function runAsWritten(
+  options: LabTestOptions,
   all: readonly Step[],
   chosen: readonly Step[],
   report: Report,
-  whole: boolean,
+  isWhole: boolean,
 ): Promise<void> {
-  const { server, lab } = options;
+  const { server, kinds = KINDS } = options;
   using learner = await started(options);
   const probe = await server.probe(learner);
-  const walk = new Walk('as written', learner, probe, report, options.patience);
-  const hygienic = whole && (options.kinds ?? KINDS).includes('hygiene');
+  const walk = new ScenarioWalk('as written', learner, probe, report, options.patience);
+  const looksPure = isWhole && kinds.includes('hygiene');
   const lastCheck = chosen.findLast(({ checks }) => checks.length > 0);
-  const arrived = await walked(
-    all,
-    chosen,
-    async (step) => {
-      const done = await walk.prove(step);
-      // Before anything is tidied up: what has passed has to go on saying so.
-      if (done && hygienic && step === lastCheck) {
-        await fiftyTimes('fifty times, at the end', probe, placesOf(all), report);
-      }
-      return done;
-    },
-    walk,
-  );
-  if (!arrived || !hygienic) return learner.end();
-  await report.attempt('reset', lastPlace(options, all), undefined, async () => {
-    await learner.reset();
-    for (const { id } of lab.checks) {
-      await learner.until(
-        `${id} to be not yet after a reset`,
-        RESET_MS,
-        () => learner.check(id).state === 'not-yet' || undefined,
-        () => learner.check(id).state,
-      );
+  const verify = async (step: Step): Promise<boolean> => {
+    const isDone = await walk.verify(step);
+    // Before anything is tidied up: what has passed has to go on saying so.
+    if (isDone && looksPure && step === lastCheck) {
+      await fiftyTimes('fifty times, at the end', probe, placesOf(all), report);
     }
-    const left = await server.leftOf(probe.sandbox);
-    if (left.length > 0) throw new ExpectationFailed('nothing of the old sandbox', left.join(', '));
-  });
+    return isDone;
+  };
+  const hasArrived = await walkTo(chosen, all, verify, walk);
+  if (hasArrived && looksPure) {
+    await report.attempt('reset', lastPlace(options, all), undefined, () =>
+      resets(learner, server, probe),
+    );
+  }
   await learner.end();
 }
 
-/** The checks of a fresh sandbox have answered long before. */
-const RESET_MS = 30_000;
+/** After a reset every check is open again, and nothing of the old sandbox is left. */
+async function resets(learner: Learner, server: TestServer, probe: Probe): Promise<void> {
+  const { events } = learner;
+  await learner.reset({ ms: READY_MS });
+  for (const { id } of probe.lab.checks) {
+    await events.until({
+      ms: RESET_MS,
+      what: `${id} to be not yet after a reset`,
+      look: () => events.check(id).state === 'not-yet',
+      seen: () => events.check(id).state,
+    });
+  }
+  const left = await server.remainsOf(probe.sandbox);
+  if (left.length > 0) throw new ExpectationFailed('nothing of the old sandbox', left.join(', '));
+}
 
-async function hygiene(options: ProofOptions, all: readonly Step[], report: Report): Promise<void> {
+async function runPurity(
+  options: LabTestOptions,
+  all: readonly Step[],
+  report: Report,
+): Promise<void> {
   using learner = await started(options);
   const probe = await options.server.probe(learner);
   const kinds = options.kinds ?? KINDS;
@@ -154,56 +167,43 @@ async function hygiene(options: ProofOptions, all: readonly Step[], report: Repo
   await learner.end();
 }
 
-/** Goes a route, until a step on it does not pass. */
-async function gone(options: ProofOptions, route: Route, report: Report): Promise<void> {
+/** Does a route, until a step on it does not pass. */
+async function runRoute(options: LabTestOptions, route: Route, report: Report): Promise<void> {
   using learner = await started(options);
   const probe = await options.server.probe(learner);
-  const walk = new Walk('on the way', learner, probe, report, options.patience);
-  for (const { step, misled, detour, proven } of route.stops) {
-    if (misled) await walk.mislead(step);
-    if (!(await (proven ? walk.prove(step, detour) : walk.hurry(step)))) break;
+  const walk = new ScenarioWalk('on the way', learner, probe, report, options.patience);
+  for (const { step, hasMistakes, detour, isVerified } of route.stops) {
+    if (hasMistakes) await walk.tryMistakes(step);
+    if (!(await (isVerified ? walk.verify(step, detour) : walk.fastForward(step)))) break;
   }
   await learner.end();
 }
 
 /** The chosen steps one after the other, with all that comes before them done. `false`: one failed. */
-async function walked(
-  all: readonly Step[],
+async function walkTo(
   chosen: readonly Step[],
-  go: (step: Step) => Promise<boolean>,
-  walk: Walk,
+  all: readonly Step[],
+  verify: (step: Step) => Promise<boolean>,
+  walk: ScenarioWalk,
 ): Promise<boolean> {
   const last = chosen.at(-1);
   for (const step of all) {
-    const arrived = chosen.includes(step) ? await go(step) : await walk.hurry(step);
-    if (!arrived) return false;
+    const isDone = await (chosen.includes(step) ? verify(step) : walk.fastForward(step));
+    if (!isDone) return false;
     if (step === last) break;
   }
   return true;
 }
 
-async function started({ server, name }: ProofOptions): Promise<Learner> {
-  const learner = await Learner.signIn(server.url, name);
-  await learner.start();
+async function started({ server, name }: LabTestOptions): Promise<Learner> {
+  const learner = await Learner.open(await signIn(server.url), name);
+  await learner.start({ ms: READY_MS });
   return learner;
 }
 
-function lastPlace({ directory }: ProofOptions, steps: readonly Step[]) {
+function lastPlace({ directory }: LabTestOptions, steps: readonly Step[]): Place {
   const last = steps.at(-1);
   return last
     ? { id: last.id, file: last.file, line: last.line }
     : { id: 'lab', file: join(directory, 'lab.ts'), line: 1 };
-}
-
-async function sideBySide<T>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const waiting = items.values();
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (const item of waiting) await work(item);
-    }),
-  );
 }

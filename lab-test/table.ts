@@ -1,10 +1,10 @@
 import type { Lab } from '#lab';
-import { failureLine } from './expectation-failed.ts';
+import { failureLine } from './failure.ts';
 import type { Result } from './report.ts';
-import type { Proof } from './run-lab-test.ts';
+import type { LabTestResult } from './run-lab-test.ts';
 
-/** A proof as a table for people: a row for each step, then what is about all of them, then what failed. */
-export function tableOf({ steps, report }: Proof, lab: Lab, milliseconds: number): string {
+/** A result as a table for people: a row for each step, then what is about all of them, then what failed. */
+export function tableOf({ steps, report }: LabTestResult, lab: Lab, milliseconds: number): string {
   const rows: (readonly string[])[] = [
     ['', 'step', 'as written', 'wrong ways', 'other right ways'],
   ];
@@ -42,7 +42,7 @@ export function tableOf({ steps, report }: Proof, lab: Lab, milliseconds: number
   return [
     ...lines,
     ...failures,
-    ...unproven(
+    ...unlisted(
       lab,
       steps.flatMap(({ checks }) => checks),
     ),
@@ -50,8 +50,8 @@ export function tableOf({ steps, report }: Proof, lab: Lab, milliseconds: number
   ].join('\n');
 }
 
-/** What a green table does not say: checks for which no mistake, or no other way, has been thought of. */
-export function unproven(lab: Lab, ids: readonly string[]): readonly string[] {
+/** What a green table does not say: checks for which no mistake, or no other right way, is listed. */
+export function unlisted(lab: Lab, ids: readonly string[]): readonly string[] {
   const checks = lab.checks.filter(({ id }) => ids.includes(id));
   const without = (what: string, lacks: readonly string[]): readonly string[] =>
     lacks.length === 0 ? [] : [`not proven, ${what}: ${lacks.join(', ')}`];
@@ -67,7 +67,7 @@ export function unproven(lab: Lab, ids: readonly string[]): readonly string[] {
   ];
 }
 
-/** A step that no run got to has neither been proven nor failed. */
+/** A step that no run reached has neither passed nor failed. */
 function markOf(results: readonly Result[]): string {
   if (results.length === 0) return '·';
   return results.some(({ failure }) => failure) ? '✗' : '✓';

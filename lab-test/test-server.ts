@@ -1,95 +1,67 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Lab } from '#lab';
-import { findEngine } from '../server/engine/find.ts';
+import type { Learner } from '../client-driver/learner.ts';
+import { createApp } from '../server/app.ts';
+import type { Progress } from '../server/base/progress.ts';
+import { readConfig } from '../server/cli/config.ts';
 import { LABEL } from '../server/sandbox/labels.ts';
-import { createSandboxRuntime } from '../server/sandbox/runtime.ts';
-import { destroySandbox, liveSandboxes } from '../server/sandbox/sandbox.ts';
-import { SessionManager } from '../server/session/manager.ts';
-import { Store } from '../server/store/store.ts';
-import { buildWeb } from '../server/web/web.ts';
-import type { Learner } from './learner.ts';
+import type { SandboxRuntime } from '../server/sandbox/runtime.ts';
 import { Probe } from './probe.ts';
 
-/** More than any proof runs side by side. */
+/** More than any test of a lab runs side by side. */
 const SANDBOXES_MOST = 16;
-const START_TOKEN_BYTES = 18;
 
-/** A server of the proof's own: the real one on a port and a data directory of its own, in this process. */
-export interface ProofServer extends AsyncDisposable {
+/** A server of the test's own: the real one on a port and a data directory of its own, in this process. */
+export interface TestServer extends AsyncDisposable {
   /** As `npm start` prints it, start token included. */
   readonly url: string;
   /** What only this process can see of a learner's sandbox. */
   probe(learner: Learner): Promise<Probe>;
   /** What the engine still has of a sandbox: names of containers and volumes, and directories. */
-  leftOf(sandbox: string): Promise<readonly string[]>;
+  remainsOf(sandbox: string): Promise<readonly string[]>;
 }
 
-/** @param say told of set-up that takes long */
-export async function openServer(
+/** @param progress told of set-up that takes long, and of failures behind the web edge */
+export async function openTestServer(
   project: string,
   labs: ReadonlyMap<string, Lab>,
-  say: (line: string) => void,
-): Promise<ProofServer> {
-  const data = await mkdtemp(join(tmpdir(), 'quayside-proof-'));
-  const store = new Store(join(data, 'quayside.sqlite'));
-  const engine = await findEngine(process.env, say);
-  const runtime = await createSandboxRuntime(project, engine, labs, store.instance, say);
-  const registry = new SessionManager({
-    runtime,
-    store,
+  progress: Progress,
+): Promise<TestServer> {
+  const data = await mkdtemp(join(tmpdir(), 'quayside-lab-test-'));
+  const env = { PORT: '0', QUAYSIDE_DATA: data, QUAYSIDE_SANDBOXES: String(SANDBOXES_MOST) };
+  const app = await createApp(readConfig(project, [], env), {
+    progress,
     labs,
-    sandboxesMost: SANDBOXES_MOST,
-    log: (message, error) => say(`${message}: ${error instanceof Error ? error.message : error}`),
+    // Nobody opens a page.
+    site: join(data, 'no-pages'),
+    log: (message, error) =>
+      progress(`${message}: ${error instanceof Error ? error.message : error}`),
   });
-  const startToken = randomBytes(START_TOKEN_BYTES).toString('base64url');
-  const web = await buildWeb({
-    sessions: registry,
-    learners: {
-      create: () => store.createLearner(),
-      find: (secret) => store.findLearner(secret),
-    },
-    dist: join(data, 'no-pages'),
-    host: '127.0.0.1',
-    port: 0,
-    startToken,
-    health: () => ({ ok: true }),
-  });
-  const address = await web.listen({ host: '127.0.0.1', port: 0 });
-  await registry.open();
-  const close = async () => {
-    await web.close();
-    await registry.close(true);
-    for (const id of await liveSandboxes(runtime, store.instance)) {
-      await destroySandbox(runtime, id);
-    }
-    await runtime[Symbol.asyncDispose]();
-    store[Symbol.dispose]();
-    await rm(data, { recursive: true, force: true });
-  };
-  let closing: Promise<void> | undefined;
+  const address = await app.listen();
   return {
-    url: `${address}/sign-in?token=${startToken}`,
-    probe: (learner) => Probe.of(runtime, store, learner, labs),
-    leftOf: async (sandbox) => {
-      const filters = { label: [`${LABEL.sandbox}=${sandbox}`] };
-      const containers = await engine.docker.listContainers({ all: true, filters });
-      const { Volumes } = await engine.docker.listVolumes({ filters });
-      const directories = (await runtime.sharedDirectories.sandboxes()).filter(
-        (id) => id === sandbox,
-      );
-      return [
-        ...containers.map(({ Names }) => Names.join(' ')),
-        ...(Volumes ?? []).map(({ Name }) => Name),
-        ...directories.map((id) => `the shared directory of ${id}`),
-      ];
-    },
-    // A signal and the end of the proof may both come to close it.
-    [Symbol.asyncDispose]: () => {
-      closing ??= close();
-      return closing;
+    url: `${address}/sign-in?token=${app.startToken}`,
+    probe: (learner) => Probe.of(app.runtime, app.store, learner, labs),
+    remainsOf: (sandbox) => remainsOf(app.runtime, sandbox),
+    [Symbol.asyncDispose]: async () => {
+      await app.close({ clean: true });
+      await rm(data, { recursive: true, force: true });
     },
   };
+}
+
+async function remainsOf(
+  { engine, sharedDirectories }: SandboxRuntime,
+  sandbox: string,
+): Promise<readonly string[]> {
+  const filters = { label: [`${LABEL.sandbox}=${sandbox}`] };
+  const containers = await engine.docker.listContainers({ all: true, filters });
+  const { Volumes } = await engine.docker.listVolumes({ filters });
+  const directories = (await sharedDirectories.sandboxes()).filter((id) => id === sandbox);
+  return [
+    ...containers.map(({ Names }) => Names.join(' ')),
+    ...(Volumes ?? []).map(({ Name }) => Name),
+    ...directories.map((id) => `the shared directory of ${id}`),
+  ];
 }

@@ -1,21 +1,22 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CheckDefinition, type Lab, notYet, passed } from '#lab';
-import { failureLine } from '../../lab-test/expectation-failed.ts';
-import { type Kind, prove } from '../../lab-test/run-lab-test.ts';
-import { openServer, type ProofServer } from '../../lab-test/test-server.ts';
+import { failureLine } from '../../lab-test/failure.ts';
+import { type Kind, runLabTest } from '../../lab-test/run-lab-test.ts';
+import { openTestServer, type TestServer } from '../../lab-test/test-server.ts';
 import { lab as real } from '../../src/content/docs/labs/docker-networking/lab.ts';
 
 /*
- * The proof, put to the proof: each of these makes one thing of the Docker Networking lab wrong, in a check, in a page
- * or in an image, and the proof has to fail with a line that names the step.
+ * The test of labs, tested: each of these makes one thing of the Docker Networking lab wrong, in a check, in a page or in
+ * an image, and the lab's test has to fail with a line that names the step.
  */
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 const PAGES = join(PROJECT, 'src/content/docs/labs/docker-networking');
-/** What is wrong never comes right; a busy machine is given this long for what is. */
+/** What is wrong stays wrong; a busy machine has this long for what is right. */
 const PATIENCE_MS = 12_000;
 /** As many as two cores carry. */
 const AT_ONCE = 4;
@@ -24,7 +25,7 @@ const ALL_MS = 600_000;
 interface Mutation {
   /** What was made wrong. */
   readonly what: string;
-  /** The step that the proof is asked for. */
+  /** The step that is tested. */
   readonly step: string;
   readonly kind: Kind;
   /** A check, changed. */
@@ -201,24 +202,19 @@ let scratch: string;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'quayside-mutations-'));
   const named = MUTATIONS.map((mutation, index) => ({ mutation, name: `mutation-${index}` }));
-  await using shared = await openServer(
+  await using shared = await openTestServer(
     PROJECT,
     new Map(named.map(({ mutation, name }) => [name, labOf(mutation)])),
     () => undefined,
   );
-  const waiting = named.values();
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (const { mutation, name } of waiting) {
-        lines.set(mutation, await linesOf(mutation, name, shared));
-      }
-    }),
-  );
+  await pLimit(AT_ONCE).map(named, async ({ mutation, name }) => {
+    lines.set(mutation, await linesOf(mutation, name, shared));
+  });
 }, ALL_MS);
 
 afterAll(() => rm(scratch, { recursive: true }));
 
-describe('the proof fails, and names the step, for', () => {
+describe('a lab’s test fails, and names the step, for', () => {
   it.each(MUTATIONS.map((mutation) => [mutation.what, mutation] as const))('%s', (_, mutation) => {
     const { step, says } = mutation;
     const line = new RegExp(String.raw`ephemeral-ports\.mdx:\d+ ${step} \(.*(?:${says.source})`);
@@ -226,18 +222,18 @@ describe('the proof fails, and names the step, for', () => {
   });
 });
 
-/** Proves the changed lab, and gives the lines that say what failed. */
+/** Tests the changed lab, and gives the lines that say what failed. */
 async function linesOf(
   mutation: Mutation,
   name: string,
-  shared: ProofServer,
+  shared: TestServer,
 ): Promise<readonly string[]> {
   const lab = labOf(mutation);
   // Another image under the same name needs a server of its own.
   await using own = mutation.image
-    ? await openServer(await projectOf(mutation, name), new Map([[name, lab]]), () => undefined)
+    ? await openTestServer(await projectOf(mutation, name), new Map([[name, lab]]), () => undefined)
     : undefined;
-  const { report } = await prove({
+  const { report } = await runLabTest({
     server: own ?? shared,
     name,
     lab,
@@ -250,7 +246,7 @@ async function linesOf(
   return report.failures.map(failureLine);
 }
 
-/** The lab's first page, with its check changed, and no more wrong and other right ways than the mutation is about. */
+/** The lab's first page, with its check changed, and no more mistakes and other right ways than the mutation is about. */
 function labOf({ check, kind, step }: Mutation): Lab {
   const sections = real.sections.slice(0, 1).map((section) => ({
     ...section,

@@ -3,7 +3,7 @@ import { type Lab, notYet } from '#lab';
 import type { Step } from '#steps';
 import { type Route, routesOf } from '../../../lab-test/plan.ts';
 
-/** A step of one check, and how many wrong and other right ways that has. */
+/** A step of one check, and how many mistakes and other right ways that has. */
 interface Made {
   readonly page: string;
   readonly id: string;
@@ -43,21 +43,21 @@ const BOTH = { wrong: true, other: true };
 const steps = THREE_PAGES.map(stepOf);
 const lab = labOf(THREE_PAGES);
 
-function misledAt({ stops }: Route): readonly string[] {
-  return stops.filter(({ misled }) => misled).map(({ step }) => step.id);
+function mistakesAt({ stops }: Route): readonly string[] {
+  return stops.filter(({ hasMistakes }) => hasMistakes).map(({ step }) => step.id);
 }
 
 function detoursOf({ stops }: Route): readonly string[] {
-  return stops.flatMap(({ detour }) => detour?.way.what ?? []);
+  return stops.flatMap(({ detour }) => detour?.alternative.what ?? []);
 }
 
-test('every wrong way and every other right way is gone, and each only once', () => {
+test('every mistake and every other right way is on a route, and each on one only', () => {
   const routes = routesOf(lab, steps, steps, BOTH);
-  expect(routes.flatMap(misledAt).sort()).toEqual(['a', 'b', 'd', 'e']);
+  expect(routes.flatMap(mistakesAt).sort()).toEqual(['a', 'b', 'd', 'e']);
   expect(routes.flatMap(detoursOf).sort()).toEqual(['a0', 'a1', 'a2', 'b0', 'c0', 'c1', 'e0']);
 });
 
-test('other right ways need no routes of their own where those of wrong ways will do', () => {
+test('other right ways need no routes of their own where those of mistakes will do', () => {
   const routes = routesOf(lab, steps, steps, BOTH);
   expect(routes.map(({ title }) => title)).toEqual([
     'wrong ways, one',
@@ -71,23 +71,23 @@ test('a route ends at the last step that it is for', () => {
   expect(first?.stops.map(({ step }) => step.id)).toEqual(['a', 'b']);
 });
 
-test('without wrong ways, other right ways make routes of their own', () => {
+test('without mistakes, other right ways make routes of their own', () => {
   const routes = routesOf(lab, steps, steps, { wrong: false, other: true });
   expect(routes.map(({ title }) => title)).toEqual([
     'other right way 1',
     'other right way 2',
     'other right way 3',
   ]);
-  expect(routes.flatMap(misledAt)).toEqual([]);
+  expect(routes.flatMap(mistakesAt)).toEqual([]);
   expect(routes.flatMap(detoursOf).sort()).toEqual(['a0', 'a1', 'a2', 'b0', 'c0', 'c1', 'e0']);
 });
 
 test('steps that were not asked for are only passed on the way', () => {
   const chosen = steps.filter(({ page }) => page === 'two');
   const routes = routesOf(lab, steps, chosen, BOTH);
-  expect(routes.flatMap(misledAt)).toEqual(['d']);
+  expect(routes.flatMap(mistakesAt)).toEqual(['d']);
   expect(routes.flatMap(detoursOf).sort()).toEqual(['c0', 'c1']);
-  expect(routes[0]?.stops.map(({ step, proven }) => [step.id, proven])).toEqual([
+  expect(routes[0]?.stops.map(({ step, isVerified }) => [step.id, isVerified])).toEqual([
     ['a', false],
     ['b', false],
     ['c', true],

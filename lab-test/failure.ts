@@ -1,17 +1,6 @@
-/** Something that is not as the lab promises. */
-export class ExpectationFailed extends Error {
-  readonly expected: string;
-  readonly seen: string;
+import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
 
-  constructor(expected: string, seen: string) {
-    super(`expected ${expected}; seen: ${seen}`);
-    this.name = 'Mismatch';
-    this.expected = expected;
-    this.seen = seen;
-  }
-}
-
-/** A mismatch with the place in the lab that it is about. */
+/** What was not as the lab promises, with the place in the lab that it is about. */
 export interface Failure {
   /** Which run met it: `as written`, `wrong ways`, `other right ways`, `fifty times` … */
   readonly run: string;
@@ -20,7 +9,7 @@ export interface Failure {
   readonly line: number;
   /** The step's id. */
   readonly step: string;
-  /** The way that was gone, where it is not the page's own. */
+  /** What was done in place of the page's own actions, if anything. */
   readonly way: string | undefined;
   readonly expected: string;
   readonly seen: string;
@@ -34,7 +23,7 @@ export function failureLine(failure: Failure): string {
 }
 
 /** What was thrown, as what was expected and seen. */
-export function asMismatch(error: unknown): Pick<Failure, 'expected' | 'seen'> {
+export function expectationOf(error: unknown): Pick<Failure, 'expected' | 'seen'> {
   if (error instanceof ExpectationFailed) return { expected: error.expected, seen: error.seen };
   return { expected: 'no error', seen: error instanceof Error ? error.message : String(error) };
 }

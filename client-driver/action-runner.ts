@@ -1,0 +1,124 @@
+import { type Action, fillIn, hostNamed, type Lab } from '#lab';
+import type { Deed } from '#steps';
+import { readOff } from '../server/labs/screen-text.ts';
+import { ExpectationFailed } from './expectation-failed.ts';
+import type { Learner } from './learner.ts';
+
+/** A value that has changed on the hosts is on the page well within this. */
+const VALUE_MS = 60_000;
+
+/** What the hosts really have for a value. `undefined`: nothing yet. */
+export type LiveValue = (id: string) => Promise<string | undefined>;
+
+/** Does for a learner what pages and scenarios ask for, and keeps the screen that was looked at last. */
+export class ActionRunner {
+  readonly #lab: Lab;
+  readonly #learner: Learner;
+  readonly #liveValue: LiveValue | undefined;
+  #screen = '';
+
+  /**
+   * @param liveValue where given, a value is used once the page shows what the hosts have; otherwise as soon as the page
+   * shows one
+   */
+  constructor(lab: Lab, learner: Learner, liveValue?: LiveValue) {
+    this.#lab = lab;
+    this.#learner = learner;
+    this.#liveValue = liveValue;
+  }
+
+  /** Does what a page asks for. @throws ExpectationFailed where it does not go as a page may rely on */
+  async follow(action: Deed): Promise<void> {
+    switch (action.kind) {
+      case 'run': {
+        const status = await this.#run(action.host, action.command);
+        if (status === 0) return;
+        const says = this.#screen.trim().split('\n').at(-1) ?? '';
+        throw new ExpectationFailed(
+          `“${action.command}” to succeed`,
+          `exit status ${status}, “${says}”`,
+        );
+      }
+      case 'open':
+        return this.#open(action.url);
+      case 'answer': {
+        const reads = this.#lab.checks.find(({ id }) => id === action.check)?.reads;
+        if (!reads) {
+          const what = `${action.check} to say where its answer stands`;
+          throw new ExpectationFailed(what, 'no “reads”');
+        }
+        await this.#learner.answer(action.check, this.#readOff(reads));
+      }
+    }
+  }
+
+  /** Does what a scenario of a check asks for; its commands may fail, those of mistakes often do. */
+  async go(actions: readonly Action[], check: string): Promise<void> {
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'run':
+          await this.#run(action.host, await this.#filledIn(action.command));
+          break;
+        case 'open':
+          await this.#open(action.url);
+          break;
+        case 'answer': {
+          const { text } = action;
+          const answer =
+            typeof text === 'string' ? await this.#filledIn(text) : this.#readOff(text);
+          await this.#learner.answer(check, answer);
+        }
+      }
+    }
+  }
+
+  async #run(name: string, command: string): Promise<number | undefined> {
+    const host = hostNamed(this.#lab, name);
+    if (!host) throw new ExpectationFailed(`a host named ${name}`, 'none in lab.ts');
+    const terminal = await this.#learner.terminal(host.name);
+    const { status, screen } = await terminal.run(command);
+    this.#screen = screen;
+    return status;
+  }
+
+  async #open(url: string): Promise<void> {
+    const { text } = await this.#learner.visit(await this.#filledIn(url));
+    this.#screen = text;
+  }
+
+  #readOff(reads: RegExp): string {
+    const found = readOff(reads, this.#screen);
+    if (found !== undefined) return found;
+    const screen = this.#screen.trim();
+    throw new ExpectationFailed(
+      `the answer on the screen, by ${reads}`,
+      screen === '' ? 'an empty screen' : `“${screen}”`,
+    );
+  }
+
+  /** A text with the values that the page shows. */
+  async #filledIn(text: string): Promise<string> {
+    const values = new Map<string, string>();
+    for (const id of Object.keys(this.#lab.values)) {
+      if (text.includes(`{${id}}`)) values.set(id, await this.#shown(id));
+    }
+    return fillIn(text, values);
+  }
+
+  async #shown(id: string): Promise<string> {
+    const live = await this.#liveValue?.(id);
+    if (this.#liveValue && live === undefined) {
+      throw new ExpectationFailed(`a text for the value ${id}`, 'none yet');
+    }
+    const { events } = this.#learner;
+    return events.until({
+      ms: VALUE_MS,
+      what: `the value ${id} to be ${live ?? 'shown'}`,
+      look: () => {
+        const shown = events.value(id);
+        return live === undefined || shown === live ? shown : undefined;
+      },
+      seen: () => events.value(id) ?? 'none',
+    });
+  }
+}

@@ -1,0 +1,225 @@
+import type { WebSocket } from 'ws';
+import {
+  ACKNOWLEDGE_EVERY,
+  type ClientFrame,
+  decodeServerFrame,
+  encodeClientFrame,
+  MAX_CLIENT_FRAME,
+  type ServerFrame,
+  TERMINAL_PROTOCOL_VERSION,
+} from '#protocol';
+import { terminalText } from '../server/labs/screen-text.ts';
+import { type Awaited, Changes, type Patience } from './changes.ts';
+import { CommandFollower, type CommandResult } from './command-follower.ts';
+import { type HttpClient, opened } from './http.ts';
+
+/** Wide enough that no line of a lab's output is broken by it. */
+const SIZE = { cols: 240, rows: 50 } as const;
+/** The slowest command of a lab, on a machine full of learners; past this it hangs. */
+const COMMAND_MS = 120_000;
+/** An echo that takes this long is lost. */
+const ECHO_MS = 5_000;
+/** Kept of what has come (characters), for errors: some screens. */
+const TAIL_KEPT = 16 * 1024;
+/** Lines of the screen that an error shows. */
+const LINES_SHOWN = 3;
+/** An input frame's own bytes (docs/terminal-protocol.md). */
+const INPUT_HEAD = 9;
+/** Several lines go in as one paste, as the page's Run does it: no line runs before the last is there. */
+const PASTE = { begin: '\u001b[200~', end: '\u001b[201~' } as const;
+
+/** One terminal over its real socket: types, and knows from the shell's own marks when a command has ended. */
+export class TerminalClient implements Disposable {
+  readonly #socket: WebSocket;
+  readonly #name: string;
+  readonly #changes = new Changes();
+  readonly #follower = new CommandFollower();
+  #decoder = new TextDecoder();
+  #tail = '';
+  #typed = 0;
+  #received = 0;
+  #acknowledged = 0;
+  #size = { cols: 0, rows: 0 };
+  #exit: { readonly status: number | undefined } | undefined;
+
+  private constructor(socket: WebSocket, name: string) {
+    this.#socket = socket;
+    this.#name = name;
+    socket.on('message', (data: Buffer) => this.#take(decodeServerFrame(data)));
+    socket.on('close', (code, reason) =>
+      this.#changes.close(`the terminal’s socket closed: ${code} ${reason}`),
+    );
+  }
+
+  /**
+   * Settles when the terminal has answered.
+   *
+   * @param name what errors call it: its host
+   */
+  static async open(
+    http: HttpClient,
+    path: string,
+    name: string,
+    patience: Patience = { ms: COMMAND_MS },
+  ): Promise<TerminalClient> {
+    const socket = http.socket(path);
+    const terminal = new TerminalClient(socket, name);
+    await opened(socket, patience);
+    terminal.#send({
+      type: 'hello',
+      version: TERMINAL_PROTOCOL_VERSION,
+      client: crypto.getRandomValues(new BigUint64Array(1))[0] ?? 1n,
+      epoch: 0n,
+      offset: 0,
+      attention: 'active',
+    });
+    terminal.resize(SIZE.cols, SIZE.rows);
+    await terminal.until({
+      ...patience,
+      what: `the terminal on ${name} to answer`,
+      look: () => terminal.#size.cols > 0,
+      seen: () => 'nothing',
+    });
+    return terminal;
+  }
+
+  /** Bytes of output that have come so far. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** The shell's size, as the server has told it last. */
+  get size(): { readonly cols: number; readonly rows: number } {
+    return this.#size;
+  }
+
+  /** How the shell ended, once it has. */
+  get exit(): { readonly status: number | undefined } | undefined {
+    return this.#exit;
+  }
+
+  /** Why the socket is closed, once it is. */
+  get closed(): string | undefined {
+    return this.#changes.closed;
+  }
+
+  /** The last of what has come, as it reads on the screen. */
+  get screen(): string {
+    return terminalText(this.#tail);
+  }
+
+  /** Types, as keys or as a paste would come. */
+  type(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    const most = MAX_CLIENT_FRAME - INPUT_HEAD;
+    for (let from = 0; from < bytes.byteLength; from += most) {
+      const piece = bytes.subarray(from, from + most);
+      this.#send({ type: 'input', offset: this.#typed, bytes: piece });
+      this.#typed += piece.byteLength;
+    }
+  }
+
+  /** Asks for another size. */
+  resize(cols: number, rows: number): void {
+    this.#send({ type: 'resize', cols, rows });
+  }
+
+  /** Settles when the shell waits for a line. */
+  async prompt(patience: Patience = { ms: COMMAND_MS }): Promise<void> {
+    await this.until({
+      ...patience,
+      what: `a prompt on ${this.#name}`,
+      look: () => this.#follower.isPrompted,
+      seen: () => this.#shown(),
+    });
+  }
+
+  /** Types a command at the prompt, and Enter, and waits for its end. */
+  async run(command: string, patience: Patience = { ms: COMMAND_MS }): Promise<CommandResult> {
+    await this.prompt(patience);
+    this.#follower.begin();
+    const line = command.includes('\n') ? PASTE.begin + command + PASTE.end : command;
+    this.type(`${line}\r`);
+    return this.until({
+      ...patience,
+      what: `“${command}” on ${this.#name} to end`,
+      look: () => this.#follower.result,
+      seen: () => this.#shown(),
+    });
+  }
+
+  /** Milliseconds from a key to the next output. One that has none in {@link ECHO_MS} counts as that. */
+  async echo(key: string): Promise<number> {
+    const before = this.#received;
+    const from = performance.now();
+    this.type(key);
+    await this.until({
+      ms: ECHO_MS,
+      what: `an echo on ${this.#name}`,
+      look: () => this.#received > before,
+      seen: () => this.#shown(),
+    }).catch((error: unknown) => {
+      if (this.closed !== undefined) throw error;
+    });
+    return performance.now() - from;
+  }
+
+  /**
+   * What `look` finds, asked again after everything that comes.
+   *
+   * @throws ExpectationFailed when the time is over, or the socket is closed
+   */
+  until<T>(awaited: Awaited<T>): Promise<T> {
+    return this.#changes.until(awaited);
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.terminate();
+  }
+
+  #take(frame: ServerFrame): void {
+    switch (frame.type) {
+      case 'output':
+        this.#received = frame.offset + frame.bytes.byteLength;
+        this.#print(frame.bytes);
+        this.#acknowledge();
+        break;
+      case 'reset':
+        this.#decoder = new TextDecoder();
+        this.#tail = '';
+        this.#print(frame.preamble);
+        break;
+      case 'attached':
+      case 'size':
+        this.#size = { cols: frame.cols, rows: frame.rows };
+        break;
+      case 'exit':
+        this.#exit = { status: frame.status };
+        break;
+      case 'beat':
+        break;
+    }
+    this.#changes.emit();
+  }
+
+  #print(bytes: Uint8Array): void {
+    const text = this.#decoder.decode(bytes, { stream: true });
+    this.#follower.take(text);
+    this.#tail = (this.#tail + text).slice(-TAIL_KEPT);
+  }
+
+  #acknowledge(): void {
+    if (this.#received - this.#acknowledged < ACKNOWLEDGE_EVERY) return;
+    this.#acknowledged = this.#received;
+    this.#send({ type: 'ack', offset: this.#received });
+  }
+
+  #send(frame: ClientFrame): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(encodeClientFrame(frame));
+  }
+
+  #shown(): string {
+    const lines = this.screen.trimEnd().split('\n').slice(-LINES_SHOWN);
+    return `the screen says “${lines.join(' ⏎ ')}”`;
+  }
+}
