@@ -11,6 +11,9 @@ const SERVER = `http://127.0.0.1:${process.env.PORT ?? 4321}`;
 const DEV_PORT = 4322;
 
 export default defineConfig({
+  // Astro empties the folder that it builds into. A build by hand goes beside the server's own (server/site/build.ts).
+  outDir: './dist/by-hand',
+  cacheDir: './dist/.cache',
   devToolbar: { enabled: false },
   // Pages are small and their server is near: code that fetches them ahead would weigh more than it saves.
   prefetch: false,

@@ -16,7 +16,7 @@ import { loadAllSteps, loadLabs } from './labs/loader.ts';
 import { LabWatcher } from './labs/watcher.ts';
 import { createSandboxRuntime, type SandboxRuntime } from './sandbox/runtime.ts';
 import { SessionManager } from './session/manager.ts';
-import { ensureSite, siteDirectory } from './site/build.ts';
+import { ensureSite } from './site/build.ts';
 import { Store } from './store/store.ts';
 import { buildWeb, type WebOptions } from './web/web.ts';
 
@@ -59,6 +59,8 @@ interface AppCore {
   readonly runtime: SandboxRuntime;
   readonly store: Store;
   readonly sessions: SessionManager;
+  /** The folder of built pages; none where Astro's own server shows them. */
+  readonly pages: string | undefined;
   /** The class that is served, if one is. */
   readonly classroom: { readonly door: Class; readonly roster: Roster } | undefined;
   /** What `/sign-in?token=…` must say, where no class is served. */
@@ -126,7 +128,7 @@ async function openCore(
   const { progress, log } = parts;
   const labs = parts.labs ?? (await loadLabs(config.project));
   const store = opened.use(new Store(join(config.data, 'quayside.sqlite')));
-  const [runtime, steps] = await Promise.all([
+  const [runtime, steps, site] = await Promise.all([
     openRuntime(config, parts, labs, store.instance),
     parts.labs ? parts.steps : loadAllSteps(config.project, labs),
     parts.site === undefined && config.devPages === undefined
@@ -134,6 +136,7 @@ async function openCore(
       : undefined,
   ]);
   opened.use(runtime);
+  opened.use(site);
   const sessions = new SessionManager({
     runtime,
     store,
@@ -152,6 +155,7 @@ async function openCore(
     runtime,
     store,
     sessions,
+    pages: parts.site ?? site?.directory,
     classroom: door && roster && { door, roster },
     startToken: randomBytes(START_TOKEN_BYTES).toString('base64url'),
   };
@@ -168,7 +172,7 @@ async function openRuntime(
 }
 
 function openWeb(config: Config, parts: AppParts, core: AppCore): ReturnType<typeof buildWeb> {
-  const { runtime, store, sessions, classroom, startToken } = core;
+  const { runtime, store, sessions, classroom, startToken, pages } = core;
   return buildWeb({
     sessions,
     learners: learnersOf(store, classroom?.door),
@@ -177,7 +181,7 @@ function openWeb(config: Config, parts: AppParts, core: AppCore): ReturnType<typ
     trustProxy: config.trustProxy,
     logLevel: parts.logLevel ?? (classroom ? 'info' : 'error'),
     ...(config.metricsToken !== undefined && { metricsToken: config.metricsToken }),
-    dist: parts.site ?? siteDirectory(config.project),
+    dist: pages ?? join(config.project, 'dist', 'none'),
     host: config.host,
     port: config.port,
     origins: config.origins,

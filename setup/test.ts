@@ -71,7 +71,7 @@ async function test(wanted: readonly string[]): Promise<boolean> {
     'set-up',
     progress,
   );
-  await ensureSite(PROJECT, progress);
+  using _site = await ensureSite(PROJECT, progress);
   // Whatever the tests start finds this very engine.
   const env = { ...process.env, DOCKER_HOST: engine.address };
   const flags = ['--disable-warning=ExperimentalWarning'];

@@ -4,7 +4,7 @@ import { progress } from '../../server/base/progress.ts';
 import { findEngine } from '../../server/engine/find.ts';
 import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { SessionManager } from '../../server/session/manager.ts';
-import { ensureSite, siteDirectory } from '../../server/site/build.ts';
+import { ensureSite } from '../../server/site/build.ts';
 import { Store } from '../../server/store/store.ts';
 import { buildWeb } from '../../server/web/web.ts';
 import { LAB, lab } from './lab.ts';
@@ -17,7 +17,7 @@ const labs = new Map([[LAB, lab]]);
 using store = new Store(join(data, 'quayside.sqlite'));
 const engine = await findEngine(process.env, progress);
 const runtime = await createSandboxRuntime(PROJECT, engine, labs, store.instance, progress);
-await ensureSite(PROJECT, progress);
+using site = await ensureSite(PROJECT, progress);
 const registry = new SessionManager({
   runtime,
   store,
@@ -31,7 +31,7 @@ const web = await buildWeb({
     create: () => store.createLearner(),
     find: (secret) => store.findLearner(secret),
   },
-  dist: siteDirectory(PROJECT),
+  dist: site.directory,
   host: '127.0.0.1',
   port: 0,
   origins: [],

@@ -1,80 +1,160 @@
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
+import { sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
+import { FileLock } from '../base/file-lock.ts';
 import type { Progress } from '../base/progress.ts';
 import { precompress } from './precompress.ts';
 
 /** What the site is made from. */
-const SOURCES = ['src', 'public', 'lab', 'protocol', 'astro.config.mjs', 'package-lock.json'];
-/** Beside the built site: a mark of what it was built from. */
-const MARK = '.built-from';
+const SOURCES = [
+  'src',
+  'public',
+  'lab',
+  'protocol',
+  'server/labs',
+  'astro.config.mjs',
+  'package-lock.json',
+];
+/** Enough to tell any two builds of one checkout apart. */
+const NAME_LENGTH = 16;
+const NAME = /^[0-9a-f]{16}$/;
+/** What the name of a build begins with until it is finished. */
+const UNFINISHED = '.building-';
+/** In a finished build; whoever serves it shares this lock. */
+const LEASE = '.lease';
+/** Two busy cores need half a minute. Beyond this, something hangs. */
+const BUILD_MS = 10 * 60_000;
+/** How often one who waits for another's build looks whether it is done. */
+const TURN_MS = 250;
+/** Enough of what the build says to see why it failed. */
 const LINES_KEPT = 30;
 
-/** Where the built site is. */
-export function siteDirectory(project: string): string {
-  return join(project, 'dist');
+/** A finished build. Nobody removes or changes it until it is disposed of, or the process ends. */
+export interface Site extends Disposable {
+  readonly directory: string;
 }
 
+/** Builds a project's pages into an empty directory. */
+export type SiteBuilder = (project: string, directory: string) => Promise<void>;
+
 /**
- * Builds the pages unless they are newer than all they are made from.
+ * The pages as they are written now, built where they have not been before. Each build has a directory of its own under
+ * `dist/`, named by what it was made from, and appears there only when it is finished. So neither a build that fails nor
+ * one of other sources touches what a running server serves. Builds that no process serves are removed.
  *
  * @throws QuaysideError SITE_BUILD_FAILED with the build's last lines
  */
-export async function ensureSite(project: string, say: Progress): Promise<void> {
-  const mark = join(siteDirectory(project), MARK);
-  const sources = await fingerprint(project);
-  if ((await readFile(mark, 'utf8').catch(() => '')) === sources) return;
-  say('Building the pages …');
-  const child = spawn(
-    process.execPath,
-    [join(project, 'node_modules/astro/bin/astro.mjs'), 'build'],
-    {
-      cwd: project,
-      env: { ...process.env, ASTRO_TELEMETRY_DISABLED: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  const lines: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      lines.push(...text.split('\n').filter((line) => line.trim() !== ''));
-      lines.splice(0, Math.max(0, lines.length - LINES_KEPT));
-    });
+export async function ensureSite(
+  project: string,
+  progress: Progress,
+  build: SiteBuilder = buildWithAstro,
+): Promise<Site> {
+  const builds = join(project, 'dist');
+  const directory = await siteDirectory(project);
+  // Nobody removes builds where nobody may write.
+  if (existsSync(directory) && !(await isWritable(builds))) {
+    return { directory, [Symbol.dispose]: () => undefined };
   }
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (status !== 0) {
-    throw new QuaysideError(
-      'SITE_BUILD_FAILED',
-      `The pages could not be built:\n${lines.join('\n')}`,
-      'Mend what it names and start again. All it says: npx astro build',
-    );
+  await mkdir(builds, { recursive: true });
+  using _turn = await takeTurn(join(builds, '.lock'), progress);
+  if (!existsSync(directory)) {
+    progress('Building the pages …');
+    await removeAll(builds, (name) => name.startsWith(UNFINISHED));
+    // A directory of its own for each try: the build of a killed start may go on for a while.
+    const unfinished = join(builds, UNFINISHED + randomUUID());
+    await mkdir(unfinished);
+    await build(project, unfinished);
+    await precompress(unfinished);
+    await rename(unfinished, directory);
   }
-  await precompress(siteDirectory(project));
-  await writeFile(mark, sources);
+  const lease = FileLock.take(join(directory, LEASE), 'shared');
+  await sweep(builds, directory);
+  return { directory, [Symbol.dispose]: () => lease?.[Symbol.dispose]() };
 }
 
-/** Names, sizes and times of all sources: a few hundred files, some milliseconds. */
+/** Where the pages as they are written now are, once they are built. */
+export async function siteDirectory(project: string): Promise<string> {
+  return join(project, 'dist', (await fingerprint(project)).slice(0, NAME_LENGTH));
+}
+
+async function buildWithAstro(project: string, directory: string): Promise<void> {
+  const { failed, timedOut, all } = await execa(
+    process.execPath,
+    [join(project, 'node_modules/astro/bin/astro.mjs'), 'build', '--outDir', directory],
+    {
+      cwd: project,
+      env: { ASTRO_TELEMETRY_DISABLED: '1' },
+      stdin: 'ignore',
+      all: true,
+      reject: false,
+      timeout: BUILD_MS,
+    },
+  );
+  if (!failed) return;
+  const lines = all.split('\n').filter((line) => line.trim() !== '');
+  throw new QuaysideError(
+    'SITE_BUILD_FAILED',
+    `The pages could not be built${timedOut ? ` within ${BUILD_MS / 60_000} minutes` : ''}:\n${lines.slice(-LINES_KEPT).join('\n')}`,
+    'Mend what it names and start again. All it says: npx astro build',
+  );
+}
+
+/** Builds of one checkout come one after the other: they share Astro's cache, and the second one finds the first's. */
+async function takeTurn(path: string, progress: Progress): Promise<FileLock> {
+  let hasSaid = false;
+  for (;;) {
+    const turn = FileLock.take(path, 'exclusive');
+    if (turn) return turn;
+    if (!hasSaid) progress('Waiting for another start to build the pages …');
+    hasSaid = true;
+    await sleep(TURN_MS);
+  }
+}
+
+async function removeAll(builds: string, isMeant: (name: string) => boolean): Promise<void> {
+  for (const name of (await readdir(builds)).filter(isMeant)) {
+    await rm(join(builds, name), { recursive: true, force: true });
+  }
+}
+
+/** Removes the builds that no process serves. What is not named as a build is left alone. */
+async function sweep(builds: string, current: string): Promise<void> {
+  for (const name of await readdir(builds)) {
+    const directory = join(builds, name);
+    if (!NAME.test(name) || directory === current) continue;
+    using unserved = FileLock.take(join(directory, LEASE), 'exclusive');
+    if (unserved) await rm(directory, { recursive: true });
+  }
+}
+
+function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Of names and contents of all sources: two hundred files, some milliseconds. */
 async function fingerprint(project: string): Promise<string> {
   const hash = createHash('sha256');
   for (const source of SOURCES) {
-    const path = join(project, source);
-    const root = await stat(path).catch(() => undefined);
-    if (!root) continue;
-    const files = root.isDirectory()
-      ? (await readdir(path, { recursive: true, withFileTypes: true }))
-          .filter((entry) => entry.isFile())
-          .map((entry) => join(entry.parentPath, entry.name))
-          .sort()
-      : [path];
-    for (const file of files) {
-      const { size, mtimeMs } = await stat(file);
-      hash.update(`${file.slice(project.length)} ${size} ${mtimeMs}\n`);
+    for (const file of await filesBelow(join(project, source))) {
+      const content = await readFile(file);
+      hash.update(`${file.slice(project.length)} ${content.byteLength}\n`).update(content);
     }
   }
   return hash.digest('hex');
+}
+
+async function filesBelow(path: string): Promise<readonly string[]> {
+  const root = await stat(path).catch(() => undefined);
+  if (!root?.isDirectory()) return root ? [path] : [];
+  return (await readdir(path, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { siteDirectory } from '../../server/site/build.ts';
 
-const DIST = join(import.meta.dirname, '../../dist');
+const DIST = await siteDirectory(join(import.meta.dirname, '../..'));
 const ORIGIN = 'http://site';
 /** What the server answers itself, and no page of the build. */
 const SERVED = /^\/api\//;

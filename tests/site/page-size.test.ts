@@ -2,8 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { siteDirectory } from '../../server/site/build.ts';
 
-const DIST = join(import.meta.dirname, '../../dist');
+const DIST = await siteDirectory(join(import.meta.dirname, '../..'));
 /** A page to read, over the wire. */
 const READING_BYTES = 60_000;
 /** A lab's page with its terminals, over the wire. */
