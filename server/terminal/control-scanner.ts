@@ -11,7 +11,7 @@ export type StreamItem =
     };
 
 const TERMINATOR = Buffer.from('\x1b\\');
-/** A note is a word and a number; anything longer is somebody else's text. */
+/** A note is a word and a number, and its end; anything longer is another program's text. */
 const LONGEST_NOTE = 32;
 const ESC = 0x1b;
 const NOTHING = Buffer.alloc(0);
@@ -36,44 +36,51 @@ export class ControlScanner {
     this.#remark = remark;
   }
 
-  /** The pieces of `chunk`, in order. The end of a chunk that could be the start of a note waits for the next one. */
+  /**
+   * What `chunk` holds, in order. The end of a chunk that could be the start of a note waits for the next one. Looks at
+   * each byte a few times at most, whatever it resembles.
+   */
   push(chunk: Buffer): readonly StreamItem[] {
     // Most of a flood.
     if (this.#held.byteLength === 0 && chunk.indexOf(ESC) < 0) {
       return chunk.byteLength > 0 ? [{ kind: 'bytes', bytes: chunk }] : [];
     }
-    let rest = this.#held.byteLength > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
+    const bytes = this.#held.byteLength > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
     this.#held = NOTHING;
-    const pieces: StreamItem[] = [];
-    const text = (bytes: Buffer): void => {
-      if (bytes.byteLength > 0) pieces.push({ kind: 'bytes', bytes });
+    const items: StreamItem[] = [];
+    let done = 0;
+    const output = (upTo: number): void => {
+      if (upTo > done) items.push({ kind: 'bytes', bytes: bytes.subarray(done, upTo) });
+      done = upTo;
     };
-    for (;;) {
-      const note = rest.indexOf(this.#prefix);
-      const remark = this.#remark ? rest.indexOf(this.#remark) : -1;
-      if (this.#remark && remark >= 0 && (note < 0 || remark < note)) {
-        text(rest.subarray(0, remark));
-        rest = rest.subarray(remark + this.#remark.byteLength);
+    let note = positionOf(this.#prefix, bytes, 0);
+    let remark = positionOf(this.#remark, bytes, 0);
+    while (Math.min(note, remark) < bytes.byteLength) {
+      if (remark < note) {
+        output(remark);
+        done = remark + (this.#remark?.byteLength ?? 0);
+        remark = positionOf(this.#remark, bytes, done);
         continue;
       }
-      if (note < 0) break;
       const from = note + this.#prefix.byteLength;
-      const end = rest.indexOf(TERMINATOR, from);
-      if (end < 0 && rest.byteLength - from <= LONGEST_NOTE) {
-        text(rest.subarray(0, note));
-        this.#held = Buffer.from(rest.subarray(note));
-        return pieces;
+      const end = from + bytes.subarray(from, from + LONGEST_NOTE).indexOf(TERMINATOR);
+      if (end < from && bytes.byteLength - from < LONGEST_NOTE) {
+        output(note);
+        this.#held = Buffer.from(bytes.subarray(note));
+        return items;
       }
-      const parsed = end < 0 ? undefined : parseNote(rest.toString('latin1', from, end));
-      const upTo = parsed ? note : from;
-      text(rest.subarray(0, upTo));
-      if (parsed) pieces.push(parsed);
-      rest = rest.subarray(parsed ? end + TERMINATOR.byteLength : from);
+      const parsed = end < from ? undefined : parseNote(bytes.toString('latin1', from, end));
+      if (parsed) {
+        output(note);
+        items.push(parsed);
+        done = end + TERMINATOR.byteLength;
+      }
+      note = positionOf(this.#prefix, bytes, parsed ? done : from);
     }
-    const hold = this.#startOfSomethingIn(rest);
-    text(rest.subarray(0, hold));
-    this.#held = Buffer.from(rest.subarray(hold));
-    return pieces;
+    const hold = this.#startOfSomethingIn(bytes, done);
+    output(hold);
+    this.#held = Buffer.from(bytes.subarray(hold));
+    return items;
   }
 
   /** What was held back, once no more will come. */
@@ -84,21 +91,31 @@ export class ControlScanner {
   }
 
   /** Where a tail begins that the next chunk could make into a note. */
-  #startOfSomethingIn(bytes: Buffer): number {
+  #startOfSomethingIn(bytes: Buffer, from: number): number {
     const longest = Math.max(this.#prefix.byteLength, this.#remark?.byteLength ?? 0) - 1;
-    let at = bytes.indexOf(ESC, Math.max(0, bytes.byteLength - longest));
-    while (at >= 0) {
-      const tail = bytes.subarray(at);
-      if (startsWith(this.#prefix, tail)) return at;
-      if (this.#remark && startsWith(this.#remark, tail)) return at;
-      at = bytes.indexOf(ESC, at + 1);
+    for (let at = Math.max(from, bytes.byteLength - longest); at < bytes.byteLength; at++) {
+      if (bytes[at] !== ESC) continue;
+      if (endsWithStartOf(this.#prefix, bytes, at)) return at;
+      if (this.#remark && endsWithStartOf(this.#remark, bytes, at)) return at;
     }
     return bytes.byteLength;
   }
 }
 
-function startsWith(whole: Buffer, start: Buffer): boolean {
-  return start.byteLength <= whole.byteLength && whole.subarray(0, start.byteLength).equals(start);
+/** Where `what` stands in `bytes`, from `from` on; infinity where it does not. */
+function positionOf(what: Buffer | undefined, bytes: Buffer, from: number): number {
+  const at = what ? bytes.indexOf(what, from) : -1;
+  return at < 0 ? Number.POSITIVE_INFINITY : at;
+}
+
+/** Whether all of `bytes` from `at` on is the beginning of `whole`. */
+function endsWithStartOf(whole: Buffer, bytes: Buffer, at: number): boolean {
+  const length = bytes.byteLength - at;
+  if (length > whole.byteLength) return false;
+  for (let index = 0; index < length; index++) {
+    if (whole[index] !== bytes[at + index]) return false;
+  }
+  return true;
 }
 
 function parseNote(text: string): StreamItem | undefined {

@@ -1,16 +1,23 @@
 import { Buffer } from 'node:buffer';
+import { EscapeParser } from './escape-parser.ts';
 
-const ESC = 0x1b;
-/** Longer than any sequence that is looked for; what is cut off in the middle waits for its end up to this. */
-const LONGEST_SEQUENCE = 64;
 /** A program that invents modes must not fill our memory. */
 const MOST_MODES = 64;
-// What may follow an ESC.
-const PRIVATE_MODES = /^\[\?([\d;]+)([hl])/;
-const CURSOR_SHAPE = /^\[\d* q/;
-const KEYPAD = /^[=>]/;
-const RESET = /^(?:c|\[!p)/;
-const UNFINISHED = /^(?:\[[?!]?[\d;]* ?)?$/;
+const CHAR = {
+  space: 0x20,
+  bang: 0x21,
+  zero: 0x30,
+  nine: 0x39,
+  semicolon: 0x3b,
+  equals: 0x3d,
+  greater: 0x3e,
+  question: 0x3f,
+  c: 0x63,
+  h: 0x68,
+  l: 0x6c,
+  p: 0x70,
+  q: 0x71,
+} as const;
 
 /**
  * What a terminal's lost past still means for its present: the modes in force (alternate screen, bracketed paste, mouse,
@@ -18,67 +25,96 @@ const UNFINISHED = /^(?:\[[?!]?[\d;]* ?)?$/;
  * that put a fresh terminal into the same modes before the replay.
  */
 export class Modes {
-  readonly #private = new Map<string, 'h' | 'l'>();
+  readonly #parser: EscapeParser;
+  /** DEC private modes: whether each is set, and when it was last (of those that exclude each other, the last counts). */
+  readonly #private = new Map<number, { set: boolean; at: number }>();
+  #changes = 0;
   #cursor = '';
   #keypad = '';
-  #rest = '';
 
-  /** Looks at the next bytes of the stream, cut anywhere. */
-  feed(bytes: Uint8Array): void {
-    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (this.#rest === '' && view.indexOf(ESC) < 0) return;
-    const text = this.#rest + view.toString('latin1');
-    this.#rest = '';
-    let at = text.indexOf('\x1b');
-    while (at >= 0) {
-      const sequence = text.slice(at + 1, at + LONGEST_SEQUENCE);
-      if (
-        !this.#take(sequence) &&
-        sequence.length < LONGEST_SEQUENCE - 1 &&
-        UNFINISHED.test(sequence)
-      ) {
-        // It was cut off: the next bytes could still make it one that matters.
-        this.#rest = `\x1b${sequence}`;
-        return;
-      }
-      at = text.indexOf('\x1b', at + 1);
+  /** @param from goes on from there without changing it */
+  constructor(from?: Modes) {
+    const listener = {
+      escape: (final: number) => this.#escape(final),
+      csi: (bytes: Buffer, begin: number, end: number) => this.#csi(bytes, begin, end),
+    };
+    if (!from) {
+      this.#parser = new EscapeParser(listener);
+      return;
     }
+    this.#parser = new EscapeParser(listener, from.#parser);
+    for (const [mode, { set, at }] of from.#private) this.#private.set(mode, { set, at });
+    this.#changes = from.#changes;
+    this.#cursor = from.#cursor;
+    this.#keypad = from.#keypad;
   }
 
-  /** The same modes, to go on from without changing these. */
-  copy(): Modes {
-    const copy = new Modes();
-    for (const [mode, set] of this.#private) copy.#private.set(mode, set);
-    copy.#cursor = this.#cursor;
-    copy.#keypad = this.#keypad;
-    copy.#rest = this.#rest;
-    return copy;
+  /** Looks at the next bytes of the stream, cut anywhere. */
+  feed(bytes: Buffer): void {
+    this.#parser.feed(bytes);
   }
 
   /** The bytes that bring about these modes. */
   preamble(): Uint8Array {
-    const modes = [...this.#private].map(([mode, set]) => `\x1b[?${mode}${set}`);
+    const modes = [...this.#private]
+      .sort(([, one], [, other]) => one.at - other.at)
+      .map(([mode, { set }]) => `\x1b[?${mode}${set ? 'h' : 'l'}`);
     return Buffer.from(modes.join('') + this.#cursor + this.#keypad, 'latin1');
   }
 
-  #take(sequence: string): boolean {
-    const modes = PRIVATE_MODES.exec(sequence);
-    if (modes) {
-      for (const mode of (modes[1] ?? '').split(';')) {
-        this.#private.delete(mode);
-        if (this.#private.size < MOST_MODES) this.#private.set(mode, modes[2] as 'h' | 'l');
+  #escape(final: number): void {
+    if (final === CHAR.c) this.#reset();
+    else if (final === CHAR.equals || final === CHAR.greater)
+      this.#keypad = `\x1b${String.fromCharCode(final)}`;
+  }
+
+  #csi(bytes: Buffer, from: number, to: number): void {
+    const final = bytes[to - 1];
+    switch (final) {
+      case CHAR.h:
+      case CHAR.l:
+        if (bytes[from] === CHAR.question)
+          this.#setModes(bytes, from + 1, to - 1, final === CHAR.h);
+        break;
+      case CHAR.q: {
+        const text = bytes.toString('latin1', from, to);
+        if (/^\d* q$/.test(text)) this.#cursor = `\x1b[${text}`;
+        break;
       }
-      return true;
+      case CHAR.p:
+        if (bytes[from] === CHAR.bang && to - from === 2) this.#reset();
+        break;
     }
-    const cursor = CURSOR_SHAPE.exec(sequence);
-    if (cursor) this.#cursor = `\x1b${cursor[0]}`;
-    const keypad = KEYPAD.exec(sequence);
-    if (keypad) this.#keypad = `\x1b${keypad[0]}`;
-    if (RESET.test(sequence)) {
-      this.#private.clear();
-      this.#cursor = '';
-      this.#keypad = '';
+  }
+
+  /** Numbers with `;` between them; with anything else among them they mean something else. */
+  #setModes(bytes: Buffer, from: number, to: number, set: boolean): void {
+    let mode = 0;
+    for (let at = from; at <= to; at++) {
+      const code = at < to ? (bytes[at] ?? 0) : CHAR.semicolon;
+      if (code >= CHAR.zero && code <= CHAR.nine) {
+        mode = mode * 10 + code - CHAR.zero;
+      } else if (code === CHAR.semicolon) {
+        this.#setMode(mode, set);
+        mode = 0;
+      } else return;
     }
-    return cursor !== null || keypad !== null;
+  }
+
+  #setMode(mode: number, set: boolean): void {
+    this.#changes += 1;
+    const known = this.#private.get(mode);
+    if (known) {
+      known.set = set;
+      known.at = this.#changes;
+    } else if (this.#private.size < MOST_MODES) {
+      this.#private.set(mode, { set, at: this.#changes });
+    }
+  }
+
+  #reset(): void {
+    this.#private.clear();
+    this.#cursor = '';
+    this.#keypad = '';
   }
 }

@@ -57,7 +57,7 @@ export class Output {
     // Not in the middle of a sequence or of a character, if it can be helped.
     const first = this.#ring.read(start, LINE_START_WITHIN);
     const skip = first.indexOf(0x0a) + 1;
-    const modes = this.#modes.copy();
+    const modes = new Modes(this.#modes);
     modes.feed(first.subarray(0, skip));
     return { offset: start + skip, preamble: modes.preamble() };
   }

@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 /** What a ring starts with; an idle terminal never needs more. */
 const FIRST_BYTES = 16 * 1024;
 
@@ -27,7 +29,7 @@ export class Ring {
   }
 
   /** Adds bytes, and tells `evicted` about those that go, oldest first (views that hold only during the call). */
-  append(bytes: Uint8Array, evicted?: (bytes: Uint8Array) => void): void {
+  append(bytes: Buffer, evicted?: (bytes: Buffer) => void): void {
     this.#makeRoomFor(bytes.byteLength);
     const kept = bytes.byteLength > this.#limit ? bytes.subarray(-this.#limit) : bytes;
     const newStart = Math.max(0, this.#head + bytes.byteLength - this.#limit);
@@ -51,7 +53,7 @@ export class Ring {
    * Up to `max` bytes from `offset` on; fewer where the ring wraps round, none at the head. A view that holds until
    * the next {@link append}.
    */
-  read(offset: number, max: number): Uint8Array {
+  read(offset: number, max: number): Buffer {
     if (offset < this.start || offset > this.#head) throw new RangeError('offset not in the ring');
     const at = offset % this.#bytes.byteLength;
     const length = Math.min(max, this.#head - offset, this.#bytes.byteLength - at);

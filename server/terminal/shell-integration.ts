@@ -1,4 +1,5 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
+import { EscapeParser } from './escape-parser.ts';
 
 /** A command line that has finished in a shell with marks. */
 export interface FinishedCommand {
@@ -6,16 +7,18 @@ export interface FinishedCommand {
   readonly status: number;
 }
 
-const ESC = 0x1b;
-const BRACKET = 0x5d;
-const OPENERS = [Buffer.from('\x1b]633;'), Buffer.from('\x1b]133;')];
-const OPENER_BYTES = 6;
-/** A longer mark is dropped: nobody types such a line, but anybody may print one. */
-const LONGEST_MARK = 8 * 1024;
+/** `633;` and `133;`, and the letter after them. */
+const CODE_BYTES = 4;
 /** Shells within shells whose command lines are remembered; nobody nests deeper. */
 const MOST_SHELLS = 16;
-/** Names the shell that a mark is of. */
-const SHELL = /^aid=(.*)$/;
+const SHELL = ';aid=';
+
+/**
+ * Finished commands that are told of: so many at once, and so many a second. A paste of a thousand lines has one each; a
+ * program that prints marks without end has a million a second, and each is work for whoever is told.
+ */
+const COMMANDS_AT_ONCE = 1_000;
+const COMMANDS_A_SECOND = 100;
 
 /** What marks tell. `shell` is the shell's own name of itself, "" where it has none. */
 export interface ShellIntegrationListener {
@@ -36,51 +39,28 @@ export interface ShellIntegrationListener {
  */
 export class ShellIntegration {
   readonly #listener: ShellIntegrationListener;
+  readonly #parser = new EscapeParser({
+    osc: (bytes, from, to) => {
+      if (isMark(bytes, from, to)) this.#take(bytes.toString('utf8', from + CODE_BYTES, to));
+    },
+  });
   /** By shell: the command line that runs in it. */
   readonly #lines = new Map<string, string>();
-  #held: Buffer = Buffer.alloc(0);
+  /** How many more finished commands may be told of, and as of when (ms). */
+  #credit = COMMANDS_AT_ONCE;
+  #creditAt = performance.now();
 
   constructor(listener: ShellIntegrationListener) {
     this.#listener = listener;
   }
 
-  feed(chunk: Buffer): void {
-    let bytes = chunk;
-    if (this.#held.byteLength > 0) {
-      bytes = Buffer.concat([this.#held, chunk]);
-      this.#held = Buffer.alloc(0);
-    }
-    let at = bytes.indexOf(ESC);
-    while (at >= 0) {
-      // Colours are escapes too, and a flood may be full of them: look at one byte before anything else.
-      const next = bytes[at + 1];
-      if (next !== undefined && next !== BRACKET) {
-        at = bytes.indexOf(ESC, at + 1);
-        continue;
-      }
-      const rest = bytes.subarray(at);
-      if (isOpened(rest)) {
-        const end = endOf(rest);
-        if (end === undefined) {
-          if (rest.byteLength <= LONGEST_MARK) this.#held = Buffer.from(rest);
-          return;
-        }
-        if (end <= LONGEST_MARK) this.#take(rest.toString('utf8', OPENER_BYTES, end));
-        at = bytes.indexOf(ESC, at + Math.max(end, 1));
-        continue;
-      }
-      if (rest.byteLength < OPENER_BYTES && OPENERS.some((opener) => startsWith(opener, rest))) {
-        this.#held = Buffer.from(rest);
-        return;
-      }
-      at = bytes.indexOf(ESC, at + 1);
-    }
+  feed(bytes: Buffer): void {
+    this.#parser.feed(bytes);
   }
 
   #take(mark: string): void {
-    const [letter, ...rest] = mark.split(';');
-    const shell = rest.flatMap((part) => SHELL.exec(part)?.[1] ?? []).at(-1) ?? '';
-    switch (letter) {
+    const shell = shellOf(mark);
+    switch (mark[0]) {
       case 'A':
         // At its prompt it runs nothing, whatever it said before.
         this.#lines.delete(shell);
@@ -91,7 +71,7 @@ export class ShellIntegration {
         break;
       case 'E':
         this.#lines.delete(shell);
-        this.#lines.set(shell, unescapeLine(rest[0] ?? ''));
+        this.#lines.set(shell, unescapeLine(firstField(mark)));
         if (this.#lines.size > MOST_SHELLS) {
           const [oldest = ''] = this.#lines.keys();
           this.#lines.delete(oldest);
@@ -100,29 +80,50 @@ export class ShellIntegration {
       case 'D': {
         const line = this.#lines.get(shell);
         this.#lines.delete(shell);
-        const status = Number.parseInt(rest[0] ?? '', 10);
-        if (line !== undefined && Number.isInteger(status))
+        const status = Number.parseInt(firstField(mark), 10);
+        if (line !== undefined && Number.isInteger(status) && this.#mayTell())
           this.#listener.finished({ line, status });
         break;
       }
     }
   }
+
+  #mayTell(): boolean {
+    const now = performance.now();
+    const earned = ((now - this.#creditAt) / 1000) * COMMANDS_A_SECOND;
+    this.#credit = Math.min(COMMANDS_AT_ONCE, this.#credit + earned);
+    this.#creditAt = now;
+    if (this.#credit < 1) return false;
+    this.#credit -= 1;
+    return true;
+  }
 }
 
-function isOpened(bytes: Buffer): boolean {
-  return OPENERS.some((opener) => bytes.subarray(0, OPENER_BYTES).equals(opener));
+/** `633;` or `133;`, one of the letters that are heeded, and `;` or nothing. Most OSCs are titles and links. */
+function isMark(bytes: Buffer, from: number, to: number): boolean {
+  const [six, one, three, semicolon] = [0x36, 0x31, 0x33, 0x3b];
+  return (
+    (bytes[from] === six || bytes[from] === one) &&
+    bytes[from + 1] === three &&
+    bytes[from + 2] === three &&
+    bytes[from + 3] === semicolon &&
+    to > from + CODE_BYTES &&
+    (to === from + CODE_BYTES + 1 || bytes[from + CODE_BYTES + 1] === semicolon)
+  );
 }
 
-function startsWith(whole: Buffer, start: Buffer): boolean {
-  return whole.subarray(0, start.byteLength).equals(start);
+/** What follows the letter. */
+function firstField(mark: string): string {
+  const end = mark.indexOf(';', 2);
+  return end < 0 ? mark.slice(2) : mark.slice(2, end);
 }
 
-/** Where a mark's text ends: at BEL, at ESC \, or where another escape breaks it off. */
-function endOf(bytes: Buffer): number | undefined {
-  const bell = bytes.indexOf(0x07, OPENER_BYTES);
-  const broken = bytes.indexOf(ESC, OPENER_BYTES);
-  if (bell >= 0 && (broken < 0 || bell < broken)) return bell;
-  return broken >= 0 && broken + 1 < bytes.byteLength ? broken : undefined;
+/** Which shell a mark is of. */
+function shellOf(mark: string): string {
+  const at = mark.lastIndexOf(SHELL);
+  if (at < 0) return '';
+  const end = mark.indexOf(';', at + 1);
+  return end < 0 ? mark.slice(at + SHELL.length) : mark.slice(at + SHELL.length, end);
 }
 
 /** `\xHH` is a byte, `\\` a backslash; the shell escapes `;` and control characters so. */

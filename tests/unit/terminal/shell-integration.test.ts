@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   type FinishedCommand,
   ShellIntegration,
@@ -71,4 +71,24 @@ test('tells when a prompt is shown and when a line is taken, in their order', ()
     ),
   );
   expect(heard).toEqual(['prompt', 'start', 'end 0', 'prompt']);
+});
+
+test('of commands that finish without end only so many are told of, and later ones again', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  try {
+    let told = 0;
+    const marks = new ShellIntegration({
+      finished: () => {
+        told += 1;
+      },
+    });
+    const flood = Buffer.from('\x1b]633;E;x\x07\x1b]633;D;0\x07'.repeat(20_000));
+    marks.feed(flood);
+    expect(told).toBe(1_000);
+    vi.advanceTimersByTime(1_000);
+    marks.feed(flood);
+    expect(told).toBe(1_100);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -1,0 +1,160 @@
+import { Buffer } from 'node:buffer';
+
+/** Told of the escape sequences of a stream. The bytes hold only during the call. */
+export interface EscapeListener {
+  /** `ESC` and one character. */
+  escape?(final: number): void;
+  /** `CSI` (`ESC [`): its parameters and intermediates from `from` on, its final character at `to - 1`. */
+  csi?(bytes: Buffer, from: number, to: number): void;
+  /** `OSC` (`ESC ]`): its text, without the `BEL` or `ESC` that ended it. */
+  osc?(bytes: Buffer, from: number, to: number): void;
+}
+
+const ESC = 0x1b;
+const BEL = 0x07;
+/** Both break a sequence off. */
+const CAN = 0x18;
+const SUB = 0x1a;
+
+const GROUND = 0;
+const ESCAPE = 1;
+const INTERMEDIATE = 2;
+const CSI = 3;
+const OSC = 4;
+const STATES = 5;
+/** Added to the next state where the sequence is complete. */
+const COMPLETE = 8;
+const CODES = 256;
+
+/** A longer CSI is dropped: no terminal has one. */
+const LONGEST_CSI = 64;
+/** A longer OSC is dropped: nobody types such a command line, but any program may print one. */
+const LONGEST_OSC = 8 * 1024;
+/** Text is looked through byte by byte for so long, then at once: a call costs as much as 16 bytes or so. */
+const SHORT_TEXT = 16;
+
+/**
+ * The next state by state and byte, as in the parser of the DEC terminals (vt100.net/emu/dec_ansi_parser) that xterm.js
+ * has as well. What begins with `ESC P`, `ESC X`, `ESC ^` and `ESC _` needs no state: only another `ESC` ends it.
+ */
+const NEXT = nextStates();
+
+/**
+ * Finds the escape sequences in a terminal's output, cut anywhere. It looks at each byte once, and keeps no more than the
+ * one sequence that is under way, up to a limit.
+ */
+export class EscapeParser {
+  readonly #listener: EscapeListener;
+  #state = GROUND;
+  /** The beginning of a sequence whose end has not come yet. */
+  #held = Buffer.alloc(0);
+  /** How long that beginning is, the part that was not kept for its length included. */
+  #heldLength = 0;
+
+  /** @param from goes on where this one stands, mid-sequence or not */
+  constructor(listener: EscapeListener, from?: EscapeParser) {
+    this.#listener = listener;
+    if (!from) return;
+    this.#state = from.#state;
+    this.#held = Buffer.from(from.#held);
+    this.#heldLength = from.#heldLength;
+  }
+
+  feed(bytes: Buffer): void {
+    const { length } = bytes;
+    let state = this.#state;
+    let start = 0;
+    for (let at = 0; at < length; at++) {
+      if (state === GROUND) {
+        at = escapeIn(bytes, at);
+        if (at < 0) break;
+        state = ESCAPE;
+        continue;
+      }
+      const next = NEXT[state * CODES + (bytes[at] ?? 0)] ?? GROUND;
+      if (next === state) {
+        if (state === OSC) at = textEnd(bytes, at);
+        continue;
+      }
+      if (next >= COMPLETE) this.#complete(state, bytes, start, at);
+      this.#heldLength = 0;
+      state = next % COMPLETE;
+      start = at + 1;
+    }
+    this.#state = state;
+    if (state === CSI || state === OSC) this.#hold(bytes, start, length);
+  }
+
+  #complete(state: number, bytes: Buffer, from: number, at: number): void {
+    if (state === ESCAPE) {
+      this.#listener.escape?.(bytes[at] ?? 0);
+      return;
+    }
+    const to = state === CSI ? at + 1 : at;
+    const longest = state === CSI ? LONGEST_CSI : LONGEST_OSC;
+    const length = this.#heldLength + to - from;
+    if (length > longest) return;
+    const isHeld = this.#heldLength > 0;
+    if (isHeld) this.#hold(bytes, from, to);
+    const whole = isHeld ? this.#held : bytes;
+    const begin = isHeld ? 0 : from;
+    if (state === CSI) this.#listener.csi?.(whole, begin, begin + length);
+    else this.#listener.osc?.(whole, begin, begin + length);
+  }
+
+  /** Adds to the beginning of a sequence, as far as it may still become one that is not too long. */
+  #hold(bytes: Buffer, from: number, to: number): void {
+    const held = this.#heldLength;
+    const length = held + to - from;
+    this.#heldLength = length;
+    if (length > LONGEST_OSC) return;
+    if (length > this.#held.byteLength) {
+      const larger = Buffer.allocUnsafeSlow(Math.min(LONGEST_OSC, 2 * length));
+      this.#held.copy(larger, 0, 0, held);
+      this.#held = larger;
+    }
+    bytes.copy(this.#held, held, from, to);
+  }
+}
+
+/** Where the next ESC is, from `from` on; -1 where there is none. */
+function escapeIn(bytes: Buffer, from: number): number {
+  const near = Math.min(from + SHORT_TEXT, bytes.length);
+  for (let at = from; at < near; at++) if (bytes[at] === ESC) return at;
+  return near < bytes.length ? bytes.indexOf(ESC, near) : -1;
+}
+
+/** The last of the text that stands at `from`: before the next control character, or at the end. */
+function textEnd(bytes: Buffer, from: number): number {
+  let at = from;
+  while (at + 1 < bytes.length && (bytes[at + 1] ?? 0) > ESC) at += 1;
+  return at;
+}
+
+function nextStates(): Uint8Array {
+  const next = new Uint8Array(STATES * CODES);
+  /** In `state`, each byte from `first` to `last` leads to `to`. */
+  const on = (state: number, first: number, last: number, to: number): void => {
+    next.fill(to, state * CODES + first, state * CODES + last + 1);
+  };
+  // Control characters and DEL take effect within a sequence and are no part of it; what is not ASCII ends it.
+  for (const state of [ESCAPE, INTERMEDIATE, CSI]) {
+    on(state, 0x00, 0x1f, state);
+    on(state, 0x7f, 0x7f, state);
+  }
+  on(ESCAPE, 0x20, 0x2f, INTERMEDIATE);
+  on(ESCAPE, 0x30, 0x7e, GROUND + COMPLETE);
+  on(ESCAPE, 0x5b, 0x5b, CSI);
+  on(ESCAPE, 0x5d, 0x5d, OSC);
+  on(INTERMEDIATE, 0x20, 0x2f, INTERMEDIATE);
+  on(CSI, 0x20, 0x3f, CSI);
+  on(CSI, 0x40, 0x7e, GROUND + COMPLETE);
+  on(OSC, 0x00, 0xff, OSC);
+  on(OSC, BEL, BEL, GROUND + COMPLETE);
+  for (const state of [ESCAPE, INTERMEDIATE, CSI, OSC]) {
+    on(state, CAN, CAN, GROUND);
+    on(state, SUB, SUB, GROUND);
+    on(state, ESC, ESC, state === OSC ? ESCAPE + COMPLETE : ESCAPE);
+  }
+  return next;
+}
