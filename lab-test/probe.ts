@@ -9,7 +9,6 @@ import { hostView } from '../server/sandbox/host-view.ts';
 import { LABEL } from '../server/sandbox/labels.ts';
 import type { SandboxRuntime } from '../server/sandbox/runtime.ts';
 import { SHARED_IN_HOST } from '../server/sandbox/shared-directory.ts';
-import { Journal } from '../server/store/journal.ts';
 import type { Store } from '../server/store/store.ts';
 
 /** The probe's own looks may take longer than a check's: they find out what is so, however busy the machine is. */
@@ -75,7 +74,7 @@ export class Probe {
     const views = new Map([...this.#hosts].map(([name, host]) => [name, hostView(host, signal)]));
     return {
       signal,
-      journal: new Journal(this.#store, this.#session),
+      journal: this.#store.journal(this.#session),
       hosts: [...views.values()],
       host: (name) => named(views, name),
     };
@@ -95,7 +94,7 @@ export class Probe {
 
   /** How many signals the journal holds. */
   get signals(): number {
-    return this.#store.signals(this.#session).length;
+    return this.#store.journal(this.#session).size;
   }
 
   /** What a command on a host prints, without a terminal and so without a trace in the journal. */

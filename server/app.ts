@@ -127,7 +127,8 @@ async function openCore(
 ): Promise<AppCore> {
   const { progress, log } = parts;
   const labs = parts.labs ?? (await loadLabs(config.project));
-  const store = opened.use(new Store(join(config.data, 'quayside.sqlite')));
+  const onError = log ?? failureLog(config.classroom !== undefined);
+  const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), { onError }));
   const [runtime, steps, site] = await Promise.all([
     openRuntime(config, parts, labs, store.instance),
     parts.labs ? parts.steps : loadAllSteps(config.project, labs),
@@ -146,7 +147,7 @@ async function openCore(
     pool: config.pool,
     diskBytes: config.diskMib * MIB,
     limits: { idleMs: config.idleMinutes * MINUTE_MS, totalMs: config.totalMinutes * MINUTE_MS },
-    log: log ?? failureLog(config.classroom !== undefined),
+    log: onError,
   });
   const door = config.classroom && new Class({ store, ...config.classroom });
   const roster = door && opened.use(new Roster({ classroom: door, store, sessions, labs }));
@@ -202,7 +203,7 @@ function learnersOf(store: Store, door: Class | undefined): WebOptions['learners
 async function health(engine: Engine, store: Store, data: string) {
   using limit = deadline(HEALTH_MS);
   await withAbort(limit.signal, () => engine.docker.ping());
-  if (store.unwritten > 0) return { ok: false, reason: `The disk under ${data} is full.` };
+  if (store.obstacle === 'disk') return { ok: false, reason: `The disk under ${data} is full.` };
   return { ok: true, upSeconds: Math.round(process.uptime()) };
 }
 

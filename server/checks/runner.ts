@@ -27,6 +27,14 @@ const PASSED_GAP_MS = 500;
 /** What a pass speaks of: how the hosts are, or what has happened. */
 export type About = SignalOf<'pass'>['about'];
 
+/** A check that was passed. */
+export interface EarnedPass {
+  /** When (ms since the epoch). */
+  readonly at: number;
+  /** What it speaks of on these very hosts; `undefined` for one that was earned on earlier ones. */
+  readonly about: About | undefined;
+}
+
 /** What the runner needs of its session. */
 export interface RunnerOptions {
   readonly lab: Lab;
@@ -34,10 +42,8 @@ export interface RunnerOptions {
   readonly background: Background;
   /** A fresh view for one run, aborted with `signal`. */
   readonly view: (signal: AbortSignal) => SandboxView;
-  /** Check id to the time it was passed, kept by the session. */
-  readonly passes: () => ReadonlyMap<string, number>;
-  /** What a pass speaks of that was earned on these very hosts; `undefined` for one earned on earlier ones. */
-  readonly about: (check: string) => About | undefined;
+  /** The checks that were passed, by their id: kept by the session. */
+  readonly passes: () => ReadonlyMap<string, EarnedPass>;
   /** Keeps a pass. Where it throws, the check counts as not asked, and is asked again. */
   readonly onPass: (check: string, at: number, about: About) => void;
   /** Only what changed. */
@@ -169,7 +175,7 @@ export class CheckRunner implements Disposable {
 
   async #runCheck(check: Lab['checks'][number], context: CheckContext): Promise<boolean> {
     const { id } = check;
-    const passedAt = this.#options.passes().get(id);
+    const passedAt = this.#options.passes().get(id)?.at;
     if (passedAt !== undefined && !this.#canRegress(id)) {
       this.#show({ id, state: 'passed', passedAt });
       return true;
@@ -231,7 +237,7 @@ export class CheckRunner implements Disposable {
   }
 
   #canRegress(check: string): boolean {
-    return this.#options.about(check) === 'state';
+    return this.#options.passes().get(check)?.about === 'state';
   }
 
   #show(next: CheckView): void {

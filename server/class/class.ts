@@ -1,12 +1,6 @@
 import { QuaysideError } from '../base/errors.ts';
-import {
-  newSpokenCode,
-  newToken,
-  normalizeSpokenCode,
-  tokenHash,
-  tokensEqual,
-} from '../base/tokens.ts';
-import type { MemberRow } from '../store/members.ts';
+import { newSpokenCode, normalizeSpokenCode, tokenHash, tokensEqual } from '../base/tokens.ts';
+import type { MemberRow } from '../store/classes.ts';
 import type { Store } from '../store/store.ts';
 import { AttemptLimiter } from './attempt-limiter.ts';
 import { displayName } from './display-name.ts';
@@ -49,8 +43,8 @@ export class Class {
     this.#options = options;
     this.#tries = options.tries ?? new AttemptLimiter();
     this.name = options.name;
-    const { members } = options.store;
-    const known = members.class(options.name);
+    const { classes } = options.store;
+    const known = classes.find(options.name);
     const fresh = !known || options.newSecret;
     this.freshSecret = fresh ? newSpokenCode(SECRET.groups, SECRET.length) : undefined;
     this.#instructorHash =
@@ -58,7 +52,7 @@ export class Class {
         ? known.instructorHash
         : tokenHash(normalizeSpokenCode(this.freshSecret ?? ''));
     this.code = known && !options.newCode ? known.code : newSpokenCode(CODE.groups, CODE.length);
-    members.putClass({
+    classes.put({
       name: this.name,
       code: this.code,
       instructorHash: this.#instructorHash,
@@ -66,7 +60,7 @@ export class Class {
   }
 
   get members(): readonly MemberRow[] {
-    return this.#options.store.members.all(this.name);
+    return this.#options.store.classes.members(this.name);
   }
 
   /**
@@ -88,7 +82,7 @@ export class Class {
     this.#tries.hit(address);
     const name = displayName(typedName);
     const { store, learnersMost } = this.#options;
-    if (store.members.isTaken(this.name, name)) throw nameTaken(name);
+    if (store.classes.isTaken(this.name, name)) throw nameTaken(name);
     if (this.members.length >= learnersMost) {
       throw new QuaysideError(
         'CLASS_FULL',
@@ -97,7 +91,7 @@ export class Class {
       );
     }
     const { learner, secret } = store.createLearner();
-    const member = store.members.add(this.name, learner, name);
+    const member = store.classes.add(this.name, learner, name);
     if (!member) throw nameTaken(name);
     return { member, secret };
   }
@@ -123,14 +117,12 @@ export class Class {
 
   /** Whose secret it is. The look-up goes by hash, so its timing tells nothing. */
   member(secret: string): MemberRow | undefined {
-    return this.#options.store.members.find(this.name, tokenHash(secret));
+    return this.#options.store.findMember(this.name, secret);
   }
 
   /** A new secret for a learner who has lost theirs; whoever holds the old one is signed out. */
   renewSecret(learner: string): string {
-    const secret = newToken();
-    this.#options.store.members.setSecret(learner, tokenHash(secret));
-    return secret;
+    return this.#options.store.renewSecret(learner);
   }
 
   /** @throws QuaysideError SECRET_WRONG, TOO_MANY_TRIES */

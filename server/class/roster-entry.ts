@@ -8,7 +8,7 @@ import type {
   TerminalView,
 } from '#protocol';
 import type { Sessions } from '../session/sessions.ts';
-import type { MemberRow } from '../store/members.ts';
+import type { MemberRow } from '../store/classes.ts';
 
 /** What is known of one lab of a learner. */
 interface LabState {

@@ -113,7 +113,7 @@ export class Roster implements Disposable {
     const seat = this.entry(learner);
     if (raised === (seat.handAt !== undefined)) return;
     const at = raised ? Date.now() : undefined;
-    this.#options.store.members.setHand(learner, at);
+    this.#options.store.classes.setHand(learner, at);
     seat.handAt = at;
     this.#tellPlace(learner);
   }
@@ -152,7 +152,7 @@ export class Roster implements Disposable {
     this.#seats.delete(learner);
     this.#places.delete(learner);
     this.#changed.delete(learner);
-    store.members.remove(learner);
+    store.removeLearner(learner);
     this.#tell({ type: 'left', id: learner });
   }
 

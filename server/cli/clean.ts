@@ -24,7 +24,7 @@ async function clean(data: string): Promise<void> {
   } else {
     progress('No engine runs, so there is nothing to remove.');
   }
-  for (const { id } of store.sessionsWithSandbox()) store.setSandbox(id, undefined);
+  for (const { id } of store.sessionsWithSandbox()) store.sandboxGone(id);
 }
 
 try {

@@ -9,9 +9,10 @@ import { Room } from '../capacity/slot.ts';
 import type { WarmPool, WarmSandbox } from '../capacity/warm-pool.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { Journal } from '../store/journal.ts';
+import type { Journal } from '../store/journal.ts';
 import type { SessionRow, Store } from '../store/store.ts';
 import { type Limits, WHY_ENDED } from './expiry.ts';
+import { HostStatuses } from './host-statuses.ts';
 import { LiveSandbox, type LiveSandboxListener } from './live-sandbox.ts';
 import { failureOf, nextAttempt } from './retry.ts';
 import type { Terminals } from './terminals.ts';
@@ -43,7 +44,8 @@ export interface LifecycleOptions {
   readonly log: (message: string, error: unknown) => void;
   /** The lab, which may be written anew. */
   readonly lab: () => Lab;
-  readonly passes: () => ReadonlyMap<string, number>;
+  /** Whether something is being done for the learner just now. */
+  readonly isAssisted: () => boolean;
   readonly terminals: Terminals;
   /** Whether a page is open, where somebody waits. */
   readonly isAwaited: () => boolean;
@@ -62,6 +64,8 @@ export class SessionLifecycle {
   #journal: Journal;
   /** Present from `starting` on; each start makes its own. */
   #run: LiveSandbox | undefined;
+  /** What is being written before a sandbox may be made. */
+  #writing = new AbortController();
   /** The server stops: nothing is begun any more. */
   #detached = false;
 
@@ -70,7 +74,7 @@ export class SessionLifecycle {
     const { store, gate, pool, labName, row, isAwaited } = options;
     this.#id = row.id;
     if (row.ended !== undefined) this.#status = { state: 'ended', reason: row.ended };
-    this.#journal = new Journal(store, row.id);
+    this.#journal = store.journal(row.id);
     this.#room = new Room({
       gate,
       isReady: () => pool.has(labName),
@@ -93,7 +97,9 @@ export class SessionLifecycle {
     return this.#status;
   }
 
+  /** Of the present sandbox. Held here: the store only knows those that somebody holds. */
   get journal(): Journal {
+    this.#journal = this.#options.store.journal(this.#id);
     return this.#journal;
   }
 
@@ -125,7 +131,7 @@ export class SessionLifecycle {
     if (row.sandbox === undefined || this.#run) return;
     this.#room.occupy();
     terminals.expect();
-    this.#begin(row.sandbox);
+    this.#launch(row.sandbox);
   }
 
   /** Takes its place in the queue again after the server was away. */
@@ -136,18 +142,20 @@ export class SessionLifecycle {
     this.noPageOpen();
   }
 
-  /** A fresh sandbox in the place of this one. @param forget takes out of the store what is not to be kept */
-  renew(forget: () => void): void {
+  /** A fresh sandbox in the place of this one. @param forget which passes are not to be kept */
+  renew(forget: 'all' | 'assisted'): void {
     const { store } = this.#options;
+    const wasQueued = this.#status.state === 'queued';
+    const queuedAt = (wasQueued ? this.#row.queuedAt : undefined) ?? Date.now();
     const hadRoom = this.#room.release(this.#letGo(true));
-    store.setSandbox(this.#id, undefined);
-    forget();
-    this.#journal = new Journal(store, this.#id);
-    if (hadRoom) {
-      // It has its room already: the old sandbox's, which is being cleared.
-      this.#room.occupy();
-      this.#admitted();
-    } else if (this.#status.state !== 'queued') this.#join(Date.now());
+    // It has its room already: the old sandbox's, which is being cleared.
+    if (hadRoom) this.#room.occupy();
+    if (!wasQueued) this.#starting();
+    const { signal } = this.#writing;
+    this.#once(store.startOver(this.#id, { queuedAt, forget }, signal), signal, () => {
+      if (hadRoom) this.#admitted();
+      else if (!wasQueued) this.#room.ask();
+    });
   }
 
   /** Removes the sandbox; settles when it is gone. */
@@ -216,57 +224,76 @@ export class SessionLifecycle {
 
   /** There is room: with a sandbox from the pool where one is ready, else with a new one. */
   #admitted(): void {
-    const { store, pool, labName } = this.#options;
-    try {
-      this.#forgetJournal();
-      store.setStarted(this.#id, Date.now());
-      const warm = pool.take(labName);
-      if (warm) this.#takeUp(warm);
-      else this.#begin(newSandboxId());
-    } catch (error) {
-      // Nothing is made whose row could not be written.
-      this.#giveUp(error);
-    }
-  }
-
-  /** It speaks of a sandbox that is gone; what was passed stays passed. */
-  #forgetJournal(): void {
-    this.#options.store.clearJournal(this.#id);
-    this.#journal = new Journal(this.#options.store, this.#id);
+    const warm = this.#options.pool.take(this.#options.labName);
+    if (warm) this.#takeUp(warm);
+    else this.#begin(Date.now());
   }
 
   #takeUp({ sandbox, terminals }: WarmSandbox): void {
-    const { store, pool } = this.#options;
-    const { labels: owner } = sandbox;
-    store.takeSandbox(this.#id, owner.session, owner.sandbox);
-    this.#id = owner.session;
-    this.#journal = new Journal(store, this.#id);
-    const run = this.#newRun(sandbox);
-    run.allReady();
-    this.#options.terminals.take(terminals);
-    this.#up(run);
-    this.#options.listener.onAnew();
-    pool.fill();
+    const { store, pool, log } = this.#options;
+    const { session, sandbox: id } = sandbox.labels;
+    this.#starting();
+    const { signal } = this.#writing;
+    const taken = store.takeSandbox(this.#id, { id: session, sandbox: id, at: Date.now() }, signal);
+    // Out of the pool and in no session: nobody else would remove it.
+    taken.catch(() => sandbox.destroy().catch((error: unknown) => log(`sandbox ${id}`, error)));
+    this.#once(taken, signal, () => {
+      this.#id = session;
+      const run = this.#newRun(sandbox);
+      run.allReady();
+      this.#options.terminals.take(terminals);
+      this.#up(run);
+      this.#options.listener.onAnew();
+      pool.fill();
+    });
   }
 
-  #begin(id: string, attempt = 0, trouble?: string): void {
+  /** The row first: after a crash it finds whatever is made then. @param at when the session's time begins */
+  #begin(at: number, attempt = 0, trouble?: string): void {
+    const sandbox = newSandboxId();
+    this.#starting(trouble);
+    const { signal } = this.#writing;
+    const begun = this.#options.store.beginSandbox(this.#id, { sandbox, at }, signal);
+    this.#once(begun, signal, () => this.#launch(sandbox, attempt, trouble));
+  }
+
+  /** Goes on when it is on disk, unless the session has gone another way. What cannot be written is given up. */
+  #once(written: Promise<void>, signal: AbortSignal, next: () => void): void {
+    void written
+      .then(() => {
+        if (!signal.aborted) next();
+      })
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.#giveUp(error);
+      });
+  }
+
+  #launch(id: string, attempt = 0, trouble?: string): void {
     const { runtime, store, lab } = this.#options;
-    // The row first: after a crash it finds whatever the next lines made.
-    store.setSandbox(this.#id, id);
     const owner = { instance: store.instance, sandbox: id, session: this.#id };
     const run = this.#newRun(new Sandbox(runtime, lab(), owner), attempt);
-    this.#setStatus({ state: 'starting', hosts: run.hosts, ...(trouble ? { trouble } : {}) });
+    this.#starting(trouble);
     void this.#raise(run).catch((error: unknown) => this.#failed(run, error));
   }
 
+  #starting(trouble?: string): void {
+    const { hosts } = this.#run ?? { hosts: new HostStatuses(this.#options.lab()).views };
+    this.#setStatus({ state: 'starting', hosts, ...(trouble ? { trouble } : {}) });
+  }
+
+  get #row(): SessionRow {
+    const { store, row } = this.#options;
+    return store.session(row.learner, row.lab);
+  }
+
   #newRun(sandbox: Sandbox, attempt = 0): LiveSandbox {
-    const { lab, passes, listener } = this.#options;
+    const { lab, isAssisted, listener } = this.#options;
     const run = new LiveSandbox({
       lab: lab(),
       sandbox,
       attempt,
-      journal: this.#journal,
-      passes,
+      journal: this.journal,
+      isAssisted,
       background: new Background(this.#options.log),
       listener: {
         ...listener,
@@ -292,9 +319,9 @@ export class SessionLifecycle {
 
   /** The hosts and their shells are there: let the learner in. */
   #up(run: LiveSandbox): void {
-    const { limits, store, terminals } = this.#options;
+    const { limits, terminals } = this.#options;
     this.#room.started();
-    const { startedAt = Date.now(), extendedMs } = store.times(this.#id);
+    const { startedAt = Date.now(), extendedMs } = this.#row;
     run.up({ limits, startedAt, extendedMs, lastOutput: () => terminals.lastActivity });
     this.#setStatus({ state: 'ready', hosts: run.hosts });
     run.wake();
@@ -307,25 +334,20 @@ export class SessionLifecycle {
     log(`session ${this.#id}: its sandbox failed`, error);
     const next = nextAttempt(run.attempt, error);
     if (!next) {
-      store.setSandbox(this.#id, undefined);
+      store.sandboxGone(this.#id);
       this.#giveUp(error);
       return;
     }
     listener.onStartedOver();
     const gone = this.#letGo(true);
-    store.setSandbox(this.#id, undefined);
+    store.sandboxGone(this.#id);
     this.#setStatus({ state: 'starting', hosts: run.hosts, trouble: next.trouble });
     const status = this.#status;
     await gone;
     await delay(next.afterMs, undefined, { ref: false });
     // The learner may have ended or reset it meanwhile, or the server may be stopping.
     if (this.#run || this.#status !== status || this.#detached) return;
-    try {
-      this.#forgetJournal();
-      this.#begin(newSandboxId(), run.attempt + 1, next.trouble);
-    } catch (full) {
-      this.#giveUp(full);
-    }
+    this.#begin(this.#row.startedAt ?? Date.now(), run.attempt + 1, next.trouble);
   }
 
   #giveUp(error: unknown): void {
@@ -337,11 +359,12 @@ export class SessionLifecycle {
   async #letGo(destroy: boolean): Promise<void> {
     const run = this.#run;
     this.#run = undefined;
+    this.#writing.abort();
+    this.#writing = new AbortController();
     run?.[Symbol.dispose]();
     this.#options.terminals.detach();
     if (!run || !destroy) return;
-    const { store, log } = this.#options;
-    for (const { id } of store.terminals(this.#id)) store.removeTerminal(id);
+    const { log } = this.#options;
     await run.sandbox
       .destroy()
       .catch((error: unknown) => log(`sandbox ${run.sandbox.labels.sandbox}`, error));

@@ -17,7 +17,6 @@ const ENGINE_RESTARTS = 'engine restarting';
 /** What a run tells its session while it is open. */
 export interface LiveSandboxListener {
   onHosts(hosts: readonly HostStatus[]): void;
-  onPass(check: string, at: number): void;
   onChecks(checks: readonly CheckView[]): void;
   onValues(values: readonly ValueView[]): void;
   onVisit(visit: VisitView): void;
@@ -34,8 +33,8 @@ export interface LiveSandboxOptions {
   /** How many starts have failed before this one. */
   readonly attempt: number;
   readonly journal: Journal;
-  /** Check id to the time it was passed. */
-  readonly passes: () => ReadonlyMap<string, number>;
+  /** Whether something is being done for the learner just now. */
+  readonly isAssisted: () => boolean;
   readonly listener: LiveSandboxListener;
   readonly background: Background;
 }
@@ -270,7 +269,7 @@ export class LiveSandbox implements Disposable {
   }
 
   #newRunner(lab: Lab): CheckRunner {
-    const { journal, passes, listener, background } = this.#options;
+    const { journal, isAssisted, listener, background } = this.#options;
     const { sandbox } = this;
     return new CheckRunner({
       lab,
@@ -283,11 +282,11 @@ export class LiveSandbox implements Disposable {
           return sandbox.hosts.map((host) => hostView(host, signal));
         },
       }),
-      passes,
-      about: (check) => journal.passes.get(check),
+      passes: () => journal.passes,
       onPass: (check, at, about) => {
-        listener.onPass(check, at);
-        this.signal({ kind: 'pass', check, about });
+        this.touch();
+        journal.pass({ check, at, about, assisted: isAssisted() });
+        this.#runner.wake({ kind: 'pass', check, about });
       },
       onChecks: (checks) => listener.onChecks(checks),
       onValues: (values) => listener.onValues(values),

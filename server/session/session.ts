@@ -14,9 +14,9 @@ import { QuaysideError } from '../base/errors.ts';
 import type { BrowserPane } from '../browser/browser-pane.ts';
 import { Guide, type Start } from '../guide/guide.ts';
 import type { LearnerActions } from '../guide/learner-actions.ts';
-import { Passes } from '../store/passes.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
+import { checkViews, credited } from './check-views.ts';
 import { groundOf, untilReady } from './guide-actions.ts';
 import { type LifecycleOptions, NOT_RUNNING, SessionLifecycle } from './lifecycle.ts';
 import { Terminals } from './terminals.ts';
@@ -25,7 +25,7 @@ const ENDED_BY_LEARNER = 'You ended this lab. Your progress is kept.';
 
 /** What a session is made with. */
 export interface SessionOptions
-  extends Omit<LifecycleOptions, 'lab' | 'passes' | 'terminals' | 'isAwaited' | 'listener'> {
+  extends Omit<LifecycleOptions, 'lab' | 'isAssisted' | 'terminals' | 'isAwaited' | 'listener'> {
   readonly lab: Lab;
   /** What the lab's pages ask for, in order. */
   readonly steps: readonly Step[];
@@ -46,14 +46,13 @@ export class Session {
   readonly #within = new Emitter<SessionEvent>();
   readonly #stay: SessionLifecycle;
   readonly #terminals: Terminals;
-  readonly #passes: Passes;
   #guide: Guide;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#lab = options.lab;
     this.#steps = options.steps;
-    const { store, row, log, terminalBackend } = options;
+    const { store, log, terminalBackend } = options;
     this.#guide = this.#newGuide();
     this.#terminals = new Terminals({
       store,
@@ -64,11 +63,10 @@ export class Session {
       onCommand: ({ host, id }, finished) =>
         this.#stay.run?.signal({ kind: 'command', host, terminal: id, ...finished }),
     });
-    this.#passes = new Passes(store, row.id);
     this.#stay = new SessionLifecycle({
       ...options,
       lab: () => this.#lab,
-      passes: () => this.#passes.times,
+      isAssisted: () => this.#guide.working,
       terminals: this.#terminals,
       isAwaited: () => this.#pages.size > 0,
       listener: {
@@ -76,10 +74,9 @@ export class Session {
         onEnd: () => this.#guide.abandon(),
         onAnew: () => this.#emitSnapshot(),
         onStartedOver: () => this.#guide.startOver(() => this.#groundToCome()),
-        onPass: (check, at) => this.#passes.add(this.id, check, at, this.#guide.working),
         onChecks: (checks) => {
-          const credited = checks.map((check) => this.#passes.credited(check));
-          this.#emit({ type: 'checks', checks: credited });
+          const { passes } = this.#stay.journal;
+          this.#emit({ type: 'checks', checks: checks.map((check) => credited(check, passes)) });
         },
         onValues: (values) => this.#emit({ type: 'values', values }),
         onVisit: (visit) => this.#emit({ type: 'visit', visit }),
@@ -175,7 +172,7 @@ export class Session {
   /** Back to the lab's start: a fresh sandbox, no passes, no journal. */
   reset(): void {
     this.#guide.abandon();
-    this.#renew(() => this.#options.store.clearSession(this.id));
+    this.#stay.renew('all');
     this.#emitSnapshot();
   }
 
@@ -186,7 +183,7 @@ export class Session {
   startFrom(start: Start): void {
     const steps = this.#guide.before(start);
     this.#guide.abandon();
-    this.#renew(() => this.#options.store.clearAssisted(this.id));
+    this.#stay.renew('assisted');
     this.#guide.bringTo(steps, () => this.#groundToCome());
     this.#emitSnapshot();
   }
@@ -279,13 +276,6 @@ export class Session {
     return pane.visit(url);
   }
 
-  #renew(forget: () => void): void {
-    this.#stay.renew(() => {
-      forget();
-      this.#passes.readAgain(this.id);
-    });
-  }
-
   #newGuide(): Guide {
     return new Guide({
       lab: this.#lab,
@@ -296,7 +286,8 @@ export class Session {
   }
 
   #checks(): readonly CheckView[] {
-    return this.#passes.views(this.#lab, this.#stay.run?.checks ?? [], NOT_RUNNING);
+    const { journal, run } = this.#stay;
+    return checkViews(this.#lab, run?.checks ?? [], journal.passes, NOT_RUNNING);
   }
 
   /** The hosts as a guide reaches them, once they are ready. */

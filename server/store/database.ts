@@ -1,60 +1,106 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { QuaysideError } from '../base/errors.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { asDiskFull } from './write-behind.ts';
 
-/** A wait for a lock held by another process (a second server on the same file) before SQLite gives up. */
-const BUSY_MS = 5_000;
+/** How long opening the file waits for another process's lock (ms). Nobody is served yet, so it may wait in SQLite. */
+const OPENING_MS = 5_000;
 
-type Value = string | number | null;
+/** SQLite's result codes, of which the low byte counts (sqlite3.h). */
+const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
 
-/** The rows of one SQLite file, brought to the newest layout. Each statement is prepared once. */
+/** Why nothing can be written now: another process holds the lock, or the disk takes nothing. Both can pass. */
+export type Obstacle = 'lock' | 'disk';
+
+/** The obstacle that an error speaks of; `undefined` where writing the same again would fail again. */
+export function obstacleOf(error: unknown): Obstacle | undefined {
+  const { errcode = 0 } = error as { readonly errcode?: number };
+  switch (errcode & 0xff) {
+    case SQLITE_BUSY:
+      return 'lock';
+    // A disk that failed is mounted read-only, and a full one has no room for the log's own files.
+    case SQLITE_READONLY:
+    case SQLITE_IOERR:
+    case SQLITE_FULL:
+    case SQLITE_CANTOPEN:
+      return 'disk';
+    default:
+      return undefined;
+  }
+}
+
+export type Value = string | number | null;
+
+/** One SQLite file, brought to the newest layout. Each statement is prepared once. Errors are SQLite's own. */
 export class Database implements Disposable {
   readonly #db: DatabaseSync;
-  /** What is named where the disk is full. */
-  readonly #place: string;
+  readonly #path: string;
   readonly #prepared = new Map<string, StatementSync>();
 
-  /** @param path the file, or `:memory:` */
+  /**
+   * @param path the file, or `:memory:`
+   * @throws QuaysideError DISK_FULL; SQLite's error where another process holds the lock for longer than a moment
+   */
   constructor(path: string) {
+    this.#path = path;
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    this.#place = path === ':memory:' ? path : dirname(path);
-    this.#db = new DatabaseSync(path, { timeout: BUSY_MS });
-    this.#db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;',
-    );
-    this.#migrate();
-  }
-
-  /** @returns how many rows it touched @throws QuaysideError DISK_FULL */
-  run(sql: string, ...values: Value[]): number {
+    this.#db = new DatabaseSync(path, { timeout: OPENING_MS });
     try {
-      return Number(this.#statement(sql).run(...values).changes);
+      this.#db.exec(
+        'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;',
+      );
+      this.#migrate();
+      this.waitForLock(0);
     } catch (error) {
-      throw asDiskFull(error, this.#place);
+      this.#db.close();
+      throw obstacleOf(error) === 'disk' ? this.diskFull(error) : error;
     }
   }
 
-  one<T>(sql: string, ...values: Value[]): T | undefined {
-    return this.#statement(sql).get(...values) as T | undefined;
+  /**
+   * How long a write waits in SQLite for another process's lock (ms). Meanwhile the event loop stands still, so it is 0
+   * while anybody is served. In WAL mode a read waits for nobody.
+   */
+  waitForLock(milliseconds: number): void {
+    this.#db.exec(`PRAGMA busy_timeout = ${milliseconds}`);
+  }
+
+  /** @returns how many rows it touched */
+  run(sql: string, ...values: Value[]): number {
+    return Number(this.#statement(sql).run(...values).changes);
   }
 
   all<T>(sql: string, ...values: Value[]): readonly T[] {
     return this.#statement(sql).all(...values) as T[];
   }
 
-  /** All of it or nothing. @throws QuaysideError DISK_FULL */
+  /** Writes all of it or nothing. */
   transaction(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
+    this.run('BEGIN IMMEDIATE');
     try {
       work();
-      this.#db.exec('COMMIT');
+      this.run('COMMIT');
     } catch (error) {
       // SQLite has taken it back by itself where the disk is full.
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw asDiskFull(error, this.#place);
+      if (this.#db.isTransaction) this.run('ROLLBACK');
+      throw error;
     }
+  }
+
+  /** An error for people, where the disk takes nothing. */
+  diskFull(cause: unknown): QuaysideError {
+    const place = this.#path === ':memory:' ? this.#path : dirname(this.#path);
+    return new QuaysideError(
+      'DISK_FULL',
+      `The disk under ${place} is full, so nothing can be kept.`,
+      'Free some room on it. The server goes on by itself; nothing that was kept before is lost.',
+      { cause },
+    );
   }
 
   [Symbol.dispose](): void {
@@ -69,16 +115,21 @@ export class Database implements Disposable {
     return statement;
   }
 
-  #migrate(): void {
-    const { user_version: taken } = this.one<{ user_version: number }>('PRAGMA user_version') ?? {
-      user_version: 0,
-    };
-    if (taken > MIGRATIONS.length) {
+  #version(): number {
+    const [row] = this.all<{ user_version: number }>('PRAGMA user_version');
+    const version = row?.user_version ?? 0;
+    if (version > MIGRATIONS.length) {
       throw new Error('The data was written by a newer Quayside; update this one.');
     }
-    for (const [index, migration] of MIGRATIONS.entries()) {
-      if (index < taken) continue;
-      this.#db.exec(`BEGIN; ${migration} PRAGMA user_version = ${index + 1}; COMMIT;`);
-    }
+    return version;
+  }
+
+  #migrate(): void {
+    if (this.#version() === MIGRATIONS.length) return;
+    this.transaction(() => {
+      // Read once more, within the lock: a second server may have taken the same steps.
+      for (const migration of MIGRATIONS.slice(this.#version())) this.#db.exec(migration);
+      this.#db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    });
   }
 }

@@ -53,4 +53,14 @@ export const MIGRATIONS = [
    ALTER TABLE sessions ADD COLUMN started_at INTEGER;
    ALTER TABLE sessions ADD COLUMN extended_ms INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE sessions ADD COLUMN ended TEXT;`,
+  // A pass is one row: its place in the journal of the hosts that it was earned on, and what it speaks of, are NULL once
+  // those hosts are gone. Before, a signal said so a second time. The server's own name is there from the beginning.
+  `ALTER TABLE passes ADD COLUMN about TEXT;
+   ALTER TABLE passes ADD COLUMN seq INTEGER;
+   INSERT INTO passes (session, check_id, at, about, seq)
+     SELECT session, body ->> 'check', at, coalesce(body ->> 'about', 'past'), seq
+     FROM signals WHERE body ->> 'kind' = 'pass'
+     ON CONFLICT (session, check_id) DO UPDATE SET about = excluded.about, seq = excluded.seq;
+   DELETE FROM signals WHERE body ->> 'kind' = 'pass';
+   INSERT INTO meta (key, value) VALUES ('instance', lower(hex(randomblob(4)))) ON CONFLICT DO NOTHING;`,
 ];

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Signal, SignalBody } from '#lab';
+import type { FailureLog } from '../base/background.ts';
 import { newToken, tokenHash } from '../base/tokens.ts';
-import { Database } from './database.ts';
-import { Members } from './members.ts';
+import { Classes, type MemberRow } from './classes.ts';
+import { Database, type Obstacle } from './database.ts';
+import { Journal } from './journal.ts';
 import { WriteBehind } from './write-behind.ts';
 
 /** A session as it is kept. `sandbox` is absent while it has none. */
@@ -21,62 +22,97 @@ export interface SessionRow {
   readonly ended: string | undefined;
 }
 
-const SESSION_COLUMNS =
-  'id, learner, lab, sandbox, queued_at AS queuedAt, started_at AS startedAt, extended_ms AS extendedMs, ended';
-
+/** A terminal as it is kept: a server that comes back finds its shell by it. */
 export interface TerminalRow {
   readonly id: string;
   readonly host: string;
   readonly title: string;
 }
 
+/** A sandbox that is about to be made. */
+export interface NewSandbox {
+  readonly sandbox: string;
+  /** When it was wanted (ms since the epoch). */
+  readonly at: number;
+}
+
+/** What is kept of one session in memory. */
+interface StoredSession {
+  row: SessionRow;
+  readonly terminals: Map<string, TerminalRow>;
+  /** Weak: whoever follows the session holds it, and it can be read again. What is not written yet holds it as well. */
+  journal: WeakRef<Journal> | undefined;
+}
+
+export interface StoreOptions {
+  /** Told of a record that could not be kept. */
+  readonly onError?: FailureLog;
+}
+
 /**
- * What outlives the server: learners, sessions, their journal, passes and terminals, in one SQLite file. The only
- * place that knows SQL. Rows are written before the objects they speak of, so that after a crash either the row or
- * the object's label finds it.
+ * What outlives the server: learners, sessions, their journal, passes and terminals, in one SQLite file that this
+ * process alone writes. All but the journals is in memory, so reading waits for nothing and sees what was said last.
+ *
+ * What records something that happened never throws and never waits: it is in memory at once and written as soon as
+ * that can be. What returns a promise must be on disk first: a sandbox's row is written before the sandbox is made, so
+ * that after a crash either the row or the sandbox's label finds it.
  */
 export class Store implements Disposable {
-  readonly #rows: Database;
-  readonly #late = new WriteBehind();
+  /** This server's own name among all that may share an engine; made once. */
+  readonly instance: string;
   /** Classes and who is in them. */
-  readonly members: Members;
+  readonly classes: Classes;
+  readonly #database: Database;
+  readonly #late: WriteBehind;
+  /** Learners by the hash of their secret. */
+  readonly #learners: Map<string, string>;
+  /** Sessions by their id, which may change. */
+  readonly #sessions = new Map<string, StoredSession>();
+  /** The same by learner and lab, in the order in which they were made. */
+  readonly #byOwner = new Map<string, StoredSession>();
 
-  /** @param path the file, or `:memory:` */
-  constructor(path: string) {
-    this.#rows = new Database(path);
-    this.members = new Members(this.#rows);
+  /** @param database where it is kept: a file's path, `:memory:`, or one that is open and closed with this store */
+  constructor(database: string | Database, { onError = () => undefined }: StoreOptions = {}) {
+    this.#database = typeof database === 'string' ? new Database(database) : database;
+    this.#late = new WriteBehind(this.#database, onError);
+    this.classes = new Classes(this.#database, this.#late);
+    this.instance = instanceOf(this.#database);
+    this.#learners = learnersOf(this.#database);
+    for (const row of sessionsOf(this.#database)) this.#keep(row);
+    for (const { session, ...row } of terminalsOf(this.#database)) {
+      this.#sessions.get(session)?.terminals.set(row.id, row);
+    }
   }
 
   [Symbol.dispose](): void {
     this.#late[Symbol.dispose]();
-    this.#rows[Symbol.dispose]();
+    this.#database[Symbol.dispose]();
   }
 
-  /** How many records wait in memory for room on the disk; 0 while all is well. */
+  /** How many records wait in memory; 0 while all is well. */
   get unwritten(): number {
     return this.#late.size;
   }
 
-  /** This server's own name among all that may share an engine; made once. */
-  get instance(): string {
-    const known = this.#rows.one<{ value: string }>(
-      "SELECT value FROM meta WHERE key = 'instance'",
-    );
-    if (known) return known.value;
-    const instance = randomBytes(4).toString('hex');
-    this.#rows.run("INSERT INTO meta (key, value) VALUES ('instance', ?)", instance);
-    return instance;
+  /** What they wait for: another process that holds the file's lock, or room on the disk. */
+  get obstacle(): Obstacle | undefined {
+    return this.#late.obstacle;
   }
 
   /** A new learner; the secret goes into their cookie, and only its hash is kept. */
   createLearner(): { readonly learner: string; readonly secret: string } {
     const learner = randomBytes(8).toString('hex');
     const secret = newToken();
-    this.#rows.run(
-      'INSERT INTO learners (id, secret_hash, created_at) VALUES (?, ?, ?)',
-      learner,
-      tokenHash(secret),
-      Date.now(),
+    const hash = tokenHash(secret);
+    const at = Date.now();
+    this.#learners.set(hash, learner);
+    this.#record(() =>
+      this.#database.run(
+        'INSERT INTO learners (id, secret_hash, created_at) VALUES (?, ?, ?)',
+        learner,
+        hash,
+        at,
+      ),
     );
     return { learner, secret };
   }
@@ -86,248 +122,325 @@ export class Store implements Disposable {
    * the secret.
    */
   findLearner(secret: string): string | undefined {
-    return this.#rows.one<{ id: string }>(
-      'SELECT id FROM learners WHERE secret_hash = ? AND id NOT IN (SELECT learner FROM members)',
-      tokenHash(secret),
-    )?.id;
+    const learner = this.#learners.get(tokenHash(secret));
+    return learner === undefined || this.classes.hasMember(learner) ? undefined : learner;
+  }
+
+  /** The member of that class whose secret it is. */
+  findMember(className: string, secret: string): MemberRow | undefined {
+    return this.classes.member(className, this.#learners.get(tokenHash(secret)) ?? '');
+  }
+
+  /** A new secret in place of the old one: whoever holds that is signed out. */
+  renewSecret(learner: string): string {
+    const secret = newToken();
+    const hash = tokenHash(secret);
+    this.#forgetSecret(learner);
+    this.#learners.set(hash, learner);
+    this.#record(() =>
+      this.#database.run('UPDATE learners SET secret_hash = ? WHERE id = ?', hash, learner),
+    );
+    return secret;
+  }
+
+  /** Forgets a learner and all that is kept of them. */
+  removeLearner(learner: string): void {
+    this.#forgetSecret(learner);
+    this.classes.forget(learner);
+    for (const [key, { row, journal }] of this.#byOwner) {
+      if (row.learner !== learner) continue;
+      journal?.deref()?.close();
+      this.#byOwner.delete(key);
+      this.#sessions.delete(row.id);
+    }
+    this.#record(() => {
+      for (const table of ['signals', 'passes', 'terminals']) {
+        this.#database.run(
+          `DELETE FROM ${table} WHERE session IN (SELECT id FROM sessions WHERE learner = ?)`,
+          learner,
+        );
+      }
+      this.#database.run('DELETE FROM sessions WHERE learner = ?', learner);
+      this.#database.run('DELETE FROM members WHERE learner = ?', learner);
+      this.#database.run('DELETE FROM learners WHERE id = ?', learner);
+    });
   }
 
   /** The learner's session of a lab; made on first use. */
   session(learner: string, lab: string): SessionRow {
-    this.#rows.run(
-      'INSERT INTO sessions (id, learner, lab, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      randomBytes(6).toString('hex'),
-      learner,
-      lab,
-      Date.now(),
+    const known = this.#byOwner.get(keyOf({ learner, lab }));
+    if (known) return known.row;
+    const id = randomBytes(6).toString('hex');
+    const at = Date.now();
+    this.#record(() =>
+      this.#database.run(
+        'INSERT INTO sessions (id, learner, lab, created_at) VALUES (?, ?, ?, ?)',
+        id,
+        learner,
+        lab,
+        at,
+      ),
     );
-    const row = this.#rows.one<RawSession>(
-      `SELECT ${SESSION_COLUMNS} FROM sessions WHERE learner = ? AND lab = ?`,
-      learner,
-      lab,
-    );
-    if (!row) throw new Error('a session that was just written is not there');
-    return sessionRow(row);
+    return this.#keep({ id, learner, lab, ...NEW_SESSION }).row;
   }
 
   /** Sessions that have a sandbox, to be adopted when the server starts. */
   sessionsWithSandbox(): readonly SessionRow[] {
-    return this.#rows
-      .all<RawSession>(`SELECT ${SESSION_COLUMNS} FROM sessions WHERE sandbox IS NOT NULL`)
-      .map(sessionRow);
+    return this.#rows().filter(({ sandbox }) => sandbox !== undefined);
   }
 
   /** Sessions that wait for room, first come first. */
   sessionsInQueue(): readonly SessionRow[] {
-    return this.#rows
-      .all<RawSession>(
-        `SELECT ${SESSION_COLUMNS} FROM sessions WHERE queued_at IS NOT NULL ORDER BY queued_at, rowid`,
-      )
-      .map(sessionRow);
+    return this.#rows()
+      .filter(({ queuedAt }) => queuedAt !== undefined)
+      .sort((a, b) => (a.queuedAt ?? 0) - (b.queuedAt ?? 0));
   }
 
-  /** @throws QuaysideError DISK_FULL: a sandbox whose row is not on disk must not be made */
-  setSandbox(session: string, sandbox: string | undefined): void {
-    if (sandbox === undefined) {
-      this.#late.write(session, 'session', (id) =>
-        this.#rows.run('UPDATE sessions SET sandbox = NULL WHERE id = ?', id),
-      );
-      return;
-    }
-    this.#late.flush();
-    this.#rows.run('UPDATE sessions SET sandbox = ? WHERE id = ?', sandbox, session);
+  /**
+   * The session begins with a new sandbox: its time runs from then, it neither waits nor has ended, and what happened
+   * on the hosts before is forgotten. Settles when that is on disk: only then the sandbox may be made.
+   *
+   * @throws QuaysideError DISK_FULL, or the signal's reason; nothing has changed then
+   */
+  beginSandbox(session: string, begun: NewSandbox, signal?: AbortSignal): Promise<void> {
+    return this.takeSandbox(session, { id: session, ...begun }, signal);
   }
 
-  /** The session begins: its time runs from now, and it is not ended. */
-  setStarted(session: string, at: number): void {
-    this.#late.flush();
-    this.#rows.run(
-      'UPDATE sessions SET started_at = ?, extended_ms = 0, queued_at = NULL, ended = NULL WHERE id = ?',
-      at,
-      session,
-    );
+  /**
+   * The session begins with a sandbox that was there before it, and takes over the session id on that sandbox's labels,
+   * which cannot be changed any more. All that is kept of the session follows.
+   *
+   * @throws QuaysideError DISK_FULL, or the signal's reason; nothing has changed then, the id neither
+   */
+  takeSandbox(
+    session: string,
+    { id, sandbox, at }: NewSandbox & { readonly id: string },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const begun = { ...NEW_SESSION, id, sandbox, startedAt: at };
+    return this.#leaveHosts(session, begun, () => undefined, signal);
+  }
+
+  /**
+   * The session waits for other hosts in place of those that it has; what happened on these is forgotten, and so are
+   * all passes, or those that were not the learner's own work.
+   *
+   * @throws QuaysideError DISK_FULL, or the signal's reason; nothing has changed then
+   */
+  startOver(
+    session: string,
+    { queuedAt, forget }: { readonly queuedAt: number; readonly forget: 'all' | 'assisted' },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const least = forget === 'all' ? 0 : 1;
+    const forgetPasses = () =>
+      this.#database.run('DELETE FROM passes WHERE session = ? AND assisted >= ?', session, least);
+    const queued = { sandbox: undefined, queuedAt, ended: undefined };
+    return this.#leaveHosts(session, queued, forgetPasses, signal);
   }
 
   /** The session waits for room since `at`, or does not wait any more. */
   setQueued(session: string, at: number | undefined): void {
-    this.#late.write(session, 'session', (id) =>
-      this.#rows.run(
-        'UPDATE sessions SET queued_at = ?, ended = NULL WHERE id = ?',
-        at ?? null,
-        id,
-      ),
-    );
+    this.#change(session, at === undefined ? { queuedAt: at } : { queuedAt: at, ended: undefined });
   }
 
-  /** When the session began, and what was added to its time. */
-  times(session: string): Pick<SessionRow, 'startedAt' | 'extendedMs'> {
-    const row = this.#rows.one<RawSession>(
-      `SELECT ${SESSION_COLUMNS} FROM sessions WHERE id = ?`,
-      session,
-    );
-    return row ? sessionRow(row) : { startedAt: undefined, extendedMs: 0 };
-  }
-
+  /** What the learner has added to the session's whole time (ms). */
   setExtended(session: string, milliseconds: number): void {
-    this.#rows.run('UPDATE sessions SET extended_ms = ? WHERE id = ?', milliseconds, session);
+    this.#change(session, { extendedMs: milliseconds });
   }
 
+  /** The session is over, and its sandbox and terminals with it. What happened and what was passed is kept. */
   setEnded(session: string, reason: string): void {
-    this.#late.write(session, 'session', (id) =>
-      this.#rows.run(
-        'UPDATE sessions SET sandbox = NULL, queued_at = NULL, ended = ? WHERE id = ?',
-        reason,
-        id,
-      ),
-    );
+    this.#loseSandbox(session, { queuedAt: undefined, ended: reason });
   }
 
-  /**
-   * The session takes a sandbox that was there before it, and with it the session id on that sandbox's labels, which
-   * cannot be changed any more. All that speaks of the session follows in the same stroke.
-   */
-  takeSandbox(session: string, id: string, sandbox: string): void {
-    const references = this.#rows.all<{ name: string; column: string }>(
-      `SELECT t.name AS name, f."from" AS "column" FROM sqlite_master t, pragma_foreign_key_list(t.name) f
-       WHERE t.type = 'table' AND f."table" = 'sessions'`,
-    );
-    this.#late.rename(session, id);
-    this.#rows.transaction(() => {
-      this.#rows.run('PRAGMA defer_foreign_keys = ON');
-      this.#rows.run('UPDATE sessions SET id = ?, sandbox = ? WHERE id = ?', id, sandbox, session);
-      for (const { name, column } of references) {
-        this.#rows.run(`UPDATE "${name}" SET "${column}" = ? WHERE "${column}" = ?`, id, session);
-      }
-    });
+  /** The session's sandbox is no more, and its terminals neither. */
+  sandboxGone(session: string): void {
+    this.#loseSandbox(session);
   }
 
-  /** Puts the session back to its start: no journal, no passes, no terminals. */
-  clearSession(session: string): void {
-    this.#late.flush();
-    this.#rows.run('DELETE FROM passes WHERE session = ?', session);
-    this.clearSandbox(session);
+  /** What happened on the session's present hosts, and what was passed. The hosts that come after have another. */
+  journal(session: string): Journal {
+    const stored = this.#sessions.get(session);
+    const known = stored?.journal?.deref();
+    if (known) return known;
+    const journal = new Journal(this.#database, this.#late, session);
+    if (stored) stored.journal = new WeakRef(journal);
+    // The learner was removed meanwhile.
+    else journal.close();
+    return journal;
   }
 
-  /** The same, but what the learner has passed without help stays. */
-  clearAssisted(session: string): void {
-    this.#late.flush();
-    this.#rows.run('DELETE FROM passes WHERE session = ? AND assisted = 1', session);
-    this.clearSandbox(session);
-  }
-
-  /** Forgets the sandbox's terminals and all that happened on it. */
-  clearSandbox(session: string): void {
-    this.clearJournal(session);
-    this.#rows.run('DELETE FROM terminals WHERE session = ?', session);
-  }
-
-  /** Forgets what happened to a sandbox that is no more. */
-  clearJournal(session: string): void {
-    this.#late.flush();
-    this.#rows.run('DELETE FROM signals WHERE session = ?', session);
-    // Only now: where the disk is full, nothing has been cleared, and what is late belongs to what is there.
-    this.#late.forgetJournal(session);
-  }
-
-  signals(session: string): readonly Signal[] {
-    return this.#rows
-      .all<{ seq: number; at: number; body: string }>(
-        'SELECT seq, at, body FROM signals WHERE session = ? ORDER BY seq',
-        session,
-      )
-      .map(({ seq, at, body }) => ({ ...(JSON.parse(body) as SignalBody), seq, at }));
-  }
-
-  addSignal(session: string, { seq, at, ...body }: Signal): void {
-    this.#late.write(session, 'journal', (id) =>
-      this.#rows.run(
-        'INSERT INTO signals (session, seq, at, body) VALUES (?, ?, ?, ?)',
-        id,
-        seq,
-        at,
-        JSON.stringify(body),
-      ),
-    );
-  }
-
-  /** Drops the oldest signals, so that a runaway loop in a host cannot fill the disk. */
-  dropSignalsBefore(session: string, seq: number): void {
-    this.#late.write(session, 'journal', (id) =>
-      this.#rows.run('DELETE FROM signals WHERE session = ? AND seq < ?', id, seq),
-    );
-  }
-
-  passes(session: string): ReadonlyMap<string, number> {
-    const rows = this.#rows.all<{ check_id: string; at: number }>(
-      'SELECT check_id, at FROM passes WHERE session = ?',
-      session,
-    );
-    return new Map(rows.map(({ check_id, at }) => [check_id, at]));
-  }
-
-  /** The checks of a session that were passed while something was done for the learner. */
-  assisted(session: string): ReadonlySet<string> {
-    const rows = this.#rows.all<{ check_id: string }>(
-      'SELECT check_id FROM passes WHERE session = ? AND assisted = 1',
-      session,
-    );
-    return new Set(rows.map(({ check_id }) => check_id));
-  }
-
-  /** A pass is kept once it happened; a second one changes nothing. */
-  addPass(session: string, check: string, at: number, assisted = false): void {
-    this.#late.write(session, 'session', (id) =>
-      this.#rows.run(
-        `INSERT INTO passes (session, check_id, at, assisted) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO NOTHING`,
-        id,
-        check,
-        at,
-        assisted ? 1 : 0,
-      ),
-    );
-  }
-
+  /** In the order in which they were opened. */
   terminals(session: string): readonly TerminalRow[] {
-    return this.#rows.all<TerminalRow>(
-      'SELECT id, host, title FROM terminals WHERE session = ? ORDER BY place, id',
-      session,
-    );
+    return [...(this.#sessions.get(session)?.terminals.values() ?? [])];
   }
 
   addTerminal(session: string, { id, host, title }: TerminalRow): void {
-    this.#rows.run(
-      `INSERT INTO terminals (id, session, host, title, place)
-       VALUES (?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM terminals))`,
-      id,
-      session,
-      host,
-      title,
+    const stored = this.#sessions.get(session);
+    if (!stored) return;
+    stored.terminals.set(id, { id, host, title });
+    this.#record(() =>
+      this.#database.run(
+        `INSERT INTO terminals (id, session, host, title, place)
+         VALUES (?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM terminals))`,
+        id,
+        session,
+        host,
+        title,
+      ),
     );
   }
 
   removeTerminal(id: string): void {
-    this.#late.write('', 'session', () => this.#rows.run('DELETE FROM terminals WHERE id = ?', id));
+    for (const { terminals } of this.#sessions.values()) terminals.delete(id);
+    this.#record(() => this.#database.run('DELETE FROM terminals WHERE id = ?', id));
+  }
+
+  #rows(): SessionRow[] {
+    return [...this.#byOwner.values()].map(({ row }) => row);
+  }
+
+  #keep(row: SessionRow): StoredSession {
+    const stored = { row, terminals: new Map(), journal: undefined };
+    this.#sessions.set(row.id, stored);
+    this.#byOwner.set(keyOf(row), stored);
+    return stored;
+  }
+
+  #forgetSecret(learner: string): void {
+    for (const [hash, owner] of this.#learners) if (owner === learner) this.#learners.delete(hash);
+  }
+
+  #record(write: () => unknown): void {
+    this.#late.write('act', write);
+  }
+
+  /** A session whose learner was removed meanwhile is not changed. @param also written in the same transaction */
+  #change(session: string, change: Partial<SessionRow>, also: () => void = () => undefined): void {
+    const stored = this.#sessions.get(session);
+    if (!stored) return;
+    const row = { ...stored.row, ...change };
+    stored.row = row;
+    this.#record(() => {
+      updateSession(this.#database, row);
+      also();
+    });
+  }
+
+  #loseSandbox(session: string, change: Partial<SessionRow> = {}): void {
+    this.#sessions.get(session)?.terminals.clear();
+    this.#change(session, { ...change, sandbox: undefined }, () =>
+      this.#database.run('DELETE FROM terminals WHERE session = ?', session),
+    );
+  }
+
+  /** The session's hosts are no more: one transaction for the row, and for all that spoke of them. */
+  async #leaveHosts(
+    session: string,
+    change: Partial<SessionRow>,
+    forgetPasses: () => void,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const stored = this.#sessions.get(session);
+    if (!stored) throw notKept(session);
+    const database = this.#database;
+    let row = stored.row;
+    const write = () => {
+      if (this.#sessions.get(session) !== stored) throw notKept(session);
+      row = { ...stored.row, ...change };
+      database.run('PRAGMA defer_foreign_keys = ON');
+      database.run('DELETE FROM signals WHERE session = ?', session);
+      database.run('DELETE FROM terminals WHERE session = ?', session);
+      forgetPasses();
+      database.run(
+        'UPDATE passes SET session = ?, about = NULL, seq = NULL WHERE session = ?',
+        row.id,
+        session,
+      );
+      database.run('UPDATE sessions SET id = ? WHERE id = ?', row.id, session);
+      updateSession(database, row);
+    };
+    const written = () => {
+      stored.row = row;
+      stored.terminals.clear();
+      stored.journal?.deref()?.close();
+      stored.journal = undefined;
+      this.#sessions.delete(session);
+      this.#sessions.set(row.id, stored);
+    };
+    await this.#late.commit({ write, written }, signal);
   }
 }
 
-interface RawSession {
-  readonly id: string;
-  readonly learner: string;
-  readonly lab: string;
+/** A session that has not begun. */
+const NEW_SESSION = {
+  sandbox: undefined,
+  queuedAt: undefined,
+  startedAt: undefined,
+  extendedMs: 0,
+  ended: undefined,
+} as const;
+
+interface SessionColumns extends Omit<SessionRow, 'sandbox' | 'queuedAt' | 'startedAt' | 'ended'> {
   readonly sandbox: string | null;
   readonly queuedAt: number | null;
   readonly startedAt: number | null;
-  readonly extendedMs: number;
   readonly ended: string | null;
 }
 
-function sessionRow({ sandbox, queuedAt, startedAt, ended, ...row }: RawSession): SessionRow {
-  return {
-    ...row,
-    sandbox: sandbox ?? undefined,
-    queuedAt: queuedAt ?? undefined,
-    startedAt: startedAt ?? undefined,
-    ended: ended ?? undefined,
-  };
+function keyOf({ learner, lab }: Pick<SessionRow, 'learner' | 'lab'>): string {
+  return `${learner}/${lab}`;
+}
+
+function notKept(session: string): Error {
+  return new Error(`the session ${session} is not kept`);
+}
+
+function instanceOf(database: Database): string {
+  const [row] = database.all<{ value: string }>("SELECT value FROM meta WHERE key = 'instance'");
+  if (!row) throw new Error('the store has no name of its own');
+  return row.value;
+}
+
+function learnersOf(database: Database): Map<string, string> {
+  const rows = database.all<{ hash: string; id: string }>(
+    'SELECT secret_hash AS hash, id FROM learners',
+  );
+  return new Map(rows.map(({ hash, id }) => [hash, id]));
+}
+
+function sessionsOf(database: Database): readonly SessionRow[] {
+  return database
+    .all<SessionColumns>(
+      `SELECT id, learner, lab, sandbox, queued_at AS queuedAt, started_at AS startedAt,
+         extended_ms AS extendedMs, ended
+       FROM sessions ORDER BY rowid`,
+    )
+    .map(({ sandbox, queuedAt, startedAt, ended, ...row }) => ({
+      ...row,
+      sandbox: sandbox ?? undefined,
+      queuedAt: queuedAt ?? undefined,
+      startedAt: startedAt ?? undefined,
+      ended: ended ?? undefined,
+    }));
+}
+
+function terminalsOf(database: Database): readonly (TerminalRow & { readonly session: string })[] {
+  return database.all('SELECT id, session, host, title FROM terminals ORDER BY place, id');
+}
+
+/** @throws where there is no such row: its learner was removed, or it could not be kept */
+function updateSession(database: Database, row: SessionRow): void {
+  const updated = database.run(
+    `UPDATE sessions SET sandbox = ?, queued_at = ?, started_at = ?, extended_ms = ?, ended = ?
+     WHERE id = ?`,
+    row.sandbox ?? null,
+    row.queuedAt ?? null,
+    row.startedAt ?? null,
+    row.extendedMs,
+    row.ended ?? null,
+    row.id,
+  );
+  if (updated === 0) throw notKept(row.id);
 }

@@ -1,88 +1,189 @@
-import { QuaysideError } from '../base/errors.ts';
+import type { FailureLog } from '../base/background.ts';
+import { type Database, type Obstacle, obstacleOf } from './database.ts';
 
-/** How soon it is tried again whether the disk has room. */
-const RETRY_MS = 1_000;
-/** A session that floods its journal while the disk is full must not fill the memory as well: the oldest are lost. */
-const KEPT_MOST = 20_000;
-/** SQLite's result codes, of which the low byte counts: the write failed, the disk is full (sqlite3.h). */
-const SQLITE_IOERR = 10;
-const SQLITE_FULL = 13;
+/** How soon it is tried again whether the other process is done (ms). A try costs 10 µs; nobody notices the wait. */
+const LOCK_RETRY_MS = 50;
+/** How soon it is tried again whether the disk has room (ms). */
+const DISK_RETRY_MS = 1_000;
+/** Records of one transaction: 200 take 1 ms, so a long queue does not hold up the event loop. */
+const BATCH = 200;
+/** A session that floods its journal while nothing can be written must not fill the memory: the oldest signals are lost. */
+const JOURNAL_MOST = 20_000;
+const DROPPED_AT_ONCE = 1_000;
+/** What waits still when the server stops gets this long for another process's lock (ms). */
+const CLOSING_MS = 5_000;
 
-/** SQLite's error in the words of the catalogue, where it says that there is no room. */
-export function asDiskFull(error: unknown, path: string): unknown {
-  const { errcode } = error as { readonly errcode?: number };
-  const code = (errcode ?? 0) & 0xff;
-  if (code !== SQLITE_FULL && code !== SQLITE_IOERR) return error;
-  return new QuaysideError(
-    'DISK_FULL',
-    `The disk under ${path} is full, so nothing can be kept.`,
-    'Free some room on it. The server goes on by itself; nothing that was kept before is lost.',
-    { cause: error },
-  );
+/**
+ * What a record speaks of: what happened on hosts (`journal`), of which there is no end, or what a person did or earned
+ * (`act`), of which nothing may be lost.
+ */
+type RecordKind = 'journal' | 'act';
+
+interface LateRecord {
+  readonly kind: RecordKind;
+  readonly write: () => unknown;
 }
 
-/** What a late write speaks of: what happened on the hosts, or the session and the learner. */
-type About = 'journal' | 'session';
+/** A change that must be on disk before something else is done. */
+interface Commit {
+  /** Its statements, in one transaction. */
+  readonly write: () => void;
+  /** Called in the same turn of the event loop in which it is on disk. */
+  readonly written: () => void;
+}
 
-interface Late {
-  readonly session: string;
-  readonly about: About;
-  readonly write: (session: string) => void;
+interface WaitingCommit extends Commit {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
- * What happened while the disk was full: kept in memory, in order, and written as soon as there is room. For records of
- * what has happened, which must not be lost; never for what has to be on disk before something else is done.
+ * The one way into the database. Records of what happened are written at once, or kept in memory in their order and
+ * written as soon as that can be; nobody waits for them. A commit is written after all of them, or refused.
  */
 export class WriteBehind implements Disposable {
-  #late: Late[] = [];
+  readonly #database: Database;
+  readonly #onError: FailureLog;
+  #records: LateRecord[] = [];
+  #signals = 0;
+  /** After a batch with a record that cannot be written: so many are written one by one, to find it. */
+  #oneByOne = 0;
+  #commits: WaitingCommit[] = [];
+  #obstacle: Obstacle | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #next: NodeJS.Immediate | undefined;
 
-  /** How many wait. */
+  constructor(database: Database, onError: FailureLog) {
+    this.#database = database;
+    this.#onError = onError;
+  }
+
+  /** How many records wait. */
   get size(): number {
-    return this.#late.length;
+    return this.#records.length;
   }
 
-  /** Writes now if it can, else later. */
-  write(session: string, about: About, write: (session: string) => void): void {
-    this.#late.push({ session, about, write });
-    if (this.#late.length > KEPT_MOST) this.#late.shift();
-    this.flush();
+  /** What they wait for; `undefined` while all is well. */
+  get obstacle(): Obstacle | undefined {
+    return this.#obstacle;
   }
 
-  /** The session has another id now. */
-  rename(session: string, id: string): void {
-    this.#late = this.#late.map((late) =>
-      late.session === session ? { ...late, session: id } : late,
-    );
+  /** Writes a record now if that can be, else later. Never throws. */
+  write(kind: RecordKind, write: () => unknown): void {
+    this.#records.push({ kind, write });
+    if (kind === 'journal') this.#signals += 1;
+    if (this.#signals > JOURNAL_MOST) this.#dropOldest();
+    if (!this.#timer && !this.#next) this.#flush();
   }
 
-  /** What happened on a session's hosts is of no interest any more. */
-  forgetJournal(session: string): void {
-    this.#late = this.#late.filter((late) => late.session !== session || late.about !== 'journal');
-  }
-
-  /** Writes what it can. Before whatever is written at once: a late word must not have the last one. */
-  flush(): void {
-    clearTimeout(this.#timer);
-    for (let [next] = this.#late; next; [next] = this.#late) {
-      try {
-        next.write(next.session);
-        this.#late.shift();
-      } catch (error) {
-        if (!(error instanceof QuaysideError && error.code === 'DISK_FULL')) {
-          this.#late.shift();
-          throw error;
-        }
-        this.#timer = setTimeout(() => this.flush(), RETRY_MS);
-        this.#timer.unref();
-        return;
-      }
+  /**
+   * Settles when the change is on disk. It waits while another process holds the lock.
+   *
+   * @throws QuaysideError DISK_FULL, the signal's reason, or what else the change failed at; nothing is changed then
+   */
+  async commit(commit: Commit, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiting = { ...commit, resolve, reject };
+    const onAbort = () => {
+      this.#commits = this.#commits.filter((each) => each !== waiting);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#commits.push(waiting);
+    this.#flush();
+    try {
+      await promise;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
   [Symbol.dispose](): void {
-    this.flush();
+    if (this.#records.length > 0) this.#database.waitForLock(CLOSING_MS);
+    do this.#flush();
+    while (this.#next);
+    this.#pause();
+    for (const { reject } of this.#commits.splice(0)) reject(new Error('The store is closed.'));
+    if (this.#records.length > 0) {
+      this.#onError(`${this.#records.length} records could not be kept`, this.#obstacle);
+    }
+  }
+
+  /** Writes what it can. Never throws: it is called by timers. */
+  #flush(): void {
+    this.#pause();
+    try {
+      if (this.#records.length > 0) this.#writeBatch();
+      if (this.#records.length > 0) this.#next = setImmediate(() => this.#flush());
+      else this.#writeCommits();
+      this.#obstacle = undefined;
+    } catch (error) {
+      this.#waitFor(obstacleOf(error) ?? 'disk', error);
+    }
+  }
+
+  #pause(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#next);
+    this.#timer = undefined;
+    this.#next = undefined;
+  }
+
+  #waitFor(obstacle: Obstacle, error: unknown): void {
+    this.#obstacle = obstacle;
+    if (obstacle === 'disk') {
+      const full = this.#database.diskFull(error);
+      for (const { reject } of this.#commits.splice(0)) reject(full);
+    }
+    const milliseconds = obstacle === 'disk' ? DISK_RETRY_MS : LOCK_RETRY_MS;
+    this.#timer = setTimeout(() => this.#flush(), milliseconds);
+    this.#timer.unref();
+  }
+
+  /** The oldest records in one transaction. @throws only what an obstacle made of it */
+  #writeBatch(): void {
+    const batch = this.#records.slice(0, this.#oneByOne > 0 ? 1 : BATCH);
+    try {
+      this.#database.transaction(() => {
+        for (const { write } of batch) write();
+      });
+    } catch (error) {
+      if (obstacleOf(error)) throw error;
+      if (batch.length > 1) {
+        this.#oneByOne = batch.length;
+        return;
+      }
+      this.#onError('a record could not be kept', error);
+    }
+    this.#records.splice(0, batch.length);
+    this.#signals -= batch.filter(({ kind }) => kind === 'journal').length;
+    this.#oneByOne = Math.max(0, this.#oneByOne - 1);
+  }
+
+  /** @throws only what an obstacle made of it */
+  #writeCommits(): void {
+    for (let [commit] = this.#commits; commit; [commit] = this.#commits) {
+      try {
+        this.#database.transaction(commit.write);
+        commit.written();
+        commit.resolve();
+      } catch (error) {
+        if (obstacleOf(error)) throw error;
+        commit.reject(error);
+      }
+      this.#commits.shift();
+    }
+  }
+
+  #dropOldest(): void {
+    let left = DROPPED_AT_ONCE;
+    this.#records = this.#records.filter(({ kind }) => {
+      if (kind !== 'journal' || left === 0) return true;
+      left -= 1;
+      return false;
+    });
+    this.#signals -= DROPPED_AT_ONCE;
+    this.#onError(`${DROPPED_AT_ONCE} signals could not be kept`, this.#obstacle);
   }
 }

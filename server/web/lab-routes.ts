@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { SessionSnapshot } from '#protocol';
 import type { LearnerSession, Sessions, Start } from '../session/sessions.ts';
@@ -17,9 +18,11 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
   /** Returns at once with the session as it then is; events tell the rest. */
   const after =
     (change: (session: LearnerSession) => void) =>
-    (request: FastifyRequest<Lab>): SessionSnapshot => {
+    async (request: FastifyRequest<Lab>): Promise<SessionSnapshot> => {
       const session = sessionOf(request);
       change(session);
+      // What takes no more than this turn is in the answer: a sandbox from the pool is ready in it.
+      await setImmediate();
       return session.snapshot();
     };
 

@@ -125,8 +125,9 @@ const couldNotCheck = (why: RegExp) =>
 /** Whether the host's engine is listened to; one that ends before that is not missed by anybody. */
 const watchesEngine = () =>
   store
-    .signals(store.session(learner, LAB).id)
-    .some((signal) => signal.kind === 'host' && signal.change === 'engine-up');
+    .journal(store.session(learner, LAB).id)
+    .all('host')
+    .some(({ change }) => change === 'engine-up');
 
 async function container(role: string): Promise<string> {
   const { sandbox } = store.session(learner, LAB);

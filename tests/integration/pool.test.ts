@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SessionEvent } from '#protocol';
 import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
@@ -41,9 +42,11 @@ async function warm(sessions: SessionManager, count: number): Promise<void> {
 }
 
 /** The session as it is right after its start. */
-function started(sessions: SessionManager, learner = '') {
+/** As the web edge answers: with what takes no more than one turn of the event loop. */
+async function started(sessions: SessionManager, learner = '') {
   const session = sessions.of(learner, LAB);
   session.start();
+  await setImmediate();
   return session.snapshot();
 }
 
@@ -72,15 +75,17 @@ test('a sandbox from the pool is ready in the answer to the start itself, shells
   const [ahead] = await liveSandboxes(runtime, store.instance);
   const { learner } = store.createLearner();
   const before = store.session(learner, LAB);
-  store.addPass(before.id, 'kept', 7);
-  const { status, terminals } = started(sessions, learner);
+  store.journal(before.id).pass({ check: 'kept', at: 7, about: 'state', assisted: false });
+  const { status, terminals } = await started(sessions, learner);
   expect(status.state).toBe('ready');
   expect(terminals.map(({ title }) => title)).toEqual(['server01', 'client']);
   // Its labels are the session's: an operator finds the one by the other.
   const row = store.session(learner, LAB);
   expect(row.sandbox).toBe(ahead);
   expect(await labels(row.sandbox ?? '')).toEqual([row.id]);
-  expect(store.passes(row.id)).toEqual(new Map([['kept', 7]]));
+  expect([...store.journal(row.id).passes]).toEqual([
+    ['kept', { at: 7, about: undefined, assisted: false }],
+  ]);
   // And it fills itself again.
   await warm(sessions, 1);
   expect(await liveSandboxes(runtime, store.instance)).toHaveLength(2);
@@ -111,10 +116,10 @@ test('the pool gives way where the machine is full, and stays empty while it is'
   await sessions.open();
   await warm(sessions, 1);
   const [first, second, third] = [1, 2, 3].map(() => store.createLearner().learner);
-  expect(started(sessions, first).status.state).toBe('ready');
+  expect((await started(sessions, first)).status.state).toBe('ready');
   await warm(sessions, 1);
-  expect(started(sessions, second).status.state).toBe('ready');
-  expect(started(sessions, third).status).toMatchObject({ state: 'queued', place: 1 });
+  expect((await started(sessions, second)).status.state).toBe('ready');
+  expect((await started(sessions, third)).status).toMatchObject({ state: 'queued', place: 1 });
   void sessions.of(first ?? '', LAB).end();
   await settled(sessions, third ?? '', 'ready');
   expect(sessions.counts()).toMatchObject({ warm: 0, running: 2, waiting: 0 });
@@ -135,7 +140,7 @@ test('a warm sandbox that lost a host is given to nobody', async () => {
     .not.toContain(spoilt);
   await warm(sessions, 1);
   const { learner } = store.createLearner();
-  expect(started(sessions, learner).status.state).toBe('ready');
+  expect((await started(sessions, learner)).status.state).toBe('ready');
   await sessions.close(true);
 });
 

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { QuaysideError } from '../../server/base/errors.ts';
-import { Journal } from '../../server/store/journal.ts';
+import type { Journal } from '../../server/store/journal.ts';
 import { Store } from '../../server/store/store.ts';
-import { WriteBehind } from '../../server/store/write-behind.ts';
 
 /** A disk of 8 MiB (the write-ahead log alone takes up to 4), which is soon full. Only root may mount one; the project's tests run as root or not at all. */
 let disk: string;
@@ -33,82 +32,59 @@ function fill(): void {
   }
 }
 
-test('a full disk loses nothing of what happens, and hurts nothing of what is there', async () => {
-  const path = join(disk, 'quayside.sqlite');
-  using store = new Store(path);
-  const { learner } = store.createLearner();
-  const { id } = store.session(learner, 'lab');
-  const journal = new Journal(store, id);
-  journal.add({ kind: 'answer', check: 'before', text: '1' });
-  fill();
-  expect(statSync(ballast()).size).toBeGreaterThan(100_000);
-  // More than any slack in the file could take.
+/** More than any slack in the file could take. */
+function work(journal: Journal): void {
   for (let index = 0; index < 200; index++) {
     journal.add({ kind: 'answer', check: 'during', text: 'x'.repeat(400) });
   }
-  store.addPass(id, 'during', 7);
-  expect(store.unwritten).toBeGreaterThan(0);
-  expect(journal.all('answer')).toHaveLength(201);
-  // What has to be on disk first is refused, in the words of the catalogue.
-  expect(() => store.setSandbox(id, 'box')).toThrow(QuaysideError);
-  expect(() => store.setSandbox(id, 'box')).toThrow(/is full/);
-  truncateSync(ballast(), 0);
-  await expect.poll(() => store.unwritten, { timeout: 10_000 }).toBe(0);
-  store.setSandbox(id, 'box');
-  expect(store.signals(id)).toHaveLength(201);
-  expect(store.passes(id)).toEqual(new Map([['during', 7]]));
+}
+
+test('a full disk loses nothing of what happens, and hurts nothing of what is there', async () => {
+  const path = join(disk, 'quayside.sqlite');
+  {
+    using store = new Store(path);
+    const { learner } = store.createLearner();
+    const { id } = store.session(learner, 'lab');
+    await store.beginSandbox(id, { sandbox: 'box', at: 1 });
+    const journal = store.journal(id);
+    journal.add({ kind: 'answer', check: 'before', text: '1' });
+    fill();
+    expect(statSync(ballast()).size).toBeGreaterThan(100_000);
+    work(journal);
+    journal.pass({ check: 'during', at: 7, about: 'state', assisted: false });
+    store.setQueued(id, 5);
+    store.setQueued(id, undefined);
+    expect([store.unwritten > 0, store.obstacle]).toEqual([true, 'disk']);
+    expect(journal.all('answer')).toHaveLength(201);
+    // What has to be on disk first is refused, in the words of the catalogue.
+    const begun = store.beginSandbox(id, { sandbox: 'next', at: 2 });
+    await expect(begun).rejects.toThrow(QuaysideError);
+    await expect(begun).rejects.toThrow(/is full/);
+    expect(store.session(learner, 'lab').sandbox).toBe('box');
+    truncateSync(ballast(), 0);
+    await expect.poll(() => store.unwritten, { timeout: 10_000 }).toBe(0);
+  }
+  using store = new Store(path);
+  const [row] = store.sessionsWithSandbox();
+  expect(row).toMatchObject({ sandbox: 'box', queuedAt: undefined });
+  expect(store.journal(row?.id ?? '').all('answer')).toHaveLength(201);
+  expect(store.journal(row?.id ?? '').passes.has('during')).toBe(true);
   const other = new DatabaseSync(path);
   expect(other.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
   other.close();
 });
 
-/** A store on a disk that is full by now, and a session in it. */
-function onFullDisk(): { readonly store: Store; readonly learner: string; readonly id: string } {
-  const store = new Store(join(disk, 'quayside.sqlite'));
+test('what waited for room is written before what comes after it', async () => {
+  using store = new Store(join(disk, 'quayside.sqlite'));
   const { learner } = store.createLearner();
   const { id } = store.session(learner, 'lab');
-  store.setSandbox(id, 'box');
+  await store.beginSandbox(id, { sandbox: 'box', at: 1 });
   fill();
-  // More than any slack in the file could take.
-  const journal = new Journal(store, id);
-  for (let index = 0; index < 200; index++) {
-    journal.add({ kind: 'answer', check: 'filler', text: 'x'.repeat(400) });
-  }
-  return { store, learner, id };
-}
-
-test('a pass from while the disk was full outlives the sandbox that it was earned on', () => {
-  using late = new WriteBehind();
-  const written: string[] = [];
-  let isFull = true;
-  const write = (what: string) => () => {
-    if (isFull) throw new QuaysideError('DISK_FULL', 'The disk is full.', 'Free some room.');
-    written.push(what);
-  };
-  late.write('session', 'journal', write('a signal'));
-  late.write('session', 'session', write('a pass'));
-  late.forgetJournal('session');
-  isFull = false;
-  late.flush();
-  expect(written).toEqual(['a pass']);
-});
-
-test('a place in the queue can be given up while the disk is full', async () => {
-  const { store, learner, id } = onFullDisk();
-  using _ = store;
-  store.setQueued(id, 5);
-  store.setQueued(id, undefined);
+  work(store.journal(id));
+  store.sandboxGone(id);
+  expect(store.unwritten).toBeGreaterThan(0);
   truncateSync(ballast(), 0);
-  await expect.poll(() => store.unwritten, { timeout: 10_000 }).toBe(0);
-  expect(store.session(learner, 'lab').queuedAt).toBeUndefined();
-});
-
-test('what was written late does not undo what was written since', () => {
-  const { store, learner, id } = onFullDisk();
-  using _ = store;
-  store.setSandbox(id, undefined);
-  truncateSync(ballast(), 0);
-  store.setSandbox(id, 'another');
+  await store.beginSandbox(id, { sandbox: 'another', at: 2 });
   expect(store.unwritten).toBe(0);
   expect(store.session(learner, 'lab').sandbox).toBe('another');
 });

@@ -367,7 +367,7 @@ describe('in time,', () => {
     stage.host('one').containers = [containerView({ name: 'web' })];
     stage.runner.wake();
     await pass(stage, 0);
-    const passedAt = stage.passes.get('web');
+    const passedAt = stage.passes.get('web')?.at;
     stage.host('one').containers = [];
     stage.signal(containerSignal('one', 'destroy', 'web'));
     await pass(stage, 500);
@@ -417,7 +417,7 @@ describe('in time,', () => {
   });
 
   test('a pass of an earlier sandbox is not held against the new one', async () => {
-    using stage = new CheckStage(WEB, new Map([['web', 42]]));
+    using stage = new CheckStage(WEB, new Map([['web', { at: 42, about: undefined }]]));
     stage.runner.wake();
     await pass(stage, 60_000);
     expect(stage.view('web')).toEqual({ id: 'web', state: 'passed', passedAt: 42 });

@@ -14,7 +14,7 @@ import {
 } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
 import { Background } from '../../../server/base/background.ts';
-import { type About, CheckRunner } from '../../../server/checks/runner.ts';
+import { CheckRunner, type EarnedPass } from '../../../server/checks/runner.ts';
 
 /** What a stage's host has; a test changes it and sends the signal that goes with the change. */
 export interface FakeHost {
@@ -31,8 +31,7 @@ export interface FakeHost {
 /** A runner on hosts made of plain data. Time, where a test has to let it pass, is vitest's. */
 export class CheckStage implements Disposable {
   readonly runner: CheckRunner;
-  readonly passes: Map<string, number>;
-  readonly about = new Map<string, About>();
+  readonly passes: Map<string, EarnedPass>;
   readonly checks: CheckView[] = [];
   readonly values: ValueView[] = [];
   /** What the runner could not do, as the operator's log has it. */
@@ -42,7 +41,7 @@ export class CheckStage implements Disposable {
   readonly #hosts = new Map<string, FakeHost>();
   readonly #signals: Signal[] = [];
 
-  constructor(lab: Lab, passes: ReadonlyMap<string, number> = new Map()) {
+  constructor(lab: Lab, passes: ReadonlyMap<string, EarnedPass> = new Map()) {
     this.passes = new Map(passes);
     this.runner = new CheckRunner({
       lab,
@@ -54,11 +53,9 @@ export class CheckStage implements Disposable {
         return this.#view(signal);
       },
       passes: () => this.passes,
-      about: (id) => this.about.get(id),
       onPass: (id, at, about) => {
         if (this.failing.onPass) throw this.failing.onPass;
-        this.passes.set(id, at);
-        this.about.set(id, about);
+        this.passes.set(id, { at, about });
       },
       onChecks: (checks) => {
         if (this.failing.onChecks) throw this.failing.onChecks;

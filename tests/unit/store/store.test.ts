@@ -2,90 +2,431 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Journal } from '../../../server/store/journal.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { QuaysideError } from '../../../server/base/errors.ts';
 import { Store } from '../../../server/store/store.ts';
+import { FaultyDatabase } from '../../fixtures/faulty-database.ts';
+import { PLACES } from './places.ts';
 
-let directory: string;
-let path: string;
+const ANSWER = { kind: 'answer', check: 'port', text: '32768' } as const;
+const OWN = { check: 'own', at: 5, about: 'state', assisted: false } as const;
+const HELPED = { check: 'helped', at: 6, about: 'past', assisted: true } as const;
+const TERMINAL = { id: 'tty', host: 'server01', title: 'server01' };
 
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'quayside-store-'));
-  path = join(directory, 'deep', 'quayside.sqlite');
+/** A session with hosts on which something happened, something was passed, and a terminal was opened. */
+async function worked(store: Store): Promise<{ readonly id: string; readonly learner: string }> {
+  const { learner } = store.createLearner();
+  const { id } = store.session(learner, 'lab');
+  await store.beginSandbox(id, { sandbox: 'box', at: 100 });
+  store.journal(id).add(ANSWER);
+  store.journal(id).pass(OWN);
+  store.journal(id).pass(HELPED);
+  store.addTerminal(id, TERMINAL);
+  return { id, learner };
+}
+
+/** More than the store waits between two tries. */
+async function soon(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(2_000);
+}
+
+describe.each(PLACES)('a store %s', (_, place) => {
+  test('finds a learner by the secret, which itself is not kept', () => {
+    using at = place();
+    const { learner, secret } = at.store.createLearner();
+    expect(at.store.findLearner(secret)).toBe(learner);
+    expect(at.store.findLearner(`${secret}x`)).toBeUndefined();
+    expect(at.rows('learners')).toHaveLength(1);
+    expect(JSON.stringify(at.rows('learners'))).not.toContain(secret);
+  });
+
+  test('knows a learner by the newest secret alone', () => {
+    using at = place();
+    const { learner, secret } = at.store.createLearner();
+    const renewed = at.store.renewSecret(learner);
+    expect([secret, renewed].map((each) => at.store.findLearner(each))).toEqual([
+      undefined,
+      learner,
+    ]);
+  });
+
+  test('makes a session on first use, and finds it from then on', () => {
+    using at = place();
+    const { learner } = at.store.createLearner();
+    const { id } = at.store.session(learner, 'lab');
+    expect(at.store.session(learner, 'lab').id).toBe(id);
+    expect(at.store.session(learner, 'another').id).not.toBe(id);
+    expect(at.rows('sessions')).toHaveLength(2);
+  });
+
+  test('keeps what is said of a session', async () => {
+    using at = place();
+    const { store } = at;
+    const { learner, id } = await worked(store);
+    const row = () => store.session(learner, 'lab');
+    expect(row()).toMatchObject({ sandbox: 'box', startedAt: 100, extendedMs: 0 });
+    store.setExtended(id, 60_000);
+    store.setEnded(id, 'Time is up.');
+    expect(row()).toMatchObject({ sandbox: undefined, extendedMs: 60_000, ended: 'Time is up.' });
+    expect(store.terminals(id)).toEqual([]);
+    store.setQueued(id, 7);
+    expect(row()).toMatchObject({ queuedAt: 7, ended: undefined });
+    store.setQueued(id, undefined);
+    expect(row().queuedAt).toBeUndefined();
+    expect(at.rows('sessions')).toMatchObject([
+      { sandbox: null, queued_at: null, started_at: 100, extended_ms: 60_000, ended: null },
+    ]);
+    expect(at.rows('terminals')).toEqual([]);
+  });
+
+  test('tells who has a sandbox, and who waits, first come first', async () => {
+    using at = place();
+    const { store } = at;
+    const { id } = await worked(store);
+    const [late, early] = ['late', 'early'].map((lab) => {
+      return store.session(store.createLearner().learner, lab).id;
+    });
+    store.setQueued(late ?? '', 9);
+    store.setQueued(early ?? '', 8);
+    expect(store.sessionsWithSandbox().map((row) => row.id)).toEqual([id]);
+    expect(store.sessionsInQueue().map(({ lab }) => lab)).toEqual(['early', 'late']);
+    store.sandboxGone(id);
+    expect(store.sessionsWithSandbox()).toEqual([]);
+    expect(store.terminals(id)).toEqual([]);
+  });
+
+  test('forgets with a sandbox what happened on it, and keeps what was passed', async () => {
+    using at = place();
+    const { store } = at;
+    const { id } = await worked(store);
+    await store.beginSandbox(id, { sandbox: 'next', at: 200 });
+    expect(store.journal(id).size).toBe(0);
+    expect([...store.journal(id).passes]).toEqual([
+      ['helped', { at: 6, about: undefined, assisted: true }],
+      ['own', { at: 5, about: undefined, assisted: false }],
+    ]);
+    expect(store.terminals(id)).toEqual([]);
+    expect([at.rows('signals'), at.rows('terminals')]).toEqual([[], []]);
+  });
+
+  test('begins again whatever had ended, waited or been given more time', async () => {
+    using at = place();
+    const { store } = at;
+    const { id, learner } = await worked(store);
+    store.setExtended(id, 1);
+    store.setEnded(id, 'You ended this lab.');
+    store.setQueued(id, 2);
+    await store.beginSandbox(id, { sandbox: 'next', at: 200 });
+    expect(store.session(learner, 'lab')).toEqual({
+      id,
+      learner,
+      lab: 'lab',
+      sandbox: 'next',
+      startedAt: 200,
+      extendedMs: 0,
+      queuedAt: undefined,
+      ended: undefined,
+    });
+  });
+
+  test('takes over the id on a sandbox that was there before, with all that is kept', async () => {
+    using at = place();
+    const { store } = at;
+    const { id, learner } = await worked(store);
+    await store.takeSandbox(id, { id: 'label', sandbox: 'warm', at: 300 });
+    expect(store.session(learner, 'lab')).toMatchObject({ id: 'label', sandbox: 'warm' });
+    expect([...store.journal('label').passes.keys()]).toEqual(['helped', 'own']);
+    store.journal('label').add(ANSWER);
+    store.addTerminal('label', TERMINAL);
+    store.setExtended('label', 5);
+    expect(at.rows('sessions')).toMatchObject([{ id: 'label', extended_ms: 5 }]);
+    for (const table of ['signals', 'passes', 'terminals']) {
+      expect(new Set(at.rows(table).map(({ session }) => session))).toEqual(new Set(['label']));
+    }
+    expect(at.lost).toEqual([]);
+  });
+
+  test.each([
+    ['all', []],
+    ['assisted', ['own']],
+  ] as const)('starts over and forgets of what was passed: %s', async (forget, kept) => {
+    using at = place();
+    const { store } = at;
+    const { id, learner } = await worked(store);
+    await store.startOver(id, { queuedAt: 400, forget });
+    expect([...store.journal(id).passes.keys()]).toEqual(kept);
+    expect(at.rows('passes').map(({ check_id }) => check_id)).toEqual(kept);
+    expect([at.rows('signals'), at.rows('terminals')]).toEqual([[], []]);
+    expect(store.session(learner, 'lab')).toMatchObject({ sandbox: undefined, queuedAt: 400 });
+  });
+
+  test('takes nothing more into the journal of hosts that are gone', async () => {
+    using at = place();
+    const { store } = at;
+    const { id } = await worked(store);
+    const old = store.journal(id);
+    await store.beginSandbox(id, { sandbox: 'next', at: 200 });
+    old.add(ANSWER);
+    old.pass({ ...OWN, check: 'late' });
+    expect(store.journal(id).size).toBe(0);
+    expect(at.rows('signals')).toEqual([]);
+    expect(at.rows('passes')).toHaveLength(2);
+  });
+
+  test('keeps a class, its members and their hands', () => {
+    using at = place();
+    const { store } = at;
+    const { classes } = store;
+    classes.put({ name: 'Docker 101', code: 'ABCD-EFGH', instructorHash: 'hash' });
+    classes.put({ name: 'Docker 101', code: 'WXYZ-EFGH', instructorHash: 'hash' });
+    const { learner, secret } = store.createLearner();
+    expect(classes.add('Docker 101', learner, 'Ada')).toMatchObject({ learner, name: 'Ada' });
+    expect(classes.add('Docker 101', store.createLearner().learner, 'ADA')).toBeUndefined();
+    classes.setHand(learner, 12);
+    expect(classes.find('Docker 101')).toMatchObject({ code: 'WXYZ-EFGH' });
+    expect(classes.members('Docker 101')).toMatchObject([{ name: 'Ada', handAt: 12 }]);
+    expect(classes.members('Another')).toEqual([]);
+    expect(store.findMember('Docker 101', secret)).toMatchObject({ name: 'Ada' });
+    expect(store.findMember('Another', secret)).toBeUndefined();
+    // A class's learner is nobody where no class is served.
+    expect(store.findLearner(secret)).toBeUndefined();
+    expect(at.rows('members')).toMatchObject([{ name: 'Ada', hand_at: 12 }]);
+  });
+
+  test('keeps nothing of a learner who is removed, whatever comes late', async () => {
+    using at = place();
+    const { store } = at;
+    const { id, learner } = await worked(store);
+    const journal = store.journal(id);
+    store.classes.put({ name: 'Docker 101', code: 'ABCD-EFGH', instructorHash: 'hash' });
+    store.classes.add('Docker 101', learner, 'Ada');
+    store.removeLearner(learner);
+    journal.add(ANSWER);
+    store.journal(id).add(ANSWER);
+    store.setEnded(id, 'Removed.');
+    store.sandboxGone(id);
+    store.addTerminal(id, TERMINAL);
+    await expect(store.beginSandbox(id, { sandbox: 'next', at: 1 })).rejects.toThrow(id);
+    for (const table of at.tables().filter((name) => name !== 'meta' && name !== 'classes')) {
+      expect([table, at.rows(table)]).toEqual([table, []]);
+    }
+    expect(at.lost).toEqual([]);
+  });
+
+  describe('while another process holds the lock', () => {
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
+
+    test('sees what was said since, and keeps all of it as soon as the lock is gone', async () => {
+      using at = place();
+      const { store } = at;
+      const lock = at.lock();
+      const { learner, secret } = store.createLearner();
+      expect(store.findLearner(secret)).toBe(learner);
+      const { id } = store.session(learner, 'lab');
+      store.setQueued(id, 3);
+      store.journal(id).add(ANSWER);
+      store.journal(id).pass(OWN);
+      store.addTerminal(id, TERMINAL);
+      expect(store.session(learner, 'lab')).toMatchObject({ id, queuedAt: 3 });
+      expect(store.sessionsInQueue()).toHaveLength(1);
+      expect(store.journal(id).last('answer')).toMatchObject(ANSWER);
+      expect(store.journal(id).passes.has('own')).toBe(true);
+      expect(store.terminals(id)).toEqual([TERMINAL]);
+      expect([store.unwritten, store.obstacle]).toEqual([6, 'lock']);
+      await soon();
+      expect(store.unwritten).toBe(6);
+      lock[Symbol.dispose]();
+      await soon();
+      expect([store.unwritten, store.obstacle]).toEqual([0, undefined]);
+      expect(at.rows('learners')).toMatchObject([{ id: learner }]);
+      expect(at.rows('sessions')).toMatchObject([{ id, queued_at: 3 }]);
+      expect(at.rows('signals')).toHaveLength(1);
+      expect(at.rows('passes')).toMatchObject([{ check_id: 'own', at: 5, about: 'state' }]);
+      expect(at.rows('terminals')).toMatchObject([{ id: 'tty' }]);
+      expect(at.lost).toEqual([]);
+    });
+
+    test('makes no sandbox before its row is written, after all that was said before', async () => {
+      using at = place();
+      const { store } = at;
+      const { id, learner } = await worked(store);
+      const lock = at.lock();
+      let isWritten = false;
+      const begun = store.takeSandbox(id, { id: 'label', sandbox: 'warm', at: 1 });
+      void begun.then(() => {
+        isWritten = true;
+      });
+      // Passed on the old hosts, while the new ones are waited for.
+      store.journal(id).pass({ ...OWN, check: 'meanwhile' });
+      await soon();
+      expect(isWritten).toBe(false);
+      expect(store.session(learner, 'lab')).toMatchObject({ id, sandbox: 'box' });
+      lock[Symbol.dispose]();
+      await soon();
+      await begun;
+      expect(store.session(learner, 'lab')).toMatchObject({ id: 'label', sandbox: 'warm' });
+      expect(store.journal('label').passes.has('meanwhile')).toBe(true);
+      expect(at.rows('passes').map(({ session }) => session)).toEqual(Array(3).fill('label'));
+      expect(at.lost).toEqual([]);
+    });
+
+    test('takes back a sandbox that is wanted no more', async () => {
+      using at = place();
+      const { store } = at;
+      const { id, learner } = await worked(store);
+      const lock = at.lock();
+      const ending = new AbortController();
+      const begun = store.beginSandbox(id, { sandbox: 'next', at: 1 }, ending.signal);
+      ending.abort(new Error('ended'));
+      await expect(begun).rejects.toThrow('ended');
+      lock[Symbol.dispose]();
+      await soon();
+      expect(store.session(learner, 'lab').sandbox).toBe('box');
+      expect(at.rows('sessions')).toMatchObject([{ sandbox: 'box' }]);
+    });
+
+    test('leaves no timer when it is closed', async () => {
+      {
+        using at = place();
+        await worked(at.store);
+        const lock = at.lock();
+        at.store.createLearner();
+        expect(vi.getTimerCount()).toBe(1);
+        lock[Symbol.dispose]();
+      }
+      expect(vi.getTimerCount()).toBe(0);
+    });
+  });
 });
-afterEach(() => rmSync(directory, { recursive: true }));
 
-test('a learner is found by the secret, which itself is not kept', () => {
-  using store = new Store(path);
-  const { learner, secret } = store.createLearner();
-  expect(store.findLearner(secret)).toBe(learner);
-  expect(store.findLearner(`${secret}x`)).toBeUndefined();
-  const db = new DatabaseSync(path);
-  expect(JSON.stringify(db.prepare('SELECT * FROM learners').all())).not.toContain(secret);
-  db.close();
-});
+describe('in a file', () => {
+  let directory: string;
+  let path: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'quayside-store-'));
+    path = join(directory, 'quayside.sqlite');
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
 
-test('a session, its journal, passes and terminals are there after the file is opened again', () => {
-  let id: string;
-  let secret: string;
-  {
+  test('all that was kept is there when it is opened again', async () => {
+    let before: { readonly id: string; readonly learner: string };
+    let instance: string;
+    let secret: string;
+    {
+      using store = new Store(path);
+      before = await worked(store);
+      instance = store.instance;
+      store.addTerminal(before.id, { id: 'a', host: 'client', title: 'client' });
+      store.classes.put({ name: 'Docker 101', code: 'ABCD-EFGH', instructorHash: 'hash' });
+      const joined = store.createLearner();
+      secret = joined.secret;
+      store.classes.add('Docker 101', joined.learner, 'Ada');
+    }
     using store = new Store(path);
-    const made = store.createLearner();
-    secret = made.secret;
-    id = store.session(made.learner, 'lab').id;
-    store.setSandbox(id, 'box');
-    new Journal(store, id).add({ kind: 'answer', check: 'port', text: '32768' });
-    store.addPass(id, 'port', 5);
-    store.addPass(id, 'port', 9);
-    store.addTerminal(id, { id: 'b', host: 'server01', title: 'server01' });
-    store.addTerminal(id, { id: 'a', host: 'client', title: 'client' });
-  }
-  using store = new Store(path);
-  const learner = store.findLearner(secret) ?? '';
-  expect(store.session(learner, 'lab')).toMatchObject({ id, sandbox: 'box' });
-  expect(store.sessionsWithSandbox()).toHaveLength(1);
-  expect(new Journal(store, id).last('answer')).toMatchObject({ seq: 1, text: '32768' });
-  expect(store.passes(id)).toEqual(new Map([['port', 5]]));
-  expect(store.terminals(id).map((terminal) => terminal.id)).toEqual(['b', 'a']);
-  expect(store.instance).toMatch(/^[0-9a-f]{8}$/);
+    const { id, learner } = before;
+    expect(store.instance).toBe(instance);
+    expect(instance).toMatch(/^[0-9a-f]{8}$/);
+    expect(store.session(learner, 'lab')).toMatchObject({ id, sandbox: 'box', startedAt: 100 });
+    expect(store.terminals(id).map((terminal) => terminal.id)).toEqual(['tty', 'a']);
+    const journal = store.journal(id);
+    expect(journal.last('answer')).toMatchObject({ ...ANSWER, seq: 1 });
+    expect(journal.last('pass')).toEqual({
+      kind: 'pass',
+      check: 'helped',
+      about: 'past',
+      seq: 3,
+      at: 6,
+    });
+    expect([...journal.passes]).toEqual([
+      ['own', { at: 5, about: 'state', assisted: false }],
+      ['helped', { at: 6, about: 'past', assisted: true }],
+    ]);
+    expect(store.findMember('Docker 101', secret)).toMatchObject({ name: 'Ada' });
+  });
+
+  test('what waits for a lock still when the server stops is written once the lock is gone', () => {
+    const store = new Store(path);
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    const { secret } = store.createLearner();
+    other.exec('ROLLBACK');
+    store[Symbol.dispose]();
+    other.close();
+    using again = new Store(path);
+    expect(again.findLearner(secret)).toBeDefined();
+  });
+
+  test('written by a newer Quayside it is refused, not harmed, and let go of', () => {
+    new Store(path)[Symbol.dispose]();
+    const db = new DatabaseSync(path);
+    db.exec('PRAGMA user_version = 99');
+    expect(() => new Store(path)).toThrow(/newer Quayside/);
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+    db.close();
+  });
 });
 
-test('a cleared session keeps nothing of its past', () => {
-  using store = new Store(':memory:');
-  const { id } = store.session(store.createLearner().learner, 'lab');
-  new Journal(store, id).add({ kind: 'answer', check: 'port', text: '1' });
-  store.addPass(id, 'port', 1);
-  store.clearSession(id);
-  expect([store.signals(id), [...store.passes(id)]]).toEqual([[], []]);
-});
+describe('on a disk that is full', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
 
-test('what was passed with help is told apart, and can be opened again by itself', () => {
-  using store = new Store(':memory:');
-  const { id } = store.session(store.createLearner().learner, 'lab');
-  store.addPass(id, 'own', 1);
-  store.addPass(id, 'helped', 2, true);
-  store.addPass(id, 'own', 3, true);
-  expect([...store.assisted(id)]).toEqual(['helped']);
-  store.clearAssisted(id);
-  expect([...store.passes(id)]).toEqual([['own', 1]]);
-});
+  const CHANGES = [
+    [
+      'a new sandbox',
+      (store: Store, id: string) => store.beginSandbox(id, { sandbox: 'n', at: 1 }),
+    ],
+    [
+      'a sandbox from the pool',
+      (store: Store, id: string) => store.takeSandbox(id, { id: 'label', sandbox: 'n', at: 1 }),
+    ],
+    ['a reset', (store: Store, id: string) => store.startOver(id, { queuedAt: 1, forget: 'all' })],
+  ] as const;
 
-test('a runaway loop in a host cannot fill the disk: the oldest signals go', () => {
-  using store = new Store(':memory:');
-  const { id } = store.session(store.createLearner().learner, 'lab');
-  const journal = new Journal(store, id);
-  for (let i = 0; i < 6_000; i++) journal.add({ kind: 'route', host: 'client', change: String(i) });
-  expect(store.signals(id).length).toBeLessThanOrEqual(5_500);
-  expect(journal.last('route')).toMatchObject({ seq: 6_000, change: '5999' });
-  expect(new Journal(store, id).add({ kind: 'route', host: 'client', change: 'x' }).seq).toBe(
-    6_001,
-  );
-});
+  test.each(CHANGES)('%s is refused, and nothing of it done', async (_, change) => {
+    const database = new FaultyDatabase();
+    using store = new Store(database);
+    const { id, learner } = await worked(store);
+    const kept = () =>
+      ['sessions', 'signals', 'passes', 'terminals'].map((table) =>
+        database.all(`SELECT * FROM ${table}`),
+      );
+    const before = kept();
+    const row = store.session(learner, 'lab');
+    const journal = store.journal(id);
+    database.obstacle = 'disk';
+    // Full from the first statement on, then from the second, to the commit itself.
+    for (let index = 0; index < 6; index++) {
+      database.statementsLeft = index;
+      await expect(change(store, id)).rejects.toThrow(QuaysideError);
+      expect(kept()).toEqual(before);
+    }
+    expect(store.session(learner, 'lab')).toBe(row);
+    expect(store.journal(id)).toBe(journal);
+    expect(store.terminals(id)).toEqual([TERMINAL]);
+    // What happens afterwards belongs to the session as it is.
+    journal.pass({ ...OWN, check: 'after' });
+    database.obstacle = undefined;
+    await soon();
+    expect(store.unwritten).toBe(0);
+    expect(database.all('SELECT session FROM passes')).toEqual(Array(3).fill({ session: id }));
+    await change(store, id);
+    expect(store.session(learner, 'lab')).not.toEqual(row);
+  });
 
-test('a file written by a newer Quayside is refused, not harmed', () => {
-  new Store(path)[Symbol.dispose]();
-  const db = new DatabaseSync(path);
-  db.exec('PRAGMA user_version = 99');
-  db.close();
-  expect(() => new Store(path)).toThrow(/newer Quayside/);
+  test('a learner is removed with all that is kept of them, or not at all', async () => {
+    const database = new FaultyDatabase();
+    using store = new Store(database);
+    const { learner } = await worked(store);
+    database.obstacle = 'disk';
+    database.statementsLeft = 3;
+    store.removeLearner(learner);
+    expect(database.all('SELECT * FROM signals')).toHaveLength(1);
+    expect(database.all('SELECT * FROM learners')).toHaveLength(1);
+    database.obstacle = undefined;
+    await soon();
+    for (const table of ['signals', 'passes', 'terminals', 'sessions', 'learners']) {
+      expect(database.all(`SELECT * FROM ${table}`)).toEqual([]);
+    }
+  });
 });

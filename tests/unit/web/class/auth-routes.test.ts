@@ -110,8 +110,8 @@ describe('a personal link', () => {
     const cookie = await web.join('Ada');
     await web.instruct();
     const kept = JSON.stringify([
-      web.store.members.all(CLASS_NAME),
-      web.store.members.class(CLASS_NAME),
+      web.store.classes.members(CLASS_NAME),
+      web.store.classes.find(CLASS_NAME),
       web.log,
     ]);
     expect(kept).toContain('Ada');
@@ -234,11 +234,11 @@ test('a learner who is removed leaves nothing behind', async () => {
   const secret = (await web.join('Ada')).split('=')[1] ?? '';
   const learner = web.room.member(secret)?.learner ?? '';
   const { id } = web.store.session(learner, 'lab');
-  web.store.addPass(id, 'port', 1);
+  web.store.journal(id).pass({ check: 'port', at: 1, about: 'state', assisted: false });
   web.store.addTerminal(id, { id: 't', host: 'h', title: 'h' });
-  web.store.members.remove(learner);
+  web.store.removeLearner(learner);
   expect(web.room.member(secret)).toBeUndefined();
-  expect(web.store.passes(id).size).toBe(0);
+  expect(web.store.journal(id).passes.size).toBe(0);
   expect(web.store.terminals(id)).toEqual([]);
 });
 

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { Database } from '../../../server/store/database.ts';
+import { Store } from '../../../server/store/store.ts';
+
+/** A store in memory with one session, and its database. */
+function opened() {
+  const database = new Database(':memory:');
+  const store = new Store(database);
+  const { id } = store.session(store.createLearner().learner, 'lab');
+  return {
+    database,
+    store,
+    id,
+    journal: store.journal(id),
+    [Symbol.dispose]: () => store[Symbol.dispose](),
+  };
+}
+
+const ROUTE = { kind: 'route', host: 'client', change: 'x' } as const;
+const ANSWER = { kind: 'answer', check: 'port', text: '1' } as const;
+const PASS = { check: 'port', at: 7, about: 'past', assisted: false } as const;
+
+test('signals and passes share one order', () => {
+  using at = opened();
+  at.journal.add(ROUTE);
+  at.journal.pass(PASS);
+  at.journal.add(ANSWER);
+  expect(at.journal.all('route')).toMatchObject([{ ...ROUTE, seq: 1 }]);
+  expect(at.journal.all('pass')).toEqual([
+    { kind: 'pass', check: 'port', about: 'past', seq: 2, at: 7 },
+  ]);
+  expect(at.journal.last('answer')).toMatchObject({ seq: 3 });
+  expect(at.journal.lastAt).toBe(at.journal.last('answer')?.at);
+});
+
+test('a pass is one row, written once, and a second one changes nothing', () => {
+  using at = opened();
+  at.journal.pass(PASS);
+  at.journal.pass({ ...PASS, at: 9, assisted: true });
+  expect(at.database.all('SELECT check_id, at, about, seq, assisted FROM passes')).toEqual([
+    { check_id: 'port', at: 7, about: 'past', seq: 1, assisted: 0 },
+  ]);
+  expect(at.database.all('SELECT * FROM signals')).toEqual([]);
+  expect([...at.journal.passes]).toEqual([['port', { at: 7, about: 'past', assisted: false }]]);
+  expect(at.journal.all('pass')).toHaveLength(1);
+});
+
+test('signals of a kind are the same list until there is another, and a list once given stays', () => {
+  using at = opened();
+  at.journal.add(ANSWER);
+  const one = at.journal.all('answer');
+  at.journal.add(ROUTE);
+  expect(at.journal.all('answer')).toBe(one);
+  at.journal.add(ANSWER);
+  expect([one.length, at.journal.all('answer').length]).toEqual([1, 2]);
+});
+
+test('a signal is looked for among those of its kind alone', () => {
+  using at = opened();
+  for (let index = 0; index < 3_600; index++) at.journal.add(ROUTE);
+  at.journal.add(ANSWER);
+  let looks = 0;
+  const fits = () => {
+    looks += 1;
+    return false;
+  };
+  expect(at.journal.last('answer', fits)).toBeUndefined();
+  expect(looks).toBe(1);
+});
+
+test('a runaway loop in a host fills neither disk nor memory: the oldest signals go, passes stay', () => {
+  using at = opened();
+  at.journal.pass(PASS);
+  for (let index = 2; index <= 6_000; index++) at.journal.add({ ...ROUTE, change: String(index) });
+  expect(at.journal.all('route').length).toBeLessThanOrEqual(5_500);
+  expect(at.database.all('SELECT * FROM signals').length).toBe(at.journal.all('route').length);
+  expect(at.journal.last('route')).toMatchObject({ seq: 6_000, change: '6000' });
+  expect(at.journal.all('pass')).toHaveLength(1);
+});
+
+test('a journal that is read again goes on where it was', () => {
+  using at = opened();
+  at.journal.add(ROUTE);
+  at.journal.pass(PASS);
+  // A store that takes up the same rows; the first one closes them.
+  const journal = new Store(at.database).journal(at.id);
+  expect([journal.size, journal.lastAt]).toEqual([2, at.journal.lastAt]);
+  journal.add(ROUTE);
+  expect(journal.last('route')).toMatchObject({ seq: 3 });
+});
