@@ -19,6 +19,7 @@ export {
 export * from './readings.ts';
 export { type Moment, type RestartAssertion, type RestartMessage, restartOf } from './restart.ts';
 export { gatewayFor, type RouteAssertion, type RouteMessage, route } from './route.ts';
+export { formerPorts, type Start, startBefore, startsOf } from './starts.ts';
 export {
   ending,
   isPage,

@@ -12,8 +12,8 @@ import { startsOf } from './starts.ts';
 
 /** Something that happens at moments, and can be asked for: a question, and what other things may come after. */
 export interface Moment<Host extends string = string> extends Assertion<Host> {
-  /** Each time that it happened, as running numbers of the journal, oldest first. */
-  moments(sandbox: SandboxView): Promise<readonly number[]>;
+  /** The first time that it happened, as a running number of the journal; `undefined` until then. */
+  first(sandbox: SandboxView): Promise<number | undefined>;
 }
 
 export type RestartMessage = 'notYet' | 'madeAnew' | 'notSince';
@@ -51,22 +51,14 @@ function build<Host extends string>(
   sentences: Messages<RestartMessage>,
 ): RestartAssertion<Host> {
   const { host, name } = container.wanted;
-  const restarts = async (sandbox: SandboxView, since: number) => {
-    const now = name === undefined ? undefined : await sandbox.host(host).container(name);
-    const starts = startsOf(sandbox.journal, host, name, now?.id);
-    return {
-      now,
-      starts: starts.filter(({ seq }) => seq > since),
-      again: starts.filter(({ seq, again }) => again && seq > since),
-    };
-  };
   const test = async (sandbox: SandboxView<Host>): Promise<Verdict> => {
     const since = await sinceWhen(earlier, sandbox);
     if (typeof since !== 'number') return since;
-    const { now, starts, again } = await restarts(sandbox, since);
-    if (again.length > 0) return passed();
+    const starts = startsOf(sandbox.journal, host, name).filter(({ seq }) => seq > since);
+    if (starts.some(({ again }) => again)) return passed();
     const amiss = await container.runs()(sandbox);
     if (amiss.kind !== 'passed') return amiss;
+    const now = name === undefined ? undefined : await sandbox.host(host).container(name);
     const facts = { name: name ?? 'The container', host, found: '', wanted: '' };
     const restart = { host, command: `docker restart ${now?.name ?? facts.name}` };
     const others = earlier ? starts.length > 0 : starts.some(({ id }) => id !== now?.id);
@@ -74,10 +66,11 @@ function build<Host extends string>(
     return verdictWith(SENTENCES, sentences, earlier ? 'notSince' : 'notYet', facts);
   };
   return assertion([host, ...(earlier?.hosts ?? [])], test, {
-    moments: async (sandbox: SandboxView) => {
-      const since = (await earlier?.moments(sandbox))?.[0] ?? (earlier ? undefined : 0);
-      if (since === undefined) return [];
-      return (await restarts(sandbox, since)).again.map(({ seq }) => seq);
+    first: async (sandbox: SandboxView) => {
+      const since = earlier ? await earlier.first(sandbox) : 0;
+      if (since === undefined) return undefined;
+      const starts = startsOf(sandbox.journal, host, name);
+      return starts.find(({ seq, again }) => again && seq > since)?.seq;
     },
     after: (moment: Moment<Host>) => build(container, moment, sentences),
     saying: (more: Messages<RestartMessage>) =>
@@ -91,6 +84,9 @@ export async function sinceWhen<Host extends string>(
   sandbox: SandboxView<Host>,
 ): Promise<number | Verdict> {
   if (!earlier) return 0;
-  const [first] = await earlier.moments(sandbox);
-  return first ?? (await earlier(sandbox));
+  const first = await earlier.first(sandbox);
+  if (first !== undefined) return first;
+  const verdict = await earlier(sandbox);
+  // It has happened since the first look: that is no pass of what was to come after it.
+  return verdict.kind === 'passed' ? ((await earlier.first(sandbox)) ?? verdict) : verdict;
 }

@@ -11,38 +11,72 @@ export interface Start {
   readonly ports: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Every start of a container on a host, oldest first; with its id, also those from before it was renamed. */
+/**
+ * Every start of a container on a host, oldest first, those from before it was given that name included. Without a name,
+ * every start of any.
+ *
+ * @example startsOf(journal, 'server01', 'web').filter(({ again }) => again)
+ */
 export function startsOf(
   journal: JournalView,
   host: string,
   name: string | undefined,
-  id?: string,
 ): readonly Start[] {
+  const signals = journal.all('container').filter((signal) => signal.host === host);
+  const lastCalledSo = new Map<string, number>();
+  for (const signal of signals) {
+    if (name === undefined || signal.name === name) lastCalledSo.set(signal.id, signal.seq);
+  }
   const seen = new Set<string>();
-  return journal
-    .all('container')
-    .filter((signal) => signal.host === host && signal.action === 'start')
-    .filter((signal) => name === undefined || signal.name === name || signal.id === id)
-    .map((signal) => {
-      const again = seen.has(signal.id);
-      seen.add(signal.id);
-      return { seq: signal.seq, id: signal.id, again, ports: signal.ports ?? {} };
+  return signals
+    .filter(({ action }) => action === 'start')
+    .filter(({ id, seq }) => seq <= (lastCalledSo.get(id) ?? Number.NEGATIVE_INFINITY))
+    .map(({ seq, id, ports = {} }) => {
+      const again = seen.has(id);
+      seen.add(id);
+      return { seq, id, again, ports };
     });
 }
 
-/** The newest start before a moment of the journal. */
+/**
+ * The newest start before a moment of the journal. Looks at few of them, so that it can be asked for every visit.
+ *
+ * @example startBefore(starts, visit.seq)?.ports['80/tcp']
+ */
 export function startBefore(starts: readonly Start[], seq: number): Start | undefined {
-  return starts.findLast((start) => start.seq < seq);
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((starts[middle]?.seq ?? seq) < seq) low = middle + 1;
+    else high = middle;
+  }
+  return starts[low - 1];
 }
 
-/** The ports of the host that led to a container's port before a start, and no longer do since. */
-export function portsLostAt(
-  starts: readonly Start[],
-  start: Start,
-  port: string,
-): readonly number[] {
-  return starts
-    .filter((earlier) => earlier.seq < start.seq)
-    .flatMap((earlier) => earlier.ports[port] ?? [])
-    .filter((each) => !start.ports[port]?.includes(each));
+/**
+ * The ports of the host that led to a container's port until a start, and no longer do since, oldest first.
+ *
+ * @example formerPorts(starts, '80/tcp').before(newest).at(-1)
+ */
+export function formerPorts(starts: readonly Start[], port: string) {
+  const firstHad = new Map<number, number>();
+  for (const { seq, ports } of starts) {
+    for (const each of ports[port] ?? []) if (!firstHad.has(each)) firstHad.set(each, seq);
+  }
+  const includes = (start: Start, each: number): boolean =>
+    (firstHad.get(each) ?? start.seq) < start.seq && !start.ports[port]?.includes(each);
+  return {
+    /** Whether a port of the host is one of them. Looks at no other start, so that it can be asked for every visit. */
+    includes,
+    /** All of them. A port that the container had several times stands where it had it last. */
+    before: (start: Start): readonly number[] => {
+      const earlier = starts.filter(({ seq }) => seq < start.seq);
+      const ports = new Set<number>();
+      for (const each of earlier.flatMap((one) => one.ports[port] ?? [])) {
+        ports.delete(each);
+        ports.add(each);
+      }
+      return [...ports].filter((each) => includes(start, each));
+    },
+  };
 }

@@ -4,7 +4,7 @@ import type { SandboxView } from '../view.ts';
 import { hostAt } from './assertion.ts';
 import type { ContainerAssertion } from './container.ts';
 import { portKey } from './container-spec.ts';
-import { portsLostAt, startBefore, startsOf } from './starts.ts';
+import { formerPorts, startBefore, startsOf } from './starts.ts';
 
 type Visit = SignalOf<'visit'>;
 
@@ -15,10 +15,16 @@ export interface VisitTarget<Host extends string = string> {
   ready(sandbox: SandboxView<Host>): Promise<Verdict>;
   /** Where it is now, to be typed into the browser pane; `undefined` while it is nowhere. */
   url(sandbox: SandboxView<Host>): Promise<string | undefined>;
+  /** Looks up what is the same for all visits. A learner's hour may have thousands of them. */
+  resolve(sandbox: SandboxView<Host>): Promise<ResolvedTarget>;
+}
+
+/** A target with all at hand that tells its visits from others. */
+export interface ResolvedTarget {
   /** Whether a visit went there, at the time of the visit. */
-  fits(visit: Visit, sandbox: SandboxView<Host>): Promise<boolean>;
+  fits(visit: Visit): boolean;
   /** What a visit that missed it hit instead, as a whole sentence; `undefined` where there is nothing to say. */
-  instead(visit: Visit, sandbox: SandboxView<Host>): Promise<string | undefined>;
+  instead(visit: Visit): string | undefined;
 }
 
 /** A fixed address. A host may be written as its address, its name or an alias. */
@@ -29,11 +35,16 @@ export function fixedPlace(url: string): VisitTarget<never> {
     hosts: [],
     ready: async () => passed(),
     url: async () => url.replace(/\/$/, ''),
-    fits: async (visit, sandbox) =>
-      visit.port === port &&
-      isSameHost(sandbox, visit.hostname, wanted.hostname) &&
-      (wanted.pathname === '/' || pathOf(visit) === wanted.pathname),
-    instead: async (visit, sandbox) => elsewhere(sandbox, visit, wanted.hostname),
+    resolve: async (sandbox) => {
+      const place = placeAt(sandbox, wanted.hostname);
+      return {
+        fits: (visit) =>
+          visit.port === port &&
+          place.has(visit.hostname) &&
+          (wanted.pathname === '/' || pathOf(visit) === wanted.pathname),
+        instead: (visit) => place.elsewhere(visit),
+      };
+    },
   };
 }
 
@@ -44,14 +55,8 @@ export function throughPort<Host extends string>(
 ): VisitTarget<Host> {
   const { host, name } = container.wanted;
   const key = portKey(port);
-  const portNow = async (sandbox: SandboxView<Host>) => {
-    const text = await container.hostPort(key)(sandbox);
-    return text === undefined ? undefined : Number(text);
-  };
-  const starts = async (sandbox: SandboxView<Host>) => {
-    const now = name === undefined ? undefined : await sandbox.host(host).container(name);
-    return startsOf(sandbox.journal, host, name, now?.id);
-  };
+  const called = name ?? 'the container';
+  const portNow = portOf(container, key);
   return {
     hosts: [host],
     ready: container,
@@ -59,18 +64,22 @@ export function throughPort<Host extends string>(
       const now = await portNow(sandbox);
       return now === undefined ? undefined : urlOf(sandbox.host(host).address, now);
     },
-    fits: async (visit, sandbox) =>
-      isSameHost(sandbox, visit.hostname, host) &&
-      startBefore(await starts(sandbox), visit.seq)?.ports[key]?.includes(visit.port) === true,
-    instead: async (visit, sandbox) => {
-      const called = name ?? 'the container';
-      const other = elsewhere(sandbox, visit, host);
-      if (other !== undefined) return other;
-      if (visit.port === (await portNow(sandbox))) return undefined;
-      const had = (await starts(sandbox)).some(({ ports }) => ports[key]?.includes(visit.port));
-      return had
-        ? `Port ${visit.port} was ${called}’s until it was restarted.`
-        : `Port ${visit.port} does not lead to ${called}.`;
+    resolve: async (sandbox) => {
+      const place = placeAt(sandbox, host);
+      const starts = startsOf(sandbox.journal, host, name);
+      const now = await portNow(sandbox);
+      return {
+        fits: (visit) =>
+          place.has(visit.hostname) &&
+          startBefore(starts, visit.seq)?.ports[key]?.includes(visit.port) === true,
+        instead: (visit) => {
+          const other = place.elsewhere(visit);
+          if (other !== undefined || visit.port === now) return other;
+          return starts.some(({ ports }) => ports[key]?.includes(visit.port))
+            ? `Port ${visit.port} was ${called}’s until it was restarted.`
+            : `Port ${visit.port} does not lead to ${called}.`;
+        },
+      };
     },
   };
 }
@@ -83,28 +92,34 @@ export function throughFormerPort<Host extends string>(
   const { host, name } = container.wanted;
   const key = portKey(port);
   const called = name ?? 'The container';
-  const lost = async (sandbox: SandboxView<Host>, seq: number) => {
-    const now = name === undefined ? undefined : await sandbox.host(host).container(name);
-    const starts = startsOf(sandbox.journal, host, name, now?.id);
-    const start = startBefore(starts, seq);
-    return start ? portsLostAt(starts, start, key) : [];
-  };
+  const portNow = portOf(container, key);
   return {
     hosts: [host],
     ready: container,
     url: async (sandbox) => {
-      const old = (await lost(sandbox, Number.POSITIVE_INFINITY)).at(-1);
-      return old === undefined ? undefined : urlOf(sandbox.host(host).address, old);
+      const starts = startsOf(sandbox.journal, host, name);
+      const newest = starts.at(-1);
+      const former = newest && formerPorts(starts, key).before(newest).at(-1);
+      return former === undefined ? undefined : urlOf(sandbox.host(host).address, former);
     },
-    fits: async (visit, sandbox) =>
-      isSameHost(sandbox, visit.hostname, host) &&
-      (await lost(sandbox, visit.seq)).includes(visit.port),
-    instead: async (visit, sandbox) => {
-      const other = elsewhere(sandbox, visit, host);
-      if (other !== undefined) return other;
-      return String(visit.port) === (await container.hostPort(key)(sandbox))
-        ? `${visit.port} is the port of now.`
-        : `Port ${visit.port} was never ${called}’s.`;
+    resolve: async (sandbox) => {
+      const place = placeAt(sandbox, host);
+      const starts = startsOf(sandbox.journal, host, name);
+      const former = formerPorts(starts, key);
+      const now = await portNow(sandbox);
+      return {
+        fits: (visit) => {
+          const start = place.has(visit.hostname) ? startBefore(starts, visit.seq) : undefined;
+          return start !== undefined && former.includes(start, visit.port);
+        },
+        instead: (visit) => {
+          const other = place.elsewhere(visit);
+          if (other !== undefined) return other;
+          return visit.port === now
+            ? `${visit.port} is the port of now.`
+            : `Port ${visit.port} was never ${called}’s.`;
+        },
+      };
     },
   };
 }
@@ -123,14 +138,26 @@ export function atItsAddress<Host extends string>(
       const now = await address(sandbox);
       return now === undefined ? undefined : urlOf(now, port);
     },
-    fits: async (visit, sandbox) =>
-      visit.port === port && visit.hostname === (await address(sandbox)),
-    instead: async (visit, sandbox) => {
-      if (visit.hostname !== (await address(sandbox))) return `${typed(visit)} is not ${called}.`;
-      return visit.port === port
-        ? undefined
-        : `Port ${visit.port} is not the container’s own, which listens on ${port}.`;
+    resolve: async (sandbox) => {
+      const now = await address(sandbox);
+      return {
+        fits: (visit) => visit.port === port && visit.hostname === now,
+        instead: (visit) => {
+          if (visit.hostname !== now) return `${typed(visit)} is not ${called}.`;
+          return visit.port === port
+            ? undefined
+            : `Port ${visit.port} is not the container’s own, which listens on ${port}.`;
+        },
+      };
     },
+  };
+}
+
+function portOf<Host extends string>(container: ContainerAssertion<Host>, key: string) {
+  const read = container.hostPort(key);
+  return async (sandbox: SandboxView<Host>): Promise<number | undefined> => {
+    const text = await read(sandbox);
+    return text === undefined ? undefined : Number(text);
   };
 }
 
@@ -147,17 +174,20 @@ function pathOf(visit: Visit): string {
   return URL.canParse(visit.url) ? new URL(visit.url).pathname : '/';
 }
 
-/** Whether two names or addresses mean the same host. */
-function isSameHost(sandbox: SandboxView, one: string, other: string): boolean {
-  if (one.toLowerCase() === other.toLowerCase()) return true;
-  // By name: the same host may be looked at through several views.
-  const known = hostAt(sandbox, one)?.name;
-  return known !== undefined && known === hostAt(sandbox, other)?.name;
-}
-
-function elsewhere(sandbox: SandboxView, visit: Visit, wanted: string): string | undefined {
-  if (isSameHost(sandbox, visit.hostname, wanted)) return undefined;
-  const right = hostAt(sandbox, wanted)?.name ?? wanted;
-  const other = hostAt(sandbox, visit.hostname);
-  return other ? `That was ${other.name}, not ${right}.` : `${typed(visit)} is not ${right}.`;
+/** Where visits to a host go, whichever of its names or its address is typed. */
+function placeAt(sandbox: SandboxView, wanted: string) {
+  const host = hostAt(sandbox, wanted);
+  const names = new Set([wanted.toLowerCase()]);
+  if (host) for (const each of [host.name, host.address, ...host.aliases]) names.add(each);
+  const has = (hostname: string): boolean => names.has(hostname.toLowerCase());
+  return {
+    has,
+    /** The sentence for a visit that went to another host. */
+    elsewhere: (visit: Visit): string | undefined => {
+      if (has(visit.hostname)) return undefined;
+      const right = host?.name ?? wanted;
+      const other = hostAt(sandbox, visit.hostname);
+      return other ? `That was ${other.name}, not ${right}.` : `${typed(visit)} is not ${right}.`;
+    },
+  };
 }

@@ -104,10 +104,9 @@ function build<Host extends string>(wanted: Wanted<Host>): VisitAssertion<Host> 
   const { place, earlier, from } = wanted;
   const hosts = [...place.hosts, ...(earlier?.hosts ?? [])];
   return assertion(hosts, (sandbox: SandboxView<Host>) => judge(wanted, sandbox), {
-    moments: async (sandbox: SandboxView) => {
-      const since = (await earlier?.moments(sandbox))?.[0] ?? (earlier ? undefined : 0);
-      if (since === undefined) return [];
-      return (await hits(wanted, sandbox, since)).map(({ seq }) => seq);
+    first: async (sandbox: SandboxView) => {
+      const since = earlier ? await earlier.first(sandbox) : 0;
+      return since === undefined ? undefined : (await look(wanted, sandbox, since)).hit?.seq;
     },
     from: <const From extends string>(host: From): VisitAssertion<Host | From> =>
       Object.assign(build<Host | From>({ ...wanted, from: host }), {
@@ -120,24 +119,36 @@ function build<Host extends string>(wanted: Wanted<Host>): VisitAssertion<Host> 
   });
 }
 
-/** The visits that went to the place, and ended as asked. */
-async function hits<Host extends string>(
-  wanted: Wanted<Host>,
+/** What the visits since a moment of the journal tell. Each is looked at once. */
+async function look<Host extends string>(
+  { place, from, ended }: Wanted<Host>,
   sandbox: SandboxView<Host>,
   since: number,
-): Promise<readonly Visit[]> {
-  const visits = visitsOf(wanted, sandbox).filter(
-    (visit) => visit.seq > since && wanted.ended(visit),
-  );
-  const fits = await Promise.all(visits.map((visit) => wanted.place.fits(visit, sandbox)));
-  return visits.filter((_, index) => fits[index]);
-}
-
-function visitsOf<Host extends string>(
-  { from }: Wanted<Host>,
-  sandbox: SandboxView<Host>,
-): readonly Visit[] {
-  return sandbox.journal.all('visit').filter((visit) => from === undefined || visit.from === from);
+) {
+  const target = await place.resolve(sandbox);
+  let hit: Visit | undefined;
+  let last: Visit | undefined;
+  let before = false;
+  for (const visit of sandbox.journal.all('visit')) {
+    if (from !== undefined && visit.from !== from) continue;
+    if (visit.seq <= since) {
+      before = true;
+      continue;
+    }
+    last = visit;
+    if (!ended(visit) || !target.fits(visit)) continue;
+    hit = visit;
+    break;
+  }
+  return {
+    target,
+    /** The first that went to the place, and ended as asked. */
+    hit,
+    /** The newest, where none has hit. */
+    last,
+    /** There were visits before the moment. */
+    before,
+  };
 }
 
 async function judge<Host extends string>(
@@ -147,7 +158,8 @@ async function judge<Host extends string>(
   const { place, earlier } = wanted;
   const since = await sinceWhen(earlier, sandbox);
   if (typeof since !== 'number') return since;
-  if ((await hits(wanted, sandbox, since)).length > 0) return passed();
+  const { target, hit, last, before } = await look(wanted, sandbox, since);
+  if (hit) return passed();
   const ready = await place.ready(sandbox);
   if (ready.kind !== 'passed') return ready;
   const url = await place.url(sandbox);
@@ -159,11 +171,8 @@ async function judge<Host extends string>(
       wanted: url ?? '',
     });
   if (url === undefined) return tell('nowhere');
-  const visits = visitsOf(wanted, sandbox);
-  const last = visits.findLast(({ seq }) => seq > since);
-  if (!last) return tell(visits.length > 0 && earlier ? 'notSince' : 'notYet');
-  const hit = await place.fits(last, sandbox);
-  const instead = hit ? undefined : await place.instead(last, sandbox);
+  if (!last) return tell(before ? 'notSince' : 'notYet');
+  const instead = target.fits(last) ? undefined : target.instead(last);
   if (instead !== undefined) return tell('instead', typed(last), instead);
   return tell('otherEnd', typed(last), ending(last));
 }

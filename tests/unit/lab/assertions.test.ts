@@ -12,6 +12,7 @@ import {
   file,
   firstOf,
   type LabError,
+  type Moment,
   network,
   networkId,
   ranInside,
@@ -475,5 +476,18 @@ describe('a host that the lab does not have', () => {
         ],
       } satisfies Partial<LabError>),
     );
+  });
+});
+
+describe('what has to come after something else', () => {
+  it('is not done when that happens between two looks', async () => {
+    let looks = 0;
+    const earlier: Moment = Object.assign(async () => ({ kind: 'passed' as const }), {
+      hosts: [],
+      first: async () => (looks++ === 0 ? undefined : 7),
+    });
+    expect(await new World().put(visited('http://10.1.10.11').after(earlier))).toMatchObject({
+      kind: 'not-yet',
+    });
   });
 });

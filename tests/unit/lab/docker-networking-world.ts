@@ -180,25 +180,26 @@ export class World {
   async ask(id: string): Promise<Verdict> {
     const check = lab.checks.find((each) => each.id === id);
     if (!check) throw new Error(`the lab has no check "${id}"`);
-    return await check.test(this.#view());
+    return await check.test(this.view());
   }
 
   /** What a question says about this world. */
   async put(test: Test): Promise<Verdict> {
-    return await test(this.#view());
+    return await test(this.view());
   }
 
   /** What a judge says about an answer in this world. */
   async judge(judge: Judge, given: string): Promise<Verdict> {
-    return await judge(given, this.#view());
+    return await judge(given, this.view());
   }
 
   /** A value of the prose. */
   async value(id: string): Promise<string | undefined> {
-    return await lab.values[id]?.read(this.#view());
+    return await lab.values[id]?.read(this.view());
   }
 
-  #view(): SandboxView {
+  /** The hosts and the journal, as a check sees them. */
+  view(): SandboxView {
     const signals = this.#signals;
     const host = (name: string) => this.#host(name);
     const of = <K extends SignalKind>(kind: K): SignalOf<K>[] =>

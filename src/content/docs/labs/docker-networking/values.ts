@@ -1,6 +1,6 @@
 import { type SandboxView, type ValueDefinition, value } from '#lab';
 import { bridgeAddressOf, NAME, portOf, SERVER, SERVER_ADDRESS } from './checks/myapp2.ts';
-import { portsLostAt, startsOf } from './checks/starts.ts';
+import { lostPorts, myapp2Starts } from './checks/starts.ts';
 
 /** Docker prints this much of an ID wherever it shortens one. */
 const SHORT_ID = 12;
@@ -13,9 +13,7 @@ export const values: Readonly<Record<string, ValueDefinition>> = {
     return now === undefined ? undefined : `http://${SERVER_ADDRESS}:${now}`;
   }),
   'myapp2-old-url': value(`http://${SERVER_ADDRESS}:<old port>`, async (sandbox) => {
-    const starts = startsOf(sandbox.journal);
-    const newest = starts.at(-1);
-    const old = newest && portsLostAt(starts, newest).at(-1);
+    const old = lostPorts(myapp2Starts(sandbox.journal)).at(-1);
     return old === undefined ? undefined : `http://${SERVER_ADDRESS}:${old}`;
   }),
   'myapp2-address': value('the container’s address', address),

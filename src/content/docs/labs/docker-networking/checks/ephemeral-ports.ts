@@ -8,6 +8,7 @@ import {
   notYet,
   passed,
   type SandboxView,
+  startBefore,
 } from '#lab';
 import {
   bridgeAddressOf,
@@ -18,7 +19,7 @@ import {
   SERVER_ADDRESS,
   withMyapp2,
 } from './myapp2.ts';
-import { startBefore, startsOf, wasRemovedSince } from './starts.ts';
+import { myapp2Starts, portsOf, wasRemovedSince } from './starts.ts';
 import { isToServer, typed } from './visits.ts';
 
 /** The check by which the learner has the container that the page goes on with. */
@@ -61,14 +62,14 @@ export const ephemeralPorts: readonly CheckDefinition[] = [
   check('myapp2-page-opened', {
     title: `The page of ${NAME} was opened from the client through that port`,
     test: (sandbox) => {
-      const starts = startsOf(sandbox.journal);
+      const starts = myapp2Starts(sandbox.journal);
       const opened = sandbox.journal
         .all('visit')
         .some(
           (visit) =>
             isPage(visit) &&
             isToServer(visit) &&
-            startBefore(starts, visit.seq)?.ports.includes(visit.port),
+            portsOf(startBefore(starts, visit.seq)).includes(visit.port),
         );
       return opened ? passed() : withMyapp2(sandbox, (myapp2) => notOpened(sandbox, myapp2));
     },
@@ -78,7 +79,7 @@ export const ephemeralPorts: readonly CheckDefinition[] = [
     title: `${NAME} was restarted`,
     test: (sandbox) =>
       withMyapp2(sandbox, ({ container }) => {
-        const starts = startsOf(sandbox.journal);
+        const starts = myapp2Starts(sandbox.journal);
         if (starts.some((start) => start.id === container.id && start.again)) return passed();
         // What came before the first step was done was practice; only what was thrown away since is missed.
         const ready = sandbox.journal.last('pass', ({ check }) => check === FIRST_STEP);
@@ -95,9 +96,9 @@ export const ephemeralPorts: readonly CheckDefinition[] = [
     title: `Since the restart, ${NAME} has another port`,
     test: (sandbox) =>
       withMyapp2(sandbox, ({ container, port }) => {
-        const ports = startsOf(sandbox.journal)
-          .filter((start) => start.id === container.id && start.ports.length > 0)
-          .map((start) => start.ports);
+        const ports = myapp2Starts(sandbox.journal)
+          .filter((start) => start.id === container.id && portsOf(start).length > 0)
+          .map(portsOf);
         if (ports.some((bound) => !bound.includes(port))) return passed();
         return ports.length > 1
           ? notYet(
@@ -117,8 +118,8 @@ function portIn(text: string): number | undefined {
 
 /** Whether a port led to this very container at an earlier start of it. */
 function hadPort(sandbox: SandboxView, container: ContainerView, port: number): boolean {
-  return startsOf(sandbox.journal).some(
-    (start) => start.id === container.id && start.ports.includes(port),
+  return myapp2Starts(sandbox.journal).some(
+    (start) => start.id === container.id && portsOf(start).includes(port),
   );
 }
 

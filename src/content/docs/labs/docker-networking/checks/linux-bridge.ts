@@ -19,12 +19,11 @@ import {
   SERVER_ADDRESS,
   withMyapp2,
 } from './myapp2.ts';
-import { startsOf } from './starts.ts';
 import { isToServer } from './visits.ts';
 import {
   directPageMissing,
-  isLostPort,
   notDirect,
+  oldPortRefused,
   oldPortUntried,
   restartAfterDirectPage,
 } from './ways-in.ts';
@@ -152,15 +151,10 @@ export const linuxBridge: readonly CheckDefinition[] = [
 
   check('old-port-refused', {
     title: `The port from before the restart was tried, and refused`,
-    test: (sandbox) => {
-      const starts = startsOf(sandbox.journal);
-      const refused = sandbox.journal
-        .all('visit')
-        .some(
-          (visit) => visit.outcome === 'refused' && isToServer(visit) && isLostPort(starts, visit),
-        );
-      return refused ? passed() : withMyapp2(sandbox, (myapp2) => oldPortUntried(sandbox, myapp2));
-    },
+    test: (sandbox) =>
+      oldPortRefused(sandbox)
+        ? passed()
+        : withMyapp2(sandbox, (myapp2) => oldPortUntried(sandbox, myapp2)),
   }),
 
   check('direct-way-still-works', {

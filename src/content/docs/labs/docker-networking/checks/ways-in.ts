@@ -1,14 +1,17 @@
 import {
   ending,
+  formerPorts,
   isPage,
   isWithin,
   notYet,
   type SandboxView,
   type SignalOf,
+  type Start,
+  startBefore,
   type Verdict,
 } from '#lab';
-import { type Myapp2, NAME, SERVER, SERVER_ADDRESS, withMyapp2 } from './myapp2.ts';
-import { portsLostAt, type Start, startBefore, startsOf } from './starts.ts';
+import { type Myapp2, NAME, SERVER, SERVER_ADDRESS, WEB, withMyapp2 } from './myapp2.ts';
+import { lostPorts, myapp2Starts } from './starts.ts';
 import { isToServer, typed } from './visits.ts';
 
 /** Docker's default bridge; read from the engine where that tells, since an operator may have moved it. */
@@ -32,7 +35,7 @@ export async function restartAfterDirectPage(sandbox: SandboxView): Promise<Star
       'First open the container’s own address, so that you see what a restart changes.',
     );
   }
-  const since = startsOf(sandbox.journal).filter((start) => start.seq > opened.seq);
+  const since = myapp2Starts(sandbox.journal).filter((start) => start.seq > opened.seq);
   const restart = since.find((start) => start.again);
   if (restart) return restart;
   return withMyapp2(sandbox, () =>
@@ -45,17 +48,22 @@ export async function restartAfterDirectPage(sandbox: SandboxView): Promise<Star
   );
 }
 
-/** Whether a visit went to a port that led to myapp2 until its newest start before the visit. */
-export function isLostPort(starts: readonly Start[], visit: SignalOf<'visit'>): boolean {
-  const start = startBefore(starts, visit.seq);
-  return start !== undefined && portsLostAt(starts, start).includes(visit.port);
+/** Whether a visit was refused at a port that led to myapp2 until its newest start before the visit. */
+export function oldPortRefused({ journal }: SandboxView): boolean {
+  const starts = myapp2Starts(journal);
+  const former = formerPorts(starts, WEB);
+  return journal.all('visit').some((visit) => {
+    if (visit.outcome !== 'refused' || !isToServer(visit)) return false;
+    const start = startBefore(starts, visit.seq);
+    return start !== undefined && former.includes(start, visit.port);
+  });
 }
 
 /** Why no visit has been refused at an old port yet. */
 export function oldPortUntried(sandbox: SandboxView, { port }: Myapp2): Verdict {
-  const starts = startsOf(sandbox.journal);
+  const starts = myapp2Starts(sandbox.journal);
   const newest = starts.at(-1);
-  const lost = newest ? portsLostAt(starts, newest) : [];
+  const lost = lostPorts(starts);
   const old = lost.at(-1);
   if (!newest || old === undefined) {
     return notYet(`${NAME} has had only one port so far. Restart it first.`);

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import {
+  atItsAddress,
+  container,
+  refused,
+  restartOf,
+  type SandboxView,
+  type Signal,
+  type SignalBody,
+  type SignalKind,
+  type SignalOf,
+  type Start,
+  startBefore,
+  type Test,
+  throughFormerPort,
+  throughPort,
+  type VisitOutcome,
+  visited,
+} from '#lab';
+import { lab } from '../../../src/content/docs/labs/docker-networking/lab.ts';
+import { World } from './docker-networking-world.ts';
+
+const web = container('web').on('server01');
+
+/** A journal that counts how often something of a signal is read, and how often the hosts are listed. */
+class Counted {
+  reads = 0;
+  lists = 0;
+  readonly #byKind = new Map<SignalKind, Signal[]>();
+
+  constructor(bodies: readonly SignalBody[]) {
+    for (const [at, body] of bodies.entries()) {
+      const all = this.#byKind.get(body.kind) ?? [];
+      const read = <T>(target: T, key: keyof T): T[keyof T] => {
+        this.reads += 1;
+        return target[key];
+      };
+      all.push(new Proxy<Signal>({ ...body, seq: at + 1, at: 0 }, { get: read as never }));
+      this.#byKind.set(body.kind, all);
+    }
+  }
+
+  view(world: World): SandboxView {
+    const of = <K extends SignalKind>(kind: K) =>
+      (this.#byKind.get(kind) ?? []) as unknown as SignalOf<K>[];
+    const view = world.view();
+    const list = () => {
+      this.lists += 1;
+      return view.hosts;
+    };
+    return {
+      signal: view.signal,
+      host: view.host,
+      get hosts() {
+        return list();
+      },
+      journal: { all: of, last: (kind, fits = () => true) => of(kind).findLast(fits) },
+    };
+  }
+}
+
+/** As many starts of the container as visits that all miss what is asked for, taking turns. */
+const journalOf = (name: string, pairs: number, outcome: VisitOutcome): readonly SignalBody[] =>
+  Array.from({ length: pairs }, (_, at): readonly SignalBody[] => [
+    {
+      kind: 'container',
+      host: 'server01',
+      action: 'start',
+      id: name.padEnd(64, '0'),
+      name,
+      image: 'mycontainer:5.6',
+      ports: { '80/tcp': [32_768 + at] },
+    },
+    {
+      kind: 'visit',
+      from: 'client',
+      url: 'http://10.1.10.11:9/',
+      hostname: '10.1.10.11',
+      port: 9,
+      outcome,
+      ...(outcome === 'page' ? { status: 200 } : {}),
+    },
+  ]).flat();
+
+async function workFor(test: Test, name: string, pairs: number, outcome: VisitOutcome) {
+  const world = new World().run({ name, publish: '', port: 32_768 }).route('172.17.0.0/16');
+  const counted = new Counted(journalOf(name, pairs, outcome));
+  const verdict = await test(counted.view(world));
+  expect(verdict.kind).toBe('not-yet');
+  return { reads: counted.reads, lists: counted.lists };
+}
+
+/** More than one look at each signal for each thing that is asked of it, and far less than one for each other signal. */
+const READS_A_SIGNAL = 30;
+
+describe('the work for one look at a journal grows with it, and no faster:', () => {
+  test.each([
+    ['a fixed address', visited('http://10.1.10.11:8080'), 'page'],
+    ['through a port', visited(throughPort(web)), 'page'],
+    ['through a former port', refused(throughFormerPort(web)), 'refused'],
+    ['at its own address', visited(atItsAddress(web)), 'page'],
+    ['after a restart', visited(throughPort(web)).after(restartOf(web)), 'page'],
+    ['after a visit', restartOf(web).after(visited(throughPort(web))), 'page'],
+  ] as const)('%s', async (_, test, outcome) => {
+    for (const pairs of [100, 400]) {
+      const { reads, lists } = await workFor(test, 'web', pairs, outcome);
+      expect(reads).toBeLessThan(2 * pairs * READS_A_SIGNAL);
+      expect(lists).toBeLessThan(10);
+    }
+  });
+
+  test.each(
+    lab.checks.flatMap(({ id, test, question }) => (question ? [] : [[id, test] as const])),
+  )('the lab’s %s', async (_, test) => {
+    const world = new World().runMyapp2().route('172.17.0.0/16');
+    for (const outcome of ['page', 'refused'] as const) {
+      const counted = new Counted(journalOf('myapp2', 400, outcome));
+      await test(counted.view(world));
+      expect(counted.reads).toBeLessThan(2 * 400 * READS_A_SIGNAL);
+    }
+  });
+});
+
+test('the start before a visit is found without looking at all of them', () => {
+  let looked = 0;
+  const starts = new Proxy(
+    Array.from({ length: 4_096 }, (_, at): Start => {
+      return { seq: 2 * at + 1, id: 'x', again: at > 0, ports: {} };
+    }),
+    {
+      get: (all, key) => {
+        if (typeof key === 'string' && /^\d+$/.test(key)) looked += 1;
+        return Reflect.get(all, key);
+      },
+    },
+  );
+  expect(startBefore(starts, 1)).toBeUndefined();
+  expect(startBefore(starts, 2)?.seq).toBe(1);
+  expect(startBefore(starts, 4_001)?.seq).toBe(3_999);
+  expect(startBefore(starts, 10_000)?.seq).toBe(8_191);
+  expect(looked).toBeLessThan(4 * 15);
+});
