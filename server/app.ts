@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
+import { Background } from './base/background.ts';
 import { deadline, withAbort } from './base/deadline.ts';
 import { QuaysideError } from './base/errors.ts';
 import { failureLog } from './base/log.ts';
@@ -61,6 +62,8 @@ interface AppCore {
   readonly sessions: SessionManager;
   /** The folder of built pages; none where Astro's own server shows them. */
   readonly pages: string | undefined;
+  /** The owner of what nobody awaits. */
+  readonly background: Background;
   /** The class that is served, if one is. */
   readonly classroom: { readonly door: Class; readonly roster: Roster } | undefined;
   /** What `/sign-in?token=…` must say, where no class is served. */
@@ -125,10 +128,9 @@ async function openCore(
   parts: AppParts,
   opened: AsyncDisposableStack,
 ): Promise<AppCore> {
-  const { progress, log } = parts;
+  const { progress, log = failureLog(config.classroom !== undefined) } = parts;
   const labs = parts.labs ?? (await loadLabs(config.project));
-  const onError = log ?? failureLog(config.classroom !== undefined);
-  const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), { onError }));
+  const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), { onError: log }));
   const [runtime, steps, site] = await Promise.all([
     openRuntime(config, parts, labs, store.instance),
     parts.labs ? parts.steps : loadAllSteps(config.project, labs),
@@ -147,16 +149,19 @@ async function openCore(
     pool: config.pool,
     diskBytes: config.diskMib * MIB,
     limits: { idleMs: config.idleMinutes * MINUTE_MS, totalMs: config.totalMinutes * MINUTE_MS },
-    log: onError,
+    log,
   });
+  const background = new Background(log);
   const door = config.classroom && new Class({ store, ...config.classroom });
-  const roster = door && opened.use(new Roster({ classroom: door, store, sessions, labs }));
+  const roster =
+    door && opened.use(new Roster({ classroom: door, store, sessions, background, labs }));
   return {
     labs,
     runtime,
     store,
     sessions,
     pages: parts.site ?? site?.directory,
+    background,
     classroom: door && roster && { door, roster },
     startToken: randomBytes(START_TOKEN_BYTES).toString('base64url'),
   };
@@ -173,9 +178,10 @@ async function openRuntime(
 }
 
 function openWeb(config: Config, parts: AppParts, core: AppCore): ReturnType<typeof buildWeb> {
-  const { runtime, store, sessions, classroom, startToken, pages } = core;
+  const { runtime, store, sessions, background, classroom, startToken, pages } = core;
   return buildWeb({
     sessions,
+    background,
     learners: learnersOf(store, classroom?.door),
     ...(classroom && { classroom }),
     ...(config.tls && { tls: config.tls }),

@@ -1,5 +1,6 @@
 /** The server of `npm run bench:checks`: all of Quayside with the bench's lab, in a process of its own. */
 import { join, resolve } from 'node:path';
+import { Background } from '../../server/base/background.ts';
 import { progress } from '../../server/base/progress.ts';
 import { findEngine } from '../../server/engine/find.ts';
 import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
@@ -26,6 +27,7 @@ const registry = new SessionManager({
   log: (message, error) => console.error(message, error),
 });
 const web = await buildWeb({
+  background: new Background((message, error) => console.error(message, error)),
   sessions: registry,
   learners: {
     create: () => store.createLearner(),

@@ -50,7 +50,13 @@ const server = createServer(async (request, response) => {
 server.on('upgrade', (request, socket, head) => {
   const terminal = terminals.get(request.url?.split('/')[2] ?? '');
   if (!terminal) socket.destroy();
-  else sockets.handleUpgrade(request, socket, head, (link) => void linkTerminal(link, terminal));
+  else
+    sockets.handleUpgrade(
+      request,
+      socket,
+      head,
+      (link) => void linkTerminal(link, terminal, background),
+    );
 });
 process.once('SIGTERM', async () => {
   await Promise.allSettled([...terminals.values()].map((terminal) => terminal.close()));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Lab } from '#lab';
 import type { ClassStatus, MessageView, RosterEvent, RosterLab } from '#protocol';
+import type { Background } from '../base/background.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Store } from '../store/store.ts';
@@ -17,6 +18,7 @@ export interface RosterOptions {
   readonly classroom: Class;
   readonly store: Store;
   readonly sessions: Sessions;
+  readonly background: Background;
   readonly labs: ReadonlyMap<string, Lab>;
 }
 
@@ -146,8 +148,10 @@ export class Roster implements Disposable {
   /** The learner leaves the class for good, with everything that is kept of them. */
   remove(learner: string): void {
     const seat = this.entry(learner);
-    const { sessions, store } = this.#options;
-    for (const { name } of this.#labs) void sessions.of(learner, name).end();
+    const { sessions, store, background } = this.#options;
+    for (const { name } of this.#labs) {
+      background.run('end a session', () => sessions.of(learner, name).end());
+    }
     seat[Symbol.dispose]();
     this.#seats.delete(learner);
     this.#places.delete(learner);
@@ -181,14 +185,20 @@ export class Roster implements Disposable {
 
   #change(learner: string): void {
     this.#changed.add(learner);
-    this.#telling ??= setTimeout(() => {
-      this.#telling = undefined;
-      for (const each of this.#changed) {
-        const seat = this.#seats.get(each);
-        if (seat) this.#tell({ type: 'learner', learner: seat.view() });
-      }
-      this.#changed.clear();
-    }, TOGETHER_MS);
+    this.#telling ??= setTimeout(
+      this.#options.background.guard('the roster', () => this.#tellChanged()),
+      TOGETHER_MS,
+    );
+  }
+
+  #tellChanged(): void {
+    this.#telling = undefined;
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const each of changed) {
+      const seat = this.#seats.get(each);
+      if (seat) this.#tell({ type: 'learner', learner: seat.view() });
+    }
   }
 
   #tell(event: RosterEvent): void {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { AllowList } from './allow-list.ts';
-import { notInstructor, notSignedIn, wrongHost, wrongOrigin } from './http-errors.ts';
+import { notFound, notInstructor, notSignedIn, wrongHost, wrongOrigin } from './http-errors.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,7 +24,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
 /**
  * What is asked of every request before anything of it is read, in this order: the name it came by, the page it came
- * from (where it may change something), and who sent it.
+ * from (where it may change something, or asks for a WebSocket), and who sent it.
  */
 export function addAccessControl(
   app: FastifyInstance,
@@ -42,20 +42,17 @@ export function addAccessControl(
     const { config } = request.routeOptions;
     const { hosts, origins } = options.allowList();
     if (!hosts.has(headers.host ?? '')) throw wrongHost();
-    if (
-      !SAFE_METHODS.has(method ?? '') &&
-      !config.anyOrigin &&
-      !origins.has(headers.origin ?? '')
-    ) {
-      throw wrongOrigin();
-    }
-    if (config.public || request.is404) return;
+    // Every browser names the page that opens a WebSocket, and no rule but this keeps other sites' pages out.
+    const asksOrigin = request.ws || (!SAFE_METHODS.has(method ?? '') && !config.anyOrigin);
+    if (asksOrigin && !origins.has(headers.origin ?? '')) throw wrongOrigin();
+    if (!request.ws && (config.public || request.is404)) return;
     if (config.instructor) {
       if (!options.isInstructor(headers.cookie)) throw notInstructor();
-      return;
+    } else {
+      const learner = options.learnerOf(headers.cookie);
+      if (learner === undefined) throw notSignedIn(options.inClass);
+      request.learner = learner;
     }
-    const learner = options.learnerOf(headers.cookie);
-    if (learner === undefined) throw notSignedIn(options.inClass);
-    request.learner = learner;
+    if (request.ws && !config.socket) throw notFound();
   });
 }

@@ -46,6 +46,8 @@ export async function addBrowserProxy(app: FastifyInstance, options: PaneOptions
       done(null, body),
     );
     pane.setErrorHandler((error, request, reply) => {
+      // No page is asked for: the edge's own error body says it.
+      if (request.ws) throw error;
       const { code, status, message, remedy } = httpErrorOf(error);
       if (code === 'INTERNAL') request.log.error({ err: error, req: request });
       const html = page(escapeHtml(message), `<p>${escapeHtml(remedy)}</p>`);
@@ -110,7 +112,7 @@ function show(
   policy: string,
   kept: boolean,
 ): FastifyReply {
-  if (encoding !== undefined) void reply.header('content-encoding', encoding);
+  if (encoding !== undefined) reply.header('content-encoding', encoding);
   return reply
     .code(status)
     .type(type)

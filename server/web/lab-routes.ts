@@ -1,13 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { SessionSnapshot } from '#protocol';
+import type { Background } from '../base/background.ts';
 import type { LearnerSession, Sessions, Start } from '../session/sessions.ts';
 import { answers, type LabView, REQUESTS } from './schemas.ts';
 
 type Lab = { Params: { lab: string } };
 
 /** The HTTP requests of a page: see the foot of `protocol/session.ts`. */
-export function addLabs(app: FastifyInstance, sessions: Sessions): void {
+export function addLabRoutes(
+  app: FastifyInstance,
+  { sessions, background }: { readonly sessions: Sessions; readonly background: Background },
+): void {
   app.get(
     '/api/labs',
     { schema: answers('The labs, with this learner’s progress', 'Labs') },
@@ -50,7 +54,7 @@ export function addLabs(app: FastifyInstance, sessions: Sessions): void {
     {
       schema: { params: REQUESTS.lab, ...answers('End it; progress is kept', 'SessionSnapshot') },
     },
-    after((session) => void session.end()),
+    after((session) => background.run('end a session', () => session.end())),
   );
   app.post<Lab>(
     `${session}/reset`,

@@ -84,7 +84,9 @@ export function addMetrics(app: FastifyInstance, options: MetricsOptions): void 
     checks.observe({ state }, milliseconds / 1_000);
   };
   subscribe(CHECK_RUNS, onRun);
-  app.addHook('onClose', async () => void unsubscribe(CHECK_RUNS, onRun));
+  app.addHook('onClose', async () => {
+    unsubscribe(CHECK_RUNS, onRun);
+  });
 
   app.get(
     '/metrics',

@@ -211,11 +211,12 @@ export const ANSWERS = {
 } as const;
 
 export const lab = z.string().regex(NAME);
+export const terminal = z.string().regex(TERMINAL_ID);
 
 /** Parameters and bodies of requests. Whatever is not listed is refused. */
 export const REQUESTS = {
   lab: json(z.strictObject({ lab })),
-  labAndTerminal: json(z.strictObject({ lab, terminal: z.string().regex(TERMINAL_ID) })),
+  labAndTerminal: json(z.strictObject({ lab, terminal })),
   labAndCheck: json(z.strictObject({ lab, check: z.string().regex(NAME) })),
   labAndStep: json(z.strictObject({ lab, step: z.string().regex(NAME) })),
   start: json(
@@ -228,19 +229,3 @@ export const REQUESTS = {
   answer: json(z.strictObject({ text: z.string().max(ANSWER_CHARACTERS) })),
   url: json(z.strictObject({ url: z.string().min(1).max(URL_CHARACTERS) })),
 } as const;
-
-/** The names in a socket's path, as parts of a pattern. */
-export const SOCKET_NAMES = {
-  lab: `(?<lab>${body(NAME)})`,
-  terminal: `(?<terminal>${body(TERMINAL_ID)})`,
-} as const;
-
-/** The paths that a WebSocket may ask for: parsed by the same rules as those of HTTP. */
-export const SOCKET_PATHS = {
-  events: new RegExp(`^/api/labs/${SOCKET_NAMES.lab}/events$`),
-  terminal: new RegExp(`^/api/labs/${SOCKET_NAMES.lab}/terminals/${SOCKET_NAMES.terminal}$`),
-} as const;
-
-function body(anchored: RegExp): string {
-  return anchored.source.slice(1, -1);
-}

@@ -34,7 +34,7 @@ export function setLastingCookie(
   secure: boolean,
   seconds = COOKIE_SECONDS,
 ): void {
-  void reply.setCookie(name, secret, {
+  reply.setCookie(name, secret, {
     httpOnly: true,
     sameSite: 'strict',
     path: '/',

@@ -45,11 +45,11 @@ export async function addSite(app: FastifyInstance, dist: string): Promise<void>
     setHeaders: (reply, path, stat) => {
       const file = path.replace(/\.(br|gz)$/, '');
       const hashed = relative(dist, file).split(sep)[0] === HASHED_FOLDER;
-      void reply.header('cache-control', hashed ? FOR_EVER : ASK_AGAIN);
+      reply.header('cache-control', hashed ? FOR_EVER : ASK_AGAIN);
       // The page itself, not its compressed twin, is what the browser hashes. A worker, such as the search's, goes by
       // the policy that its own script came with.
       const policy = extname(file) === '.html' ? policies.of(file, stat.mtimeMs) : FILE_POLICY;
-      void reply.header('content-security-policy', policy);
+      reply.header('content-security-policy', policy);
     },
   });
 }

@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify';
+import type { Background } from '../base/background.ts';
 import type { Class } from '../class/class.ts';
 import type { Roster } from '../class/roster.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -16,17 +17,18 @@ import { allowListFor, isSecureHost } from './allow-list.ts';
 import { addBrowserProxy } from './browser-proxy.ts';
 import { addAuthRoutes, addNoClass, isInstructor } from './class/auth-routes.ts';
 import { CLASS_ANSWERS } from './class/class-schemas.ts';
-import { admitToClass } from './class/class-sockets.ts';
+import { addClassSockets } from './class/class-sockets.ts';
 import { addInstructorRoutes, addLearnerRoutes } from './class/instructor-routes.ts';
 import { HEADERS } from './csp.ts';
 import { bodyOf, httpErrorOf } from './http-errors.ts';
-import { addLabs } from './lab-routes.ts';
+import { addLabRoutes } from './lab-routes.ts';
 import type { Learners } from './learners.ts';
 import { addMetrics } from './metrics.ts';
 import { ANSWERS, type Health } from './schemas.ts';
 import { addSignIn, cookieName, learnerOf } from './sign-in.ts';
 import { addSite, answerNotFound } from './site-routes.ts';
-import { acceptSockets } from './sockets/sockets.ts';
+import { addLabSockets } from './sockets/lab-sockets.ts';
+import { Sockets } from './sockets/sockets.ts';
 
 export interface WebOptions {
   readonly sessions: Sessions;
@@ -48,6 +50,8 @@ export interface WebOptions {
   readonly startToken: string;
   /** Whether the hosts are removed when the server stops; learners are told then. They stay, if not given. */
   readonly clean?: boolean;
+  /** The owner of what nobody awaits. */
+  readonly background: Background;
   /** Rejecting counts as not able to serve. */
   readonly health: () => Health | Promise<Health>;
   /** What a reader of `/metrics` must say. Without one, only this machine may read. */
@@ -91,9 +95,12 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     trustProxy: options.trustProxy ? [...options.trustProxy] : false,
     ...secureServer(options.tls),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
-    frameworkErrors: (error, _request, reply: FastifyReply) => {
+    frameworkErrors: (error, request, reply: FastifyReply) => {
+      const { raw } = request;
+      // No hook runs for these, so nobody else ends a connection that was to become a WebSocket.
+      if (raw.headers.upgrade !== undefined) reply.raw.once('finish', () => raw.socket.end());
       const refusal = httpErrorOf(error);
-      void reply.headers(HEADERS).code(refusal.status).send(bodyOf(refusal));
+      reply.headers(HEADERS).code(refusal.status).send(bodyOf(refusal));
     },
   });
 
@@ -105,7 +112,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     port = (app.server.address() as AddressInfo).port;
     allowList = namesAt(port);
   });
-  const { classroom: room } = options;
+  const { classroom: room, sessions, background } = options;
   const edge = {
     allowList: () => allowList,
     learnerOf: (cookies: string | undefined) => learnerOf(cookies, port, options.learners),
@@ -125,7 +132,11 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify);
   app.removeContentTypeParser('text/plain');
   app.addHook('onRequest', async (_request, reply) => {
-    void reply.headers(HEADERS);
+    reply.headers(HEADERS);
+  });
+  const sockets = await Sockets.on(app, {
+    background,
+    goodbye: options.clean ? HOSTS_GO : HOSTS_STAY,
   });
   addAccessControl(app, edge);
   app.addHook('onResponse', async (request, reply) => {
@@ -140,17 +151,6 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     );
   });
 
-  const sockets = acceptSockets(app.server, {
-    ...edge,
-    ...(room && {
-      admitToClass: (path: string, cookies: string | undefined) =>
-        admitToClass(path, cookies, { ...edge, roster: room.roster, sessions: options.sessions }),
-    }),
-    sessions: options.sessions,
-    goodbye: options.clean ? HOSTS_GO : HOSTS_STAY,
-    onDefect: (error, path) => app.log.error({ err: error, path }),
-  });
-
   await app.register(cookie);
   for (const [$id, schema] of Object.entries({ ...ANSWERS, ...CLASS_ANSWERS })) {
     app.addSchema({ $id, ...schema });
@@ -158,35 +158,43 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   await app.register(swagger, { openapi: OPENAPI(cookieName(port)), refResolver: NAMED });
   await app.register(async (api) => {
     api.addHook('onSend', async (_request, reply) => {
-      if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+      if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     });
     const door = { port: () => port, isSecure: edge.isSecure };
     if (room) {
-      const { sessions } = options;
-      const inside = { room: room.door, roster: room.roster, sessions, dropSockets: sockets.drop };
-      const onJoined = (learner: string) => void room.roster.entry(learner);
+      const inside = {
+        room: room.door,
+        roster: room.roster,
+        sessions,
+        background,
+        dropSockets: (learner: string) => sockets.drop(learner),
+      };
+      const onJoined = (learner: string) => {
+        room.roster.entry(learner);
+      };
       addAuthRoutes(api, { ...door, room: room.door, onJoined });
       addLearnerRoutes(api, inside);
       addInstructorRoutes(api, inside);
+      addClassSockets(api, sockets, { roster: room.roster, sessions, background });
     } else {
       addNoClass(api);
       addSignIn(api, { ...options, ...door });
     }
-    addLabs(api, options.sessions);
+    addLabRoutes(api, { sessions, background });
+    addLabSockets(api, sockets, { sessions, background });
     addHealth(api, options.health);
     addMetrics(api, {
-      sessions: options.sessions,
+      sessions,
       token: options.metricsToken,
-      sockets: sockets.count,
+      sockets: () => sockets.count,
     });
     api.get('/api/openapi.json', { config: { public: true }, schema: { hide: true } }, () =>
       app.swagger(),
     );
-    await addBrowserProxy(api, { sessions: options.sessions, allowList: edge.allowList });
+    await addBrowserProxy(api, { sessions, allowList: edge.allowList });
   });
   await app.register((site) => addSite(site, options.dist));
 
-  app.addHook('preClose', () => sockets.close());
   return app;
 }
 

@@ -1,5 +1,6 @@
 import { check, defineLab, type Lab, notYet, passed } from '#lab';
 import { ScriptedLearner } from '../../bench/class/learner.ts';
+import { Background } from '../../server/base/background.ts';
 import { Class } from '../../server/class/class.ts';
 import { Roster } from '../../server/class/roster.ts';
 import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
@@ -74,8 +75,10 @@ export async function openClass(sandboxesMost: number, diskBytes?: number): Prom
     log: (message, error) => console.error(message, error),
   });
   const room = new Class({ store, name: 'Isolation', learnersMost: 10 });
-  const roster = new Roster({ classroom: room, store, sessions, labs: LABS });
+  const background = new Background(console.error);
+  const roster = new Roster({ classroom: room, store, sessions, background, labs: LABS });
   const web = await buildWeb({
+    background,
     sessions,
     classroom: { door: room, roster },
     learners: {

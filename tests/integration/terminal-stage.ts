@@ -133,7 +133,7 @@ export async function serveTerminals(...terminals: readonly Terminal[]): Promise
   await once(server, 'listening');
   server.on('connection', (socket, request) => {
     const terminal = terminals.find(({ id }) => request.url === `/${id}`);
-    if (terminal) linkTerminal(socket, terminal);
+    if (terminal) linkTerminal(socket, terminal, new Background(console.error));
     else socket.close();
   });
   const { port } = server.address() as AddressInfo;

@@ -137,7 +137,7 @@ export function addAuthRoutes(
       schema: answers('Sign this browser out as the instructor', undefined),
     },
     (_request, reply) => {
-      void reply.clearCookie(instructorCookieName(port()), { path: '/' });
+      reply.clearCookie(instructorCookieName(port()), { path: '/' });
       return reply.code(204).send();
     },
   );

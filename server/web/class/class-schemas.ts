@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ClassView, JoinedView } from '#protocol';
-import { json, lab, SOCKET_NAMES } from '../schemas.ts';
+import { json, lab, terminal } from '../schemas.ts';
 
 /** What comes in and goes out over HTTP in a class: as in `schemas.ts`, whose rules hold here too. */
 
@@ -50,19 +50,11 @@ export const CLASS_REQUESTS = {
   typing: json(z.strictObject({ allowed: z.boolean() })),
   learner: json(z.strictObject({ learner })),
   learnerAndLab: json(z.strictObject({ learner, lab })),
+  learnerLabAndTerminal: json(z.strictObject({ learner, lab, terminal })),
   message: json(
     z.strictObject({
       text: z.string().max(MESSAGE_CHARACTERS).regex(/\S/),
       to: learner.exactOptional().describe('One learner; everybody, if not given'),
     }),
-  ),
-} as const;
-
-/** The paths of a class that a WebSocket may ask for. */
-export const CLASS_SOCKETS = {
-  me: /^\/api\/class\/me\/events$/,
-  roster: /^\/api\/class\/roster\/events$/,
-  terminal: new RegExp(
-    `^/api/class/learners/(?<learner>[0-9a-f]{16})/labs/${SOCKET_NAMES.lab}/terminals/${SOCKET_NAMES.terminal}$`,
   ),
 } as const;

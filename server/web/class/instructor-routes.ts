@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { JoinedView } from '#protocol';
+import type { Background } from '../../base/background.ts';
 import type { Class } from '../../class/class.ts';
 import { progressCsv } from '../../class/progress-csv.ts';
 import type { Roster } from '../../class/roster.ts';
@@ -12,6 +13,7 @@ export interface ClassRouteOptions {
   readonly room: Class;
   readonly roster: Roster;
   readonly sessions: Sessions;
+  readonly background: Background;
   /** Cuts every socket of a learner whose secret is no longer theirs. */
   readonly dropSockets: (learner: string) => void;
 }
@@ -52,7 +54,7 @@ export function addLearnerRoutes(app: FastifyInstance, { roster }: ClassRouteOpt
 
 /** What the instructor may do, under the instructor's cookie and no other. */
 export function addInstructorRoutes(app: FastifyInstance, options: ClassRouteOptions): void {
-  const { room, roster, sessions, dropSockets } = options;
+  const { room, roster, sessions, background, dropSockets } = options;
   const config = { instructor: true };
   const learner = '/api/class/learners/:learner';
   const lab = `${learner}/labs/:lab`;
@@ -90,7 +92,8 @@ export function addInstructorRoutes(app: FastifyInstance, options: ClassRouteOpt
   app.delete<OneLab>(lab, oneLab('End a learner’s sandbox; progress is kept'), (request, reply) => {
     const { params } = request;
     roster.entry(params.learner);
-    void sessions.of(params.learner, params.lab).end(ENDED);
+    const session = sessions.of(params.learner, params.lab);
+    background.run('end a session', () => session.end(ENDED));
     return reply.code(204).send();
   });
   app.delete<OneLearner>(`${learner}/hand`, one('Lower a learner’s hand'), ({ params }, reply) => {

@@ -1,165 +1,157 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
-import type { Sessions } from '../../session/sessions.ts';
-import type { AllowList } from '../allow-list.ts';
-import type { Admitted } from '../class/class-sockets.ts';
-import {
-  bodyOf,
-  httpErrorOf,
-  notFound,
-  notSignedIn,
-  tooMany,
-  wrongHost,
-  wrongOrigin,
-} from '../http-errors.ts';
-import { SOCKET_PATHS } from '../schemas.ts';
-import { linkEvents } from './event-socket.ts';
-import { linkTerminal, MAX_TERMINAL_MESSAGE } from './terminal-socket.ts';
+import type { Socket } from 'node:net';
+import websocket from '@fastify/websocket';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Background } from '../../base/background.ts';
+import { notFound, tooMany } from '../http-errors.ts';
+import { CLOSE, guardOf } from './socket-guard.ts';
+import { MAX_TERMINAL_MESSAGE } from './terminal-socket.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What is done with the socket that this request asks for, once it is open. */
+    link: SocketLink;
+  }
+  interface FastifyContextConfig {
+    /** Answers requests for a WebSocket. At any other route they are refused. */
+    readonly socket?: boolean;
+  }
+}
+
+export type SocketLink = (socket: WebSocket) => void;
 
 /** Three hosts with a few terminals each, in a few tabs. */
 const SOCKETS_PER_LEARNER = 64;
-/** How long a page has to answer our goodbye before the socket is cut. */
+/** How long a page has to answer the goodbye before its socket is cut. */
 const GOODBYE_MS = 1_000;
-/** RFC 6455, 7.4.1: the server is going away; policy violation. */
-const GOING_AWAY = 1001;
-const POLICY = 1008;
+/**
+ * A request for a socket that is neither opened nor closed after so long is cut. Node's own limits on requests end
+ * where a request asks for an upgrade.
+ */
+const UPGRADE_MS = 15_000;
+/** The instructor's sockets are counted together, as one learner's are. */
+const INSTRUCTOR = 'instructor';
 
 export interface SocketOptions {
-  readonly sessions: Sessions;
-  readonly allowList: () => AllowList;
-  readonly learnerOf: (cookies: string | undefined) => string | undefined;
-  readonly inClass: boolean;
-  /** Lets in those sockets that are a class's; `undefined` for any other path. */
-  readonly admitToClass?: (path: string, cookies: string | undefined) => Admitted | undefined;
+  readonly background: Background;
   /** What everybody is told when the server stops: one sentence that says what it means for them. */
   readonly goodbye: string;
-  /** Told of a defect of ours, with the path it happened on. */
-  readonly onDefect: (error: unknown, path: string) => void;
 }
 
-/** Closing it says goodbye on every socket, then cuts what is left. */
-export interface Sockets {
-  close(): Promise<void>;
-  /** How many are open. */
-  count(): number;
-  /** Cuts every socket of a learner who is signed out. */
-  drop(learner: string): void;
+export interface SocketRoute<Names> {
+  /** The names in the path, where it has any. A path whose names do not fit is no path of ours. */
+  readonly names?: FastifySchema['params'];
+  /** For the instructor alone; for learners, if not given. */
+  readonly instructor?: boolean;
+  /**
+   * Looks everything up under its owner, before the socket is opened: what it throws is an HTTP answer.
+   *
+   * @param learner who asks; nobody where it is for the instructor
+   * @returns what to do with the socket once it is open
+   */
+  readonly admit: (names: Names, learner: string) => SocketLink;
 }
 
 /**
- * The one upgrade handler of the server. In this order: the name asked for, the page that asks, who asks, and only then
- * what for; each refusal is an HTTP answer with an error body.
+ * The WebSockets of the server. A request for one passes the same hooks as any other request, so each refusal is an
+ * HTTP answer with an error body.
  */
-export function acceptSockets(server: Server, options: SocketOptions): Sockets {
-  const accepting = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_TERMINAL_MESSAGE,
-    perMessageDeflate: false,
-  });
-  const open = new Map<string, Set<WebSocket>>();
-  let stopping = false;
+export class Sockets {
+  readonly #app: FastifyInstance;
+  readonly #options: SocketOptions;
+  /** By owner, each with the connection below it: one that is still being opened counts already. */
+  readonly #open = new Map<string, Map<Socket, WebSocket | undefined>>();
 
-  server.on('upgrade', (request, socket, head) => {
-    // A visitor who hangs up while we answer is no failure of ours.
-    socket.on('error', () => socket.destroy());
+  #closing = false;
+
+  private constructor(app: FastifyInstance, options: SocketOptions) {
+    this.#app = app;
+    this.#options = options;
+  }
+
+  /** Takes in requests for sockets. To be called before the hooks that refuse requests are added. */
+  static async on(app: FastifyInstance, options: SocketOptions): Promise<Sockets> {
+    const sockets = new Sockets(app, options);
+    app.decorateRequest('link');
+    app.server.on('upgrade', (_request, connection) => sockets.#limit(connection as Socket));
+    await app.register(websocket, {
+      options: { maxPayload: MAX_TERMINAL_MESSAGE },
+      preClose: () => sockets.#close(),
+      // `ws` closes a socket itself after an error such as an oversized message.
+      errorHandler: () => undefined,
+    });
+    return sockets;
+  }
+
+  /** How many are open. */
+  get count(): number {
+    return this.#app.websocketServer.clients.size;
+  }
+
+  /** Answers requests for a socket at a path. */
+  add<Names>(
+    app: FastifyInstance,
+    url: string,
+    { names, instructor = false, admit }: SocketRoute<Names>,
+  ): void {
+    app.route({
+      method: 'GET',
+      url,
+      config: { socket: true, ...(instructor && { instructor }) },
+      schema: { hide: true, ...(names !== undefined && { params: names }) },
+      attachValidation: true,
+      preHandler: async (request) => {
+        if (!request.ws || request.validationError) throw notFound();
+        const link = admit(request.params as Names, request.learner);
+        const owner = instructor ? INSTRUCTOR : request.learner;
+        this.#count(owner, request.raw.socket);
+        request.link = (socket) => {
+          this.#open.get(owner)?.set(request.raw.socket, socket);
+          link(socket);
+        };
+      },
+      handler: () => {
+        throw notFound();
+      },
+      wsHandler: (socket, request) => {
+        guardOf(socket, this.#options.background, 'open a socket')(request.link)(socket);
+      },
+    });
+  }
+
+  /** Cuts every socket of a learner who is signed out. */
+  drop(learner: string): void {
+    for (const socket of this.#open.get(learner)?.values() ?? [])
+      socket?.close(CLOSE.policy, 'Signed out.');
+  }
+
+  #limit(connection: Socket): void {
     // One more socket now would keep the server from ever ending.
-    if (stopping) {
-      socket.destroy();
-      return;
-    }
-    try {
-      const { owner, link } = admit(request, options);
-      const theirs = open.get(owner) ?? new Set();
-      if (theirs.size >= SOCKETS_PER_LEARNER) throw tooMany('connections');
-      accepting.handleUpgrade(request, socket, head, (webSocket) => {
-        open.set(owner, theirs.add(webSocket));
-        webSocket.on('close', () => {
-          theirs.delete(webSocket);
-          if (theirs.size === 0 && open.get(owner) === theirs) open.delete(owner);
-        });
-        // `ws` closes the socket itself after an error such as an oversized message.
-        webSocket.on('error', () => {});
-        link(webSocket);
-      });
-    } catch (error) {
-      const refusal = httpErrorOf(error);
-      if (refusal.code === 'INTERNAL') options.onDefect(error, pathOf(request));
-      refuse(socket, refusal.status, JSON.stringify(bodyOf(refusal)));
-    }
-  });
-
-  return {
-    close: async () => {
-      stopping = true;
-      await Promise.all(
-        [...accepting.clients].map(async (each) => {
-          const closed = new Promise<void>((resolve) => each.once('close', () => resolve()));
-          each.close(GOING_AWAY, options.goodbye);
-          const cut = setTimeout(() => each.terminate(), GOODBYE_MS);
-          await closed;
-          clearTimeout(cut);
-        }),
-      );
-    },
-    count: () => accepting.clients.size,
-    drop: (learner) => {
-      for (const each of open.get(learner) ?? []) each.close(POLICY, 'Signed out.');
-    },
-  };
-}
-
-function admit(request: IncomingMessage, options: SocketOptions): Admitted {
-  const { headers } = request;
-  const { hosts, origins } = options.allowList();
-  if (!hosts.has(headers.host ?? '')) throw wrongHost();
-  // Every browser names the page that opens a WebSocket, and no rule but this keeps other sites' pages out.
-  if (!origins.has(headers.origin ?? '')) throw wrongOrigin();
-  const inClass = options.admitToClass?.(pathOf(request), headers.cookie);
-  if (inClass) return inClass;
-  const learner = options.learnerOf(headers.cookie);
-  if (learner === undefined) throw notSignedIn(options.inClass);
-  return { owner: learner, link: linkFor(request, learner, options.sessions) };
-}
-
-/** What to do with the socket once it is open; everything is looked up before, under its owner. */
-function linkFor(
-  request: IncomingMessage,
-  learner: string,
-  sessions: Sessions,
-): (socket: WebSocket) => void {
-  const path = pathOf(request);
-  const events = SOCKET_PATHS.events.exec(path)?.groups;
-  if (events) {
-    const { lab = '' } = events;
-    // Throws for a lab that there is not, while it can still be said as an HTTP answer.
-    sessions.of(learner, lab).snapshot();
-    return (socket) =>
-      linkEvents(socket, (listener) => sessions.of(learner, lab).subscribe(listener));
+    if (this.#closing) connection.destroy();
+    else connection.setTimeout(UPGRADE_MS, () => connection.destroy());
   }
-  const wanted = SOCKET_PATHS.terminal.exec(path)?.groups;
-  if (wanted) {
-    const { lab = '', terminal: id = '' } = wanted;
-    const terminal = sessions.of(learner, lab).terminal(id);
-    return (socket) => linkTerminal(socket, terminal);
+
+  #count(owner: string, connection: Socket): void {
+    const theirs = this.#open.get(owner) ?? new Map<Socket, WebSocket | undefined>();
+    if (theirs.size >= SOCKETS_PER_LEARNER) throw tooMany('connections');
+    this.#open.set(owner, theirs.set(connection, undefined));
+    connection.once('close', () => {
+      theirs.delete(connection);
+      if (theirs.size === 0 && this.#open.get(owner) === theirs) this.#open.delete(owner);
+    });
   }
-  throw notFound();
-}
 
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '').split('?', 1)[0] ?? '';
-}
-
-function refuse(socket: Duplex, status: number, body: string): void {
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      'Connection: close',
-      'Content-Type: application/json; charset=utf-8',
-      'X-Content-Type-Options: nosniff',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      '',
-      body,
-    ].join('\r\n'),
-  );
+  /** Says goodbye on every socket, then cuts what is left. */
+  async #close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(
+      [...this.#app.websocketServer.clients].map(async (each) => {
+        const closed = new Promise<void>((resolve) => each.once('close', () => resolve()));
+        each.close(CLOSE.goingAway, this.#options.goodbye);
+        const cut = setTimeout(() => each.terminate(), GOODBYE_MS);
+        await closed;
+        clearTimeout(cut);
+      }),
+    );
+  }
 }

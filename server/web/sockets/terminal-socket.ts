@@ -13,8 +13,11 @@ import {
   TERMINAL_CLOSE,
   TERMINAL_PROTOCOL_VERSION,
 } from '#protocol';
+import type { Background } from '../../base/background.ts';
+import type { Size } from '../../terminal/shell-host.ts';
 import { MAX_VIEWERS, type Terminal } from '../../terminal/terminal.ts';
 import type { Viewer } from '../../terminal/viewer.ts';
+import { CLOSE, guardOf, type SocketGuard } from './socket-guard.ts';
 
 /** For the web server that makes the sockets: larger messages are refused before they are read. */
 export const MAX_TERMINAL_MESSAGE = MAX_CLIENT_FRAME;
@@ -39,6 +42,8 @@ const SILENT_BEATS = 3;
 /** The close code of a socket that ended without a close frame. */
 const BROKEN = 1006;
 
+type SizeFrame = Extract<ServerFrame, { type: 'size' }>;
+
 /** Somebody looks over the learner's shoulder: never decides the size, never holds a program back. */
 export interface Watch {
   /** What is typed is dropped unless the learner allows it, asked anew for every key. */
@@ -49,35 +54,65 @@ export interface Watch {
  * Carries one terminal over one socket. Whoever upgraded the socket has seen to it that this learner may use this
  * terminal. Disposing lets the page go (it will come back); the terminal lives on.
  */
-export function linkTerminal(socket: WebSocket, terminal: Terminal, watch?: Watch): Disposable {
-  const link = new TerminalLink(socket, terminal, watch);
-  return { [Symbol.dispose]: () => link.close(1001, 'server going away') };
+export function linkTerminal(
+  socket: WebSocket,
+  terminal: Terminal,
+  background: Background,
+  watch?: Watch,
+): Disposable {
+  const link = new TerminalLink(socket, terminal, background, watch);
+  return { [Symbol.dispose]: () => link.close(CLOSE.goingAway, 'server going away') };
 }
 
 class TerminalLink {
   readonly #socket: WebSocket;
   readonly #terminal: Terminal;
   readonly #watch: Watch | undefined;
+  readonly #guarded: SocketGuard;
+  readonly #flushLater: () => void;
+  readonly #sent: () => void;
   #viewer: Viewer | undefined;
   #lastFlush = Number.NEGATIVE_INFINITY;
   #flushing: NodeJS.Timeout | undefined;
   /** What the page knows of its input. */
   #toldTaken = 0;
   #silent = 0;
+  #sizeToCome: SizeFrame | undefined;
   readonly #beat: NodeJS.Timeout;
   readonly #hello: NodeJS.Timeout;
 
-  constructor(socket: WebSocket, terminal: Terminal, watch: Watch | undefined) {
+  constructor(
+    socket: WebSocket,
+    terminal: Terminal,
+    background: Background,
+    watch: Watch | undefined,
+  ) {
     this.#socket = socket;
     this.#watch = watch;
     this.#terminal = terminal;
-    this.#hello = setTimeout(() => this.close(TERMINAL_CLOSE.silent, 'no hello'), HELLO_MS);
-    this.#beat = setInterval(() => this.#onBeat(), BEAT_MS);
-    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    this.#guarded = guardOf(socket, background, 'terminal socket', () => this.#release('gone'));
+    const guarded = this.#guarded;
+    this.#flushLater = guarded(() => this.#flush());
+    this.#sent = guarded(() => this.#onSent());
+    this.#hello = setTimeout(
+      guarded(() => this.close(TERMINAL_CLOSE.silent, 'no hello')),
+      HELLO_MS,
+    );
+    this.#beat = setInterval(
+      guarded(() => this.#onBeat()),
+      BEAT_MS,
+    );
+    socket.on(
+      'message',
+      guarded((data: RawData, isBinary: boolean) => this.#onMessage(data, isBinary)),
+    );
     socket.on('pong', () => {
       this.#silent = 0;
     });
-    socket.once('close', (code) => this.#release(code === BROKEN ? 'lost' : 'gone'));
+    socket.once(
+      'close',
+      guarded((code: number) => this.#release(code === BROKEN ? 'lost' : 'gone')),
+    );
     // A socket that breaks is closed next; there is nothing to do about it here.
     socket.on('error', () => undefined);
   }
@@ -149,19 +184,20 @@ class TerminalLink {
       return;
     }
     const watch = this.#watch;
+    const guarded = this.#guarded;
     const arrival = watch ? { ...hello, attention: 'hidden' as const } : hello;
     const { viewer, resume } = terminal.attach(arrival, {
       ...(watch && { mayType: watch.mayType }),
-      wake: () => this.#wake(),
-      sized: (size, yours) => {
+      wake: guarded(() => this.#wake()),
+      sized: guarded((size: Size, yours: boolean) => {
         // While attaching, the size follows right after the attached frame.
-        if (this.#viewer) this.#send({ type: 'size', ...size, yours: yours && !watch });
-      },
-      closed: (why) => {
+        if (this.#viewer) this.#sendSize({ type: 'size', ...size, yours: yours && !watch });
+      }),
+      closed: guarded((why: 'closed' | 'detached') => {
         if (why === 'closed') this.close(TERMINAL_CLOSE.gone, 'terminal closed');
-        else this.close(1012, 'server restarting');
-      },
-      drained: () => this.#reportInput(),
+        else this.close(CLOSE.restarting, 'server restarting');
+      }),
+      drained: guarded(() => this.#reportInput()),
     });
     this.#send({
       type: 'attached',
@@ -188,7 +224,7 @@ class TerminalLink {
     if (this.#flushing !== undefined) return;
     const since = performance.now() - this.#lastFlush;
     if (since >= COALESCE_MS) this.#flush();
-    else this.#flushing = setTimeout(() => this.#flush(), COALESCE_MS - since);
+    else this.#flushing = setTimeout(this.#flushLater, COALESCE_MS - since);
   }
 
   #flush(): void {
@@ -231,12 +267,25 @@ class TerminalLink {
 
   #send(frame: ServerFrame): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#socket.send(encodeServerFrame(frame), () => {
-      const viewer = this.#viewer;
-      if (!viewer?.blocked || this.#socket.bufferedAmount > SOCKET_ROOM) return;
-      this.#terminal.block(viewer, false);
-      this.#wake();
-    });
+    this.#socket.send(encodeServerFrame(frame), this.#sent);
+  }
+
+  /** Of the sizes that come while the socket is full, the page is told the last. */
+  #sendSize(frame: SizeFrame): void {
+    if (this.#socket.bufferedAmount > SOCKET_FULL) this.#sizeToCome = frame;
+    else this.#send(frame);
+  }
+
+  /** A frame has left the socket's queue. */
+  #onSent(): void {
+    const viewer = this.#viewer;
+    if (!viewer || this.#socket.bufferedAmount > SOCKET_ROOM) return;
+    const size = this.#sizeToCome;
+    this.#sizeToCome = undefined;
+    if (size) this.#send(size);
+    if (!viewer.blocked) return;
+    this.#terminal.block(viewer, false);
+    this.#wake();
   }
 
   #onBeat(): void {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { defineLab } from '#lab';
+import { Background } from '../../../server/base/background.ts';
 import { Class } from '../../../server/class/class.ts';
 import { Roster } from '../../../server/class/roster.ts';
 import type { SandboxRuntime } from '../../../server/sandbox/runtime.ts';
@@ -27,7 +28,13 @@ function fullClass() {
     log: () => undefined,
   });
   const classroom = new Class({ store, name: 'C', learnersMost: 9 });
-  const roster = new Roster({ classroom, store, sessions, labs });
+  const roster = new Roster({
+    classroom,
+    store,
+    sessions,
+    background: new Background(() => undefined),
+    labs,
+  });
   return {
     roster,
     /** Joins as the join page does; the learner is on the roster from then on. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Background } from '../../../server/base/background.ts';
 import { buildWeb } from '../../../server/web/web.ts';
 import { FakeLearners, FakeSessions, LAB, refusalOfSocket, stage, TERMINAL } from './stage.ts';
 import { ask, OTHER_NAMES, otherOrigins, routesOf } from './walk.ts';
@@ -30,8 +31,14 @@ function concrete(url: string): string {
 const SOCKETS = [
   `/api/labs/${LAB}/events`,
   `/api/labs/${LAB}/terminals/${TERMINAL}`,
+  // No socket is at these, whether or not there is a page.
   '/',
   '/api/x',
+  '/api/labs',
+  '/api/class',
+  '/healthz',
+  '/metrics',
+  `/pane/${'A'.repeat(24)}/index.html`,
 ];
 
 const ALL = await routesOf(stage);
@@ -45,7 +52,9 @@ test('the walk sees every route that the page needs', () => {
     'GET /*',
     'GET /api/class',
     'GET /api/labs',
+    'GET /api/labs/:lab/events',
     'GET /api/labs/:lab/session',
+    'GET /api/labs/:lab/terminals/:terminal',
     'GET /api/openapi.json',
     'GET /healthz',
     'GET /metrics',
@@ -212,6 +221,7 @@ describe('the names of the server', () => {
   ])('are refused at the start when %j is among them', async (origin) => {
     const options = {
       sessions: new FakeSessions(),
+      background: new Background(() => undefined),
       learners: new FakeLearners(),
       dist: '/nowhere',
       host: '127.0.0.1',

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import WebSocket from 'ws';
 import { check, defineLab, passed } from '#lab';
 import type { SessionEvent, SessionSnapshot } from '#protocol';
+import { Background } from '../../../server/base/background.ts';
 import { QuaysideError } from '../../../server/base/errors.ts';
 import type { BrowserPane } from '../../../server/browser/browser-pane.ts';
 import type { LearnerSession, Sessions } from '../../../server/session/sessions.ts';
@@ -175,6 +176,7 @@ export async function stage(
   const empty = await mkdtemp(join(tmpdir(), 'quayside-web-'));
   const app = await buildWeb({
     sessions,
+    background: new Background((name, error) => void log.push(`${name}: ${error}`)),
     learners,
     dist: join(empty, 'dist'),
     host: '127.0.0.1',

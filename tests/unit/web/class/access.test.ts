@@ -13,6 +13,7 @@ const PUBLIC = new Set([
 /** A learner's own. */
 const LEARNERS = new Set([
   'GET /api/class/me',
+  'GET /api/class/me/events',
   'PUT /api/class/me/hand',
   'PUT /api/class/me/typing',
 ]);
@@ -47,8 +48,11 @@ test('the walk sees every route of a class', () => {
     'DELETE /api/class/learners/:learner/hand',
     'DELETE /api/class/learners/:learner/labs/:lab',
     'GET /api/class',
+    'GET /api/class/learners/:learner/labs/:lab/terminals/:terminal',
     'GET /api/class/me',
+    'GET /api/class/me/events',
     'GET /api/class/progress.csv',
+    'GET /api/class/roster/events',
     'POST /api/class/instructor',
     'POST /api/class/join',
     'POST /api/class/learners/:learner/labs/:lab/extend',

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Background } from '../../../../server/base/background.ts';
 import type { AttemptLimiter } from '../../../../server/class/attempt-limiter.ts';
 import { Class } from '../../../../server/class/class.ts';
 import { Roster } from '../../../../server/class/roster.ts';
@@ -44,6 +45,7 @@ export async function classStage(
     classroom: room,
     store,
     sessions,
+    background: new Background(() => undefined),
     labs: new Map([[LAB, LAB_WITH_CHECKS]]),
   });
   const web = await stage({

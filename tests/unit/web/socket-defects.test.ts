@@ -1,0 +1,184 @@
+import { EventEmitter, once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import WebSocket from 'ws';
+import {
+  type ClientFrame,
+  decodeServerFrame,
+  encodeClientFrame,
+  type ServerFrame,
+  TERMINAL_PROTOCOL_VERSION,
+} from '#protocol';
+import { Terminal } from '../../../server/terminal/terminal.ts';
+import { linkTerminal } from '../../../server/web/sockets/terminal-socket.ts';
+import { background, FakeShell } from '../terminal/fake-shell.ts';
+import { LAB, type Stage, stage, TERMINAL } from './stage.ts';
+
+const EVENTS = `/api/labs/${LAB}/events`;
+const TERMINALS = `/api/labs/${LAB}/terminals/${TERMINAL}`;
+/** Each page has a number of its own. */
+let clients = 0n;
+const INSIDE = 'something of the inside';
+
+/** A shell that takes no input: writing to it fails in a way that nobody has thought of. */
+class BrokenShell extends FakeShell {
+  override write(): void {
+    throw new Error(INSIDE);
+  }
+}
+
+const HELLO = {
+  type: 'hello',
+  version: TERMINAL_PROTOCOL_VERSION,
+  epoch: 0n,
+  offset: 0,
+  attention: 'active',
+} as const;
+
+/** A socket whose queue is as full as the test says. */
+class FullSocket extends EventEmitter implements Disposable {
+  readonly OPEN = WebSocket.OPEN;
+  readonly readyState = WebSocket.OPEN;
+  readonly told: ServerFrame[] = [];
+  bufferedAmount = 0;
+  #onSent: () => void = () => undefined;
+
+  says(frame: ClientFrame): void {
+    this.emit('message', encodeClientFrame(frame), true);
+  }
+
+  send(bytes: Uint8Array, onSent: () => void): void {
+    this.told.push(decodeServerFrame(bytes));
+    this.#onSent = onSent;
+  }
+
+  /** All that was queued has gone out. */
+  drain(): void {
+    this.bufferedAmount = 0;
+    this.#onSent();
+  }
+
+  close(): void {
+    this.emit('close', 1000);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** A page on the stage's terminal, attached. */
+async function attached(web: Stage, cookie: string) {
+  const socket = web.socket(TERMINALS, { cookie });
+  const frames: ServerFrame[] = [];
+  socket.on('message', (data: Buffer) => frames.push(decodeServerFrame(data)));
+  const send = (frame: ClientFrame) => socket.send(encodeClientFrame(frame));
+  await once(socket, 'open');
+  clients += 1n;
+  send({ ...HELLO, client: clients });
+  await expect.poll(() => frames.length).toBeGreaterThan(1);
+  return { socket, frames, send };
+}
+
+async function withTerminal(shell: FakeShell) {
+  const web = await stage();
+  onTestFinished(() => web[Symbol.asyncDispose]());
+  const cookie = await web.signIn();
+  const identity = { id: TERMINAL, host: 'server01', title: 'server01' };
+  const terminal = await Terminal.on(identity, shell, { cols: 80, rows: 24 }, { background });
+  onTestFinished(() => terminal.detach());
+  web.sessions.carried = terminal;
+  web.sessions.terminals.set(TERMINAL, 'learner1');
+  return { web, cookie, terminal };
+}
+
+test('a defect behind one page’s terminal ends that socket with 1011, and the other pages go on', async () => {
+  const shell = new BrokenShell();
+  const { web, cookie } = await withTerminal(shell);
+  const [one, other] = [await attached(web, cookie), await attached(web, cookie)];
+  const closed = once(one.socket, 'close');
+  one.send({ type: 'input', offset: 0, bytes: Buffer.from('x') });
+  const [code, reason] = (await closed) as [number, Buffer];
+  expect(code).toBe(1011);
+  expect(String(reason)).not.toContain(INSIDE);
+  expect(web.log.join()).toContain(`terminal socket: Error: ${INSIDE}`);
+  const before = other.frames.length;
+  shell.print('still here');
+  await expect.poll(() => other.frames.length).toBeGreaterThan(before);
+  expect(other.socket.readyState).toBe(WebSocket.OPEN);
+});
+
+test('a defect in telling one page of an event ends that page’s socket, and no other’s', async () => {
+  await using web = await stage();
+  const cookie = await web.signIn();
+  const [one, other] = [web.socket(EVENTS, { cookie }), web.socket(EVENTS, { cookie })];
+  await Promise.all([one, other].map((each) => once(each, 'message')));
+  let failed = false;
+  const text = {
+    toJSON: () => {
+      if (failed) return 'ok';
+      failed = true;
+      throw new Error(INSIDE);
+    },
+  } as unknown as string;
+  const closed = once(one, 'close');
+  const told = once(other, 'message');
+  for (const listener of web.sessions.listeners.get('learner1') ?? [])
+    listener({ type: 'values', values: [{ id: 'a', text }] });
+  expect((await closed)[0]).toBe(1011);
+  expect(String((await told)[0])).toContain('"ok"');
+  expect(web.log).toEqual([`event socket: Error: ${INSIDE}`]);
+  // It is let go of at once: nothing more is sent there.
+  expect(web.sessions.listeners.get('learner1')?.size).toBe(1);
+});
+
+test('a defect while a socket opens ends it with 1011', async () => {
+  await using web = await stage();
+  const cookie = await web.signIn();
+  const { sessions } = web;
+  const of = sessions.of.bind(sessions);
+  sessions.of = (learner, lab) => ({
+    ...of(learner, lab),
+    subscribe: () => {
+      throw new Error(INSIDE);
+    },
+  });
+  const socket = web.socket(EVENTS, { cookie });
+  expect((await once(socket, 'close'))[0]).toBe(1011);
+  expect(web.log).toEqual([`open a socket: Error: ${INSIDE}`]);
+});
+
+test('a page whose socket is full is told the last size of many, and nothing of the others', async () => {
+  const terminal = await Terminal.on(
+    { id: TERMINAL, host: 'server01', title: 'server01' },
+    new FakeShell(),
+    { cols: 80, rows: 24 },
+    { background },
+  );
+  using socket = new FullSocket();
+  linkTerminal(socket as unknown as WebSocket, terminal, background);
+  socket.says({ ...HELLO, client: 1n });
+  socket.bufferedAmount = 1024 * 1024;
+  socket.told.length = 0;
+  for (let sent = 0; sent < 10_000; sent += 1)
+    socket.says({ type: 'resize', cols: 80 + (sent % 100), rows: 24 });
+  socket.says({ type: 'resize', cols: 300, rows: 99 });
+  expect(terminal.size).toEqual({ cols: 300, rows: 99 });
+  expect(socket.told).toEqual([]);
+  socket.drain();
+  expect(socket.told).toEqual([{ type: 'size', cols: 300, rows: 99, yours: true }]);
+  terminal.detach();
+});
+
+test('a request for a socket at a path that is none is answered, and its connection closed', async () => {
+  await using web = await stage();
+  const cookie = await web.signIn();
+  for (const path of ['/%', '/%E0%A4%A', '//', '/api/labs/%/events']) {
+    const socket = connect(web.port, '127.0.0.1');
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${web.port}\r\nOrigin: ${web.origin}\r\nCookie: ${cookie}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
+    );
+    const answer = Buffer.concat(await socket.toArray()).toString();
+    expect(answer, path).toMatch(/^HTTP\/1\.1 4\d\d /);
+  }
+});
