@@ -1,10 +1,8 @@
-import { Agent } from 'node:http';
-import { connect } from 'node:net';
-import { Duplex } from 'node:stream';
-import { inspect } from 'node:util';
+import type { Duplex } from 'node:stream';
 import Dockerode from 'dockerode';
 import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
+import { connected, DialAgent } from './dial-agent.ts';
 import type {
   DialedProcess,
   Engine,
@@ -13,13 +11,23 @@ import type {
   ProcessOptions,
   ProcessResult,
 } from './engine.ts';
+import { engineCall } from './engine-call.ts';
 import { jsonLines } from './json-lines.ts';
+import { readAll } from './output-limit.ts';
 import { ProcessStream } from './process-stream.ts';
+import { ReadBudget } from './read-budget.ts';
+import { limitRequests } from './requests.ts';
 
 /** An engine answers a ping in milliseconds, and in a second on a machine that is full of starts. */
 const PING_MS = 5_000;
 /** What lost its stdin is gone in well under a second; a stuck engine must not hold a server that stops. */
 const REMOVAL_MS = 10_000;
+/** The engine describes a container in 2 to 8 KiB; a class of fifty has two hundred. */
+const ANSWER_BYTES = 32 * 1024 ** 2;
+/** A host runs some ten containers; this is room for a hundred. */
+const NESTED_ANSWER_BYTES = 1024 ** 2;
+/** What is run for its output prints some KiB. */
+const RUN_BYTES = 1024 ** 2;
 
 /** `docker` with a client for the engine at `address` (`unix:///…` or `tcp://host:port`). */
 function clientFor(address: string): Dockerode {
@@ -42,7 +50,7 @@ export class DockerEngine implements Engine {
 
   constructor(address: string) {
     this.address = address;
-    this.docker = clientFor(address);
+    this.docker = limitRequests(clientFor(address), { answerBytes: ANSWER_BYTES });
   }
 
   async isAway(signal?: AbortSignal): Promise<boolean> {
@@ -59,27 +67,42 @@ export class DockerEngine implements Engine {
   async dial(
     container: string,
     argv: readonly string[],
-    options: ProcessOptions = {},
+    { user, env, signal, budget }: ProcessOptions = {},
   ): Promise<DialedProcess> {
-    const exec = await this.docker.getContainer(container).exec({
-      Cmd: [...argv],
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      Tty: false,
-      ...(options.user ? { User: options.user } : {}),
-      ...(options.env ? { Env: [...options.env] } : {}),
-    });
-    const stream = new ProcessStream(await exec.start({ hijack: true, stdin: true, Tty: false }));
-    options.signal?.addEventListener('abort', () => stream.destroy(), { once: true });
+    const exec = await engineCall(signal, (abortSignal) =>
+      this.docker.getContainer(container).exec({
+        Cmd: [...argv],
+        AttachStdin: true,
+        AttachStdout: true,
+        AttachStderr: true,
+        Tty: false,
+        ...(user ? { User: user } : {}),
+        ...(env ? { Env: [...env] } : {}),
+        abortSignal,
+      }),
+    );
+    const connection = await engineCall(signal, (abortSignal) =>
+      exec.start({ hijack: true, stdin: true, Tty: false, abortSignal }),
+    );
+    const stream = new ProcessStream(connection, budget);
     const closed = closing(stream);
-    const exited = closed.then(async () => (await exec.inspect()).ExitCode ?? -1);
-    // Many never ask how it ended; that the engine is gone by then must not take the server along.
-    exited.catch(() => undefined);
+    const stop = () => stream.destroy();
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted) stop();
+    stream.once('close', () => signal?.removeEventListener('abort', stop));
+    let exited: Promise<number> | undefined;
     return {
       stream,
       stderr: () => stream.stderr,
-      exited,
+      get exited() {
+        exited ??= closed.then(async () => {
+          const { ExitCode } = await engineCall(signal, (abortSignal) =>
+            exec.inspect({ abortSignal }),
+          );
+          return ExitCode ?? -1;
+        });
+        return exited;
+      },
       [Symbol.asyncDispose]: async () => {
         stream.destroy();
         await closed;
@@ -96,43 +119,51 @@ export class DockerEngine implements Engine {
     const { input, ...rest } = options;
     await using dialed = await this.dial(container, argv, rest);
     dialed.stream.end(input);
-    const chunks: Buffer[] = [];
+    let stdout: Buffer;
     try {
-      for await (const chunk of dialed.stream) chunks.push(chunk as Buffer);
+      stdout = await readAll(dialed.stream, RUN_BYTES);
     } catch (error) {
       options.signal?.throwIfAborted();
       throw brokenOff(error);
     }
     options.signal?.throwIfAborted();
-    return {
-      status: await dialed.exited,
-      stdout: Buffer.concat(chunks).toString(),
-      stderr: dialed.stderr(),
-    };
+    return { status: await dialed.exited, stdout: stdout.toString(), stderr: dialed.stderr() };
   }
 
-  async attend(options: Dockerode.ContainerCreateOptions): Promise<ProcessLine> {
-    const container = await this.docker.createContainer({
-      ...options,
-      OpenStdin: true,
-      StdinOnce: true,
-      HostConfig: { ...options.HostConfig, AutoRemove: true },
-    });
+  async attend(
+    options: Dockerode.ContainerCreateOptions,
+    signal?: AbortSignal,
+  ): Promise<ProcessLine> {
+    signal?.throwIfAborted();
+    // Its making is never broken off: a container without a name could not be found again.
+    const container = await engineCall(undefined, (abortSignal) =>
+      this.docker.createContainer({
+        ...options,
+        OpenStdin: true,
+        StdinOnce: true,
+        HostConfig: { ...options.HostConfig, AutoRemove: true },
+        abortSignal,
+      }),
+    );
     let stream: ProcessStream | undefined;
     try {
-      const wire = await container.attach({
-        stream: true,
-        hijack: true,
-        stdin: true,
-        stdout: true,
-        stderr: true,
-      });
-      stream = new ProcessStream(wire as Duplex);
-      await container.start();
+      const connection = await engineCall(signal, (abortSignal) =>
+        container.attach({
+          stream: true,
+          hijack: true,
+          stdin: true,
+          stdout: true,
+          stderr: true,
+          abortSignal,
+        }),
+      );
+      stream = new ProcessStream(connection as Duplex);
+      await engineCall(signal, (abortSignal) => container.start({ abortSignal }));
     } catch (error) {
       stream?.destroy();
       // One that never ran is not removed by itself.
-      await container.remove({ force: true }).catch(() => undefined);
+      const remove = (abortSignal: AbortSignal) => container.remove({ force: true, abortSignal });
+      await engineCall(undefined, remove, REMOVAL_MS).catch(() => undefined);
       throw error;
     }
     const line = stream;
@@ -140,14 +171,15 @@ export class DockerEngine implements Engine {
       stream: line,
       [Symbol.asyncDispose]: async () => {
         line.destroy();
-        const abortSignal = AbortSignal.timeout(REMOVAL_MS);
+        const removed = (abortSignal: AbortSignal) =>
+          container.wait({ condition: 'removed', abortSignal });
         // Gone already, or the engine itself is: either way nothing is left to wait for.
-        await container.wait({ condition: 'removed', abortSignal }).catch(() => undefined);
+        await engineCall(undefined, removed, REMOVAL_MS).catch(() => undefined);
       },
     };
   }
 
-  nested(container: string, socket?: string): Dockerode {
+  nested(container: string, socket?: string, budget?: ReadBudget): Dockerode {
     const dialed = async (): Promise<Duplex> => {
       const argv = ['socat', '-', 'UNIX-CONNECT:/run/docker.sock'];
       return (await this.dial(container, argv)).stream;
@@ -159,7 +191,10 @@ export class DockerEngine implements Engine {
       protocol: 'http' as const,
       agent: new DialAgent(() => (socket === undefined ? dialed() : connected(socket, dialed))),
     };
-    return new Dockerode(options);
+    return limitRequests(new Dockerode(options), {
+      answerBytes: NESTED_ANSWER_BYTES,
+      budget: budget ?? new ReadBudget(),
+    });
   }
 
   async *events(label: string, signal: AbortSignal): AsyncGenerator<EngineEvent> {
@@ -200,57 +235,4 @@ function brokenOff(error: unknown): unknown {
     'Try again. If it happens again, look whether the engine still runs: docker ps',
     { cause: error },
   );
-}
-
-/** How many connections a host's engine is asked over at once; a check's questions are many and short. */
-const NESTED_CONNECTIONS = 4;
-
-class DialAgent extends Agent {
-  readonly #connect: () => Promise<Duplex>;
-
-  constructor(connect: () => Promise<Duplex>) {
-    // The events stream holds one connection for ever, so it must not count against the askers: they get their own.
-    super({
-      keepAlive: true,
-      maxSockets: NESTED_CONNECTIONS + 1,
-      maxFreeSockets: NESTED_CONNECTIONS,
-    });
-    this.#connect = connect;
-  }
-
-  /**
-   * docker-modem spells out every request's options for its debug log, read or not. The agent, with all that hangs on
-   * its sockets, took a whole core there; its name is enough.
-   */
-  [inspect.custom](): string {
-    return 'DialAgent';
-  }
-
-  override createConnection(
-    _options: object,
-    callback?: (error: Error | null, stream: Duplex) => void,
-  ): null {
-    this.#connect().then(
-      (stream) => callback?.(null, stream),
-      // Its status code, where it has one, is an answer of another engine than the one that was asked.
-      (cause: Error) => callback?.(new Error('no connection', { cause }), new Duplex()),
-    );
-    return null;
-  }
-}
-
-/** A connection to a socket on this machine; a host made by an older version has none there, and is dialed. */
-function connected(path: string, otherwise: () => Promise<Duplex>): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.off('error', onError);
-      resolve(socket);
-    });
-    const onError = (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') otherwise().then(resolve, reject);
-      else reject(error);
-    };
-    socket.once('error', onError);
-  });
 }

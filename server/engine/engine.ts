@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type Dockerode from 'dockerode';
+import type { ReadBudget } from './read-budget.ts';
 
 /** Only this folder imports the client itself; the others take its types from here. */
 export type { Dockerode };
@@ -9,6 +10,8 @@ export interface ProcessOptions {
   readonly user?: string;
   readonly env?: readonly string[];
   readonly signal?: AbortSignal;
+  /** Bounds what is read of it. */
+  readonly budget?: ReadBudget;
 }
 
 /** How a process in a container ended. */
@@ -49,14 +52,21 @@ export interface Engine {
   /** Whether it does not answer at all, or not within seconds. @throws the signal's reason */
   isAway(signal?: AbortSignal): Promise<boolean>;
 
-  /** A duplex stream to a process in a container. No port is opened, and it works for a remote engine as well. */
+  /**
+   * A duplex stream to a process in a container, until the signal is aborted. No port is opened, and it works for a
+   * remote engine as well.
+   */
   dial(
     container: string,
     argv: readonly string[],
     options?: ProcessOptions,
   ): Promise<DialedProcess>;
 
-  /** Runs a process in a container to its end and returns what it printed. */
+  /**
+   * Runs a process in a container to its end and returns what it printed.
+   *
+   * @throws OutputLimitError where that is more than a MiB; the signal's reason; whatever the engine said
+   */
   run(
     container: string,
     argv: readonly string[],
@@ -73,8 +83,9 @@ export interface Engine {
    * A client for the engine inside a container; connections are kept and shared.
    *
    * @param socket where that engine listens on this machine too, if it does; else all goes over {@link Engine.dial}
+   * @param budget bounds what is read of it; one that went over it refuses all requests for some seconds
    */
-  nested(container: string, socket?: string): Dockerode;
+  nested(container: string, socket?: string, budget?: ReadBudget): Dockerode;
 
   /** Starts, ends and pauses of containers that carry `label`, from now until `signal` is aborted or the engine goes away. */
   events(label: string, signal: AbortSignal): AsyncGenerator<EngineEvent>;

@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { PIECE_BYTES, type ReadBudget } from './read-budget.ts';
 
 /** Docker multiplexes stdout and stderr of a TTY-less process: 8 bytes of header (stream, 0, 0, 0, length) a frame. */
 const HEADER_BYTES = 8;
@@ -15,29 +16,43 @@ const STDERR_KEPT_BYTES = 16 * 1024;
  */
 export class ProcessStream extends Duplex {
   readonly #wire: Duplex;
+  readonly #budget: ReadBudget | undefined;
   #pending: Buffer = Buffer.alloc(0);
   #frameLeft = 0;
   #frameIsStderr = false;
-  #stderr = '';
+  readonly #stderr = Buffer.alloc(STDERR_KEPT_BYTES);
+  /** How many bytes of stderr there have been. Each stands at its number, round the buffer. */
+  #stderrBytes = 0;
 
-  constructor(wire: Duplex) {
+  /** @param budget bounds what is read; the stream is destroyed where it is too much */
+  constructor(wire: Duplex, budget?: ReadBudget) {
     super({ allowHalfOpen: true });
     this.#wire = wire;
+    this.#budget = budget;
     wire.on('data', (chunk: Buffer) => {
-      if (!this.#take(chunk)) wire.pause();
+      try {
+        budget?.take(chunk.length);
+        if (!this.#take(chunk)) wire.pause();
+      } catch (error) {
+        this.destroy(error as Error);
+      }
     });
     wire.on('end', () => this.push(null));
     wire.on('error', (error) => this.destroy(error));
     wire.on('close', () => {
-      if (!this.readableEnded) this.push(null);
-      this.destroy();
+      // What has come before its end may not have been read yet.
+      if (wire.readableEnded && !this.readableEnded) this.once('end', () => this.destroy());
+      else this.destroy();
     });
     wire.pause();
   }
 
   /** The end of what the process wrote to stderr. */
   get stderr(): string {
-    return this.#stderr;
+    const start = this.#stderrBytes % STDERR_KEPT_BYTES;
+    const newest = this.#stderr.subarray(0, start);
+    const isFull = this.#stderrBytes >= STDERR_KEPT_BYTES;
+    return Buffer.concat(isFull ? [this.#stderr.subarray(start), newest] : [newest]).toString();
   }
 
   override _read(): void {
@@ -75,6 +90,15 @@ export class ProcessStream extends Duplex {
     return this;
   }
 
+  #keepStderr(part: Buffer): void {
+    const kept = part.subarray(-STDERR_KEPT_BYTES);
+    const start = (this.#stderrBytes + part.length - kept.length) % STDERR_KEPT_BYTES;
+    const fits = STDERR_KEPT_BYTES - start;
+    this.#stderr.set(kept.subarray(0, fits), start);
+    this.#stderr.set(kept.subarray(fits), 0);
+    this.#stderrBytes += part.length;
+  }
+
   /** Unwraps what has come; false when the reader wants no more for now. */
   #take(chunk: Buffer): boolean {
     let data = this.#pending.length > 0 ? Buffer.concat([this.#pending, chunk]) : chunk;
@@ -84,6 +108,7 @@ export class ProcessStream extends Duplex {
         if (data.length < HEADER_BYTES) break;
         this.#frameIsStderr = data[0] === STDERR;
         this.#frameLeft = data.readUInt32BE(4);
+        this.#budget?.take(PIECE_BYTES);
         data = data.subarray(HEADER_BYTES);
         continue;
       }
@@ -91,7 +116,7 @@ export class ProcessStream extends Duplex {
       this.#frameLeft -= part.length;
       data = data.subarray(part.length);
       if (this.#frameIsStderr) {
-        this.#stderr = (this.#stderr + part.toString()).slice(-STDERR_KEPT_BYTES);
+        this.#keepStderr(part);
       } else {
         wanted = this.push(part);
       }

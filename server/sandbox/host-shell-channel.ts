@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { StringDecoder } from 'node:string_decoder';
+import { deadline, withAbort } from '../base/deadline.ts';
 import type { ProcessLine } from '../engine/engine.ts';
+import { BoundedBytes, OutputLimitError } from '../engine/output-limit.ts';
+import { ReadBudget } from '../engine/read-budget.ts';
 
-/** What a small question to a host came back with; stdout and stderr together, trimmed. */
+/** What a command came back with; stdout and stderr together, trimmed. */
 export interface ExecResult {
   readonly status: number;
   readonly output: string;
 }
 
 /**
- * Runs each line it reads, and says after each how it ended, behind a mark that no output holds by chance. Nothing but
- * the command itself is a process of its own: with a subshell and an encoder beside it, a question took 45 ms on two
+ * Runs each line it reads, and prints after each how it ended, behind a mark that no output holds by chance. Nothing but
+ * the command itself is a process of its own: with a subshell and an encoder beside it, a command took 45 ms on two
  * busy cores.
  */
 const SCRIPT = `while IFS= read -r line; do
@@ -19,116 +21,173 @@ const SCRIPT = `while IFS= read -r line; do
 done`;
 /** Bytes of the mark: nobody guesses it, and it is new for each shell. */
 const MARK_BYTES = 12;
+/** After the mark: a space, a status of one to three digits, a line feed. */
+const STATUS_BYTES = 5;
+/** A shell is there 60 ms after it was asked for; on a machine full of starts it takes seconds. */
+const OPEN_MS = 20_000;
+/** A command here takes 3 ms, and as long as a check may wait where the machine is full. */
+const ANSWER_MS = 10_000;
+/** The longest that is asked for are a file's first 64 KiB and a routing table. */
+const ANSWER_BYTES = 256 * 1024;
 
 /** Starts a process in the host. */
-type Dial = (argv: readonly string[]) => Promise<ProcessLine>;
+type Dial = (argv: readonly string[], signal: AbortSignal) => Promise<ProcessLine>;
 
 /**
- * Asks a host small questions over one shell that stays, one after the other. A process of its own for each question
- * costs the engine 40 to 60 ms; a question here takes 2 to 3 ms (measured on a lab host).
+ * Runs small commands in a host over one shell that stays, one after the other. A process of its own for each costs the
+ * engine 40 to 60 ms; a command here takes 2 to 3 ms (measured on a lab host).
  */
 export class HostShellChannel implements AsyncDisposable {
   readonly #dial: Dial;
-  #line: Promise<ChannelShell> | undefined;
+  readonly #budget: ReadBudget;
+  #shell: Promise<ChannelShell> | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  readonly #closing = new Set<Promise<void>>();
 
-  constructor(dial: Dial) {
+  /** @param budget is closed where a command's output has no end, and no command runs until it is open again */
+  constructor(dial: Dial, budget = new ReadBudget()) {
     this.#dial = dial;
+    this.#budget = budget;
   }
 
-  /** The answer to one command. A line that broke, or that was given up, is replaced at the next question. */
-  exec(argv: readonly string[], signal: AbortSignal): Promise<ExecResult> {
-    const answer = this.#last.then(async () => {
-      signal.throwIfAborted();
-      this.#line ??= this.#open();
-      const line = this.#line;
-      try {
-        return await (await line).ask(argv, signal);
-      } catch (error) {
-        // Its answer may still come, and must not be taken for that of the next question.
-        void this.#drop(line);
-        throw error;
-      }
-    });
+  /**
+   * Runs one command. A shell that broke, or whose answer is no longer waited for, is replaced at the next command.
+   *
+   * @param milliseconds how long it may take, from when it is put and not from when it is queued
+   * @throws the signal's reason; OutputLimitError; TimeoutError; Error where the host does not answer
+   */
+  async exec(
+    argv: readonly string[],
+    signal: AbortSignal,
+    milliseconds = ANSWER_MS,
+  ): Promise<ExecResult> {
+    const line = `${argv.map(quoted).join(' ')}\n`;
+    const answer = this.#last.then(() => this.#exec(line, signal, milliseconds));
     this.#last = answer.catch(() => undefined);
-    return answer;
+    return await withAbort(signal, () => answer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#last;
-    if (this.#line) await this.#drop(this.#line);
+    if (this.#shell) this.#drop(this.#shell);
+    await Promise.all(this.#closing);
+  }
+
+  async #exec(line: string, signal: AbortSignal, milliseconds: number): Promise<ExecResult> {
+    signal.throwIfAborted();
+    this.#budget.assertOpen();
+    this.#shell ??= this.#open();
+    const shell = this.#shell;
+    const open = await withAbort(signal, () => shell);
+    using limit = deadline(milliseconds, signal);
+    try {
+      return await open.exec(line, limit.signal);
+    } catch (error) {
+      // Its answer may still come, and must not be taken for that of the next command.
+      this.#drop(shell);
+      throw error instanceof OutputLimitError ? this.#budget.close(error) : error;
+    }
   }
 
   #open(): Promise<ChannelShell> {
     const mark = randomBytes(MARK_BYTES).toString('hex');
-    const opening = this.#dial(['sh', '-c', SCRIPT, 'asker', mark]).then(
-      (dialed) => new ChannelShell(dialed, mark, () => this.#drop(opening)),
-    );
+    const opening = (async () => {
+      using limit = deadline(OPEN_MS);
+      const argv = ['sh', '-c', SCRIPT, 'quayside', mark];
+      const dialed = await withAbort(limit.signal, () => this.#dial(argv, limit.signal));
+      return new ChannelShell(dialed, mark, () => this.#drop(opening));
+    })();
+    opening.catch(() => this.#drop(opening));
     return opening;
   }
 
-  async #drop(line: Promise<ChannelShell>): Promise<void> {
-    if (this.#line === line) this.#line = undefined;
-    await line.then((open) => open.close()).catch(() => undefined);
+  #drop(shell: Promise<ChannelShell>): void {
+    if (this.#shell === shell) this.#shell = undefined;
+    const closing = shell
+      .then((open) => open.close())
+      .catch(() => undefined)
+      .finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
   }
 }
+
+/** What a shell is at. */
+type ShellState =
+  | { readonly kind: 'idle' }
+  | {
+      readonly kind: 'asked';
+      readonly output: BoundedBytes;
+      readonly answer: PromiseWithResolvers<ExecResult>;
+    }
+  | { readonly kind: 'ended' };
 
 /** One open shell. It is asked one thing at a time. */
 class ChannelShell {
   readonly #dialed: ProcessLine;
-  readonly #mark: string;
-  readonly #decoder = new StringDecoder();
-  readonly #ended: Promise<never>;
-  /** What has come since the last answer. */
-  #heard = '';
-  #onAnswer: ((answer: ExecResult) => void) | undefined;
+  readonly #end: RegExp;
+  readonly #endBytes: number;
+  readonly #onEnd: () => void;
+  #state: ShellState = { kind: 'idle' };
 
-  /** @param onEnd told when the shell is gone, asked or not */
+  /** @param onEnd called when the shell is gone, asked or not */
   constructor(dialed: ProcessLine, mark: string, onEnd: () => void) {
     this.#dialed = dialed;
-    this.#mark = `\n${mark} `;
-    this.#ended = new Promise((_, reject) => {
-      const ended = () => {
-        reject(new Error('the host does not answer'));
-        onEnd();
-      };
-      for (const end of ['end', 'close', 'error']) dialed.stream.once(end, ended);
-    });
-    // Nobody may be waiting when the host goes; the next question hears of it.
-    this.#ended.catch(() => undefined);
-    dialed.stream.on('data', (chunk: Buffer) => this.#hear(chunk));
+    this.#end = new RegExp(`\\n${mark} (\\d{1,3})\\n$`);
+    this.#endBytes = 1 + mark.length + STATUS_BYTES;
+    this.#onEnd = onEnd;
+    for (const end of ['end', 'close', 'error']) {
+      dialed.stream.once(end, () => this.#fail(new Error('the host does not answer')));
+    }
+    dialed.stream.on('data', (chunk: Buffer) => this.#read(chunk));
   }
 
-  async ask(argv: readonly string[], signal: AbortSignal): Promise<ExecResult> {
-    const given = Promise.withResolvers<ExecResult>();
-    const onAbort = () => given.reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    this.#onAnswer = given.resolve;
-    try {
-      this.#dialed.stream.write(`${argv.map(quoted).join(' ')}\n`);
-      return await Promise.race([given.promise, this.#ended]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-      this.#onAnswer = undefined;
-    }
+  /** @throws the signal's reason; OutputLimitError; Error where the shell is gone */
+  async exec(line: string, signal: AbortSignal): Promise<ExecResult> {
+    if (this.#state.kind !== 'idle') throw new Error('the host does not answer');
+    const answer = Promise.withResolvers<ExecResult>();
+    this.#state = { kind: 'asked', output: new BoundedBytes(ANSWER_BYTES), answer };
+    this.#dialed.stream.write(line);
+    return await withAbort(signal, () => answer.promise);
   }
 
   async close(): Promise<void> {
+    this.#state = { kind: 'ended' };
     await this.#dialed[Symbol.asyncDispose]();
   }
 
-  #hear(chunk: Buffer): void {
-    this.#heard += this.#decoder.write(chunk);
-    const cut = this.#heard.lastIndexOf(this.#mark);
-    if (cut === -1 || !this.#heard.endsWith('\n')) return;
-    const status = Number(this.#heard.slice(cut + this.#mark.length));
-    const said = this.#heard.slice(0, cut).trim();
-    this.#heard = '';
-    this.#onAnswer?.({ status, output: said });
+  #read(chunk: Buffer): void {
+    if (this.#state.kind === 'ended') return;
+    if (this.#state.kind === 'idle') {
+      this.#fail(new Error('the host answers what it was not asked'));
+      return;
+    }
+    const { output, answer } = this.#state;
+    try {
+      output.add(chunk);
+    } catch (error) {
+      this.#fail(error as Error);
+      return;
+    }
+    // Only what the end can be in is looked at, however much has come before it.
+    const end = this.#end.exec(output.end(this.#endBytes).toString('latin1'));
+    if (!end) return;
+    this.#state = { kind: 'idle' };
+    const text = output.take().subarray(0, -end[0].length).toString().trim();
+    answer.resolve({ status: Number(end[1]), output: text });
+  }
+
+  #fail(error: Error): void {
+    const before = this.#state;
+    if (before.kind === 'ended') return;
+    this.#state = { kind: 'ended' };
+    // At once, and not when the next command comes: it may be in the middle of a flood.
+    this.#dialed.stream.destroy();
+    if (before.kind === 'asked') before.answer.reject(error);
+    this.#onEnd();
   }
 }
 
-/** A word for the shell, taken to the letter. A line break would end the question early. */
+/** A word for the shell, taken to the letter. A line break would end the command early. */
 function quoted(word: string): string {
   if (word.includes('\n')) throw new Error('a question to a host is one line');
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;

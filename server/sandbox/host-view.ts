@@ -8,6 +8,7 @@ import {
   type RouteView,
 } from '#lab';
 import type { Dockerode } from '../engine/engine.ts';
+import { OutputLimitError } from '../engine/output-limit.ts';
 import type { Host } from './host.ts';
 import { readOnlyDocker } from './read-only-docker.ts';
 
@@ -116,6 +117,9 @@ function explained(host: Host, error: unknown): unknown {
 function noAnswer(host: Host, error: Error, who: string): unknown {
   if (host.availability.aborted) return host.availability.reason;
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return error;
+  if (error instanceof OutputLimitError) {
+    return new CouldNotCheck(`${who} said more than ${error.limit}.`);
+  }
   return new CouldNotCheck(`${who} does not answer; it may be restarting.`);
 }
 

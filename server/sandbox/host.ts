@@ -10,6 +10,7 @@ import type {
   ProcessOptions,
   ProcessResult,
 } from '../engine/engine.ts';
+import { ReadBudget } from '../engine/read-budget.ts';
 import { untilEngineAnswersAt } from './engine-socket.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 
@@ -33,10 +34,12 @@ export class Host {
   readonly container: string;
   /** A directory that this machine and the host both see, where that can be had. */
   readonly shared: { readonly outside: string; readonly inside: string } | undefined;
+  /** Bounds what is read of it for checks and signals, over all ways into it. */
+  readonly budget = new ReadBudget();
   readonly #engine: Engine;
-  readonly #asker: HostShellChannel;
+  readonly #shell: HostShellChannel;
   #docker: Dockerode | undefined;
-  #presence = new AbortController();
+  #availability = new AbortController();
 
   constructor(
     engine: Engine,
@@ -48,7 +51,11 @@ export class Host {
     this.spec = spec;
     this.container = container;
     this.shared = shared;
-    this.#asker = new HostShellChannel((argv) => this.dial(argv));
+    const { budget } = this;
+    this.#shell = new HostShellChannel(
+      (argv, signal) => this.dial(argv, { signal, budget }),
+      budget,
+    );
   }
 
   get name(): string {
@@ -57,18 +64,18 @@ export class Host {
 
   /** Aborted while the host cannot be asked anything; its reason says why, as a {@link CouldNotCheck}. */
   get availability(): AbortSignal {
-    return this.#presence.signal;
+    return this.#availability.signal;
   }
 
   /** The host can be asked nothing until it is back. @param why a half-sentence: "server01 is paused." */
   markUnavailable(why: string): void {
     // The last word counts: a host that was restarting may have lost its engine since.
     this.markAvailable();
-    this.#presence.abort(new CouldNotCheck(why));
+    this.#availability.abort(new CouldNotCheck(why));
   }
 
   markAvailable(): void {
-    if (this.availability.aborted) this.#presence = new AbortController();
+    if (this.availability.aborted) this.#availability = new AbortController();
   }
 
   /** The host's own engine. Throws for a host that has none. */
@@ -77,6 +84,7 @@ export class Host {
     this.#docker ??= this.#engine.nested(
       this.container,
       this.shared && join(this.shared.outside, ENGINE_SOCKET),
+      this.budget,
     );
     return this.#docker;
   }
@@ -94,9 +102,9 @@ export class Host {
     return this.#engine.run(this.container, argv, options);
   }
 
-  /** A small question that changes nothing, answered in a few milliseconds. One at a time. */
+  /** A small command that changes nothing and takes a few milliseconds. One at a time. */
   exec(argv: readonly string[], signal: AbortSignal): Promise<ExecResult> {
-    return this.#asker.exec(argv, signal);
+    return this.#shell.exec(argv, signal);
   }
 
   /** The command on this machine that gives `argv` in the host a TTY. */

@@ -1,9 +1,11 @@
+import pLimit from 'p-limit';
+import { withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
-import { HostShellChannel } from './host-shell-channel.ts';
+import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 import { LABEL, type Role } from './labels.ts';
 
-/** One host's place on the wire. */
+/** A host's end of its link to the switch. */
 export interface LinkEndpoint {
   readonly host: string;
   /** The host's first process, as the engine's machine numbers it. */
@@ -12,24 +14,88 @@ export interface LinkEndpoint {
   readonly address: string;
 }
 
-/** The script that makes the wires (images/lab-host/wire). */
-const WIRE = '/opt/quayside/wire';
-/** Wiring takes well under a second; an engine that hangs must not hold a session for ever. */
-const WIRING_MS = 20_000;
+/** The script that makes the links (images/lab-host/wire). */
+const SCRIPT = '/opt/quayside/wire';
+/** Linking takes 0.3 s; on a machine full of starts it takes seconds. The script is ended then, and its shell is kept. */
+const LINK_SECONDS = 20;
+/** An engine that hangs with the shell must not hold a session for ever. */
+const LINK_MS = (LINK_SECONDS + 5) * 1_000;
+/** What the shell says of a script that it had to end (timeout(1)). */
+const TIMED_OUT = 124;
+/** So that one link that hangs does not hold up all others. Each keeps a core busy. */
+const LINKS_AT_ONCE = 2;
 
 /**
- * One small container for all of a server's sandboxes, which may reach into the network namespaces of their hosts.
- * It lives as long as this process holds its stdin, and the engine removes it then: also when the process is killed.
+ * A small container or two for all of a server's sandboxes, which may reach into the network namespaces of their hosts.
+ * They live as long as this process holds their stdin, and the engine removes them then: also when it is killed.
  */
 export class LinkManager implements AsyncDisposable {
-  readonly #asker: HostShellChannel;
+  readonly #channels: readonly HostShellChannel[];
+  readonly #free: HostShellChannel[];
+  readonly #queue = pLimit(LINKS_AT_ONCE);
   readonly #inUse = new AbortController();
 
   constructor(engine: Engine, image: string, instance: string) {
-    this.#asker = new HostShellChannel((argv) =>
-      engine.attend({
+    this.#channels = Array.from({ length: LINKS_AT_ONCE }, () => channel(engine, image, instance));
+    this.#free = [...this.#channels];
+  }
+
+  /**
+   * Joins every host to the switch by a veth pair, one end named eth1 in the host. What is joined already stays as it is.
+   * One that has begun goes on when the signal is aborted: what it shares with others is not broken off.
+   *
+   * @param switchPid the switch's first process, as the engine's machine numbers it
+   * @throws the signal's reason; QuaysideError SANDBOX_FAILED with what the tools said
+   */
+  async link(
+    switchPid: number,
+    endpoints: readonly LinkEndpoint[],
+    signal = this.#inUse.signal,
+  ): Promise<void> {
+    const specs = endpoints.map(
+      ({ pid, address }, index) => `${pid},${address},${macOf(address)},port${index + 1}`,
+    );
+    const argv = ['timeout', '-k', '1', String(LINK_SECONDS), SCRIPT, String(switchPid), ...specs];
+    const { status, output } = await withAbort(signal, () =>
+      this.#queue(async () => {
+        signal.throwIfAborted();
+        return await this.#exec(argv);
+      }),
+    );
+    if (status === 0) return;
+    const why = status === TIMED_OUT ? `not done after ${LINK_SECONDS} s` : `status ${status}`;
+    throw new QuaysideError(
+      'SANDBOX_FAILED',
+      `The hosts could not be wired together: ${output || why}`,
+      'Try again. If it happens again, look at the engine: docker ps --filter label=quayside.role',
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#inUse.abort(new Error('the server stops'));
+    await Promise.all(this.#channels.map((each) => each[Symbol.asyncDispose]()));
+  }
+
+  async #exec(argv: readonly string[]): Promise<ExecResult> {
+    // The last one used is the first to be used again: the second is started only where two links meet.
+    const shell = this.#free.pop();
+    if (!shell) throw new Error('more links are under way than there are shells');
+    try {
+      return await shell.exec(argv, this.#inUse.signal, LINK_MS);
+    } catch (error) {
+      return { status: -1, output: (error as Error).message };
+    } finally {
+      this.#free.push(shell);
+    }
+  }
+}
+
+function channel(engine: Engine, image: string, instance: string): HostShellChannel {
+  return new HostShellChannel((argv, signal) =>
+    engine.attend(
+      {
         // The next server of this instance may start before the last one's is gone.
-        name: `quayside-wirer-${crypto.randomUUID().slice(0, 8)}`,
+        name: `quayside-links-${crypto.randomUUID().slice(0, 8)}`,
         Image: image,
         Entrypoint: ['tini', '--', ...argv],
         Labels: { [LABEL.instance]: instance, [LABEL.role]: 'wirer' satisfies Role },
@@ -40,41 +106,10 @@ export class LinkManager implements AsyncDisposable {
           CapAdd: ['SYS_ADMIN', 'NET_ADMIN', 'SYS_PTRACE'],
           SecurityOpt: ['apparmor=unconfined'],
         },
-      }),
-    );
-  }
-
-  /**
-   * Joins every host to the switch by a veth pair, one end named eth1 in the host. What is joined already stays as it is.
-   *
-   * @param switchPid the switch's first process, as the engine's machine numbers it
-   * @throws QuaysideError SANDBOX_FAILED with what the tools said
-   */
-  async link(
-    switchPid: number,
-    wires: readonly LinkEndpoint[],
-    outer?: AbortSignal,
-  ): Promise<void> {
-    outer?.throwIfAborted();
-    const specs = wires.map(
-      (wire, index) => `${wire.pid},${wire.address},${macOf(wire.address)},port${index + 1}`,
-    );
-    const signal = AbortSignal.any([this.#inUse.signal, AbortSignal.timeout(WIRING_MS)]);
-    const { status, output } = await this.#asker
-      .exec([WIRE, String(switchPid), ...specs], signal)
-      .catch((cause: Error) => ({ status: -1, output: cause.message }));
-    if (status === 0) return;
-    throw new QuaysideError(
-      'SANDBOX_FAILED',
-      `The hosts could not be wired together: ${output || `status ${status}`}`,
-      'Try again. If it happens again, look at the engine: docker ps --filter label=quayside.role',
-    );
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#inUse.abort(new Error('the server stops'));
-    await this.#asker[Symbol.asyncDispose]();
-  }
+      },
+      signal,
+    ),
+  );
 }
 
 /**

@@ -35,14 +35,14 @@ export async function createSandboxRuntime(
     }
   }
   const shared = await SharedDirectories.for(engine, instance);
-  const wirer = new LinkManager(engine, hostImage, instance);
+  const links = new LinkManager(engine, hostImage, instance);
   return {
     engine,
     hostImage,
     labImages,
     imageArchives: new ImageArchiveCache(engine),
     sharedDirectories: shared,
-    links: wirer,
-    [Symbol.asyncDispose]: () => wirer[Symbol.asyncDispose](),
+    links,
+    [Symbol.asyncDispose]: () => links[Symbol.asyncDispose](),
   };
 }

@@ -1,0 +1,49 @@
+import { Agent } from 'node:http';
+import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
+
+/** How many connections a host's engine is asked over at once; a check's questions are many and short. */
+const NESTED_CONNECTIONS = 4;
+
+/** An HTTP agent whose connections are made by the caller. */
+export class DialAgent extends Agent {
+  readonly #connect: () => Promise<Duplex>;
+
+  constructor(connect: () => Promise<Duplex>) {
+    // The events stream holds one connection for ever, so it must not count against the askers: they get their own.
+    super({
+      keepAlive: true,
+      maxSockets: NESTED_CONNECTIONS + 1,
+      maxFreeSockets: NESTED_CONNECTIONS,
+    });
+    this.#connect = connect;
+  }
+
+  override createConnection(
+    _options: object,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): null {
+    this.#connect().then(
+      (stream) => callback?.(null, stream),
+      // Its status code, where it has one, is an answer of another engine than the one that was asked.
+      (cause: Error) => callback?.(new Error('no connection', { cause }), new Duplex()),
+    );
+    return null;
+  }
+}
+
+/** A connection to a socket on this machine; a host made by an older version has none there, and is dialed. */
+export function connected(path: string, otherwise: () => Promise<Duplex>): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.off('error', onError);
+      resolve(socket);
+    });
+    const onError = (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') otherwise().then(resolve, reject);
+      else reject(error);
+    };
+    socket.once('error', onError);
+  });
+}
