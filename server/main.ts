@@ -7,6 +7,7 @@ import { HELP } from './cli/args.ts';
 import { banner } from './cli/banner.ts';
 import { type Config, readConfig } from './cli/config.ts';
 import { printFailure } from './cli/failure.ts';
+import { stopSignal } from './cli/stop-signal.ts';
 
 /** Whoever stops a whole class hears after so many sandboxes how far it is: often enough to see that it goes on. */
 const REMOVALS_TOLD = 10;
@@ -42,18 +43,6 @@ function readyLines(config: Config, app: App, address: string): readonly string[
     `Quayside is ready: ${config.devPages ?? address}/sign-in?token=${app.startToken}`,
     'Open that URL in a browser on this machine. Ctrl-C stops the server.',
   ];
-}
-
-/** Settles at the first Ctrl-C or request to end; a second one ends the process at once. */
-function stopSignal(): Promise<void> {
-  return new Promise((settle) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(name, () => {
-        settle();
-        process.once(name, () => process.exit(1));
-      });
-    }
-  });
 }
 
 // Whoever read along may have gone (a closed window, a pipe); stopping in good order matters more than being heard.

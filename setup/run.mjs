@@ -2,8 +2,12 @@
 // project's packages where they are missing or old, then runs the given program with the project's own Node.
 //
 //   node setup/run.mjs server/main.ts [arguments …]
+//
+// The scripts of package.json begin with `exec`, so that this process takes the place of npm's shell: npm passes a signal
+// to that shell only, and a shell that waits for a command dies of it without the command.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -52,7 +56,19 @@ const child = spawn(ownNode, ['--disable-warning=ExperimentalWarning', ...proces
   cwd: project,
   stdio: 'inherit',
 });
-// A terminal sends Ctrl-C to both of us; `kill` reaches only this process, so it is passed on.
+/** Whether Ctrl-C can reach us: a terminal sends it to us and to the program alike. */
+function hasTerminal() {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// npm and service managers signal this process alone, so it passes on what it gets.
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-process.on('SIGINT', () => undefined);
-child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+const interruptedByTerminal = hasTerminal();
+process.on('SIGINT', () => interruptedByTerminal || child.kill('SIGINT'));
+// As a shell says it: a signal's number and 128.
+child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));

@@ -3,9 +3,9 @@ import { DatabaseSync } from 'node:sqlite';
 /** SQLite's code for a lock that another holds. */
 const SQLITE_BUSY = 5;
 
-/** What holds the lock: the transaction that reads or writes. */
+/** What holds the lock: a transaction. One that writes would open a journal beside the file, if it were to have one. */
 const BEGIN = {
-  exclusive: 'BEGIN EXCLUSIVE',
+  exclusive: 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE',
   // A transaction locks the file at its first read.
   shared: 'BEGIN; SELECT count(*) FROM sqlite_schema',
 } as const;

@@ -1,0 +1,127 @@
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { spawn } from 'node-pty';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const PROJECT = resolve(import.meta.dirname, '../../..');
+
+/** In place of the server: what needs no engine. */
+const SERVER = join(import.meta.dirname, 'run-server.ts');
+
+/** A project that starts its server as ours does. */
+let project: string;
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'quayside-run-'));
+  await mkdir(join(project, 'setup'));
+  await cp(join(PROJECT, 'setup/run.mjs'), join(project, 'setup/run.mjs'));
+  const { scripts } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
+  await writeFile(join(project, 'package.json'), JSON.stringify({ type: 'module', scripts }));
+  await writeFile(join(project, 'package-lock.json'), '{}');
+  await mkdir(join(project, 'server'));
+  await writeFile(join(project, 'server/main.ts'), `await import('${SERVER}');`);
+  await mkdir(join(project, 'node_modules/.bin'), { recursive: true });
+  await symlink(process.execPath, join(project, 'node_modules/.bin/node'));
+  await writeFile(join(project, 'node_modules/.package-lock.json'), '{}');
+});
+afterAll(() => rm(project, { recursive: true }));
+
+/** `npm start` as a program starts it: without a terminal. */
+async function npmStart(...args: readonly string[]) {
+  const child = execa('npm', ['start', '--', ...args], {
+    cwd: project,
+    stdin: 'ignore',
+    reject: false,
+    detached: true,
+  });
+  const lines = child.iterable();
+  const until = async (pattern: RegExp) => {
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`ended before ${pattern}`);
+      const found = pattern.exec(String(value));
+      if (found) return found;
+    }
+  };
+  const [, pid] = await until(/^ready (\d+)$/);
+  if (child.pid === undefined) throw new Error('npm has not started');
+  return {
+    child,
+    npm: child.pid,
+    pid: Number(pid),
+    until,
+    [Symbol.asyncDispose]: async () => {
+      if (isAlive(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+      await child;
+    },
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('npm start, started by a program', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends the server in good order at %s', async (signal) => {
+    await using started = await npmStart();
+    const { child, npm, pid } = started;
+    process.kill(npm, signal);
+    const { exitCode, stdout } = await child;
+    expect(stdout.split('\n').slice(-3)).toEqual([`heard ${signal}`, 'stopping', 'stopped']);
+    expect(exitCode).toBe(0);
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  it('takes a signal to each process of its group as the one request that it is', async () => {
+    await using started = await npmStart();
+    const { child, npm, pid } = started;
+    process.kill(-npm, 'SIGTERM');
+    const { stdout } = await child;
+    // Only the server itself can say it: npm does not wait for it.
+    expect(stdout).toMatch(/stopped$/);
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  it('ends at once at a second request, and says so in its status', async () => {
+    await using started = await npmStart('--hang');
+    const { child, npm, until, pid } = started;
+    process.kill(npm, 'SIGTERM');
+    await until(/^stopping$/);
+    // Once more, until it is no copy of the first.
+    while (isAlive(pid)) {
+      process.kill(npm, 'SIGTERM');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect((await child).exitCode).toBe(143);
+  });
+});
+
+it('npm start in a terminal ends the server at Ctrl-C, which it hears once', async () => {
+  const terminal = spawn('npm', ['start'], { cwd: project, env: process.env });
+  let screen = '';
+  terminal.onData((text) => {
+    screen += text;
+    if (/ready \d+\r\n$/.test(screen)) terminal.write('\u0003');
+  });
+  const { exitCode } = await new Promise<{ exitCode: number }>((ended) => {
+    terminal.onExit(ended);
+  });
+  expect(screen.match(/heard \w+/g)).toEqual(['heard SIGINT']);
+  expect(screen).toContain('stopped');
+  expect(exitCode).toBe(0);
+});
+
+it('a program’s own status is that of the command', async () => {
+  await writeFile(join(project, 'setup/check.ts'), 'process.exit(7);');
+  const { exitCode } = await execa('npm', ['run', 'check'], { cwd: project, reject: false });
+  expect(exitCode).toBe(7);
+  await writeFile(join(project, 'setup/check.ts'), "process.kill(process.pid, 'SIGKILL');");
+  const killed = await execa('npm', ['run', 'check'], { cwd: project, reject: false });
+  expect(killed.exitCode).toBe(137);
+});
