@@ -1,6 +1,6 @@
 // Which part of the project may import which: one table, held by `npm run check`.
 //
-//   npx depcruise --config dependency-cruiser.config.mjs server
+//   npx depcruise server
 
 /**
  * The folders of server/, lowest last. Each may import what stands in its row, and types of what stands under `types`;

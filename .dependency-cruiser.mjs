@@ -1,0 +1,2 @@
+// Where dependency-cruiser and editors look for its settings by themselves.
+export { default } from './dependency-cruiser.config.mjs';
