@@ -19,6 +19,7 @@ import { createSandboxRuntime, type SandboxRuntime } from './sandbox/runtime.ts'
 import { SessionManager } from './session/manager.ts';
 import { ensureSite } from './site/build.ts';
 import { Store } from './store/store.ts';
+import { HostTerminalBackend } from './terminal/terminal-backend.ts';
 import { buildWeb, type WebOptions } from './web/web.ts';
 
 /** Unguessable, and short enough for a URL that people copy by hand. */
@@ -100,7 +101,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
     await web.close();
     await sessions.close(how.clean, how.onRemoved);
   });
-  await sessions.open();
+  sessions.open();
   classroom?.roster.open();
   if (config.devPages !== undefined) {
     opened.use(watchLabs(config.project, sessions, parts.progress));
@@ -130,6 +131,7 @@ async function openCore(
 ): Promise<AppCore> {
   const { progress, log = failureLog(config.classroom !== undefined) } = parts;
   const labs = parts.labs ?? (await loadLabs(config.project));
+  const background = new Background(log);
   const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), { onError: log }));
   const [runtime, steps, site] = await Promise.all([
     openRuntime(config, parts, labs, store.instance),
@@ -149,9 +151,9 @@ async function openCore(
     pool: config.pool,
     diskBytes: config.diskMib * MIB,
     limits: { idleMs: config.idleMinutes * MINUTE_MS, totalMs: config.totalMinutes * MINUTE_MS },
-    log,
+    background,
+    terminals: new HostTerminalBackend({ background }),
   });
-  const background = new Background(log);
   const door = config.classroom && new Class({ store, ...config.classroom });
   const roster =
     door && opened.use(new Roster({ classroom: door, store, sessions, background, labs }));

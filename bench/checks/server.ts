@@ -7,6 +7,7 @@ import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { ensureSite } from '../../server/site/build.ts';
 import { Store } from '../../server/store/store.ts';
+import { HostTerminalBackend } from '../../server/terminal/terminal-backend.ts';
 import { buildWeb } from '../../server/web/web.ts';
 import { LAB, lab } from './lab.ts';
 
@@ -19,12 +20,14 @@ using store = new Store(join(data, 'quayside.sqlite'));
 const engine = await findEngine(process.env, progress);
 const runtime = await createSandboxRuntime(PROJECT, engine, labs, store.instance, progress);
 using site = await ensureSite(PROJECT, progress);
+const background = new Background((message, error) => console.error(message, error));
 const registry = new SessionManager({
   runtime,
   store,
   labs,
   sandboxesMost: Number(sandboxes),
-  log: (message, error) => console.error(message, error),
+  background,
+  terminals: new HostTerminalBackend({ background }),
 });
 const web = await buildWeb({
   background: new Background((message, error) => console.error(message, error)),

@@ -35,7 +35,7 @@ export class Background {
       try {
         await work();
       } catch (error) {
-        if (signal?.aborted !== true) this.#failed(name, error);
+        if (signal?.aborted !== true) this.fail(name, error);
       }
     })();
     this.#running.set(done, name);
@@ -52,18 +52,19 @@ export class Background {
       try {
         callback(...args);
       } catch (error) {
-        this.#failed(name, error);
+        this.fail(name, error);
       }
     };
+  }
+
+  /** Logs and counts a failure that its work goes on after, such as one try of several. */
+  fail(name: string, error: unknown): void {
+    this.#failures.set(name, (this.#failures.get(name) ?? 0) + 1);
+    this.#log(name, error);
   }
 
   /** Settles when nothing is under way any more, works that began meanwhile included. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running.keys());
-  }
-
-  #failed(name: string, error: unknown): void {
-    this.#failures.set(name, (this.#failures.get(name) ?? 0) + 1);
-    this.#log(name, error);
   }
 }

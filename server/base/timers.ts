@@ -18,6 +18,17 @@ export class Timers implements Disposable {
     if (!this.#running.has(name)) this.set(name, milliseconds, action);
   }
 
+  /** Takes away what stands under that name. */
+  clear(name: string): void {
+    clearTimeout(this.#running.get(name));
+    this.#running.delete(name);
+  }
+
+  /** Whether something stands under that name. */
+  has(name: string): boolean {
+    return this.#running.has(name);
+  }
+
   [Symbol.dispose](): void {
     for (const timer of this.#running.values()) clearTimeout(timer);
     this.#running.clear();

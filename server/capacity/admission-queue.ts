@@ -1,16 +1,22 @@
+import type { Background } from '../base/background.ts';
+import { Slot, type SlotOptions, type Turn } from './slot.ts';
+import type { WarmSandbox } from './warm-pool.ts';
+
 /** Ends and starts looked back on: enough for a fair mean, few enough to follow the hour. */
 const REMEMBERED = 20;
-/** Room may come without any sandbox ending (another program gives memory back), so it is looked for now and then. */
+/** Memory may be given back by another program, which no event tells, so it is looked for now and then. */
 const LOOK_MS = 3_000;
 
-/** Somebody who wants a sandbox. */
+/** A session that wants a sandbox. */
 export interface QueueEntry {
-  /** Whether a sandbox stands ready for it: then it needs neither room nor a start of its own. */
-  ready(): boolean;
-  /** There is room: start. Called once, and may be called before `join` returns. */
-  admitted(admission: Slot): void;
+  /** The lab it is for. */
+  readonly lab: string;
+  /** A slot is free: start. Called once, and may be called before `join` returns. */
+  onSlot(slot: Slot, turn: Turn): void;
+  /** A sandbox of the pool is free: take it, and its slot with it. Called in place of `onSlot`. */
+  onWarm(warm: WarmSandbox): void;
   /** Where it stands in the queue; told whenever that changes. */
-  placed(place: QueuePosition): void;
+  onPosition(position: QueuePosition): void;
 }
 
 /** A place in the queue. */
@@ -23,152 +29,199 @@ export interface QueuePosition {
   readonly waitSeconds?: number;
 }
 
-/** Room for one sandbox, held until `leave`. */
-export interface Slot {
-  /** The start is over, well or not: the next may begin. */
-  started(): void;
-  /** The sandbox is gone. */
-  leave(): void;
+/** The sandboxes that run and belong to no session yet, as the queue needs them. */
+export interface SpareSandboxes {
+  take(lab: string): WarmSandbox | undefined;
+  /** Begins to remove one of them, so that its slot becomes free; at most one at a time. */
+  evictOne(): void;
+  /** Nobody waits and nothing starts: the moment to prepare for the next. */
+  fill(): void;
 }
 
-/** What the gate goes by. */
-export interface AdmissionQueueOptions {
-  /** How many sandboxes may run at once. */
+/** What the queue goes by. */
+export interface AdmissionQueueOptions extends SlotOptions {
+  readonly background: Background;
+  /** How many sandboxes there may be at once. */
   readonly most: number;
   /** Starts that run side by side; more of them only make each other slow. */
   readonly startsAtOnce: number;
   /** Whether the machine has memory for one more sandbox while `starting` are on their way. */
   readonly hasMemory: (starting: number) => boolean;
-  /** Sandboxes that run and belong to nobody yet. They take room, and give way to whoever needs it. */
-  readonly spare: () => number;
-  /** Gives one of them up; true where there was one. */
-  readonly giveUpSpare: () => boolean;
-  /** Nobody waits and nobody is starting: the moment to prepare for the next. */
-  readonly onQuiet: () => void;
-  readonly now?: () => number;
 }
 
-/** Lets learners in, in the order they came, as far as the machine has room. */
+interface WaitingStart {
+  readonly slot: Slot;
+  readonly begin: (turn: Turn) => void;
+}
+
+/**
+ * Gives out slots in the order in which sessions ask, as far as the machine has room. This is the only place where the
+ * number of sandboxes is decided.
+ */
 export class AdmissionQueue implements Disposable {
   readonly #options: AdmissionQueueOptions;
   readonly #queue: QueueEntry[] = [];
-  readonly #starts: number[] = [];
-  readonly #ends: number[] = [];
+  readonly #slots = new Set<Slot>();
+  /** Slots that are there already and wait for their turn to start: they go before the queue. */
+  readonly #waitingStarts: WaitingStart[] = [];
+  readonly #starting = new Set<Turn>();
+  readonly #startTimes: number[] = [];
+  readonly #endedAt: number[] = [];
   readonly #told = new Map<QueueEntry, string>();
-  readonly #now: () => number;
-  #inside = 0;
-  #starting = 0;
+  #spares: SpareSandboxes | undefined;
   #look: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(options: AdmissionQueueOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
   }
 
-  /** How many wait. */
+  /** The pool whose sandboxes are given out first. */
+  set spares(spares: SpareSandboxes) {
+    this.#spares = spares;
+  }
+
+  /** How many sessions wait. */
   get waiting(): number {
     return this.#queue.length;
   }
 
-  /** How many sandboxes of learners there are. */
-  get inside(): number {
-    return this.#inside;
+  /** Every slot that is given out or is being cleared. */
+  get slots(): ReadonlySet<Slot> {
+    return this.#slots;
   }
 
-  /** How many of them are being started. */
-  get starting(): number {
-    return this.#starting;
-  }
-
-  /** Asks for room: given at once where there is some, else in turn. */
-  join(visitor: QueueEntry): void {
-    this.#queue.push(visitor);
-    this.#move();
+  /** Asks for a slot: given at once where there is room, else in turn. */
+  join(entry: QueueEntry): void {
+    this.#queue.push(entry);
+    this.reevaluate();
   }
 
   /** Gives up waiting. */
-  leaveQueue(visitor: QueueEntry): void {
-    const index = this.#queue.indexOf(visitor);
+  leave(entry: QueueEntry): void {
+    const index = this.#queue.indexOf(entry);
     if (index < 0) return;
     this.#queue.splice(index, 1);
-    this.#told.delete(visitor);
-    this.#move();
+    this.#told.delete(entry);
+    this.reevaluate();
   }
 
-  /** Room for a sandbox that nobody has to wait for: it runs already, or takes the place of one that is cleared away. */
-  occupy(how: 'running' | 'starting'): Slot {
-    return this.#admission(how === 'starting');
+  /** A slot for a sandbox that an earlier server has left running. It is given whatever the limit is now. */
+  takeUp(): Slot {
+    return this.#newSlot();
   }
 
-  /** Something has changed that may have made room. */
-  stir(): void {
-    this.#move();
+  /** A slot for the pool, where nobody waits, nothing starts and there is room. */
+  takeSpare(): Slot | undefined {
+    const isQuiet = this.#queue.length === 0 && this.#starting.size === 0;
+    return isQuiet && !this.#closed && this.#hasRoom() ? this.#newSlot() : undefined;
   }
 
-  [Symbol.dispose](): void {
+  /** Gives out what can be given out now, and tells everybody else their position. */
+  reevaluate(): void {
+    if (this.#closed) return;
     clearTimeout(this.#look);
-    this.#queue.length = 0;
-    this.#told.clear();
-  }
-
-  #move(): void {
-    clearTimeout(this.#look);
-    for (let next = this.#queue[0]; next && this.#mayEnter(next); next = this.#queue[0]) {
-      this.#queue.shift();
-      this.#told.delete(next);
-      next.admitted(this.#admission(!next.ready()));
+    this.#beginWaitingStarts();
+    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
+      if (!this.#admit(next)) break;
     }
-    for (const [index, visitor] of this.#queue.entries()) this.#tell(visitor, index + 1);
+    for (const [index, entry] of this.#queue.entries()) this.#tell(entry, index + 1);
     if (this.#queue.length === 0) {
-      if (this.#starting === 0) this.#options.onQuiet();
+      if (this.#starting.size === 0) this.#spares?.fill();
       return;
     }
-    this.#look = setTimeout(() => this.#move(), LOOK_MS);
+    this.#look = setTimeout(
+      this.#options.background.guard('admission queue', () => this.reevaluate()),
+      LOOK_MS,
+    );
     this.#look.unref();
   }
 
-  #mayEnter(visitor: QueueEntry): boolean {
-    if (visitor.ready()) return true;
-    if (this.#starting >= this.#options.startsAtOnce) return false;
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    clearTimeout(this.#look);
+    this.#queue.length = 0;
+    this.#waitingStarts.length = 0;
+    this.#told.clear();
+  }
+
+  #admit(next: QueueEntry): boolean {
+    const warm = this.#spares?.take(next.lab);
+    if (!warm && !this.#mayStart()) return false;
+    this.#queue.shift();
+    this.#told.delete(next);
+    if (warm) next.onWarm(warm);
+    else next.onSlot(this.#newSlot(), this.#beginTurn());
+    return true;
+  }
+
+  #mayStart(): boolean {
+    if (this.#starting.size >= this.#options.startsAtOnce) return false;
     if (this.#hasRoom()) return true;
-    return this.#options.giveUpSpare() && this.#hasRoom();
+    this.#spares?.evictOne();
+    return false;
   }
 
   #hasRoom(): boolean {
-    const { most, spare, hasMemory } = this.#options;
-    return this.#inside + spare() < most && hasMemory(this.#starting);
+    return this.#slots.size < this.#options.most && this.#options.hasMemory(this.#starting.size);
   }
 
-  #admission(starts: boolean): Slot {
-    const since = this.#now();
-    let starting = starts;
-    let here = true;
-    this.#inside++;
-    if (starts) this.#starting++;
-    const started = (): void => {
-      if (!starting) return;
-      starting = false;
-      this.#starting--;
-      remember(this.#starts, this.#now() - since);
-      this.#move();
-    };
-    return {
-      started,
-      leave: () => {
-        if (!here) return;
-        here = false;
-        this.#inside--;
-        if (starting) {
-          starting = false;
-          this.#starting--;
-        }
-        remember(this.#ends, this.#now());
-        this.#move();
+  #newSlot(): Slot {
+    const slot = new Slot(this.#options, {
+      takeTurn: (own, signal) => this.#takeTurn(own, signal),
+      takeBack: (own) => {
+        this.#slots.delete(own);
+        remember(this.#endedAt, Date.now());
+        this.reevaluate();
+      },
+    });
+    this.#slots.add(slot);
+    return slot;
+  }
+
+  #takeTurn(slot: Slot, signal: AbortSignal): Promise<Turn> {
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        const index = this.#waitingStarts.indexOf(waiting);
+        if (index >= 0) this.#waitingStarts.splice(index, 1);
+        reject(signal.reason);
+      };
+      const waiting: WaitingStart = {
+        slot,
+        begin: (turn) => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(turn);
+        },
+      };
+      this.#waitingStarts.push(waiting);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#beginWaitingStarts();
+    });
+  }
+
+  #beginWaitingStarts(): void {
+    while (this.#starting.size < this.#options.startsAtOnce) {
+      const next = this.#waitingStarts.shift();
+      if (!next) return;
+      next.begin(this.#beginTurn());
+    }
+  }
+
+  #beginTurn(): Turn {
+    const since = Date.now();
+    const turn: Turn = {
+      [Symbol.dispose]: () => {
+        if (!this.#starting.delete(turn)) return;
+        remember(this.#startTimes, Date.now() - since);
+        this.reevaluate();
       },
     };
+    this.#starting.add(turn);
+    return turn;
   }
 
-  #tell(visitor: QueueEntry, place: number): void {
+  #tell(entry: QueueEntry, place: number): void {
     const because = this.#hasRoom() ? 'busy' : 'full';
     const waitSeconds = because === 'busy' ? this.#untilStarted(place) : this.#untilEnded(place);
     const next: QueuePosition = {
@@ -177,22 +230,22 @@ export class AdmissionQueue implements Disposable {
       ...(waitSeconds === undefined ? {} : { waitSeconds }),
     };
     const key = JSON.stringify(next);
-    if (this.#told.get(visitor) === key) return;
-    this.#told.set(visitor, key);
-    visitor.placed(next);
+    if (this.#told.get(entry) === key) return;
+    this.#told.set(entry, key);
+    entry.onPosition(next);
   }
 
   #untilStarted(place: number): number | undefined {
-    if (this.#starts.length === 0) return undefined;
-    const mean = this.#starts.reduce((sum, each) => sum + each, 0) / this.#starts.length;
-    return seconds(mean * Math.ceil(place / this.#options.startsAtOnce));
+    if (this.#startTimes.length === 0) return undefined;
+    const mean = this.#startTimes.reduce((sum, each) => sum + each, 0) / this.#startTimes.length;
+    return roundedSeconds(mean * Math.ceil(place / this.#options.startsAtOnce));
   }
 
   /** Two ends or more make a rhythm; one end alone says nothing about the next. */
   #untilEnded(place: number): number | undefined {
-    const [first] = this.#ends;
-    if (first === undefined || this.#ends.length < 2) return undefined;
-    return seconds(((this.#now() - first) / this.#ends.length) * place);
+    const [first] = this.#endedAt;
+    if (first === undefined || this.#endedAt.length < 2) return undefined;
+    return roundedSeconds(((Date.now() - first) / this.#endedAt.length) * place);
   }
 }
 
@@ -202,7 +255,7 @@ function remember(list: number[], value: number): void {
 }
 
 /** Rounded to what an estimate is worth: to the second, then to 10 s, then to the minute. */
-function seconds(milliseconds: number): number {
+function roundedSeconds(milliseconds: number): number {
   const exact = milliseconds / 1000;
   const grain = exact < 10 ? 1 : exact < 120 ? 10 : 60;
   return Math.max(grain, Math.ceil(exact / grain) * grain);

@@ -1,94 +1,117 @@
-import type { AdmissionQueue, QueuePosition, Slot } from './admission-queue.ts';
+import { randomBytes } from 'node:crypto';
+import type { Lab } from '#lab';
+import type { Background } from '../base/background.ts';
+import { sleep } from '../base/deadline.ts';
+import type { SandboxLabels } from '../sandbox/labels.ts';
+import type { SandboxRuntime } from '../sandbox/runtime.ts';
+import { Sandbox } from '../sandbox/sandbox.ts';
 
-/** A learner whose pages are all closed keeps the place in the queue for so long: a reload, a walk out of the wifi. */
-const PLACE_KEPT_MS = 60_000;
+/** A removal that failed is tried again after these times; the last one holds for all that follow. */
+const REMOVAL_RETRY_MS = [1_000, 5_000, 30_000] as const;
 
-/** What a session's room is asked for with. */
-export interface RoomOptions {
-  readonly gate: AdmissionQueue;
-  /** Whether a sandbox stands ready for it. */
-  readonly isReady: () => boolean;
-  /** Whether somebody has a page open and waits. */
-  readonly isAwaited: () => boolean;
-  /** There is room: start. May be called before `ask` returns. */
-  readonly onAdmitted: () => void;
-  readonly onPlace: (place: QueuePosition) => void;
-  /** Nobody has waited for long: the place in the queue is given up. */
-  readonly onGivenUp: () => void;
+/** What slots share. */
+export interface SlotOptions {
+  readonly runtime: SandboxRuntime;
+  readonly background: Background;
+  /** Aborted when the server stops: what is not removed by then is left to the next server's sweep. */
+  readonly closing: AbortSignal;
 }
 
-/** A session's room on the machine: its place in the queue, and then what it holds until its sandbox is gone. */
-export class Room implements Disposable {
-  readonly #options: RoomOptions;
-  /** Held from the moment there is room for the sandbox until it is gone. */
-  #admission: Slot | undefined;
-  #kept: NodeJS.Timeout | undefined;
-  readonly #visitor = {
-    ready: () => this.#options.isReady(),
-    admitted: (admission: Slot) => {
-      this.awaited();
-      this.#admission = admission;
-      this.#options.onAdmitted();
-    },
-    placed: (place: QueuePosition) => this.#options.onPlace(place),
-  };
+/** A start's turn: so many run side by side. Disposing it lets the next start begin. */
+export type Turn = Disposable;
 
-  constructor(options: RoomOptions) {
+/** What the queue does for a slot. */
+export interface SlotOwner {
+  takeTurn(slot: Slot, signal: AbortSignal): Promise<Turn>;
+  takeBack(slot: Slot): void;
+}
+
+type Content =
+  | { readonly state: 'empty' }
+  | { readonly state: 'holding'; readonly sandbox: Sandbox }
+  | { readonly state: 'clearing'; readonly sandbox: Sandbox; readonly gone: Promise<void> };
+
+/**
+ * The right to have one sandbox. Sandboxes are made here and nowhere else: a second one in the same slot has to wait
+ * until the first is gone. A slot counts against the limit from its making until its sandbox is gone after `release`.
+ */
+export class Slot {
+  readonly #options: SlotOptions;
+  readonly #owner: SlotOwner;
+  #content: Content = { state: 'empty' };
+  #released: Promise<void> | undefined;
+
+  constructor(options: SlotOptions, owner: SlotOwner) {
     this.#options = options;
+    this.#owner = owner;
   }
 
-  /** Asks for room; where the machine is full, it waits in the queue. */
-  ask(): void {
-    this.#options.gate.join(this.#visitor);
+  /** The id of the sandbox that is in it or is being removed from it. */
+  get sandbox(): string | undefined {
+    return this.#content.state === 'empty' ? undefined : this.#content.sandbox.labels.sandbox;
   }
 
-  /** Room that nobody has to wait for: its sandbox runs already, or takes the place of one that is being cleared. */
-  occupy(): void {
-    this.#admission = this.#options.gate.occupy('starting');
+  /** The slot's sandbox, before anything of it is on the engine. @throws Error where the slot is not free */
+  make(lab: Lab, labels: SandboxLabels): Sandbox {
+    if (this.#content.state !== 'empty' || this.#released) {
+      throw new Error(`the slot of sandbox ${this.sandbox ?? 'none'} is not free`);
+    }
+    const sandbox = new Sandbox(this.#options.runtime, lab, labels);
+    this.#content = { state: 'holding', sandbox };
+    return sandbox;
   }
 
-  /** The start is over: the next may begin. */
-  started(): void {
-    this.#admission?.started();
-  }
-
-  /** Gives up the room, or the place in the queue. @param gone settles when the sandbox is cleared away */
-  leave(gone: Promise<void>): void {
-    this.#options.gate.leaveQueue(this.#visitor);
-    this.awaited();
-    this.release(gone);
+  /** Settles when it is this slot's turn to start. @throws the signal's reason */
+  turn(signal: AbortSignal): Promise<Turn> {
+    return this.#owner.takeTurn(this, signal);
   }
 
   /**
-   * Gives back the room of a sandbox, and no place in the queue.
+   * Removes what is in the slot, and tries again until it is gone; the slot can then be used again.
    *
-   * @param gone settles when the sandbox is cleared away
-   * @returns whether it held any
+   * @throws the reason of the server's stop
    */
-  release(gone: Promise<void>): boolean {
-    const admission = this.#admission;
-    this.#admission = undefined;
-    void gone.finally(() => admission?.leave());
-    return admission !== undefined;
+  clear(): Promise<void> {
+    switch (this.#content.state) {
+      case 'empty':
+        return Promise.resolve();
+      case 'clearing':
+        return this.#content.gone;
+      case 'holding': {
+        const { sandbox } = this.#content;
+        const gone = this.#remove(sandbox).then(() => {
+          this.#content = { state: 'empty' };
+        });
+        this.#content = { state: 'clearing', sandbox, gone };
+        this.#options.background.run('removal of a sandbox', () => gone, this.#options.closing);
+        return gone;
+      }
+    }
   }
 
-  /** Somebody waits. */
-  awaited(): void {
-    clearTimeout(this.#kept);
+  /** Gives the slot up. Settles when its sandbox is gone and the slot is free for others. @throws as {@link clear} */
+  release(): Promise<void> {
+    this.#released ??= this.clear().then(() => this.#owner.takeBack(this));
+    this.#released.catch(() => undefined);
+    return this.#released;
   }
 
-  /** Nobody waits any more: the place in the queue is kept for a while. */
-  keep(): void {
-    clearTimeout(this.#kept);
-    this.#kept = setTimeout(() => {
-      if (this.#options.isAwaited()) return;
-      this.#options.gate.leaveQueue(this.#visitor);
-      this.#options.onGivenUp();
-    }, PLACE_KEPT_MS);
-    this.#kept.unref();
+  async #remove(sandbox: Sandbox): Promise<void> {
+    const { background, closing } = this.#options;
+    for (let tries = 0; ; tries++) {
+      try {
+        return await sandbox.destroy(closing);
+      } catch (error) {
+        closing.throwIfAborted();
+        background.fail('removal of a sandbox', error);
+        const wait = REMOVAL_RETRY_MS[Math.min(tries, REMOVAL_RETRY_MS.length - 1)];
+        await sleep(wait ?? 0, closing);
+      }
+    }
   }
+}
 
-  [Symbol.dispose](): void {
-    clearTimeout(this.#kept);
-  }
+/** The id of a new sandbox: short enough for a container's name. */
+export function newSandboxId(): string {
+  return randomBytes(4).toString('hex');
 }

@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { Lab } from '#lab';
-import type { SandboxRuntime } from '../sandbox/runtime.ts';
-import { Sandbox } from '../sandbox/sandbox.ts';
+import type { Background } from '../base/background.ts';
+import { Timers } from '../base/timers.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
+import { newSandboxId, type Slot } from './slot.ts';
 
 /** After a sandbox for the pool has failed: how long until the next is tried. */
 const RETRY_MS = 15_000;
-/** A backend has limits of its own. */
-const NEVER = new AbortController().signal;
 
-/** A sandbox that runs already and belongs to nobody yet, with a shell open on each host. */
+/** A sandbox that runs already and belongs to no session yet, with a shell open on each host. */
 export interface WarmSandbox {
+  readonly slot: Slot;
   readonly sandbox: Sandbox;
   /** In the order of the lab's hosts. */
   readonly terminals: readonly Terminal[];
@@ -19,41 +20,36 @@ export interface WarmSandbox {
 
 /** What the pool goes by. */
 export interface WarmPoolOptions {
-  readonly runtime: SandboxRuntime;
-  readonly terminalBackend: TerminalBackend;
   readonly labs: ReadonlyMap<string, Lab>;
   readonly instance: string;
   /** How many sandboxes are kept ready for each lab. */
   readonly size: number;
-  /** Whether this is the moment: nobody waits, nobody is starting, and there is room for one more. */
-  readonly mayFill: () => boolean;
-  /** A start for the pool is over, so that others may use the machine's time again. */
+  /** A slot, where this is the moment: no session waits or starts, and there is room. */
+  readonly takeSlot: () => Slot | undefined;
+  /** A sandbox is ready, or has failed. */
   readonly onChange: () => void;
-  readonly log: (message: string, error: unknown) => void;
+  readonly terminals: TerminalBackend;
+  readonly background: Background;
+  /** Aborted when the server stops. */
+  readonly closing: AbortSignal;
 }
 
 /**
  * Sandboxes started ahead, so that a learner's prompt is there at once. It fills itself one at a time while the machine
- * has nothing better to do. What it holds carries this server's label like everything else: after a crash the sweep
- * removes it, and a new pool fills itself.
+ * has nothing else to do. What it holds carries this server's label: after a crash the sweep removes it.
  */
 export class WarmPool {
   readonly #options: WarmPoolOptions;
   readonly #ready = new Map<string, WarmSandbox[]>();
-  /** The one that is on its way. */
+  readonly #timers = new Timers();
+  /** The slots it holds: of what is ready, being made or being removed. */
+  readonly #slots = new Set<Slot>();
   #filling: Promise<void> | undefined;
-  #fillingId: string | undefined;
-  #retry: NodeJS.Timeout | undefined;
-  #closed = false;
+  #evicting: Slot | undefined;
 
   constructor(options: WarmPoolOptions) {
     this.#options = options;
-  }
-
-  /** Sandboxes that the pool keeps or makes. */
-  get ids(): readonly string[] {
-    const ready = [...this.#ready.values()].flat().map(({ sandbox }) => sandbox.labels.sandbox);
-    return this.#fillingId === undefined ? ready : [...ready, this.#fillingId];
+    options.closing.addEventListener('abort', () => this.#close(), { once: true });
   }
 
   /** How many stand ready. */
@@ -61,103 +57,113 @@ export class WarmPool {
     return [...this.#ready.values()].flat().length;
   }
 
-  /** A ready sandbox of this lab, which is the caller's from now on. */
+  /** How many slots are not a session's. */
+  get slotCount(): number {
+    return this.#slots.size;
+  }
+
+  /** A ready sandbox of this lab with its slot, which are the caller's from now on. */
   take(lab: string): WarmSandbox | undefined {
-    return this.#ready.get(lab)?.shift();
+    const warm = this.#ready.get(lab)?.shift();
+    if (warm) this.#slots.delete(warm.slot);
+    return warm;
   }
 
-  /** Whether there is one to take. */
-  has(lab: string): boolean {
-    return (this.#ready.get(lab)?.length ?? 0) > 0;
-  }
-
-  /** Starts the next one where one is missing and the moment is right. */
+  /** Starts the next one where one is missing and a slot is to be had. */
   fill(): void {
-    if (this.#closed || this.#filling || this.#retry || !this.#options.mayFill()) return;
-    const { labs, size } = this.#options;
+    const { labs, size, background, closing } = this.#options;
+    if (closing.aborted || this.#filling || this.#timers.has('retry')) return;
     const short = [...labs].find(([name]) => (this.#ready.get(name)?.length ?? 0) < size);
-    if (!short) return;
-    this.#filling = this.#make(...short)
-      .catch((error: unknown) => {
-        this.#options.log('a sandbox for the pool failed', error);
-        this.#retry = setTimeout(() => {
-          this.#retry = undefined;
-          this.fill();
-        }, RETRY_MS);
-        this.#retry.unref();
-      })
-      .finally(() => {
-        this.#filling = undefined;
-        this.#fillingId = undefined;
-        this.#options.onChange();
-        this.fill();
-      });
+    const slot = short && this.#options.takeSlot();
+    if (!slot) return;
+    this.#slots.add(slot);
+    const making = this.#make(slot, ...short);
+    this.#filling = making.catch(() => undefined);
+    background.run('a sandbox for the pool', () => making, closing);
   }
 
-  /** Gives up one ready sandbox, for whoever needs the room; true where there was one. */
-  evictOne(): boolean {
+  /** Begins to remove one ready sandbox, unless one is being removed already. */
+  evictOne(): void {
+    if (this.#evicting) return;
     for (const ready of this.#ready.values()) {
       const warm = ready.pop();
-      if (warm) {
-        this.#discard(warm);
-        return true;
-      }
+      if (!warm) continue;
+      this.#evicting = warm.slot;
+      this.#discard(warm.slot, warm.terminals);
+      return;
     }
-    return false;
   }
 
-  /** A sandbox is no longer as it was made (a host or the engine ended): it is nothing to give to anybody. */
-  evict(isSpoilt: (sandbox: string) => boolean): void {
+  /** Removes what is no longer as it was made: a host or the engine ended, or the lab was written again. */
+  evict(isStale: (sandbox: string | undefined) => boolean): void {
     for (const [lab, ready] of this.#ready) {
-      const kept = ready.filter(({ sandbox }) => !isSpoilt(sandbox.labels.sandbox));
-      for (const warm of ready) if (!kept.includes(warm)) this.#discard(warm);
+      const kept = ready.filter(({ slot }) => !isStale(slot.sandbox));
       this.#ready.set(lab, kept);
+      for (const warm of ready) {
+        if (!kept.includes(warm)) this.#discard(warm.slot, warm.terminals);
+      }
     }
     this.fill();
   }
 
-  /** Lets go of everything. What runs stays for the sweep to remove. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#retry);
+  /** Settles when no sandbox is being made any more. */
+  async settled(): Promise<void> {
+    await this.#filling;
+  }
+
+  async #make(slot: Slot, name: string, lab: Lab): Promise<void> {
+    const { instance, terminals, closing, background } = this.#options;
+    const opened: Terminal[] = [];
+    try {
+      // The session that takes it takes this session id as well: the labels of a container cannot be changed.
+      const session = randomBytes(6).toString('hex');
+      const sandbox = slot.make(lab, { instance, sandbox: newSandboxId(), session });
+      await sandbox.reconcile(() => undefined, closing);
+      for (const host of lab.hosts) {
+        const identity = { id: randomBytes(6).toString('hex'), title: host.name };
+        opened.push(await terminals.open(sandbox.host(host.name), identity, closing));
+      }
+      closing.throwIfAborted();
+      // A lab that was written again meanwhile has other hosts.
+      if (this.#options.labs.get(name) === lab) {
+        this.#ready.set(name, [
+          ...(this.#ready.get(name) ?? []),
+          { slot, sandbox, terminals: opened },
+        ]);
+      } else this.#discard(slot, opened);
+    } catch (error) {
+      for (const terminal of opened) terminal.detach();
+      closing.throwIfAborted();
+      this.#discard(slot, []);
+      this.#timers.set(
+        'retry',
+        RETRY_MS,
+        background.guard('warm pool', () => this.fill()),
+      );
+      throw error;
+    } finally {
+      this.#filling = undefined;
+      if (!closing.aborted) this.#options.onChange();
+    }
+  }
+
+  #discard(slot: Slot, terminals: readonly Terminal[]): void {
+    const { background, closing } = this.#options;
+    for (const terminal of terminals) terminal.detach();
+    const removal = slot.release().finally(() => {
+      this.#slots.delete(slot);
+      if (this.#evicting === slot) this.#evicting = undefined;
+      if (!closing.aborted) this.#options.onChange();
+    });
+    background.run('removal of a warm sandbox', () => removal, closing);
+  }
+
+  /** What runs stays for the next server's sweep. */
+  #close(): void {
+    this.#timers[Symbol.dispose]();
     for (const { terminals } of [...this.#ready.values()].flat()) {
       for (const terminal of terminals) terminal.detach();
     }
     this.#ready.clear();
-    await this.#filling;
-  }
-
-  async #make(name: string, lab: Lab): Promise<void> {
-    const { runtime, terminalBackend, instance } = this.#options;
-    const id = randomBytes(4).toString('hex');
-    this.#fillingId = id;
-    // The session that will take it takes this id as well, for an object's labels cannot be changed.
-    const owner = { instance, sandbox: id, session: randomBytes(6).toString('hex') };
-    const sandbox = new Sandbox(runtime, lab, owner);
-    const opened: Terminal[] = [];
-    try {
-      await sandbox.reconcile(() => undefined);
-      for (const host of lab.hosts) {
-        const title = host.name;
-        const terminal = { id: randomBytes(6).toString('hex'), title };
-        opened.push(await terminalBackend.open(sandbox.host(host.name), terminal, NEVER));
-      }
-    } catch (error) {
-      this.#discard({ sandbox, terminals: opened });
-      throw error;
-    }
-    if (this.#closed) {
-      for (const terminal of opened) terminal.detach();
-      return;
-    }
-    this.#ready.set(name, [...(this.#ready.get(name) ?? []), { sandbox, terminals: opened }]);
-  }
-
-  #discard({ sandbox, terminals }: WarmSandbox): void {
-    for (const terminal of terminals) terminal.detach();
-    void sandbox
-      .destroy()
-      .catch((error: unknown) => this.#options.log(`sandbox ${sandbox.labels.sandbox}`, error))
-      .finally(() => this.#options.onChange());
   }
 }

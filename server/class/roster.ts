@@ -148,10 +148,8 @@ export class Roster implements Disposable {
   /** The learner leaves the class for good, with everything that is kept of them. */
   remove(learner: string): void {
     const seat = this.entry(learner);
-    const { sessions, store, background } = this.#options;
-    for (const { name } of this.#labs) {
-      background.run('end a session', () => sessions.of(learner, name).end());
-    }
+    const { sessions, store } = this.#options;
+    sessions.forget(learner, 'You were removed from this class.');
     seat[Symbol.dispose]();
     this.#seats.delete(learner);
     this.#places.delete(learner);

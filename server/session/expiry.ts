@@ -1,3 +1,5 @@
+import type { Background } from '../base/background.ts';
+
 /** How long before its end a learner is told. */
 const WARNING_MS = 5 * 60_000;
 /** How much longer one press of Extend makes a session whose whole time is limited. */
@@ -36,6 +38,7 @@ export interface ExpiryOptions {
   /** The end is near, or is no more. */
   readonly onWarning: (ending: Expiry | undefined) => void;
   readonly onEnd: (because: Expiry['because']) => void;
+  readonly background: Background;
   readonly warningMs?: number;
 }
 
@@ -43,10 +46,11 @@ export interface ExpiryOptions {
 export class ExpiryTimer implements Disposable {
   readonly #options: ExpiryOptions;
   readonly #warningMs: number;
-  readonly #born = Date.now();
-  #lastActivity = this.#born;
+  #lastActivity = Date.now();
   #extendedMs: number;
   #warned: Expiry | undefined;
+  /** When that warning began, by the clock of `performance`. */
+  #warnedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ExpiryOptions) {
@@ -54,7 +58,7 @@ export class ExpiryTimer implements Disposable {
     this.#extendedMs = options.extendedMs;
     this.#warningMs = options.warningMs ?? WARNING_MS;
     // Not at once: whoever makes it has not yet kept it.
-    this.#timer = setTimeout(() => this.#look(), 0);
+    this.#lookIn(0);
   }
 
   /** The end that the learner has been warned of. */
@@ -82,39 +86,66 @@ export class ExpiryTimer implements Disposable {
 
   #look(): void {
     clearTimeout(this.#timer);
-    const ending = this.#ending();
-    if (!ending) return;
+    const next = this.#next();
+    if (!next) return;
     const now = Date.now();
-    if (now >= ending.at) {
-      this.#options.onEnd(ending.because);
+    const warnAt = next.at - this.#warningMs;
+    if (now < warnAt) {
+      this.#warn(undefined);
+      this.#lookIn(warnAt - now);
       return;
     }
-    const warnAt = ending.at - this.#warningMs;
-    const near = now >= warnAt ? ending : undefined;
-    if (near?.at !== this.#warned?.at || near?.because !== this.#warned?.because) {
-      this.#warned = near;
-      this.#options.onWarning(near);
+    const { limits } = this.#options;
+    const noticeMs = Math.min(
+      this.#warningMs,
+      limits[next.because === 'idle' ? 'idleMs' : 'totalMs'],
+    );
+    // Counted by the clock that stands still while the machine sleeps: whoever opens the laptop again is warned first.
+    const since = this.#warned?.because === next.because ? this.#warnedAt : performance.now();
+    this.#warnedAt = since;
+    const leftOfNotice = noticeMs - (performance.now() - since);
+    if (now >= next.at && leftOfNotice <= 0) {
+      this.#options.onEnd(next.because);
+      return;
     }
+    const isCutShort = now + leftOfNotice - next.at > NOTICE_TOLERANCE_MS;
+    const at = isCutShort ? Math.round(now + leftOfNotice) : next.at;
+    this.#warn({ at, because: next.because });
     // While the warning stands, output may take it back at any second; before it, one look at its moment is enough.
-    const wait = near ? Math.min(ending.at - now, 1_000) : warnAt - now;
-    this.#timer = setTimeout(() => this.#look(), Math.min(wait, LONGEST_TIMER_MS));
+    this.#lookIn(Math.min(Math.max(at - now, leftOfNotice), 1_000));
+  }
+
+  #lookIn(milliseconds: number): void {
+    const look = this.#options.background.guard('expiry of a session', () => this.#look());
+    this.#timer = setTimeout(look, Math.min(milliseconds, LONGEST_TIMER_MS));
     this.#timer.unref();
   }
 
-  #ending(): Expiry | undefined {
+  #warn(expiry: Expiry | undefined): void {
+    const was = this.#warned;
+    const isSame =
+      was?.because === expiry?.because &&
+      Math.abs((was?.at ?? 0) - (expiry?.at ?? 0)) <= NOTICE_TOLERANCE_MS;
+    if (isSame) return;
+    this.#warned = expiry;
+    this.#options.onWarning(expiry);
+  }
+
+  /** The nearest end there is. */
+  #next(): Expiry | undefined {
     const { limits, startedAt, lastOutput } = this.#options;
     const active = Math.max(this.#lastActivity, lastOutput());
     const ends: Expiry[] = [];
     if (limits.idleMs > 0) ends.push({ at: active + limits.idleMs, because: 'idle' });
     if (limits.totalMs > 0) {
-      // A session whose time ran out while the server was away is warned like any other.
-      const earliest = this.#born + Math.min(this.#warningMs, limits.totalMs);
-      const at = Math.max(startedAt + limits.totalMs + this.#extendedMs, earliest);
-      ends.push({ at, because: 'total' });
+      ends.push({ at: startedAt + limits.totalMs + this.#extendedMs, because: 'total' });
     }
     return ends.sort((one, other) => one.at - other.at)[0];
   }
 }
+
+/** A warning's time is said in minutes; a timer is late by milliseconds. */
+const NOTICE_TOLERANCE_MS = 1_000;
 
 /** Node's timers count in 31 bits. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -5,32 +5,32 @@ import type { LearnerActions } from '../guide/learner-actions.ts';
 import type { LiveSandbox } from './live-sandbox.ts';
 import type { Terminals } from './terminals.ts';
 
-/** A session's ways to its hosts: those that the learner has. */
-export interface Ways {
-  readonly terminals: Terminals;
+/** What a guide asks of the session. */
+interface GuidedSession {
   openTerminal(host: string): Promise<TerminalView>;
   visit(url: string): Promise<VisitView>;
   answer(check: string, text: string): Promise<CheckView>;
-  checks(): readonly CheckView[];
 }
 
-/** The running hosts as a guide reaches them: in the same ways as the learner. */
-export function groundOf(
-  run: LiveSandbox,
-  ways: Ways,
+/** The running hosts as a guide reaches them: by the same calls as the learner. */
+export function guideActions(
+  session: GuidedSession,
+  live: LiveSandbox,
+  terminals: Terminals,
+  checks: () => readonly CheckView[],
   events: Emitter<SessionEvent>,
 ): LearnerActions {
   return {
-    terminals: (host) => ways.terminals.of(host),
-    openTerminal: async (host) => ways.terminals.get((await ways.openTerminal(host)).id),
+    terminals: (host) => terminals.of(host),
+    openTerminal: async (host) => terminals.get((await session.openTerminal(host)).id),
     visit: async (url) => {
-      const visit = await ways.visit(url);
-      return { visit, html: run.pane?.sourceOf(visit.id) ?? '' };
+      const visit = await session.visit(url);
+      return { visit, html: live.pane?.sourceOf(visit.id) ?? '' };
     },
-    answer: (check, text) => ways.answer(check, text),
-    checks: () => ways.checks(),
+    answer: (check, text) => session.answer(check, text),
+    checks,
     onChecks: (listener) => events.on((event) => event.type === 'checks' && listener()),
-    values: () => run.freshValues(),
+    values: () => live.freshValues(),
   };
 }
 

@@ -1,116 +1,157 @@
-import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Lab } from '#lab';
-import type { HostStatus, SessionStatus } from '#protocol';
-import { Background } from '../base/background.ts';
+import type { SessionEvent, SessionStatus } from '#protocol';
+import type { Background } from '../base/background.ts';
 import { QuaysideError } from '../base/errors.ts';
-import type { AdmissionQueue } from '../capacity/admission-queue.ts';
-import { Room } from '../capacity/slot.ts';
-import type { WarmPool, WarmSandbox } from '../capacity/warm-pool.ts';
-import type { SandboxRuntime } from '../sandbox/runtime.ts';
-import { Sandbox } from '../sandbox/sandbox.ts';
+import { Timers } from '../base/timers.ts';
+import type { QueueEntry, QueuePosition } from '../capacity/admission-queue.ts';
+import type { Capacity } from '../capacity/capacity.ts';
+import { newSandboxId, type Slot, type Turn } from '../capacity/slot.ts';
+import type { WarmSandbox } from '../capacity/warm-pool.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Journal } from '../store/journal.ts';
 import type { SessionRow, Store } from '../store/store.ts';
 import { type Limits, WHY_ENDED } from './expiry.ts';
 import { HostStatuses } from './host-statuses.ts';
-import { LiveSandbox, type LiveSandboxListener } from './live-sandbox.ts';
-import { failureOf, nextAttempt } from './retry.ts';
+import { LiveSandbox } from './live-sandbox.ts';
+import { failureOf, messageOf } from './retry.ts';
 import type { Terminals } from './terminals.ts';
 
 export const NOT_RUNNING = 'The hosts of this lab are not running.';
 
-/** What a stay tells its session, besides what its run tells. */
-export interface LifecycleListener extends Omit<LiveSandboxListener, 'onHosts' | 'onEnd'> {
-  onStatus(status: SessionStatus): void;
-  /** It ends: nothing more is to be done on its hosts. */
-  onEnd(): void;
-  /** All of it is new: a sandbox from the pool was taken, or the end has come. */
-  onAnew(): void;
-  /** The hosts have failed, and others are being started in their place. */
-  onStartedOver(): void;
+/**
+ * How often a new sandbox is looked at before its start has failed. Most failures are a machine out of breath. The
+ * hosts have not been given to the learner by then, so nothing is lost with them.
+ */
+const START_LOOKS = 3;
+/** A learner whose pages are all closed keeps the place in the queue for so long: a reload, a walk out of the wifi. */
+const PLACE_KEPT_MS = 60_000;
+
+/** What is forgotten when a session starts over: all passes, or those of steps that were done for the learner. */
+export type Forget = 'all' | 'assisted';
+
+/** What all sessions share. */
+export interface LifecycleContext {
+  readonly store: Store;
+  readonly capacity: Capacity;
+  readonly background: Background;
+  readonly limits: Limits;
 }
 
-/** What a stay is made with. */
-export interface LifecycleOptions {
-  readonly runtime: SandboxRuntime;
-  readonly store: Store;
+/** What a lifecycle is made with. */
+export interface LifecycleOptions extends LifecycleContext {
   readonly labName: string;
   readonly row: SessionRow;
-  /** Where room on the machine is asked for. */
-  readonly gate: AdmissionQueue;
-  readonly pool: WarmPool;
-  readonly limits: Limits;
-  /** Keeps a note of what went wrong, for the operator. */
-  readonly log: (message: string, error: unknown) => void;
-  /** The lab, which may be written anew. */
+  /** The lab, which may be written again. */
   readonly lab: () => Lab;
-  /** Whether something is being done for the learner just now. */
-  readonly isAssisted: () => boolean;
   readonly terminals: Terminals;
-  /** Whether a page is open, where somebody waits. */
-  readonly isAwaited: () => boolean;
-  readonly listener: LifecycleListener;
+  readonly emit: (event: SessionEvent) => void;
+  /** Something is being done for the learner: what is passed now is not their own work. */
+  readonly isAssisted: () => boolean;
+  /** The hosts are let go of: nothing more is to be done on them. */
+  readonly onHostsGone: () => void;
+  /** All of the session is new: every page gets a snapshot. */
+  readonly onChanged: () => void;
 }
 
+interface Starting {
+  readonly state: 'starting';
+  readonly slot: Slot;
+  /** Aborted when the session leaves this state for anything but `ready`. */
+  readonly stop: AbortController;
+  /** Absent while the sandbox before it is removed, and while others start. */
+  readonly live?: LiveSandbox;
+  /** Why an earlier look has failed. */
+  readonly trouble?: string;
+}
+
+/** What a session holds. Each state has what it needs and nothing else. */
+type Held =
+  | { readonly state: 'none' }
+  | { readonly state: 'ended'; readonly reason: string }
+  | { readonly state: 'failed'; readonly reason: string; readonly remedy: string }
+  | {
+      readonly state: 'queued';
+      readonly entry: QueueEntry;
+      /** When it joined (ms since the epoch). */
+      readonly since: number;
+      readonly position?: QueuePosition;
+    }
+  | Starting
+  | { readonly state: 'ready'; readonly slot: Slot; readonly live: LiveSandbox }
+  /** The server stops. */
+  | { readonly state: 'closed' };
+
 /**
- * A learner's stay on the machine: through the queue to a sandbox and its hosts, from failed starts to the next, and
- * on to the end. It has one sandbox at a time, and clears it away before it gives back its room.
+ * A session's way from the queue to its hosts and on to the end. It has one slot, and in it one sandbox at a time. The
+ * sandbox is removed by the learner, the instructor or a limit. A look at the hosts that fails is followed by another.
  */
 export class SessionLifecycle {
   readonly #options: LifecycleOptions;
-  readonly #room: Room;
+  readonly #timers = new Timers();
+  #held: Held = { state: 'none' };
   #id: string;
-  #status: SessionStatus = { state: 'none' };
   #journal: Journal;
-  /** Present from `starting` on; each start makes its own. */
-  #run: LiveSandbox | undefined;
-  /** What is being written before a sandbox may be made. */
-  #writing = new AbortController();
-  /** The server stops: nothing is begun any more. */
-  #detached = false;
+  #startedAt: number | undefined;
+  #extendedMs: number;
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
-    const { store, gate, pool, labName, row, isAwaited } = options;
+    const { store, row } = options;
     this.#id = row.id;
-    if (row.ended !== undefined) this.#status = { state: 'ended', reason: row.ended };
     this.#journal = store.journal(row.id);
-    this.#room = new Room({
-      gate,
-      isReady: () => pool.has(labName),
-      isAwaited,
-      onAdmitted: () => this.#admitted(),
-      onPlace: (place) => this.#setStatus({ state: 'queued', ...place }),
-      onGivenUp: () => {
-        store.setQueued(this.#id, undefined);
-        this.#setStatus({ state: 'none' });
-      },
-    });
+    this.#startedAt = row.startedAt;
+    this.#extendedMs = row.extendedMs;
+    if (row.ended !== undefined) this.#held = { state: 'ended', reason: row.ended };
   }
 
-  /** Changes when it takes a sandbox from the pool: the labels there are made already. */
+  /** Changes when the session takes a sandbox of the pool: the labels there are made already. */
   get id(): string {
     return this.#id;
   }
 
-  get status(): SessionStatus {
-    return this.#status;
-  }
-
-  /** Of the present sandbox. Held here: the store only knows those that somebody holds. */
   get journal(): Journal {
-    this.#journal = this.#options.store.journal(this.#id);
     return this.#journal;
   }
 
-  get run(): LiveSandbox | undefined {
-    return this.#run;
+  get status(): SessionStatus {
+    const held = this.#held;
+    switch (held.state) {
+      case 'none':
+      case 'closed':
+        return { state: 'none' };
+      case 'ended':
+        return { state: 'ended', reason: held.reason };
+      case 'failed':
+        return { state: 'failed', reason: held.reason, remedy: held.remedy };
+      case 'queued':
+        return { state: 'queued', ...(held.position ?? { place: 1, because: 'busy' }) };
+      case 'starting':
+        return {
+          state: 'starting',
+          hosts: held.live?.hosts ?? new HostStatuses(this.#options.lab()).views,
+          ...(held.trouble !== undefined && { trouble: held.trouble }),
+        };
+      case 'ready':
+        return { state: 'ready', hosts: held.live.hosts };
+      default:
+        return held satisfies never;
+    }
   }
 
-  /** The run, once the learner is let in. @throws QuaysideError SESSION_NOT_READY */
+  /** The sandbox's parts, from its first moment to its last. */
+  get live(): LiveSandbox | undefined {
+    return 'live' in this.#held ? this.#held.live : undefined;
+  }
+
+  /** The sandbox's id, from its first moment until it is gone from the engine. */
+  get sandbox(): string | undefined {
+    return 'slot' in this.#held ? this.#held.slot.sandbox : undefined;
+  }
+
+  /** The live sandbox, once the learner is let in. @throws QuaysideError SESSION_NOT_READY */
   ready(): LiveSandbox {
-    if (this.#run && this.#status.state === 'ready') return this.#run;
-    const isStarting = this.#status.state === 'starting';
+    if (this.#held.state === 'ready') return this.#held.live;
+    const isStarting = this.#held.state === 'starting';
     throw new QuaysideError(
       'SESSION_NOT_READY',
       isStarting ? 'The hosts of this lab are still starting.' : NOT_RUNNING,
@@ -118,271 +159,277 @@ export class SessionLifecycle {
     );
   }
 
-  /** Starts the sandbox unless it is running or on its way; where the machine is full, it waits in the queue. */
+  /** Starts the sandbox unless it is there or on its way; where the machine is full, the session waits in the queue. */
   start(): void {
-    const { state } = this.#status;
-    if (state === 'starting' || state === 'ready' || state === 'queued') return;
-    this.#join(Date.now());
+    const { state } = this.#held;
+    if (state === 'none' || state === 'ended' || state === 'failed') this.#join(Date.now());
   }
 
-  /** Takes up the sandbox that an earlier server has left running. */
-  adopt(): void {
-    const { row, terminals } = this.#options;
-    if (row.sandbox === undefined || this.#run) return;
-    this.#room.occupy();
+  /** Takes up the sandbox that an earlier server has left running. It is looked at until it is well again. */
+  takeUp(): void {
+    const { capacity, row, lab, store, terminals, background } = this.#options;
+    if (row.sandbox === undefined || this.#held.state !== 'none') return;
+    const slot = capacity.queue.takeUp();
+    const labels = { instance: store.instance, sandbox: row.sandbox, session: row.id };
+    const sandbox = slot.make(lab(), labels);
     terminals.expect();
-    this.#launch(row.sandbox);
+    const stop = new AbortController();
+    this.#begin({ slot, stop });
+    const work = async (): Promise<void> => {
+      const turn = await slot.turn(stop.signal);
+      await this.#bringUp({ slot, stop, live: this.#newLive(sandbox, turn) }, turn);
+    };
+    background.run('take-up of a sandbox', work, stop.signal);
   }
 
   /** Takes its place in the queue again after the server was away. */
   rejoin(): void {
     const { queuedAt } = this.#options.row;
-    if (queuedAt === undefined || this.#run) return;
+    if (queuedAt === undefined || this.#held.state !== 'none') return;
     this.#join(queuedAt);
     this.noPageOpen();
   }
 
-  /** A fresh sandbox in the place of this one. @param forget which passes are not to be kept */
-  renew(forget: 'all' | 'assisted'): void {
+  /**
+   * Fresh hosts in the place of these. Settles when that is kept; the removal and the start follow.
+   *
+   * @throws QuaysideError DISK_FULL: nothing has changed then
+   */
+  async startOver(forget: Forget): Promise<void> {
     const { store } = this.#options;
-    const wasQueued = this.#status.state === 'queued';
-    const queuedAt = (wasQueued ? this.#row.queuedAt : undefined) ?? Date.now();
-    const hadRoom = this.#room.release(this.#letGo(true));
-    // It has its room already: the old sandbox's, which is being cleared.
-    if (hadRoom) this.#room.occupy();
-    if (!wasQueued) this.#starting();
-    const { signal } = this.#writing;
-    this.#once(store.startOver(this.#id, { queuedAt, forget }, signal), signal, () => {
-      if (hadRoom) this.#admitted();
-      else if (!wasQueued) this.#room.ask();
-    });
+    const queuedAt = this.#held.state === 'queued' ? this.#held.since : Date.now();
+    await store.startOver(this.#id, { queuedAt, forget });
+    this.#journal = store.journal(this.#id);
+    const held = this.#held;
+    switch (held.state) {
+      case 'none':
+      case 'ended':
+      case 'failed':
+        return this.#join(Date.now());
+      case 'starting':
+      case 'ready':
+        this.#letGo(held);
+        return this.#startIn(held.slot);
+    }
   }
 
-  /** Removes the sandbox; settles when it is gone. */
-  end(reason: string): Promise<void> {
-    this.#options.listener.onEnd();
-    const gone = this.#letGo(true);
-    this.#room.leave(gone);
+  /** Removes the sandbox; settles when it is gone. A server that stops meanwhile leaves it to the next one's sweep. */
+  async end(reason: string): Promise<void> {
+    const held = this.#held;
+    if (held.state === 'closed') return;
     this.#options.store.setEnded(this.#id, reason);
-    this.#setStatus({ state: 'ended', reason });
-    this.#options.listener.onAnew();
-    return gone;
+    this.#become({ state: 'ended', reason });
+    const gone = this.#leave(held);
+    this.#options.onChanged();
+    await gone.catch(() => undefined);
   }
 
-  /** The server stops: everything is closed, the hosts and their shells live on. */
-  detach(): void {
-    this.#detached = true;
-    this.#room[Symbol.dispose]();
-    void this.#letGo(false);
+  /** The server stops: everything here is closed, the hosts and their shells live on. */
+  close(): void {
+    const held = this.#held;
+    this.#timers[Symbol.dispose]();
+    this.#held = { state: 'closed' };
+    if (held.state === 'queued') this.#options.capacity.queue.leave(held.entry);
+    if (held.state === 'starting' || held.state === 'ready') this.#letGo(held);
   }
 
-  /** A page was opened: somebody waits. */
+  /** A page was opened. */
   pageOpened(): void {
-    this.#room.awaited();
+    this.#timers.clear('place');
   }
 
-  /** The last page was closed. */
+  /** The last page was closed: a place in the queue is kept for a while. */
   noPageOpen(): void {
-    if (this.#status.state === 'queued') this.#room.keep();
+    if (this.#held.state !== 'queued') return;
+    const giveUp = this.#options.background.guard('a place in the queue', () => {
+      const held = this.#held;
+      if (held.state !== 'queued') return;
+      this.#options.store.setQueued(this.#id, undefined);
+      this.#become({ state: 'none' });
+      this.#options.capacity.queue.leave(held.entry);
+    });
+    this.#timers.set('place', PLACE_KEPT_MS, giveUp);
   }
 
   /** More time before it ends by itself. */
   extend(): void {
-    const milliseconds = this.#run?.extend();
-    if (milliseconds !== undefined) this.#options.store.setExtended(this.#id, milliseconds);
-  }
-
-  /** A host of the sandbox started or ended outside of our own doing: mend what is broken. */
-  hostChanged(host: string, action: string): Promise<void> {
-    return this.#mending((run, isEngineAway) => run.hostChanged(host, action, isEngineAway));
-  }
-
-  /** The sandbox's switch has died. */
-  switchDied(): Promise<void> {
-    return this.#mending((run, isEngineAway) => run.switchDied(isEngineAway));
-  }
-
-  async #mending(
-    work: (run: LiveSandbox, isEngineAway: () => Promise<boolean>) => Promise<void>,
-  ): Promise<void> {
-    const run = this.#run;
-    if (!run?.isUp) return;
-    const { engine } = this.#options.runtime;
-    try {
-      await work(run, () => engine.isAway());
-    } catch (error) {
-      // Nothing is lost yet: when the engine is back, its hosts are mended like any other.
-      if (await engine.isAway()) run.engineAway();
-      else await this.#failed(run, error);
-    }
+    const milliseconds = this.live?.extend();
+    if (milliseconds === undefined) return;
+    this.#extendedMs = milliseconds;
+    this.#options.store.setExtended(this.#id, milliseconds);
   }
 
   #join(since: number): void {
-    this.#options.store.setQueued(this.#id, since);
-    this.#room.ask();
+    const { store, capacity, labName } = this.#options;
+    const entry: QueueEntry = {
+      lab: labName,
+      onSlot: (slot, turn) => this.#startIn(slot, turn),
+      onWarm: (warm) => this.#takeWarm(warm),
+      onPosition: (position) => this.#become({ state: 'queued', entry, since, position }),
+    };
+    store.setQueued(this.#id, since);
+    this.#held = { state: 'queued', entry, since };
+    capacity.queue.join(entry);
   }
 
-  /** There is room: with a sandbox from the pool where one is ready, else with a new one. */
-  #admitted(): void {
-    const warm = this.#options.pool.take(this.#options.labName);
-    if (warm) this.#takeUp(warm);
-    else this.#begin(Date.now());
-  }
-
-  #takeUp({ sandbox, terminals }: WarmSandbox): void {
-    const { store, pool, log } = this.#options;
-    const { session, sandbox: id } = sandbox.labels;
-    this.#starting();
-    const { signal } = this.#writing;
-    const taken = store.takeSandbox(this.#id, { id: session, sandbox: id, at: Date.now() }, signal);
-    // Out of the pool and in no session: nobody else would remove it.
-    taken.catch(() => sandbox.destroy().catch((error: unknown) => log(`sandbox ${id}`, error)));
-    this.#once(taken, signal, () => {
-      this.#id = session;
-      const run = this.#newRun(sandbox);
-      run.allReady();
-      this.#options.terminals.take(terminals);
-      this.#up(run);
-      this.#options.listener.onAnew();
-      pool.fill();
+  /** Starts a new sandbox in a slot, once what is in it from before is gone. */
+  #startIn(slot: Slot, given?: Turn): void {
+    const { store, lab } = this.#options;
+    const stop = new AbortController();
+    const { signal } = stop;
+    this.#begin({ slot, stop });
+    this.#start({ slot, stop }, async () => {
+      using turn: Turn = given ?? (await slot.clear().then(() => slot.turn(signal)));
+      signal.throwIfAborted();
+      const sandbox = newSandboxId();
+      const at = Date.now();
+      // The row first: after a crash it finds whatever the next lines made.
+      await store.beginSandbox(this.#id, { sandbox, at }, signal);
+      signal.throwIfAborted();
+      this.#begun(this.#id, at);
+      const labels = { instance: store.instance, sandbox, session: this.#id };
+      const live = this.#newLive(slot.make(lab(), labels), turn, START_LOOKS);
+      await this.#bringUp({ slot, stop, live }, turn);
     });
   }
 
-  /** The row first: after a crash it finds whatever is made then. @param at when the session's time begins */
-  #begin(at: number, attempt = 0, trouble?: string): void {
-    const sandbox = newSandboxId();
-    this.#starting(trouble);
-    const { signal } = this.#writing;
-    const begun = this.#options.store.beginSandbox(this.#id, { sandbox, at }, signal);
-    this.#once(begun, signal, () => this.#launch(sandbox, attempt, trouble));
+  /** Takes a sandbox of the pool, which runs already. */
+  #takeWarm({ slot, sandbox, terminals }: WarmSandbox): void {
+    const { store } = this.#options;
+    const stop = new AbortController();
+    this.#begin({ slot, stop });
+    this.#start({ slot, stop }, async () => {
+      using left = new DisposableStack();
+      for (const terminal of terminals) left.defer(() => terminal.detach());
+      const { session: id, sandbox: name } = sandbox.labels;
+      const at = Date.now();
+      await store.takeSandbox(this.#id, { id, sandbox: name, at }, stop.signal);
+      this.#begun(id, at);
+      stop.signal.throwIfAborted();
+      const live = this.#newLive(sandbox);
+      live.allReady();
+      left.move();
+      this.#options.terminals.take(terminals);
+      this.#up({ slot, live });
+      this.#options.onChanged();
+    });
   }
 
-  /** Goes on when it is on disk, unless the session has gone another way. What cannot be written is given up. */
-  #once(written: Promise<void>, signal: AbortSignal, next: () => void): void {
-    void written
-      .then(() => {
-        if (!signal.aborted) next();
-      })
-      .catch((error: unknown) => {
-        if (!signal.aborted) this.#giveUp(error);
-      });
+  /** The start is kept: the session's time runs from now, and what happens is about these hosts. */
+  #begun(id: string, at: number): void {
+    this.#id = id;
+    this.#startedAt = at;
+    this.#extendedMs = 0;
+    this.#journal = this.#options.store.journal(id);
   }
 
-  #launch(id: string, attempt = 0, trouble?: string): void {
-    const { runtime, store, lab } = this.#options;
-    const owner = { instance: store.instance, sandbox: id, session: this.#id };
-    const run = this.#newRun(new Sandbox(runtime, lab(), owner), attempt);
-    this.#starting(trouble);
-    void this.#raise(run).catch((error: unknown) => this.#failed(run, error));
+  #begin(starting: Omit<Starting, 'state'>): void {
+    this.#timers.clear('place');
+    this.#become({ state: 'starting', ...starting });
   }
 
-  #starting(trouble?: string): void {
-    const { hosts } = this.#run ?? { hosts: new HostStatuses(this.#options.lab()).views };
-    this.#setStatus({ state: 'starting', hosts, ...(trouble ? { trouble } : {}) });
+  /** Does the work of a start. One that fails gives up its slot: its hosts were never the learner's. */
+  #start({ slot, stop }: Pick<Starting, 'slot' | 'stop'>, work: () => Promise<void>): void {
+    const { background, store } = this.#options;
+    const attempt = async (): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        // Whoever has stopped it has taken care of the slot.
+        if (stop.signal.aborted) return;
+        store.sandboxGone(this.#id);
+        this.#letGo(this.#held);
+        this.#become({ state: 'failed', ...failureOf(error) });
+        background.fail('start of a session', error);
+        await slot.release();
+      }
+    };
+    background.run('start of a session', attempt, stop.signal);
   }
 
-  get #row(): SessionRow {
-    const { store, row } = this.#options;
-    return store.session(row.learner, row.lab);
+  /** Looks at the hosts until they are as they should be, and lets the learner in. */
+  async #bringUp(
+    starting: Omit<Starting, 'state'> & { live: LiveSandbox },
+    turn: Turn,
+  ): Promise<void> {
+    this.#begin(starting);
+    await starting.live.reconcile();
+    turn[Symbol.dispose]();
+    starting.stop.signal.throwIfAborted();
+    this.#up(starting);
   }
 
-  #newRun(sandbox: Sandbox, attempt = 0): LiveSandbox {
-    const { lab, isAssisted, listener } = this.#options;
-    const run = new LiveSandbox({
+  /** @param turn of a take-up: given back at its first failure, so that no other start waits for it */
+  #newLive(sandbox: Sandbox, turn?: Turn, mostLooks = Number.POSITIVE_INFINITY): LiveSandbox {
+    const { lab, background, emit, isAssisted } = this.#options;
+    const live: LiveSandbox = new LiveSandbox({
       lab: lab(),
       sandbox,
-      attempt,
-      journal: this.journal,
+      journal: this.#journal,
+      background,
+      emit,
       isAssisted,
-      background: new Background(this.#options.log),
-      listener: {
-        ...listener,
-        onHosts: (hosts) => this.#setHosts(hosts),
-        onEnd: (because) => void this.end(WHY_ENDED[because]),
+      prepare: (signal) => this.#prepareTerminals(sandbox, signal),
+      onHosts: () => this.live === live && emit({ type: 'status', status: this.status }),
+      onFailure: (error, failures) => {
+        background.fail('a look at the hosts', error);
+        if (failures >= mostLooks) return false;
+        if (mostLooks === Number.POSITIVE_INFINITY) turn?.[Symbol.dispose]();
+        const held = this.#held;
+        if (held.state === 'starting' && held.live === live) {
+          const attempt = mostLooks < 9 ? ` (attempt ${failures + 1} of ${mostLooks})` : '';
+          this.#become({ ...held, trouble: `${messageOf(error)} Trying again${attempt}.` });
+        }
+        return true;
+      },
+      onExpired: (because) => {
+        background.run('end of a session', () => this.end(WHY_ENDED[because]), live.signal);
       },
     });
-    this.#run = run;
-    return run;
+    return live;
   }
 
-  async #raise(run: LiveSandbox): Promise<void> {
-    const { lab, terminals } = this.#options;
-    await run.reconcile();
-    if (this.#run !== run) return;
-    await terminals.adopt((name) => run.sandbox.host(name));
-    if (terminals.views.length === 0) {
-      // Each takes its place at once, so the tabs stand in the lab's order whichever shell is there first.
-      await Promise.all(lab().hosts.map(({ name }) => terminals.open(run.sandbox.host(name))));
-    }
-    if (this.#run === run) this.#up(run);
+  /** The shells that an earlier server has left, and where there is none, one on each host. */
+  async #prepareTerminals(sandbox: Sandbox, signal: AbortSignal): Promise<void> {
+    const { terminals, lab } = this.#options;
+    await terminals.adopt((name) => sandbox.host(name), signal);
+    if (terminals.views.length > 0) return;
+    // Each takes its place at once, so the tabs stand in the lab's order whichever shell is there first.
+    const hosts = lab().hosts.map(({ name }) => sandbox.host(name));
+    await Promise.all(hosts.map((host) => terminals.open(host, signal)));
   }
 
-  /** The hosts and their shells are there: let the learner in. */
-  #up(run: LiveSandbox): void {
+  /** The hosts and their shells are there: the learner is let in. */
+  #up({ slot, live }: { readonly slot: Slot; readonly live: LiveSandbox }): void {
     const { limits, terminals } = this.#options;
-    this.#room.started();
-    const { startedAt = Date.now(), extendedMs } = this.#row;
-    run.up({ limits, startedAt, extendedMs, lastOutput: () => terminals.lastActivity });
-    this.#setStatus({ state: 'ready', hosts: run.hosts });
-    run.wake();
+    this.#become({ state: 'ready', slot, live });
+    live.up({
+      limits,
+      startedAt: this.#startedAt ?? Date.now(),
+      extendedMs: this.#extendedMs,
+      lastOutput: () => terminals.lastActivity,
+    });
   }
 
-  /** Tries again by itself while that may help, then says why it could not be done. */
-  async #failed(run: LiveSandbox, error: unknown): Promise<void> {
-    if (this.#run !== run) return;
-    const { log, store, listener } = this.#options;
-    log(`session ${this.#id}: its sandbox failed`, error);
-    const next = nextAttempt(run.attempt, error);
-    if (!next) {
-      store.sandboxGone(this.#id);
-      this.#giveUp(error);
-      return;
-    }
-    listener.onStartedOver();
-    const gone = this.#letGo(true);
-    store.sandboxGone(this.#id);
-    this.#setStatus({ state: 'starting', hosts: run.hosts, trouble: next.trouble });
-    const status = this.#status;
-    await gone;
-    await delay(next.afterMs, undefined, { ref: false });
-    // The learner may have ended or reset it meanwhile, or the server may be stopping.
-    if (this.#run || this.#status !== status || this.#detached) return;
-    this.#begin(this.#row.startedAt ?? Date.now(), run.attempt + 1, next.trouble);
+  /** Leaves the queue, or gives up the slot. Settles when nothing of the sandbox is left. */
+  async #leave(held: Held): Promise<void> {
+    if (held.state === 'queued') this.#options.capacity.queue.leave(held.entry);
+    if (held.state !== 'starting' && held.state !== 'ready') return;
+    this.#letGo(held);
+    await held.slot.release();
   }
 
-  #giveUp(error: unknown): void {
-    this.#room.leave(this.#letGo(true));
-    this.#setStatus({ state: 'failed', ...failureOf(error) });
-  }
-
-  /** Closes all that belongs to the present run; with `destroy`, removes its sandbox as well. */
-  async #letGo(destroy: boolean): Promise<void> {
-    const run = this.#run;
-    this.#run = undefined;
-    this.#writing.abort();
-    this.#writing = new AbortController();
-    run?.[Symbol.dispose]();
+  /** Closes what belongs to the sandbox; the sandbox itself stays in its slot. */
+  #letGo(held: Held): void {
+    if (held.state !== 'starting' && held.state !== 'ready') return;
+    if (held.state === 'starting') held.stop.abort(new Error('the session no longer starts'));
+    held.live?.[Symbol.dispose]();
     this.#options.terminals.detach();
-    if (!run || !destroy) return;
-    const { log } = this.#options;
-    await run.sandbox
-      .destroy()
-      .catch((error: unknown) => log(`sandbox ${run.sandbox.labels.sandbox}`, error));
+    this.#options.onHostsGone();
   }
 
-  #setHosts(hosts: readonly HostStatus[]): void {
-    const status = this.#status;
-    if (status.state === 'starting' || status.state === 'ready') {
-      this.#setStatus({ ...status, hosts });
-    }
+  #become(held: Held): void {
+    this.#held = held;
+    this.#options.emit({ type: 'status', status: this.status });
   }
-
-  #setStatus(status: SessionStatus): void {
-    this.#status = status;
-    this.#options.listener.onStatus(status);
-  }
-}
-
-function newSandboxId(): string {
-  return randomBytes(4).toString('hex');
 }

@@ -1,5 +1,5 @@
 import type { Lab, SignalBody } from '#lab';
-import type { CheckView, EndingView, HostStatus, ValueView, VisitView } from '#protocol';
+import type { CheckView, EndingView, HostStatus, SessionEvent, ValueView } from '#protocol';
 import type { Background } from '../base/background.ts';
 import { BrowserPane } from '../browser/browser-pane.ts';
 import { CheckRunner } from '../checks/runner.ts';
@@ -9,37 +9,31 @@ import { watchHost } from '../signals/watch.ts';
 import type { Journal } from '../store/journal.ts';
 import { type Expiry, ExpiryTimer, type Limits } from './expiry.ts';
 import { HostStatuses } from './host-statuses.ts';
-import { reconcileWithRetry } from './retry.ts';
+import { ReconcileLoop } from './retry.ts';
 
 /** What is shown of a host whose own engine is away, while the host runs. */
 const ENGINE_RESTARTS = 'engine restarting';
 
-/** What a run tells its session while it is open. */
-export interface LiveSandboxListener {
-  onHosts(hosts: readonly HostStatus[]): void;
-  onChecks(checks: readonly CheckView[]): void;
-  onValues(values: readonly ValueView[]): void;
-  onVisit(visit: VisitView): void;
-  /** Its end is near, or is no more. */
-  onEnding(ending: EndingView | undefined): void;
-  /** Its time is over. */
-  onEnd(because: Expiry['because']): void;
-}
-
-/** What a run is made with. */
+/** What a live sandbox is made with. */
 export interface LiveSandboxOptions {
   readonly lab: Lab;
   readonly sandbox: Sandbox;
-  /** How many starts have failed before this one. */
-  readonly attempt: number;
   readonly journal: Journal;
-  /** Whether something is being done for the learner just now. */
-  readonly isAssisted: () => boolean;
-  readonly listener: LiveSandboxListener;
   readonly background: Background;
+  /** Checks, values, visits and a coming end, as pages hear of them. */
+  readonly emit: (event: SessionEvent) => void;
+  readonly onHosts: (hosts: readonly HostStatus[]) => void;
+  /** Something is being done for the learner: what is passed now is not their own work. */
+  readonly isAssisted: () => boolean;
+  /** Done at each look after the hosts are as they should be, until the sandbox is up. */
+  readonly prepare: (signal: AbortSignal) => Promise<void>;
+  /** A look at the hosts failed. @returns whether to look again */
+  readonly onFailure: (error: unknown, failures: number) => boolean;
+  /** Its time is over. */
+  readonly onExpired: (because: Expiry['because']) => void;
 }
 
-/** How long a run that is up may last. */
+/** How long a sandbox that is up may last. */
 export interface ExpirySpan {
   readonly limits: Limits;
   /** When the session began (ms since the epoch). */
@@ -51,34 +45,40 @@ export interface ExpirySpan {
 }
 
 /**
- * One start of a sandbox and all that goes with it: the watchers of its hosts, the check runner, the browser pane and
- * the time it may last. Once closed, nothing of it is heard any more, however late an answer comes.
+ * A session's sandbox and all that goes with it: the loop that repairs it, the watchers of its hosts, the check runner,
+ * the browser pane and the time it may last. Once disposed, nothing of it is heard any more, however late it comes.
  */
 export class LiveSandbox implements Disposable {
   readonly sandbox: Sandbox;
-  readonly attempt: number;
   readonly #options: LiveSandboxOptions;
   readonly #closed = new AbortController();
-  readonly #phases: HostStatuses;
+  readonly #statuses: HostStatuses;
+  readonly #loop: ReconcileLoop;
   #runner: CheckRunner;
   #pane: BrowserPane | undefined;
-  #lifetime: ExpiryTimer | undefined;
+  #expiry: ExpiryTimer | undefined;
 
   constructor(options: LiveSandboxOptions) {
     this.#options = options;
+    const { background, onFailure } = options;
     this.sandbox = options.sandbox;
-    this.attempt = options.attempt;
-    this.#phases = new HostStatuses(options.lab);
+    this.#statuses = new HostStatuses(options.lab);
     this.#runner = this.#newRunner(options.lab);
+    this.#loop = new ReconcileLoop({
+      look: (signal) => this.#look(signal),
+      onFailure,
+      background,
+      signal: this.#closed.signal,
+    });
   }
 
-  /** Its hosts are there, and the learner is let in. */
-  get isUp(): boolean {
-    return this.#pane !== undefined;
+  /** Aborted when it is disposed. */
+  get signal(): AbortSignal {
+    return this.#closed.signal;
   }
 
   get hosts(): readonly HostStatus[] {
-    return this.#phases.views;
+    return this.#statuses.views;
   }
 
   get pane(): BrowserPane | undefined {
@@ -95,23 +95,23 @@ export class LiveSandbox implements Disposable {
 
   /** The end that the learner has been warned of. */
   get ending(): EndingView | undefined {
-    const ending = this.#lifetime?.warned;
-    return ending && { inMs: Math.max(0, ending.at - Date.now()), because: ending.because };
+    const expiry = this.#expiry?.warned;
+    return expiry && { inMs: Math.max(0, expiry.at - Date.now()), because: expiry.because };
   }
 
-  /** Makes what is missing of the sandbox and mends what is broken. */
+  /** Makes what is missing and repairs what is broken. @throws as {@link ReconcileLoop.request} */
   reconcile(): Promise<void> {
-    return this.sandbox.reconcile((name, phase, detail) => this.#onHost(name, phase, detail));
+    return this.#loop.request();
   }
 
   /** Its hosts have run before it began. */
   allReady(): void {
-    this.#phases.allReady();
+    this.#statuses.allReady();
   }
 
-  /** The hosts are there: watches them, and begins to count the time. */
+  /** The hosts are there: watches them, asks the checks, and begins to count the time. */
   up({ limits, startedAt, extendedMs, lastOutput }: ExpirySpan): void {
-    const { lab, journal, listener } = this.#options;
+    const { lab, journal, background, emit, onExpired } = this.#options;
     const { signal } = this.#closed;
     const watched = this.sandbox.hosts.map((host) => {
       const onSignal = (body: SignalBody): void => this.#heard(body);
@@ -123,24 +123,29 @@ export class LiveSandbox implements Disposable {
       dial: (argv, options) => browsing.dial(argv, options),
       onVisit: (visit, body) => {
         if (signal.aborted) return;
-        listener.onVisit(visit);
+        emit({ type: 'visit', visit });
         // The page may be there before the engine has described the container that served it. The journal puts the
         // start first, for a visit speaks of what had been started before it.
-        void Promise.all(watched.map((host) => host.told())).then(() => this.signal(body));
+        background.run('visit', async () => {
+          await Promise.all(watched.map((host) => host.told()));
+          this.signalled(body);
+        });
       },
     });
-    this.#lifetime = new ExpiryTimer({
+    this.#expiry = new ExpiryTimer({
       limits,
       startedAt,
       extendedMs,
       lastOutput,
-      onWarning: () => listener.onEnding(this.ending),
-      onEnd: (because) => listener.onEnd(because),
+      background,
+      onWarning: () => emit({ type: 'ending', ...(this.ending && { ending: this.ending }) }),
+      onEnd: onExpired,
     });
+    this.#runner.wake();
   }
 
   /** Something happened on the hosts: the journal keeps it, and the checks that it may change are asked again. */
-  signal(body: SignalBody): void {
+  signalled(body: SignalBody): void {
     if (this.#closed.signal.aborted) return;
     // What happens in the hosts is the learner's doing, but for hosts that come and go by themselves.
     if (body.kind !== 'host') this.touch();
@@ -156,11 +161,6 @@ export class LiveSandbox implements Disposable {
     this.#runner.wake({ kind: 'answer', check, text });
   }
 
-  /** Asks all checks and values anew. */
-  wake(): void {
-    this.#runner.wake();
-  }
-
   /** The values as the hosts are now, not as they were at the last signal. */
   async freshValues(): Promise<readonly ValueView[]> {
     this.#runner.wake();
@@ -168,79 +168,71 @@ export class LiveSandbox implements Disposable {
     return this.#runner.values;
   }
 
-  /** Takes up the checks and values of a lab that was written anew; settles when they have been asked. */
+  /** Takes up the checks and values of a lab that was written again; settles when they have been asked. */
   async reload(lab: Lab): Promise<void> {
     this.#runner[Symbol.dispose]();
     this.#runner = this.#newRunner(lab);
-    if (this.isUp) this.#runner.wake();
+    if (this.#pane) this.#runner.wake();
     await this.#runner.settled();
   }
 
   /** The learner is there. */
   touch(): void {
-    this.#lifetime?.touch();
+    this.#expiry?.touch();
   }
 
   /** @returns what has been added to its whole time so far (ms); `undefined` before it is up */
   extend(): number | undefined {
-    return this.#lifetime?.extend();
+    return this.#expiry?.extend();
   }
 
-  /**
-   * A host started, ended, was paused or goes on, outside of our own doing.
-   *
-   * @param isEngineAway asked where something could not be mended: it then waits for the engine
-   * @throws what could not be mended
-   */
-  async hostChanged(
-    name: string,
-    action: string,
-    isEngineAway: () => Promise<boolean>,
-  ): Promise<void> {
+  /** A host started, ended, was paused or goes on, outside of our own doing. Settles when it is repaired. */
+  async hostChanged(name: string, action: string): Promise<void> {
     const host = this.sandbox.hosts.find((each) => each.name === name);
     switch (action) {
       case 'pause':
         host?.markUnavailable(`${name} is paused.`);
         this.#onHost(name, 'down', 'paused');
-        return this.signal({ kind: 'host', host: name, change: 'paused' });
+        return this.signalled({ kind: 'host', host: name, change: 'paused' });
       case 'unpause':
         host?.markAvailable();
         this.#onHost(name, 'ready', 'ready');
-        return this.signal({ kind: 'host', host: name, change: 'resumed' });
+        return this.signalled({ kind: 'host', host: name, change: 'resumed' });
       case 'die':
         host?.markUnavailable(`${name} is not running; it is being started again.`);
-        this.signal({ kind: 'host', host: name, change: 'stopped' });
+        this.signalled({ kind: 'host', host: name, change: 'stopped' });
         this.#onHost(name, 'down', 'restarting');
     }
-    await this.#mend(isEngineAway);
-    if (action === 'start') this.signal({ kind: 'host', host: name, change: 'started' });
+    await this.reconcile();
+    if (action === 'start') this.signalled({ kind: 'host', host: name, change: 'started' });
   }
 
-  /**
-   * The wires hang on the switch: without it every host is cut off, until it is back.
-   *
-   * @throws what could not be mended
-   */
-  async switchDied(isEngineAway: () => Promise<boolean>): Promise<void> {
-    this.#allAway('cut off', 'is cut off from the network; it is being wired up again.');
-    await this.#mend(isEngineAway);
+  /** The links hang on the switch: without it every host is cut off. Settles when they are back. */
+  async switchDied(): Promise<void> {
+    this.#allDown('cut off', 'is cut off from the network; it is being linked again.');
+    await this.reconcile();
     this.#runner.wake();
   }
 
   /** No host can be reached for now. */
   engineAway(): void {
-    this.#allAway('engine away', 'is out of reach: the engine that it runs on is away.');
+    this.#allDown('engine away', 'is out of reach: the engine that it runs on is away.');
   }
 
   /** Closes all of it; the hosts live on. */
   [Symbol.dispose](): void {
-    this.#closed.abort();
+    this.#closed.abort(new Error('the sandbox is no longer the session’s'));
     this.#pane?.[Symbol.dispose]();
-    this.#lifetime?.[Symbol.dispose]();
+    this.#expiry?.[Symbol.dispose]();
     this.#runner[Symbol.dispose]();
   }
 
-  #allAway(detail: string, why: string): void {
+  async #look(signal: AbortSignal): Promise<void> {
+    await this.sandbox.reconcile((...status) => this.#onHost(...status), signal);
+    if (!this.#pane) await this.#options.prepare(signal);
+  }
+
+  #allDown(detail: string, why: string): void {
     for (const host of this.sandbox.hosts) {
       host.markUnavailable(`${host.name} ${why}`);
       this.#onHost(host.name, 'down', detail);
@@ -248,55 +240,48 @@ export class LiveSandbox implements Disposable {
     this.#runner.wake();
   }
 
-  async #mend(isEngineAway: () => Promise<boolean>): Promise<void> {
-    await reconcileWithRetry(
-      () => this.reconcile(),
-      async () => this.#closed.signal.aborted || (await isEngineAway()),
-    );
-  }
-
   /** What a watcher tells of its host. An engine that is away by itself is shown; its host starts it again. */
   #heard(body: SignalBody): void {
     if (body.kind === 'host') {
-      const was = this.#phases.of(body.host);
+      const was = this.#statuses.of(body.host);
       if (body.change === 'engine-down' && was?.phase === 'ready') {
         this.#onHost(body.host, 'down', ENGINE_RESTARTS);
       } else if (body.change === 'engine-up' && was?.detail === ENGINE_RESTARTS) {
         this.#onHost(body.host, 'ready', 'ready');
       }
     }
-    this.signal(body);
+    this.signalled(body);
   }
 
   #newRunner(lab: Lab): CheckRunner {
-    const { journal, isAssisted, listener, background } = this.#options;
+    const { journal, background, isAssisted, emit } = this.#options;
     const { sandbox } = this;
     return new CheckRunner({
       lab,
-      background,
       view: (signal) => ({
-        signal,
         journal,
+        signal,
         host: (name) => hostView(sandbox.host(name), signal),
         get hosts() {
           return sandbox.hosts.map((host) => hostView(host, signal));
         },
       }),
+      background,
       passes: () => journal.passes,
       onPass: (check, at, about) => {
-        this.touch();
         journal.pass({ check, at, about, assisted: isAssisted() });
+        this.touch();
         this.#runner.wake({ kind: 'pass', check, about });
       },
-      onChecks: (checks) => listener.onChecks(checks),
-      onValues: (values) => listener.onValues(values),
+      onChecks: (checks) => emit({ type: 'checks', checks }),
+      onValues: (values) => emit({ type: 'values', values }),
     });
   }
 
   #onHost(name: string, phase: HostStatus['phase'], detail: string): void {
     if (this.#closed.signal.aborted) return;
     // A look at a host that is well says "engine starting" on its way to "ready": no news once the lab is up.
-    if (this.isUp && phase === 'starting' && this.#phases.of(name)?.phase === 'ready') return;
-    if (this.#phases.set(name, phase, detail)) this.#options.listener.onHosts(this.hosts);
+    if (this.#pane && phase === 'starting' && this.#statuses.of(name)?.phase === 'ready') return;
+    if (this.#statuses.set(name, phase, detail)) this.#options.onHosts(this.hosts);
   }
 }

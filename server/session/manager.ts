@@ -1,26 +1,29 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
 import { AT_ONCE } from '../base/at-once.ts';
-import { Background } from '../base/background.ts';
+import type { Background } from '../base/background.ts';
+import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { BrowserPane } from '../browser/browser-pane.ts';
-import { AdmissionQueue } from '../capacity/admission-queue.ts';
+import { Capacity } from '../capacity/capacity.ts';
 import { hasMemoryFor } from '../capacity/memory.ts';
-import { WarmPool } from '../capacity/warm-pool.ts';
 import { DiskMonitor, type FullDisk } from '../sandbox/disk-monitor.ts';
 import { LABEL } from '../sandbox/labels.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
-import { destroySandbox, liveSandboxes } from '../sandbox/sandbox.ts';
 import type { Store } from '../store/store.ts';
-import { HostTerminalBackend, type TerminalBackend } from '../terminal/terminal-backend.ts';
+import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 import { type Limits, NO_LIMITS } from './expiry.ts';
 import { Session } from './session.ts';
 
 /** After the engine has gone away: how long until it is looked for again. */
 const ENGINE_RETRY_MS = 250;
+/** What could not be set up because the engine did not answer is tried again after this time. */
+const SETUP_RETRY_MS = 2_000;
+
+/** A removal takes a second or two; a stuck one must not hold a server that stops. */
+const REMOVAL_MS = 30_000;
 
 /** A lab's images and containers take some MiB; a real image or two, pulled or built, a GiB or two. */
 const DISK_BYTES = 4 * 1024 ** 3;
@@ -43,6 +46,9 @@ export interface SessionManagerOptions {
   readonly labs: ReadonlyMap<string, Lab>;
   /** What the pages of each lab ask for; without them, nothing can be done for a learner. */
   readonly steps?: ReadonlyMap<string, readonly Step[]>;
+  readonly terminals: TerminalBackend;
+  readonly background: Background;
+  /** How many sandboxes there may be at once, those of the pool included. */
   readonly sandboxesMost: number;
   /** Sandboxes kept ready ahead, per lab; none if not given. */
   readonly pool?: number;
@@ -50,7 +56,8 @@ export interface SessionManagerOptions {
   readonly diskBytes?: number;
   /** How long a session may last; without limit if not given. */
   readonly limits?: Limits;
-  readonly log: (message: string, error: unknown) => void;
+  /** Whether the machine has memory for one more sandbox while so many start; asked of the kernel if not given. */
+  readonly hasMemory?: (starting: number) => boolean;
 }
 
 /** Every session of every learner, each reached only by its owner and its lab. */
@@ -60,40 +67,21 @@ export class SessionManager {
   readonly #steps: Map<string, readonly Step[]>;
   readonly #sessions = new Map<string, Session>();
   readonly #closed = new AbortController();
-  #opened = false;
-  #disks: DiskMonitor | undefined;
-  readonly #gate: AdmissionQueue;
-  readonly #pool: WarmPool;
-  readonly #terminalBackend: TerminalBackend;
+  readonly #capacity: Capacity;
 
   constructor(options: SessionManagerOptions) {
     this.#options = options;
     this.#labs = new Map(options.labs);
     this.#steps = new Map(options.steps);
-    const { runtime, store, sandboxesMost, log } = options;
-    this.#terminalBackend = new HostTerminalBackend({ background: new Background(log) });
-    this.#gate = new AdmissionQueue({
-      most: sandboxesMost,
-      startsAtOnce: AT_ONCE,
-      hasMemory: (starting) => hasMemoryFor(starting),
-      spare: () => this.#pool.ids.length,
-      giveUpSpare: () => this.#pool.evictOne(),
-      onQuiet: () => this.#pool.fill(),
-    });
-    this.#pool = new WarmPool({
-      runtime,
-      terminalBackend: this.#terminalBackend,
-      labs: this.#labs,
+    const { runtime, store, terminals, background } = options;
+    this.#capacity = new Capacity({
+      ...{ runtime, terminals, background },
       instance: store.instance,
-      size: options.pool ?? 0,
-      mayFill: () =>
-        this.#opened &&
-        this.#gate.waiting === 0 &&
-        this.#gate.starting === 0 &&
-        this.#gate.inside + this.#pool.ids.length < sandboxesMost &&
-        hasMemoryFor(1),
-      onChange: () => this.#gate.stir(),
-      log,
+      labs: this.#labs,
+      most: options.sandboxesMost,
+      poolSize: options.pool ?? 0,
+      hasMemory: options.hasMemory ?? hasMemoryFor,
+      kept: () => store.sessionsWithSandbox().flatMap(({ sandbox }) => sandbox ?? []),
     });
   }
 
@@ -103,7 +91,7 @@ export class SessionManager {
   }
 
   /**
-   * Takes up a lab that was written anew, in the sessions that are in it as well: their hosts, terminals, journal and
+   * Takes up a lab that was written again, in the sessions that are in it as well: their hosts, terminals, journal and
    * progress stay.
    *
    * @returns what has come of it, in words for the author
@@ -112,9 +100,10 @@ export class SessionManager {
     const known = this.#labs.get(name);
     this.#labs.set(name, lab);
     this.#steps.set(name, steps);
-    this.#pool.evict(() => true);
+    this.#capacity.pool.evict(() => true);
     for (const session of this.#sessions.values()) {
-      if (session.labName === name) void session.reload(lab, steps);
+      if (session.labName !== name) continue;
+      this.#options.background.run('reload of a lab', () => session.reload(lab, steps));
     }
     if (Object.keys(lab.images).some((tag) => !(tag in this.#options.runtime.labImages))) {
       return 'it has an image that is not built yet. Start npm run dev again.';
@@ -125,28 +114,20 @@ export class SessionManager {
       : 'its checks are the new ones. Its hosts have changed: Reset the lab to get those.';
   }
 
-  /** Takes up what an earlier server left running, removes what nobody owns any more, and watches the engine. */
-  async open(): Promise<void> {
-    const { store, runtime } = this.#options;
-    for (const { learner, lab } of store.sessionsWithSandbox()) {
-      if (this.#labs.has(lab)) this.of(learner, lab).adopt();
+  /**
+   * Takes up what an earlier server left running, and begins to watch the engine. It waits for nothing: what the engine
+   * does not answer now is asked again.
+   */
+  open(): void {
+    const { store, background } = this.#options;
+    const { signal } = this.#closed;
+    // Sandboxes first, so that each has its slot before others are admitted.
+    for (const { learner, lab } of [...store.sessionsWithSandbox(), ...store.sessionsInQueue()]) {
+      if (this.#labs.has(lab)) this.of(learner, lab).resume();
     }
-    const owned = new Set([...this.#sessions.values()].map(({ sandbox }) => sandbox));
-    const orphans = (await liveSandboxes(runtime, store.instance)).filter((id) => !owned.has(id));
-    await pLimit(AT_ONCE).map(orphans, (id) => destroySandbox(runtime, id));
-    for (const { learner, lab } of store.sessionsInQueue()) {
-      if (this.#options.labs.has(lab)) this.of(learner, lab).rejoin();
-    }
-    this.#disks = await DiskMonitor.start({
-      engine: runtime.engine,
-      instance: store.instance,
-      limitBytes: this.#options.diskBytes ?? DISK_BYTES,
-      onFull: (full) => this.#diskFull(full),
-      log: this.#options.log,
-    });
-    this.#opened = true;
-    this.#pool.fill();
-    void this.#watchEngine();
+    this.#capacity.open();
+    background.run('disk monitor', () => this.#watchDisks(signal), signal);
+    background.run('engine events', () => this.#watchEngine(signal), signal);
   }
 
   /**
@@ -158,35 +139,26 @@ export class SessionManager {
     clean: boolean,
     onRemoved: (removed: number, all: number) => void = () => undefined,
   ): Promise<void> {
-    this.#closed.abort();
-    this.#gate[Symbol.dispose]();
-    this.#disks?.[Symbol.dispose]();
-    const pooled = this.#pool.close();
-    const { runtime, store } = this.#options;
-    const ending = [...this.#sessions.values()].filter(({ sandbox }) => clean && sandbox);
-    for (const session of this.#sessions.values()) {
-      if (!ending.includes(session)) session.detach();
-    }
+    this.#closed.abort(new Error('the server stops'));
+    const sessions = [...this.#sessions.values()];
+    const ending = sessions.filter(({ sandbox }) => clean && sandbox !== undefined);
+    for (const session of sessions) if (!ending.includes(session)) session.close();
     let removed = 0;
     await pLimit(AT_ONCE).map(ending, async (session) => {
-      await session.end('The server was stopped.');
+      using limit = deadline(REMOVAL_MS);
+      // What stays is tried once more below, and then said.
+      await withAbort(limit.signal, () => session.end('The server was stopped.')).catch(() => {});
+      session.close();
       removed += 1;
       onRemoved(removed, ending.length);
     });
-    if (!clean) return;
-    await pooled;
-    await pLimit(AT_ONCE).map(await liveSandboxes(runtime, store.instance), (id) =>
-      destroySandbox(runtime, id),
-    );
+    this.#capacity.close();
+    if (clean) await this.#capacity.removeAll();
   }
 
   /** How many sandboxes learners have, stand ready in the pool, and are waited for. */
   counts(): { readonly running: number; readonly warm: number; readonly waiting: number } {
-    return {
-      running: this.#gate.inside,
-      warm: this.#pool.size,
-      waiting: this.#gate.waiting,
-    };
+    return this.#capacity.counts();
   }
 
   /**
@@ -206,23 +178,27 @@ export class SessionManager {
     const key = `${learner}/${labName}`;
     const known = this.#sessions.get(key);
     if (known) return known;
-    const { runtime, store, log } = this.#options;
-    const row = store.session(learner, labName);
+    const { store, terminals, background, limits = NO_LIMITS } = this.#options;
     const session = new Session({
-      runtime,
-      store,
-      lab,
-      labName,
+      ...{ store, lab, labName, terminals, background, limits },
       steps: this.#steps.get(labName) ?? [],
-      terminalBackend: this.#terminalBackend,
-      row,
-      log,
-      gate: this.#gate,
-      pool: this.#pool,
-      limits: this.#options.limits ?? NO_LIMITS,
+      row: store.session(learner, labName),
+      capacity: this.#capacity,
     });
     this.#sessions.set(key, session);
     return session;
+  }
+
+  /** Ends every session of a learner and lets go of them. What is kept of the learner is the caller's to remove. */
+  forget(learner: string, reason: string): void {
+    for (const [key, session] of this.#sessions) {
+      if (!key.startsWith(`${learner}/`)) continue;
+      this.#sessions.delete(key);
+      this.#options.background.run('end of a session', async () => {
+        await session.end(reason);
+        session.close();
+      });
+    }
   }
 
   figures(): Figures {
@@ -234,8 +210,8 @@ export class SessionManager {
       sessions[status.state] = (sessions[status.state] ?? 0) + 1;
       terminals += open.length;
     }
-    const sandboxes = all.filter(({ sandbox }) => sandbox).length;
-    return { sessions, terminals, sandboxes, warm: this.#pool.size };
+    const { running, warm } = this.#capacity.counts();
+    return { sessions, terminals, sandboxes: running, warm };
   }
 
   /** The browser pane with that key. The key alone leads to it, because a sandboxed frame sends no cookie. */
@@ -243,46 +219,83 @@ export class SessionManager {
     return [...this.#sessions.values()].map(({ pane }) => pane).find((pane) => pane?.key === key);
   }
 
-  async #watchEngine(): Promise<void> {
-    const { runtime, store } = this.#options;
-    const { signal } = this.#closed;
-    while (!signal.aborted) {
+  async #watchEngine(signal: AbortSignal): Promise<void> {
+    const { runtime, store, background } = this.#options;
+    const { engine } = runtime;
+    for (;;) {
       try {
         const label = `${LABEL.instance}=${store.instance}`;
-        for await (const { action, labels } of runtime.engine.events(label, signal)) {
-          const host = labels[LABEL.host];
-          const session = [...this.#sessions.values()].find(
-            ({ sandbox }) => sandbox !== undefined && sandbox === labels[LABEL.sandbox],
-          );
-          const isSwitch = labels[LABEL.role] === 'switch';
-          if (session && host !== undefined) void session.hostChanged(host, action);
-          else if (session && isSwitch && action === 'die') void session.switchDied();
-          else if (action === 'die') this.#pool.evict((id) => id === labels[LABEL.sandbox]);
-        }
+        for await (const event of engine.events(label, signal)) this.#onEngineEvent(event);
       } catch (error) {
-        if (!signal.aborted) this.#options.log('the engine went away', error);
+        signal.throwIfAborted();
+        background.fail('the engine went away', error);
       }
-      if (signal.aborted) return;
+      signal.throwIfAborted();
       // A stream that merely broke while the engine lives is opened again at once.
-      const away = await runtime.engine.isAway();
-      if (away) for (const session of this.#sessions.values()) session.engineAway();
-      while (!signal.aborted && (await runtime.engine.isAway())) {
-        await delay(ENGINE_RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      const isAway = await engine.isAway(signal);
+      if (isAway) for (const session of this.#sessions.values()) session.engineAway();
+      do await sleep(ENGINE_RETRY_MS, signal);
+      while (await engine.isAway(signal));
+      // Whatever ended with the engine, or while nothing was heard of it, is found by a look at every sandbox.
+      for (const session of this.#sessions.values()) {
+        background.run('repair after the engine was away', () => session.engineBack(), signal);
       }
-      if (signal.aborted) return;
-      // Whatever ended with the engine: one look at every sandbox mends it.
-      for (const session of this.#sessions.values()) void session.hostChanged('', 'engine-back');
-      if (away) this.#pool.evict(() => true);
+      if (isAway) this.#capacity.pool.evict(() => true);
+    }
+  }
+
+  #onEngineEvent({
+    action,
+    labels,
+  }: {
+    readonly action: string;
+    readonly labels: Readonly<Record<string, string>>;
+  }): void {
+    const { background } = this.#options;
+    const { signal } = this.#closed;
+    const host = labels[LABEL.host];
+    const session = this.#withSandbox(labels[LABEL.sandbox]);
+    const isSwitch = labels[LABEL.role] === 'switch';
+    if (session && host !== undefined) {
+      background.run('repair of a host', () => session.hostChanged(host, action), signal);
+    } else if (session && isSwitch && action === 'die') {
+      background.run('repair of a switch', () => session.switchDied(), signal);
+    } else if (action === 'die') {
+      this.#capacity.pool.evict((sandbox) => sandbox === labels[LABEL.sandbox]);
+    }
+  }
+
+  async #watchDisks(signal: AbortSignal): Promise<void> {
+    const { runtime, store, background, diskBytes } = this.#options;
+    for (;;) {
+      try {
+        const monitor = await DiskMonitor.start({
+          ...{ engine: runtime.engine, instance: store.instance },
+          log: (message, error) => background.fail(message, error),
+          limitBytes: diskBytes ?? DISK_BYTES,
+          onFull: (full) => this.#diskFull(full),
+        });
+        signal.addEventListener('abort', () => monitor?.[Symbol.dispose](), { once: true });
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        background.fail('disk monitor', error);
+        await sleep(SETUP_RETRY_MS, signal);
+      }
     }
   }
 
   #diskFull({ sandbox, host, bytes, limit }: FullDisk): void {
     const size = (count: number) => `${(count / 1024 ** 3).toFixed(1)} GiB`;
-    const session = [...this.#sessions.values()].find((each) => each.sandbox === sandbox);
-    void session?.end(
+    const reason =
       limit === undefined
         ? `The machine’s disk is full, and ${host} held the most of it (${size(bytes)}). Its hosts were removed so that the others can go on.`
-        : `${host} wrote ${size(bytes)} to its disk; a host may have ${size(limit)}. Its hosts were removed so that the others can go on.`,
-    );
+        : `${host} wrote ${size(bytes)} to its disk; a host may have ${size(limit)}. Its hosts were removed so that the others can go on.`;
+    this.#options.background.run('end of a session', () => this.#withSandbox(sandbox)?.end(reason));
+  }
+
+  #withSandbox(id: string | undefined): Session | undefined {
+    if (id === undefined) return undefined;
+    return [...this.#sessions.values()].find(({ sandbox }) => sandbox === id);
   }
 }

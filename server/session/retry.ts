@@ -1,24 +1,97 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Background } from '../base/background.ts';
+import { sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 
-/** A start that failed is tried again by itself after these times; most failures are a machine out of breath. */
-const RETRY_AFTER_MS = [1_000, 4_000] as const;
-/** Hosts that could not be mended are looked at again after these times, before a running sandbox is given up. */
-const MEND_AFTER_MS = [500, 2_000, 5_000] as const;
+/** A look that failed is followed by the next after these times; the last one holds for all that follow. */
+const LOOK_AGAIN_MS = [500, 2_000, 5_000, 15_000, 30_000] as const;
 
-/** A start that is tried once more. */
-export interface NextAttempt {
-  readonly afterMs: number;
-  /** What the learner is told meanwhile. */
-  readonly trouble: string;
+/** What a loop goes by. */
+export interface ReconcileLoopOptions {
+  /** Compares the sandbox with what it should be, and repairs it. Rejects where it could not. */
+  readonly look: (signal: AbortSignal) => Promise<void>;
+  /**
+   * A look failed.
+   *
+   * @param failures how many have failed one after the other, this one included
+   * @returns whether to look again
+   */
+  readonly onFailure: (error: unknown, failures: number) => boolean;
+  readonly background: Background;
+  /** Aborted when the sandbox is no longer the session's. */
+  readonly signal: AbortSignal;
 }
 
-/** Whether a start that failed is tried again. @param attempt how many starts had failed before it */
-export function nextAttempt(attempt: number, error: unknown): NextAttempt | undefined {
-  const afterMs = RETRY_AFTER_MS[attempt];
-  if (afterMs === undefined) return undefined;
-  const trouble = `${messageOf(error)} Trying again (attempt ${attempt + 2} of ${RETRY_AFTER_MS.length + 1}).`;
-  return { afterMs, trouble };
+/**
+ * Looks at a sandbox until it is as it should be: after its start, at a take-up, when a host has died. Looks never
+ * overlap. It only repairs; a look that fails is followed by another and destroys nothing.
+ */
+export class ReconcileLoop {
+  readonly #options: ReconcileLoopOptions;
+  /** The look that has not begun yet, which every request since then waits for. */
+  #next: PromiseWithResolvers<void> | undefined;
+  #isRunning = false;
+  #endWait: () => void = () => undefined;
+
+  constructor(options: ReconcileLoopOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Settles when a look that began after this call has succeeded.
+   *
+   * @throws what the last look said, where there is to be no other; the signal's reason
+   */
+  request(): Promise<void> {
+    this.#next ??= Promise.withResolvers();
+    const { promise } = this.#next;
+    promise.catch(() => undefined);
+    this.#endWait();
+    if (!this.#isRunning) {
+      this.#isRunning = true;
+      this.#options.background.run('reconcile', () => this.#run());
+    }
+    return promise;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#next) {
+        const waiting = this.#next;
+        this.#next = undefined;
+        await this.#untilItSucceeds().then(waiting.resolve, waiting.reject);
+      }
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #untilItSucceeds(): Promise<void> {
+    const { look, onFailure, signal } = this.#options;
+    for (let failures = 1; ; failures++) {
+      signal.throwIfAborted();
+      try {
+        return await look(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!onFailure(error, failures)) throw error;
+        await this.#wait(LOOK_AGAIN_MS[Math.min(failures, LOOK_AGAIN_MS.length) - 1] ?? 0);
+      }
+    }
+  }
+
+  /** A request that comes during the wait ends it. */
+  async #wait(milliseconds: number): Promise<void> {
+    const { signal } = this.#options;
+    const early = new AbortController();
+    this.#endWait = () => early.abort();
+    try {
+      await sleep(milliseconds, AbortSignal.any([signal, early.signal]));
+    } catch {
+      signal.throwIfAborted();
+    } finally {
+      this.#endWait = () => undefined;
+    }
+  }
 }
 
 /** What the learner is told of a start that failed for good. */
@@ -30,28 +103,7 @@ export function failureOf(error: unknown): { readonly reason: string; readonly r
   };
 }
 
-function messageOf(error: unknown): string {
+/** An error's own words. */
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/**
- * Looks at the hosts until that has mended what was broken.
- *
- * @param look one look, which mends; rejects where it could not
- * @param isVain whether another look would be in vain
- * @throws what the last look did
- */
-export async function reconcileWithRetry(
-  look: () => Promise<void>,
-  isVain: () => Promise<boolean>,
-): Promise<void> {
-  for (const wait of MEND_AFTER_MS) {
-    try {
-      return await look();
-    } catch (error) {
-      if (await isVain()) throw error;
-      await delay(wait, undefined, { ref: false });
-    }
-  }
-  await look();
 }

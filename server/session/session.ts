@@ -14,109 +14,93 @@ import { QuaysideError } from '../base/errors.ts';
 import type { BrowserPane } from '../browser/browser-pane.ts';
 import { Guide, type Start } from '../guide/guide.ts';
 import type { LearnerActions } from '../guide/learner-actions.ts';
+import type { SessionRow } from '../store/store.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 import { checkViews, credited } from './check-views.ts';
-import { groundOf, untilReady } from './guide-actions.ts';
-import { type LifecycleOptions, NOT_RUNNING, SessionLifecycle } from './lifecycle.ts';
+import { guideActions, untilReady } from './guide-actions.ts';
+import { type LifecycleContext, NOT_RUNNING, SessionLifecycle } from './lifecycle.ts';
 import { Terminals } from './terminals.ts';
 
 const ENDED_BY_LEARNER = 'You ended this lab. Your progress is kept.';
 
 /** What a session is made with. */
-export interface SessionOptions
-  extends Omit<LifecycleOptions, 'lab' | 'isAssisted' | 'terminals' | 'isAwaited' | 'listener'> {
+export interface SessionOptions extends LifecycleContext {
+  /** The folder of its lab. */
+  readonly labName: string;
   readonly lab: Lab;
   /** What the lab's pages ask for, in order. */
   readonly steps: readonly Step[];
-  readonly terminalBackend: TerminalBackend;
+  readonly row: SessionRow;
+  readonly terminals: TerminalBackend;
 }
 
 /**
- * One learner working through one lab: the stay on the machine with its hosts, the terminals, the passes and the guide.
- * It takes what the learner wants to the one that does it, and tells whoever listens what changed.
+ * One learner working through one lab. It hands what the learner wants to the part that does it, and tells whoever
+ * listens what has changed.
  */
 export class Session {
+  readonly labName: string;
   readonly #options: SessionOptions;
   #lab: Lab;
   #steps: readonly Step[];
   /** Pages that are open. */
-  readonly #pages = new Set<(event: SessionEvent) => void>();
+  readonly #pages = new Emitter<SessionEvent>();
   /** Those within the server who listen as well. */
   readonly #within = new Emitter<SessionEvent>();
-  readonly #stay: SessionLifecycle;
+  readonly #lifecycle: SessionLifecycle;
   readonly #terminals: Terminals;
   #guide: Guide;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.labName = options.labName;
     this.#lab = options.lab;
     this.#steps = options.steps;
-    const { store, log, terminalBackend } = options;
+    const { store, background } = options;
     this.#guide = this.#newGuide();
     this.#terminals = new Terminals({
       store,
-      backend: terminalBackend,
-      log,
-      session: () => this.id,
+      backend: options.terminals,
+      background,
+      session: () => this.#lifecycle.id,
       onChange: (terminals) => this.#emit({ type: 'terminals', terminals }),
       onCommand: ({ host, id }, finished) =>
-        this.#stay.run?.signal({ kind: 'command', host, terminal: id, ...finished }),
+        this.#lifecycle.live?.signalled({ kind: 'command', host, terminal: id, ...finished }),
     });
-    this.#stay = new SessionLifecycle({
+    this.#lifecycle = new SessionLifecycle({
       ...options,
       lab: () => this.#lab,
-      isAssisted: () => this.#guide.working,
       terminals: this.#terminals,
-      isAwaited: () => this.#pages.size > 0,
-      listener: {
-        onStatus: (status) => this.#emit({ type: 'status', status }),
-        onEnd: () => this.#guide.abandon(),
-        onAnew: () => this.#emitSnapshot(),
-        onStartedOver: () => this.#guide.startOver(() => this.#groundToCome()),
-        onChecks: (checks) => {
-          const { passes } = this.#stay.journal;
-          this.#emit({ type: 'checks', checks: checks.map((check) => credited(check, passes)) });
-        },
-        onValues: (values) => this.#emit({ type: 'values', values }),
-        onVisit: (visit) => this.#emit({ type: 'visit', visit }),
-        onEnding: (ending) => this.#emit({ type: 'ending', ...(ending ? { ending } : {}) }),
-      },
+      emit: (event) => this.#emit(event),
+      isAssisted: () => this.#guide.working,
+      onHostsGone: () => this.#guide.abandon(),
+      onChanged: () => this.#emitSnapshot(),
     });
-  }
-
-  /** The folder of its lab. */
-  get labName(): string {
-    return this.#options.labName;
-  }
-
-  /** Changes when it takes a sandbox from the pool: the labels there are made already. */
-  get id(): string {
-    return this.#stay.id;
   }
 
   get status(): SessionStatus {
-    return this.#stay.status;
+    return this.#lifecycle.status;
   }
 
-  /** The sandbox's id, from its first moment to its last. */
+  /** The sandbox's id, from its first moment until it is gone from the engine. */
   get sandbox(): string | undefined {
-    return this.#stay.run?.sandbox.labels.sandbox;
+    return this.#lifecycle.sandbox;
   }
 
   get pane(): BrowserPane | undefined {
-    return this.#stay.run?.pane;
+    return this.#lifecycle.live?.pane;
   }
 
   snapshot(): SessionSnapshot {
-    const { run, journal, status } = this.#stay;
+    const { live, journal, status } = this.#lifecycle;
     const answers = journal.all('answer').map(({ check, text }) => [check, text] as const);
-    const ending = run?.ending;
+    const ending = live?.ending;
     return {
       lab: this.labName,
       status,
       checks: this.#checks(),
-      values: run?.values ?? Object.keys(this.#lab.values).map((id) => ({ id })),
+      values: live?.values ?? Object.keys(this.#lab.values).map((id) => ({ id })),
       terminals: this.#terminals.views,
       answers: Object.fromEntries(answers),
       guide: this.#guide.view,
@@ -126,72 +110,74 @@ export class Session {
 
   /** For a page: a snapshot at once, then every change, until disposed. Meanwhile the page counts as open. */
   subscribe(listener: (event: SessionEvent) => void): Disposable {
-    this.#stay.pageOpened();
-    this.#pages.add(listener);
+    this.#lifecycle.pageOpened();
+    const page = this.#pages.on(this.#options.background.guard('a page’s events', listener));
     listener({ type: 'snapshot', snapshot: this.snapshot() });
     return {
       [Symbol.dispose]: () => {
-        this.#pages.delete(listener);
-        if (this.#pages.size === 0) this.#stay.noPageOpen();
+        page[Symbol.dispose]();
+        if (this.#pages.size === 0) this.#lifecycle.noPageOpen();
       },
     };
   }
 
   /** For those within the server: as {@link subscribe}, and no page counts as open for it. */
   observe(listener: (event: SessionEvent) => void): Disposable {
-    const observing = this.#within.on(listener);
+    const observing = this.#within.on(this.#options.background.guard('an observer', listener));
     listener({ type: 'snapshot', snapshot: this.snapshot() });
     return observing;
   }
 
-  /** Starts the sandbox unless it is running or on its way; where the machine is full, it waits in the queue. */
+  /** Starts the sandbox unless it is there or on its way; where the machine is full, the session waits in the queue. */
   start(): void {
-    this.#stay.start();
+    this.#lifecycle.start();
   }
 
-  /** Takes up the sandbox that an earlier server has left running. */
-  adopt(): void {
-    this.#stay.adopt();
-  }
-
-  /** Takes its place in the queue again after the server was away. */
-  rejoin(): void {
-    this.#stay.rejoin();
+  /** Goes on where an earlier server has left off: with its sandbox, or its place in the queue. */
+  resume(): void {
+    this.#lifecycle.takeUp();
+    this.#lifecycle.rejoin();
   }
 
   /** More time before the session ends by itself. */
   extend(): void {
-    this.#stay.extend();
+    this.#lifecycle.extend();
   }
 
-  /** Somebody is there: reads, scrolls, types. */
+  /** The learner is there: reads, scrolls, types. */
   touch(): void {
-    this.#stay.run?.touch();
+    this.#lifecycle.live?.touch();
   }
 
-  /** Back to the lab's start: a fresh sandbox, no passes, no journal. */
-  reset(): void {
+  /**
+   * Back to the lab's start: a fresh sandbox, no passes, no journal. Settles when that is kept; events tell the rest.
+   *
+   * @throws QuaysideError DISK_FULL: nothing has changed then
+   */
+  async reset(): Promise<void> {
+    await this.#lifecycle.startOver('all');
     this.#guide.abandon();
-    this.#stay.renew('all');
     this.#emitSnapshot();
   }
 
   /**
    * A fresh sandbox, brought to where a section or a step begins. What the learner has passed by themselves stays; what
-   * was done for them is open again, but for what is done for them now.
+   * was done for them is open again, but for what is done for them now. Settles when that is kept; events tell the rest.
+   *
+   * @throws QuaysideError STEP_UNKNOWN; DISK_FULL: nothing has changed then
    */
-  startFrom(start: Start): void {
+  async startFrom(start: Start): Promise<void> {
     const steps = this.#guide.before(start);
+    await this.#lifecycle.startOver('assisted');
     this.#guide.abandon();
-    this.#stay.renew('assisted');
-    this.#guide.bringTo(steps, () => this.#groundToCome());
+    this.#guide.bringTo(steps, () => this.#actionsToCome());
     this.#emitSnapshot();
   }
 
   /** Does a step for the learner, in their own terminals. */
   doStep(id: string): GuideView {
     const step = this.#guide.step(id);
-    this.#guide.doStep(step, this.#ground());
+    this.#guide.doStep(step, this.#actions());
     return this.#guide.view;
   }
 
@@ -202,12 +188,12 @@ export class Session {
     return this.#guide.view;
   }
 
-  /** Takes up a lab that was written anew: its checks and values, on the hosts as they are. */
+  /** Takes up a lab that was written again: its checks and values, on the hosts as they are. */
   async reload(lab: Lab, steps: readonly Step[]): Promise<void> {
     this.#lab = lab;
     this.#steps = steps;
     if (!this.#guide.working) this.#guide = this.#newGuide();
-    await this.#stay.run?.reload(lab);
+    await this.#lifecycle.live?.reload(lab);
     this.#emitSnapshot();
   }
 
@@ -217,33 +203,39 @@ export class Session {
    * @param reason what the learner is told
    */
   end(reason = ENDED_BY_LEARNER): Promise<void> {
-    return this.#stay.end(reason);
+    this.#guide.abandon();
+    return this.#lifecycle.end(reason);
   }
 
   /** The server stops: everything here is closed, the hosts and their shells live on. */
-  detach(): void {
+  close(): void {
+    this.#lifecycle.close();
     this.#guide.abandon();
-    this.#stay.detach();
   }
 
-  /** A host of the sandbox started or ended outside of our own doing: mend what is broken. */
-  hostChanged(host: string, action: string): Promise<void> {
-    return this.#stay.hostChanged(host, action);
+  /** A host of the sandbox started or ended outside of our own doing. Settles when it is repaired. */
+  async hostChanged(host: string, action: string): Promise<void> {
+    if (this.status.state === 'ready') await this.#lifecycle.live?.hostChanged(host, action);
   }
 
-  /** The wires hang on the switch: without it every host is cut off, until it is back. */
-  switchDied(): Promise<void> {
-    return this.#stay.switchDied();
+  /** The sandbox's switch has died. Settles when the hosts are linked again. */
+  async switchDied(): Promise<void> {
+    if (this.status.state === 'ready') await this.#lifecycle.live?.switchDied();
   }
 
-  /** Nothing is lost yet: when the engine is back, its hosts are mended like any other. */
+  /** The engine does not answer: the hosts are out of reach, and nothing is lost with that. */
   engineAway(): void {
-    const { run } = this.#stay;
-    if (run?.isUp) run.engineAway();
+    if (this.status.state === 'ready') this.#lifecycle.live?.engineAway();
+  }
+
+  /** The engine answers again. Settles when whatever ended with it is repaired. */
+  async engineBack(): Promise<void> {
+    await this.#lifecycle.live?.reconcile();
   }
 
   openTerminal(host: string): Promise<TerminalView> {
-    return this.#terminals.open(this.#stay.ready().sandbox.host(host));
+    const live = this.#lifecycle.ready();
+    return this.#terminals.open(live.sandbox.host(host), live.signal);
   }
 
   closeTerminal(id: string): Promise<void> {
@@ -263,7 +255,7 @@ export class Session {
         'Reload the page; it may be older than the server.',
       );
     }
-    await this.#stay.ready().answer(check, text);
+    await this.#lifecycle.ready().answer(check, text);
     const view = this.#checks().find(({ id }) => id === check);
     if (!view) throw new Error(`check ${check} has no view`);
     return view;
@@ -271,7 +263,7 @@ export class Session {
 
   /** Opens a page from the network of the lab's browsing host. */
   visit(url: string): Promise<VisitView> {
-    const { pane } = this.#stay.ready();
+    const { pane } = this.#lifecycle.ready();
     if (!pane) throw new Error('a ready session has no browser pane');
     return pane.visit(url);
   }
@@ -280,34 +272,25 @@ export class Session {
     return new Guide({
       lab: this.#lab,
       steps: this.#steps,
-      log: this.#options.log,
+      log: (message, error) => this.#options.background.fail(message, error),
       onChange: (guide) => this.#emit({ type: 'guide', guide }),
     });
   }
 
   #checks(): readonly CheckView[] {
-    const { journal, run } = this.#stay;
-    return checkViews(this.#lab, run?.checks ?? [], journal.passes, NOT_RUNNING);
+    const { live, journal } = this.#lifecycle;
+    return checkViews(this.#lab, live?.checks ?? [], journal.passes, NOT_RUNNING);
   }
 
   /** The hosts as a guide reaches them, once they are ready. */
-  async #groundToCome(): Promise<LearnerActions> {
+  async #actionsToCome(): Promise<LearnerActions> {
     await untilReady(() => this.status, this.#within);
-    return this.#ground();
+    return this.#actions();
   }
 
-  #ground(): LearnerActions {
-    return groundOf(
-      this.#stay.ready(),
-      {
-        terminals: this.#terminals,
-        openTerminal: (host) => this.openTerminal(host),
-        visit: (url) => this.visit(url),
-        answer: (check, text) => this.answer(check, text),
-        checks: () => this.#checks(),
-      },
-      this.#within,
-    );
+  #actions(): LearnerActions {
+    const checks = () => this.#checks();
+    return guideActions(this, this.#lifecycle.ready(), this.#terminals, checks, this.#within);
   }
 
   #emitSnapshot(): void {
@@ -315,7 +298,13 @@ export class Session {
   }
 
   #emit(event: SessionEvent): void {
-    for (const listener of this.#pages) listener(event);
-    this.#within.emit(event);
+    const told = event.type === 'checks' ? this.#withCredit(event.checks) : event;
+    this.#pages.emit(told);
+    this.#within.emit(told);
+  }
+
+  #withCredit(checks: readonly CheckView[]): SessionEvent {
+    const { passes } = this.#lifecycle.journal;
+    return { type: 'checks', checks: checks.map((check) => credited(check, passes)) };
   }
 }

@@ -26,7 +26,7 @@ export type LearnerSession = Pick<
 >;
 
 /** All sessions of all learners, as the web edge sees them; its tests bring their own. */
-export interface Sessions extends Pick<SessionManager, 'figures' | 'labs' | 'pane'> {
+export interface Sessions extends Pick<SessionManager, 'figures' | 'forget' | 'labs' | 'pane'> {
   /**
    * @param learner from the cookie: a session is reached by its owner alone
    * @throws QuaysideError LAB_UNKNOWN

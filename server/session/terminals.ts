@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TerminalView } from '#protocol';
-import type { FailureLog } from '../base/background.ts';
+import type { Background } from '../base/background.ts';
+import { sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Host } from '../sandbox/host.ts';
 import type { Store, TerminalRow } from '../store/store.ts';
@@ -9,46 +10,51 @@ import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 
 /** Several per host is the aim; more than this is a loop, and each costs a shell in the host. */
 const TERMINALS_MOST = 16;
-/** A backend has limits of its own. */
-const NEVER = new AbortController().signal;
+/** A shell of which could not be told whether it lives is asked about again after this time. */
+const ADOPT_AGAIN_MS = 2_000;
 
-/** What a session's terminals tell it. */
+/** What a session's terminals are made with. */
 export interface TerminalsOptions {
   readonly store: Store;
   readonly backend: TerminalBackend;
-  readonly log: FailureLog;
-  /** The session's id, which it may still change. */
+  readonly background: Background;
+  /** The session's id, which changes when it takes a sandbox of the pool. */
   readonly session: () => string;
   /** The list changed. */
   readonly onChange: (terminals: readonly TerminalView[]) => void;
-  /** A command line finished (shell marks). */
+  /** A command line finished (shell integration). */
   readonly onCommand: (
     terminal: Terminal,
     finished: { readonly line: string; readonly status: number },
   ) => void;
 }
 
+/** One tab, from the moment its terminal is asked for. */
+type Tab =
+  | { readonly state: 'opening'; readonly row: TerminalRow }
+  /** It was there before this server started: pages show it already. */
+  | { readonly state: 'kept'; readonly row: TerminalRow }
+  | { readonly state: 'open'; readonly row: TerminalRow; readonly terminal: Terminal };
+
 /** The terminals of one session. Their rows are kept, so that a server that comes back finds their shells. */
 export class Terminals {
   readonly #options: TerminalsOptions;
-  /** In the order of their tabs. One that is still being opened holds its place (and its title) already. */
-  readonly #places = new Map<string, Place>();
+  /** In the order of the tabs. */
+  readonly #tabs = new Map<string, Tab>();
 
   constructor(options: TerminalsOptions) {
     this.#options = options;
   }
 
   get views(): readonly TerminalView[] {
-    return [...this.#places.values()].flatMap(({ row, terminal, kept }) =>
-      terminal || kept ? [row] : [],
-    );
+    return [...this.#tabs.values()].flatMap((tab) => (tab.state === 'opening' ? [] : [tab.row]));
   }
 
   /** @throws QuaysideError TERMINAL_UNKNOWN, or SESSION_NOT_READY for one that is being taken up again */
   get(id: string): Terminal {
-    const place = this.#places.get(id);
-    if (place?.terminal) return place.terminal;
-    if (place?.kept) {
+    const tab = this.#tabs.get(id);
+    if (tab?.state === 'open') return tab.terminal;
+    if (tab?.state === 'kept') {
       throw new QuaysideError(
         'SESSION_NOT_READY',
         'The server has just started and is taking up this terminal again.',
@@ -64,38 +70,41 @@ export class Terminals {
 
   /** Those of a host that run, in the order of their tabs. */
   of(host: string): readonly Terminal[] {
-    return [...this.#places.values()].flatMap(({ row, terminal }) =>
-      terminal && row.host === host ? [terminal] : [],
-    );
+    return this.#open.filter((terminal) => terminal.host === host);
   }
 
-  /** A new shell on a host. @throws QuaysideError TERMINAL_LIMIT */
-  async open(host: Host): Promise<TerminalView> {
-    if (this.#places.size >= TERMINALS_MOST) {
+  /** A new shell on a host. @throws QuaysideError TERMINAL_LIMIT, or why the host starts none */
+  async open(host: Host, signal: AbortSignal): Promise<TerminalView> {
+    if (this.#tabs.size >= TERMINALS_MOST) {
       throw new QuaysideError(
         'TERMINAL_LIMIT',
         `There are ${TERMINALS_MOST} terminals open already, which is the most.`,
         'Close one that you no longer need.',
       );
     }
+    const { store, backend, session } = this.#options;
     const row = { id: randomBytes(6).toString('hex'), host: host.name, title: this.#title(host) };
-    this.#options.store.addTerminal(this.#options.session(), row);
+    const opening: Tab = { state: 'opening', row };
+    this.#tabs.set(row.id, opening);
+    store.addTerminal(session(), row);
     try {
-      await this.#take(row, () => this.#options.backend.open(host, row, NEVER));
+      const terminal = await backend.open(host, row, signal);
+      this.#put(opening, terminal);
     } catch (error) {
-      this.#options.store.removeTerminal(row.id);
+      if (this.#tabs.get(row.id) === opening) this.#tabs.delete(row.id);
+      store.removeTerminal(row.id);
       throw error;
     }
-    this.#options.onChange(this.views);
+    this.#changed();
     return row;
   }
 
   /** Ends the shell in the host and forgets the terminal. */
   async close(id: string): Promise<void> {
     const terminal = this.get(id);
-    this.#places.delete(id);
+    this.#tabs.delete(id);
     this.#options.store.removeTerminal(id);
-    this.#options.onChange(this.views);
+    this.#changed();
     await terminal.close();
   }
 
@@ -105,27 +114,30 @@ export class Terminals {
    */
   expect(): void {
     const { store, session } = this.#options;
-    for (const row of store.terminals(session())) this.#places.set(row.id, { row, kept: true });
+    for (const row of store.terminals(session())) this.#tabs.set(row.id, { state: 'kept', row });
   }
 
   /**
-   * Takes up the shells that an earlier server left running; those that have ended since are dropped. One that cannot
-   * be asked now keeps its row, so that a later server finds it.
+   * Takes up the shells that an earlier server left running, and forgets those that have ended. One of which that could
+   * not be told keeps its tab and is asked about again until the signal is aborted.
    */
-  async adopt(hostNamed: (name: string) => Host): Promise<void> {
-    const { backend, store, log } = this.#options;
-    const kept = [...this.#places.values()].filter((place) => place.kept);
+  async adopt(hostNamed: (name: string) => Host, signal: AbortSignal): Promise<void> {
+    const kept = [...this.#tabs.values()].filter((tab) => tab.state === 'kept');
     await Promise.all(
-      kept.map(async ({ row }) => {
-        try {
-          const shell = () => backend.adopt(hostNamed(row.host), row, NEVER);
-          if (!(await this.#take(row, shell, true))) store.removeTerminal(row.id);
-        } catch (error) {
-          log(`terminal ${row.id}`, error);
-        }
+      kept.map(async (tab) => {
+        if (await this.#adoptOnce(tab, hostNamed, signal)) return;
+        this.#options.background.run(
+          'a terminal that is taken up late',
+          async () => {
+            do await sleep(ADOPT_AGAIN_MS, signal);
+            while (!(await this.#adoptOnce(tab, hostNamed, signal)));
+            this.#changed();
+          },
+          signal,
+        );
       }),
     );
-    this.#options.onChange(this.views);
+    this.#changed();
   }
 
   /** Takes terminals that were open before the session had them. */
@@ -133,63 +145,73 @@ export class Terminals {
     for (const terminal of terminals) {
       const row = { id: terminal.id, host: terminal.host, title: terminal.title };
       this.#options.store.addTerminal(this.#options.session(), row);
-      this.#places.set(row.id, { row, kept: false, terminal });
-      terminal.onCommand((finished) => this.#options.onCommand(terminal, finished));
+      const opening: Tab = { state: 'opening', row };
+      this.#tabs.set(row.id, opening);
+      this.#put(opening, terminal);
     }
-    this.#options.onChange(this.views);
+    this.#changed();
   }
 
   /** When any of them last took or gave a byte (ms since the epoch); 0 where there is none. */
   get lastActivity(): number {
-    const terminals = [...this.#places.values()].flatMap(({ terminal }) => terminal ?? []);
-    return Math.max(0, ...terminals.map(({ lastActivity }) => lastActivity));
+    return Math.max(0, ...this.#open.map(({ lastActivity }) => lastActivity));
   }
 
   /** Lets go of every terminal; the shells live on in their hosts. */
   detach(): void {
-    for (const { terminal } of this.#places.values()) terminal?.detach();
-    this.#places.clear();
+    for (const terminal of this.#open) terminal.detach();
+    this.#tabs.clear();
   }
 
-  /** Holds a place while the terminal comes, and gives it up if it does not. @returns whether there is a terminal */
-  async #take(
-    row: TerminalRow,
-    opening: () => Promise<Terminal | undefined>,
-    kept = false,
+  get #open(): readonly Terminal[] {
+    return [...this.#tabs.values()].flatMap((tab) => (tab.state === 'open' ? tab.terminal : []));
+  }
+
+  /** @returns whether it is known what became of the shell, or no longer matters */
+  async #adoptOnce(
+    tab: Tab,
+    hostNamed: (name: string) => Host,
+    signal: AbortSignal,
   ): Promise<boolean> {
-    const place: Place = { row, kept };
-    this.#places.set(row.id, place);
+    const { backend, background, store } = this.#options;
+    const { row } = tab;
+    if (this.#tabs.get(row.id) !== tab) return true;
     try {
-      const terminal = await opening();
-      if (!terminal) this.#places.delete(row.id);
-      // Let go of in the meantime (a reset, the end): then nobody else will.
-      else if (this.#places.get(row.id) !== place) terminal.detach();
-      else {
-        place.terminal = terminal;
-        terminal.onCommand((finished) => this.#options.onCommand(terminal, finished));
+      const terminal = await backend.adopt(hostNamed(row.host), row, signal);
+      if (terminal) this.#put(tab, terminal);
+      else if (this.#tabs.get(row.id) === tab) {
+        this.#tabs.delete(row.id);
+        store.removeTerminal(row.id);
       }
-      return terminal !== undefined;
+      return true;
     } catch (error) {
-      this.#places.delete(row.id);
-      throw error;
+      signal.throwIfAborted();
+      background.fail('a terminal could not be taken up yet', error);
+      return false;
     }
+  }
+
+  /** Fills a tab with its terminal, unless the tab was let go of meanwhile (a reset, the end). */
+  #put(tab: Tab, terminal: Terminal): void {
+    const { row } = tab;
+    if (this.#tabs.get(row.id) !== tab) {
+      terminal.detach();
+      return;
+    }
+    this.#tabs.set(row.id, { state: 'open', row, terminal });
+    terminal.onCommand((finished) => this.#options.onCommand(terminal, finished));
+  }
+
+  #changed(): void {
+    this.#options.onChange(this.views);
   }
 
   /** "server01", then "server01 (2)": the lowest number that is free. */
   #title(host: Host): string {
-    const taken = new Set([...this.#places.values()].map(({ row }) => row.title));
+    const taken = new Set([...this.#tabs.values()].map(({ row }) => row.title));
     for (let number = 1; ; number++) {
       const title = number === 1 ? host.name : `${host.name} (${number})`;
       if (!taken.has(title)) return title;
     }
   }
-}
-
-/** A terminal's place in the row of tabs. */
-interface Place {
-  readonly row: TerminalRow;
-  /** It was there before this server started, so pages show it already. */
-  readonly kept: boolean;
-  /** Absent while it is being opened or taken up. */
-  terminal?: Terminal;
 }

@@ -21,10 +21,10 @@ export function addLabRoutes(
   const sessionOf = ({ learner, params }: FastifyRequest<Lab>) => sessions.of(learner, params.lab);
   /** Returns at once with the session as it then is; events tell the rest. */
   const after =
-    (change: (session: LearnerSession) => void) =>
+    (change: (session: LearnerSession) => void | Promise<void>) =>
     async (request: FastifyRequest<Lab>): Promise<SessionSnapshot> => {
       const session = sessionOf(request);
-      change(session);
+      await change(session);
       // What takes no more than this turn is in the answer: a sandbox from the pool is ready in it.
       await setImmediate();
       return session.snapshot();

@@ -18,7 +18,7 @@ import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
 import { CHAOS_LAB, CHECK, LAB, MADE } from './chaos-lab.ts';
-import { PROJECT } from './stage.ts';
+import { PROJECT, sessionParts } from './stage.ts';
 
 const LABS = new Map([[LAB, CHAOS_LAB]]);
 
@@ -55,7 +55,7 @@ beforeAll(async () => {
     labs: LABS,
     sandboxesMost: 4,
     // That the engine went away is what this test is about.
-    log: () => undefined,
+    ...sessionParts(() => undefined),
   });
   await sessions.open();
   ({ learner } = store.createLearner());

@@ -10,7 +10,7 @@ import { liveSandboxes, type Sandbox } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
 import { CHAOS_LAB, CHECK, LAB, MADE } from './chaos-lab.ts';
-import { openFoundry, PROJECT, raise } from './stage.ts';
+import { openFoundry, PROJECT, raise, sessionParts } from './stage.ts';
 
 const LABS = new Map([[LAB, CHAOS_LAB]]);
 
@@ -116,7 +116,7 @@ async function comeBack(
     store,
     labs: LABS,
     sandboxesMost: 4,
-    log: (message, error) => void logged.push(`${message}: ${error}`),
+    ...sessionParts((message, error) => void logged.push(`${message}: ${error}`)),
   });
   await sessions.open();
   await expect

@@ -5,7 +5,7 @@ import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
 import { CHAOS_LAB, LAB } from './chaos-lab.ts';
-import { PROJECT } from './stage.ts';
+import { PROJECT, sessionParts } from './stage.ts';
 
 const [path = '', learner = '', pool = '0'] = process.argv.slice(2);
 const labs = new Map([[LAB, CHAOS_LAB]]);
@@ -19,7 +19,7 @@ const sessions = new SessionManager({
   labs,
   sandboxesMost: 4,
   pool: Number(pool),
-  log: (message, error) => console.error(message, error),
+  ...sessionParts((message, error) => console.error(message, error)),
 });
 await sessions.open();
 const session = sessions.of(learner, LAB);

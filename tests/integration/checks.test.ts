@@ -6,7 +6,7 @@ import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { destroySandbox, liveSandboxes } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
-import { openFoundry } from './stage.ts';
+import { openFoundry, sessionParts } from './stage.ts';
 
 const IMAGE = 'mycontainer:5.6';
 const names = ['web', 'brief', 'loop', 'never', 'gone'];
@@ -70,7 +70,7 @@ beforeAll(async () => {
     store,
     labs: new Map([['lab', LAB]]),
     sandboxesMost: 1,
-    log: () => undefined,
+    ...sessionParts(() => undefined),
   });
   await sessions.open();
   ({ learner } = store.createLearner());

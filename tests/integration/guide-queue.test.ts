@@ -5,7 +5,7 @@ import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
-import { openFoundry, SMALL_LAB } from './stage.ts';
+import { openFoundry, SMALL_LAB, sessionParts } from './stage.ts';
 
 const LAB = 'small';
 const LABS = new Map([[LAB, SMALL_LAB]]);
@@ -56,7 +56,7 @@ function open(runtime: SandboxRuntime = stage.runtime, sandboxesMost = 1): void 
     labs: LABS,
     steps: new Map([[LAB, STEPS]]),
     sandboxesMost,
-    log: () => undefined,
+    ...sessionParts(() => undefined),
   });
 }
 
@@ -83,7 +83,7 @@ test(
     const before = store.createLearner().learner;
     sessions.of(before, LAB).start();
     await seen(before, isReady);
-    sessions.of(learner, LAB).startFrom(START);
+    await sessions.of(learner, LAB).startFrom(START);
     const { status, guide } = sessions.of(learner, LAB).snapshot();
     expect(status).toMatchObject({ state: 'queued', place: 1 });
     expect(guide).toMatchObject({ state: 'working', place: 0, says: 'Waiting for your hosts' });
@@ -99,7 +99,7 @@ test(
   async () => {
     const labImages: Record<string, string> = {};
     open({ ...stage.runtime, labImages });
-    sessions.of(learner, LAB).startFrom(START);
+    await sessions.of(learner, LAB).startFrom(START);
     const failed = await seen(
       learner,
       ({ status }) => status.state === 'starting' && status.trouble !== undefined,
@@ -116,7 +116,7 @@ test(
   'a start that fails for good stops the steps with its reason',
   async () => {
     open({ ...stage.runtime, labImages: {} });
-    sessions.of(learner, LAB).startFrom(START);
+    await sessions.of(learner, LAB).startFrom(START);
     const { status, guide } = await seen(learner, (now) => hasEnded(now.guide));
     expect(status.state).toBe('failed');
     expect(guide).toMatchObject({
@@ -130,17 +130,17 @@ test(
 describe('where the machine stays full', () => {
   beforeEach(() => open(stage.runtime, 0));
 
-  test('a learner who waits keeps the place when they choose to start from a step', () => {
+  test('a learner who waits keeps the place when they choose to start from a step', async () => {
     const after = store.createLearner().learner;
     for (const each of [learner, after]) sessions.of(each, LAB).start();
-    sessions.of(learner, LAB).startFrom(START);
+    await sessions.of(learner, LAB).startFrom(START);
     const { status } = sessions.of(learner, LAB).snapshot();
     expect(status).toMatchObject({ state: 'queued', place: 1 });
     expect(sessions.of(after, LAB).snapshot().status).toMatchObject({ state: 'queued', place: 2 });
   });
 
   test('one who has had enough stops the steps and still waits for the hosts', async () => {
-    sessions.of(learner, LAB).startFrom(START);
+    await sessions.of(learner, LAB).startFrom(START);
     sessions.of(learner, LAB).stopGuide();
     expect(await seen(learner, ({ guide }) => hasEnded(guide))).toMatchObject({
       status: { state: 'queued' },
@@ -148,16 +148,16 @@ describe('where the machine stays full', () => {
     });
   });
 
-  test('steps that are waited for go with a reset, and with the end', () => {
+  test('steps that are waited for go with a reset, and with the end', async () => {
     const session = sessions.of(learner, LAB);
-    session.startFrom(START);
-    session.reset();
+    await session.startFrom(START);
+    await session.reset();
     expect(session.snapshot()).toMatchObject({
       status: { state: 'queued', place: 1 },
       guide: { state: 'idle' },
     });
-    session.startFrom(START);
-    void session.end();
+    await session.startFrom(START);
+    await session.end();
     expect(session.snapshot()).toMatchObject({
       status: { state: 'ended' },
       guide: { state: 'idle' },
@@ -166,7 +166,7 @@ describe('where the machine stays full', () => {
 
   test('steps that are waited for hold no place for a learner who has left', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    sessions.of(learner, LAB).startFrom(START);
+    await sessions.of(learner, LAB).startFrom(START);
     sessions
       .of(learner, LAB)
       .subscribe(() => undefined)

@@ -8,7 +8,7 @@ import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
 import { lab } from '../../src/content/docs/labs/docker-networking/lab.ts';
-import { openFoundry, PROJECT } from './stage.ts';
+import { openFoundry, PROJECT, sessionParts } from './stage.ts';
 
 const NAME = 'docker-networking';
 const LABS: ReadonlyMap<string, Lab> = new Map([[NAME, lab]]);
@@ -51,7 +51,7 @@ beforeAll(async () => {
     labs: LABS,
     steps: new Map([[NAME, [...steps, ...tried]]]),
     sandboxesMost: 3,
-    log: (message, error) => void logged.push(`${message}: ${error}`),
+    ...sessionParts((message, error) => void logged.push(`${message}: ${error}`)),
   });
   await sessions.open();
 });
@@ -255,7 +255,7 @@ describe('a step that is done for the learner', () => {
   test('goes with the hosts: a reset leaves nothing of it', async () => {
     sessions.of(learner, NAME).doStep('slow');
     await guide(learner, types(SLOW));
-    sessions.of(learner, NAME).reset();
+    await sessions.of(learner, NAME).reset();
     const { status, guide: view } = sessions.of(learner, NAME).snapshot();
     expect([status.state, view]).toEqual(['starting', { state: 'idle' }]);
     void sessions.of(learner, NAME).end();
@@ -267,7 +267,7 @@ describe('a start from a section', () => {
     '$page: all before it is done for the learner, and nothing after it',
     async ({ page, index }) => {
       const { learner } = store.createLearner();
-      sessions.of(learner, NAME).startFrom({ page });
+      await sessions.of(learner, NAME).startFrom({ page });
       expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', purpose: 'start' });
       const before = lab.sections.slice(0, index).flatMap(({ checks }) => checks);
       expect(passesOf(learner)).toEqual(
@@ -288,11 +288,11 @@ describe('a start from a section', () => {
     await expect
       .poll(() => passesOf(learner), { timeout: PATIENCE_MS })
       .toEqual({ [FIRST]: 'own' });
-    sessions.of(learner, NAME).startFrom({ step: 'myapp2-page-opened' });
+    await sessions.of(learner, NAME).startFrom({ step: 'myapp2-page-opened' });
     expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', of: 2 });
     const reached = { [FIRST]: 'own', 'myapp2-port-read': 'assisted' };
     expect(passesOf(learner)).toEqual(reached);
-    sessions.of(learner, NAME).startFrom({ page: 'ephemeral-ports' });
+    await sessions.of(learner, NAME).startFrom({ page: 'ephemeral-ports' });
     expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', of: 0 });
     expect(passesOf(learner)).toEqual({ [FIRST]: 'own' });
     void sessions.of(learner, NAME).end();

@@ -8,7 +8,7 @@ import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
 import { buildWeb } from '../../server/web/web.ts';
-import { openFoundry, PROJECT } from './stage.ts';
+import { openFoundry, PROJECT, sessionParts } from './stage.ts';
 
 /** The name of the lab, and of what stands on its servers. */
 export const LAB = 'isolation';
@@ -72,7 +72,7 @@ export async function openClass(sandboxesMost: number, diskBytes?: number): Prom
     labs: LABS,
     sandboxesMost,
     ...(diskBytes !== undefined && { diskBytes }),
-    log: (message, error) => console.error(message, error),
+    ...sessionParts((message, error) => console.error(message, error)),
   });
   const room = new Class({ store, name: 'Isolation', learnersMost: 10 });
   const background = new Background(console.error);

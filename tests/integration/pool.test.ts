@@ -6,7 +6,7 @@ import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
-import { openFoundry, SMALL_LAB } from './stage.ts';
+import { openFoundry, SMALL_LAB, sessionParts } from './stage.ts';
 
 const LAB = 'small';
 
@@ -33,7 +33,7 @@ const registry = (options: { readonly most?: number; readonly pool?: number } = 
     labs: new Map([[LAB, SMALL_LAB]]),
     sandboxesMost: options.most ?? 4,
     pool: options.pool ?? 1,
-    log: (message, error) => void logged.push(`${message}: ${error}`),
+    ...sessionParts((message, error) => void logged.push(`${message}: ${error}`)),
   });
 
 /** Settles when the pool has that many sandboxes ready. */

@@ -5,7 +5,7 @@ import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
-import { openFoundry, SMALL_LAB } from './stage.ts';
+import { openFoundry, SMALL_LAB, sessionParts } from './stage.ts';
 
 const LAB = 'small';
 const LABS = new Map([[LAB, SMALL_LAB]]);
@@ -39,7 +39,7 @@ const registry = (sandboxesMost = 2) =>
     store,
     labs: LABS,
     sandboxesMost,
-    log: (message, error) => void logged.push(`${message}: ${error}`),
+    ...sessionParts((message, error) => void logged.push(`${message}: ${error}`)),
   });
 
 /** Settles when the learner's session is in that state; a failed one tells why at once. */
@@ -83,7 +83,7 @@ describe('a lab that is written anew while a learner is in it', () => {
       store,
       labs: new Map([[LAB, withCheck('before')]]),
       sandboxesMost: 2,
-      log: (message, error) => void logged.push(`${message}: ${error}`),
+      ...sessionParts((message, error) => void logged.push(`${message}: ${error}`)),
     });
     const { learner } = store.createLearner();
     const passed = async (id: string) => {
@@ -186,7 +186,7 @@ describe('a session', () => {
 
   test('is reset to fresh hosts, and nothing of the old ones is left', async () => {
     const before = await liveSandboxes(runtime, store.instance);
-    sessions.of(learner, LAB).reset();
+    await sessions.of(learner, LAB).reset();
     await state(sessions, learner, 'ready');
     await expect
       .poll(() => liveSandboxes(runtime, store.instance), { timeout: 20_000 })
@@ -231,7 +231,7 @@ test('a lab whose image was not built fails with a reason, and can be tried agai
     store,
     labs: new Map([[LAB, broken]]),
     sandboxesMost: 1,
-    log: () => undefined,
+    ...sessionParts(() => undefined),
   });
   const { learner } = store.createLearner();
   for (let attempt = 0; attempt < 2; attempt++) {

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { defineLab, type Lab } from '#lab';
+import { Background, type FailureLog } from '../../server/base/background.ts';
 import { runningEngine } from '../../server/engine/find.ts';
 import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { destroySandbox, liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
+import { HostTerminalBackend } from '../../server/terminal/terminal-backend.ts';
 
 export const PROJECT = resolve(import.meta.dirname, '../..');
 
@@ -53,4 +55,10 @@ export async function raise(
   const sandbox = new Sandbox(runtime, lab, { instance, sandbox: id, session: `session-${id}` });
   await sandbox.reconcile(() => undefined);
   return { sandbox, [Symbol.asyncDispose]: () => sandbox.destroy() };
+}
+
+/** What every session manager of the tests is given: terminals on real hosts, and an owner of background work. */
+export function sessionParts(log: FailureLog = () => undefined) {
+  const background = new Background(log);
+  return { background, terminals: new HostTerminalBackend({ background }) };
 }

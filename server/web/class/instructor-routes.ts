@@ -70,10 +70,10 @@ export function addInstructorRoutes(app: FastifyInstance, options: ClassRouteOpt
   app.post<OneLab>(
     `${lab}/reset`,
     oneLab('Put a learner’s lab back to its start'),
-    (request, reply) => {
+    async (request, reply) => {
       const { params } = request;
       roster.entry(params.learner);
-      sessions.of(params.learner, params.lab).reset();
+      await sessions.of(params.learner, params.lab).reset();
       roster.sendMessage(RESET, params.learner);
       return reply.code(204).send();
     },

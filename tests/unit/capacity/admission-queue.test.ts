@@ -1,169 +1,223 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Background } from '../../../server/base/background.ts';
 import {
   AdmissionQueue,
   type QueueEntry,
   type QueuePosition,
-  type Slot,
 } from '../../../server/capacity/admission-queue.ts';
 import { hasMemoryFor } from '../../../server/capacity/memory.ts';
+import type { Slot, Turn } from '../../../server/capacity/slot.ts';
+import type { WarmSandbox } from '../../../server/capacity/warm-pool.ts';
+import type { SandboxRuntime } from '../../../server/sandbox/runtime.ts';
 
-/** Somebody at the gate, who keeps what was said. */
-class Guest implements QueueEntry {
-  admission: Slot | undefined;
-  readonly places: QueuePosition[] = [];
-  warm = false;
-  ready(): boolean {
-    return this.warm;
+beforeEach(() => void vi.useFakeTimers({ now: 0 }));
+afterEach(() => void vi.useRealTimers());
+
+/** A session that waits, and what it was told. */
+class Entry implements QueueEntry {
+  readonly lab = 'lab';
+  slot: Slot | undefined;
+  turn: Turn | undefined;
+  warm: WarmSandbox | undefined;
+  readonly positions: QueuePosition[] = [];
+  onSlot(slot: Slot, turn: Turn): void {
+    this.slot = slot;
+    this.turn = turn;
   }
-  admitted(admission: Slot): void {
-    this.admission = admission;
+  onWarm(warm: WarmSandbox): void {
+    this.warm = warm;
+    this.slot = warm.slot;
   }
-  placed(place: QueuePosition): void {
-    this.places.push(place);
+  onPosition(position: QueuePosition): void {
+    this.positions.push(position);
   }
   get last(): QueuePosition | undefined {
-    return this.places.at(-1);
+    return this.positions.at(-1);
+  }
+  started(): void {
+    this.turn?.[Symbol.dispose]();
   }
 }
 
-interface Setting {
-  most: number;
-  startsAtOnce: number;
-  memory: boolean;
-  spare: number;
-  time: number;
-}
+/** The slots here stay empty, so that no engine is asked for anything. */
+const NO_ENGINE: Pick<SandboxRuntime, never> = {};
 
-function gateWith(given: Partial<Setting> = {}) {
-  const setting: Setting = { most: 2, startsAtOnce: 9, memory: true, spare: 0, time: 0, ...given };
-  let quiet = 0;
-  const gate = new AdmissionQueue({
-    most: setting.most,
-    startsAtOnce: setting.startsAtOnce,
-    hasMemory: () => setting.memory,
-    spare: () => setting.spare,
-    giveUpSpare: () => setting.spare > 0 && setting.spare-- > 0,
-    onQuiet: () => quiet++,
-    now: () => setting.time,
+function queueWith({ most = 2, startsAtOnce = 9, hasMemory = (): boolean => true } = {}) {
+  const failures: unknown[] = [];
+  const background = new Background((_, error) => failures.push(error));
+  const queue = new AdmissionQueue({
+    runtime: NO_ENGINE as SandboxRuntime,
+    background,
+    closing: new AbortController().signal,
+    most,
+    startsAtOnce,
+    hasMemory,
   });
-  const come = (): Guest => {
-    const guest = new Guest();
-    gate.join(guest);
-    return guest;
+  const come = (): Entry => {
+    const entry = new Entry();
+    queue.join(entry);
+    return entry;
   };
-  return { gate, setting, come, quiet: () => quiet };
+  return { queue, come, failures };
 }
 
-describe('the gate', () => {
-  test('lets in at once while there is room, then in the order of coming', () => {
-    using gate = gateWith().gate;
-    const guests = Array.from({ length: 4 }, () => {
-      const guest = new Guest();
-      gate.join(guest);
-      return guest;
-    });
-    expect(guests.map(({ admission }) => admission !== undefined)).toEqual([
-      true,
-      true,
-      false,
-      false,
+describe('the admission queue', () => {
+  test('admits at once while there is room, then in the order of coming', async () => {
+    const { queue, come } = queueWith();
+    using _ = queue;
+    const [first, second, third, fourth] = [come(), come(), come(), come()];
+    expect([first, second, third, fourth].map(({ slot }) => slot !== undefined)).toEqual([
+      ...[true, true, false, false],
     ]);
-    expect(guests.map(({ last }) => last?.place)).toEqual([undefined, undefined, 1, 2]);
-    expect(guests[2]?.last?.because).toBe('full');
-    guests[0]?.admission?.leave();
-    expect(guests[2]?.admission).toBeDefined();
-    expect(guests[3]?.last?.place).toBe(1);
+    expect([first, second, third, fourth].map(({ last }) => last?.place)).toEqual([
+      ...[undefined, undefined, 1, 2],
+    ]);
+    expect(third.last?.because).toBe('full');
+    await first.slot?.release();
+    expect(third.slot).toBeDefined();
+    expect(fourth.last?.place).toBe(1);
   });
 
-  test('gives the place of whoever goes away to the next', () => {
-    const { gate, come } = gateWith({ most: 1 });
-    using _ = gate;
-    const inside = come();
-    const [second, third] = [come(), come()];
-    gate.leaveQueue(second);
+  test('gives the place of an entry that leaves to the next', async () => {
+    const { queue, come } = queueWith({ most: 1 });
+    using _ = queue;
+    const [inside, second, third] = [come(), come(), come()];
+    queue.leave(second);
     expect(third.last?.place).toBe(1);
-    inside.admission?.leave();
-    expect([second.admission, third.admission]).toEqual([undefined, expect.anything()]);
+    await inside.slot?.release();
+    expect([second.slot, third.slot]).toEqual([undefined, expect.anything()]);
   });
 
-  test('counts nobody twice, however often an admission is given back', () => {
-    const { gate, come } = gateWith({ most: 1 });
-    using _ = gate;
+  test('counts a slot once, however often it is given back', async () => {
+    const { queue, come } = queueWith({ most: 1 });
+    using _ = queue;
     const first = come();
-    first.admission?.started();
-    first.admission?.leave();
-    first.admission?.leave();
-    first.admission?.started();
-    expect([gate.inside, gate.starting]).toEqual([0, 0]);
+    first.started();
+    await first.slot?.release();
+    await first.slot?.release();
+    first.started();
+    expect(queue.slots.size).toBe(0);
     const [second, third] = [come(), come()];
-    expect([second.admission, third.admission]).toEqual([expect.anything(), undefined]);
+    expect([second.slot, third.slot]).toEqual([expect.anything(), undefined]);
   });
 
-  test('starts only so many side by side, and estimates by how long starts take', () => {
-    const { gate, come, setting } = gateWith({ most: 9, startsAtOnce: 1 });
-    using _ = gate;
-    const first = come();
-    const second = come();
+  test('lets so many start side by side, and estimates by how long starts take', () => {
+    const { queue, come } = queueWith({ most: 9, startsAtOnce: 1 });
+    using _ = queue;
+    const [first, second] = [come(), come()];
     expect(second.last).toEqual({ place: 1, because: 'busy' });
     const third = come();
-    setting.time = 3_000;
-    first.admission?.started();
-    expect(second.admission).toBeDefined();
+    vi.setSystemTime(3_000);
+    first.started();
+    expect(second.slot).toBeDefined();
     expect(third.last).toEqual({ place: 1, because: 'busy', waitSeconds: 3 });
   });
 
-  test('estimates the wait by how often sandboxes end, and claims nothing before it has seen two', () => {
-    const { gate, come, setting } = gateWith({ most: 3 });
-    using _ = gate;
+  test('lets a slot that is there already start before the entries that wait for one', async () => {
+    const { queue, come } = queueWith({ most: 9, startsAtOnce: 1 });
+    using _ = queue;
+    const first = come();
+    const waiting = come();
+    const again = first.slot?.turn(new AbortController().signal);
+    first.started();
+    using _turn = await again;
+    expect(waiting.slot).toBeUndefined();
+  });
+
+  test('forgets a slot’s wait for its turn when that is given up', async () => {
+    const { queue, come } = queueWith({ most: 9, startsAtOnce: 1 });
+    using _ = queue;
+    const first = come();
+    const waiting = come();
+    const stop = new AbortController();
+    const again = first.slot?.turn(stop.signal);
+    stop.abort(new Error('reset'));
+    await expect(again).rejects.toThrow('reset');
+    first.started();
+    expect(waiting.slot).toBeDefined();
+  });
+
+  test('counts the slots of what an earlier server has left', () => {
+    const { queue, come } = queueWith({ most: 1 });
+    using _ = queue;
+    queue.takeUp();
+    expect(come().slot).toBeUndefined();
+  });
+
+  test('estimates the wait by how often sandboxes end, and claims nothing before it has seen two', async () => {
+    const { queue, come } = queueWith({ most: 3 });
+    using _ = queue;
     const inside = [come(), come(), come()];
     const waiting = [come(), come(), come(), come()];
     expect(waiting[0]?.last).toEqual({ place: 1, because: 'full' });
-    setting.time = 60_000;
-    inside[0]?.admission?.leave();
+    vi.setSystemTime(60_000);
+    await inside[0]?.slot?.release();
     expect(waiting[1]?.last).toEqual({ place: 1, because: 'full' });
-    setting.time = 120_000;
-    inside[1]?.admission?.leave();
+    vi.setSystemTime(120_000);
+    await inside[1]?.slot?.release();
     expect(waiting[3]?.last).toEqual({ place: 2, because: 'full', waitSeconds: 60 });
   });
 
-  test('waits for memory, and looks again when told that something has changed', () => {
-    const { gate, come, setting } = gateWith({ memory: false });
-    using _ = gate;
-    const guest = come();
-    expect(guest.last).toEqual({ place: 1, because: 'full' });
-    setting.memory = true;
-    gate.stir();
-    expect(guest.admission).toBeDefined();
+  test('waits for memory, and looks for it by itself', () => {
+    let memory = false;
+    const { queue, come } = queueWith({ hasMemory: () => memory });
+    using _ = queue;
+    const entry = come();
+    expect(entry.last).toEqual({ place: 1, because: 'full' });
+    memory = true;
+    vi.advanceTimersToNextTimer();
+    expect(entry.slot).toBeDefined();
   });
 
-  test('gives up what stands ready for nobody before it makes anybody wait', () => {
-    const { gate, come, setting } = gateWith({ most: 2, spare: 1 });
-    using _ = gate;
-    expect(come().admission).toBeDefined();
-    expect(setting.spare).toBe(1);
-    expect(come().admission).toBeDefined();
-    expect(setting.spare).toBe(0);
-    expect(come().admission).toBeUndefined();
+  test('admits nobody and leaves no timer once it is closed', async () => {
+    const { queue, come } = queueWith({ most: 1 });
+    const [inside, waiting] = [come(), come()];
+    queue[Symbol.dispose]();
+    await inside.slot?.release();
+    expect(waiting.slot).toBeUndefined();
+    expect(vi.getTimerCount()).toBe(0);
   });
+});
 
-  test('lets in whoever’s sandbox is ready, starts under way or not', () => {
-    const { gate, come } = gateWith({ startsAtOnce: 1, spare: 1 });
-    using _ = gate;
+describe('the admission queue beside a pool', () => {
+  test('gives out a warm sandbox at once, starts under way or not', () => {
+    const { queue, come } = queueWith({ startsAtOnce: 1 });
+    using _ = queue;
     come();
-    const guest = new Guest();
-    guest.warm = true;
-    gate.join(guest);
-    expect(guest.admission).toBeDefined();
-    expect(gate.starting).toBe(1);
+    const warm: Partial<WarmSandbox> = { slot: queue.takeUp(), terminals: [] };
+    const ready = [warm as WarmSandbox];
+    queue.spares = { take: () => ready.shift(), evictOne() {}, fill() {} };
+    expect(come().warm).toBe(warm);
+    expect(queue.slots.size).toBe(2);
   });
 
-  test('says when nobody waits and nobody starts', () => {
-    const { gate, come, quiet } = gateWith();
-    using _ = gate;
-    const guest = come();
-    expect(quiet()).toBe(0);
-    guest.admission?.started();
-    expect(quiet()).toBe(1);
+  test('has a spare removed before anybody waits for an end, and admits when it is gone', async () => {
+    const { queue, come } = queueWith({ most: 1 });
+    using _ = queue;
+    const spare = queue.takeSpare();
+    expect(spare).toBeDefined();
+    const evict = vi.fn();
+    queue.spares = { take: () => undefined, evictOne: evict, fill() {} };
+    const entry = come();
+    expect(entry.slot).toBeUndefined();
+    expect(evict).toHaveBeenCalled();
+    await spare?.release();
+    expect(entry.slot).toBeDefined();
+  });
+
+  test('gives the pool a slot where nobody waits or starts and there is room', async () => {
+    const { queue, come } = queueWith({ most: 1 });
+    using _ = queue;
+    const fill = vi.fn();
+    queue.spares = { take: () => undefined, evictOne() {}, fill };
+    const entry = come();
+    expect(fill).not.toHaveBeenCalled();
+    expect(queue.takeSpare()).toBeUndefined();
+    entry.started();
+    expect(fill).toHaveBeenCalledOnce();
+    expect(queue.takeSpare()).toBeUndefined();
+    await entry.slot?.release();
+    expect(queue.takeSpare()).toBeDefined();
   });
 });
 

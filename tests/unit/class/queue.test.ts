@@ -6,6 +6,7 @@ import { Roster } from '../../../server/class/roster.ts';
 import type { SandboxRuntime } from '../../../server/sandbox/runtime.ts';
 import { SessionManager } from '../../../server/session/manager.ts';
 import { Store } from '../../../server/store/store.ts';
+import { HostTerminalBackend } from '../../../server/terminal/terminal-backend.ts';
 
 const LAB = 'queue';
 const labs = new Map([
@@ -20,12 +21,14 @@ const MINUTE_MS = 60_000;
 /** A class on a machine that is full: whoever starts is queued, and no sandbox is ever made. */
 function fullClass() {
   const store = new Store(':memory:');
+  const background = new Background(() => undefined);
   const sessions = new SessionManager({
     runtime: {} as SandboxRuntime,
     store,
     labs,
     sandboxesMost: 0,
-    log: () => undefined,
+    background,
+    terminals: new HostTerminalBackend({ background }),
   });
   const classroom = new Class({ store, name: 'C', learnersMost: 9 });
   const roster = new Roster({

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Background } from '../../../server/base/background.ts';
 import { type Expiry, ExpiryTimer } from '../../../server/session/expiry.ts';
 
 const MINUTE = 60_000;
@@ -14,6 +15,7 @@ function lifetime(idle: number, total: number, startedAt = Date.now()) {
     startedAt,
     extendedMs: 0,
     lastOutput: () => output,
+    background: new Background(() => undefined),
     onWarning: (ending: Expiry | undefined) => said.push(ending?.because ?? 'off'),
     onEnd: (because) => said.push(`end ${because}`),
   });
@@ -90,4 +92,27 @@ test('a session whose time ran out while the server was away is warned all the s
   expect(it.said).toEqual(['total']);
   vi.advanceTimersByTime(5 * MINUTE);
   expect(it.said).toEqual(['total', 'end total']);
+});
+
+test('a machine that slept past the end warns first, for as long as a warning lasts', () => {
+  using it = lifetime(30, 0);
+  vi.advanceTimersByTime(10 * MINUTE);
+  // The lid is closed: the wall clock goes on, timers and the monotonic clock stand still.
+  vi.setSystemTime(Date.now() + 600 * MINUTE);
+  vi.advanceTimersByTime(15 * MINUTE + 1);
+  expect(it.said).toEqual(['idle']);
+  expect(it.life.warned?.at).toBe(Date.now() + 5 * MINUTE - 1);
+  vi.advanceTimersByTime(4 * MINUTE);
+  expect(it.said).toEqual(['idle']);
+  vi.advanceTimersByTime(MINUTE);
+  expect(it.said).toEqual(['idle', 'end idle']);
+});
+
+test('a learner who is back after the machine slept stays', () => {
+  using it = lifetime(30, 0);
+  vi.advanceTimersByTime(1);
+  vi.setSystemTime(Date.now() + 600 * MINUTE);
+  vi.advanceTimersByTime(25 * MINUTE);
+  it.life.touch();
+  expect(it.said).toEqual(['idle', 'off']);
 });

@@ -75,6 +75,10 @@ export class FakeSessions implements Sessions {
   carried: Terminal | undefined;
   fault: Error | undefined;
 
+  forget(learner: string): void {
+    this.asked.push(`forget ${learner}`);
+  }
+
   of(learner: string, lab: string): LearnerSession {
     if (this.fault) throw this.fault;
     if (lab !== LAB) throw new QuaysideError('LAB_UNKNOWN', 'No such lab.', 'Look.');
@@ -108,11 +112,11 @@ export class FakeSessions implements Sessions {
       observe,
       subscribe: observe,
       start: noting('start'),
-      reset: noting('reset'),
+      reset: async () => note('reset'),
       extend: noting('extend'),
       touch: noting('touch'),
       end: async () => note('end'),
-      startFrom: (start) => note(`startFrom ${JSON.stringify(start)}`),
+      startFrom: async (start) => note(`startFrom ${JSON.stringify(start)}`),
       doStep: (step) => {
         note('doStep');
         if (step !== 'myapp2-runs') throw new QuaysideError('STEP_UNKNOWN', 'No such step.', '…');

@@ -219,7 +219,7 @@ describe('the instructor', () => {
     await roster.until((event) => event.type === 'left' && event.id === id);
     expect((await ada('GET', '/api/class/me')).status).toBe(401);
     expect(web.room.members).toEqual([]);
-    expect(web.sessions.asked).toContain(`end ${id}`);
+    expect(web.sessions.asked).toContain(`forget ${id}`);
   });
 
   test('exports the progress as CSV, a line for each learner and step', async () => {
