@@ -19,21 +19,18 @@ export interface MemberRow {
   readonly handAt: number | undefined;
 }
 
-interface StoredMember extends Omit<MemberRow, 'handAt'> {
+interface StoredMember extends MemberRow {
   readonly class: string;
-  readonly handAt: number | null;
 }
 
 /** Classes and who is in them: all of it in memory, and written behind. */
 export class Classes {
-  readonly #database: Database;
   readonly #late: WriteBehind;
   readonly #classes: Map<string, ClassRow>;
   /** By the learner's id, in the order in which they joined. */
-  readonly #members = new Map<string, MemberRow & { readonly class: string }>();
+  readonly #members: Map<string, StoredMember>;
 
   constructor(database: Database, late: WriteBehind) {
-    this.#database = database;
     this.#late = late;
     const classes = database.all<ClassRow>(
       'SELECT name, code, instructor_hash AS instructorHash FROM classes',
@@ -43,9 +40,7 @@ export class Classes {
       `SELECT learner, class, name, joined_at AS joinedAt, hand_at AS handAt
        FROM members ORDER BY joined_at, learner`,
     );
-    for (const { handAt, ...member } of members) {
-      this.#members.set(member.learner, { ...member, handAt: handAt ?? undefined });
-    }
+    this.#members = new Map(members.map((member) => [member.learner, member]));
   }
 
   find(name: string): ClassRow | undefined {
@@ -55,14 +50,13 @@ export class Classes {
   /** Keeps a class, or its new code and secret. */
   put({ name, code, instructorHash }: ClassRow): void {
     this.#classes.set(name, { name, code, instructorHash });
-    const at = Date.now();
-    this.#write(
+    this.#late.act(
       `INSERT INTO classes (name, code, instructor_hash, created_at) VALUES (?, ?, ?, ?)
        ON CONFLICT (name) DO UPDATE SET code = excluded.code, instructor_hash = excluded.instructor_hash`,
       name,
       code,
       instructorHash,
-      at,
+      Date.now(),
     );
   }
 
@@ -92,7 +86,7 @@ export class Classes {
     if (this.isTaken(className, name)) return undefined;
     const member = { learner, class: className, name, joinedAt: Date.now(), handAt: undefined };
     this.#members.set(learner, member);
-    this.#write(
+    this.#late.act(
       'INSERT INTO members (learner, class, name, name_key, joined_at) VALUES (?, ?, ?, ?, ?)',
       learner,
       className,
@@ -107,15 +101,11 @@ export class Classes {
     const member = this.#members.get(learner);
     if (!member) return;
     this.#members.set(learner, { ...member, handAt: at });
-    this.#write('UPDATE members SET hand_at = ? WHERE learner = ?', at ?? null, learner);
+    this.#late.act('UPDATE members SET hand_at = ? WHERE learner = ?', at, learner);
   }
 
   /** The learner is forgotten; the store strikes the row. */
   forget(learner: string): void {
     this.#members.delete(learner);
-  }
-
-  #write(...statement: Parameters<Database['run']>): void {
-    this.#late.write('act', () => this.#database.run(...statement));
   }
 }

@@ -34,7 +34,8 @@ export function obstacleOf(error: unknown): Obstacle | undefined {
   }
 }
 
-export type Value = string | number | null;
+/** `undefined` is NULL. */
+export type Value = string | number | undefined;
 
 /** One SQLite file, brought to the newest layout. Each statement is prepared once. Errors are SQLite's own. */
 export class Database implements Disposable {
@@ -72,11 +73,14 @@ export class Database implements Disposable {
 
   /** @returns how many rows it touched */
   run(sql: string, ...values: Value[]): number {
-    return Number(this.#statement(sql).run(...values).changes);
+    const given = values.map((value) => value ?? null);
+    return Number(this.#statement(sql).run(...given).changes);
   }
 
-  all<T>(sql: string, ...values: Value[]): readonly T[] {
-    return this.#statement(sql).all(...values) as T[];
+  all<T>(sql: string, ...values: (string | number)[]): readonly T[] {
+    const rows: Record<string, unknown>[] = this.#statement(sql).all(...values);
+    for (const row of rows) for (const column in row) row[column] ??= undefined;
+    return rows as T[];
   }
 
   /** Writes all of it or nothing. */
@@ -92,12 +96,12 @@ export class Database implements Disposable {
     }
   }
 
-  /** An error for people, where the disk takes nothing. */
+  /** For people, where the disk takes nothing. */
   diskFull(cause: unknown): QuaysideError {
     const place = this.#path === ':memory:' ? this.#path : dirname(this.#path);
     return new QuaysideError(
       'DISK_FULL',
-      `The disk under ${place} is full, so nothing can be kept.`,
+      `The disk under ${place} is full or cannot be written, so nothing can be kept.`,
       'Free some room on it. The server goes on by itself; nothing that was kept before is lost.',
       { cause },
     );

@@ -36,8 +36,8 @@ interface PassRow {
   readonly check: string;
   readonly at: number;
   readonly assisted: number;
-  readonly about: About | null;
-  readonly seq: number | null;
+  readonly about: About | undefined;
+  readonly seq: number | undefined;
 }
 
 /** The ordered, stored record of what happened on a session's present hosts, and of all that the learner has passed. */
@@ -70,8 +70,9 @@ export class Journal implements JournalView {
       session,
     );
     for (const { check, at, assisted, about, seq } of passes) {
-      this.#passes.set(check, { at, assisted: assisted === 1, about: about ?? undefined });
-      if (about !== null && seq !== null) this.#index({ kind: 'pass', check, about, seq, at });
+      this.#passes.set(check, { at, assisted: assisted === 1, about });
+      if (about !== undefined && seq !== undefined)
+        this.#index({ kind: 'pass', check, about, seq, at });
     }
   }
 
@@ -99,7 +100,7 @@ export class Journal implements JournalView {
     }
     const signal: Signal = { ...body, seq: this.#newest + 1, at: Date.now() };
     this.#index(signal);
-    this.#late.write('journal', () =>
+    this.#late.journal(() =>
       this.#database.run(
         'INSERT INTO signals (session, seq, at, body) VALUES (?, ?, ?, ?)',
         this.#session,
@@ -117,17 +118,15 @@ export class Journal implements JournalView {
     const seq = this.#newest + 1;
     this.#passes.set(check, { at, assisted, about });
     this.#index({ kind: 'pass', check, about, seq, at });
-    this.#late.write('act', () =>
-      this.#database.run(
-        `INSERT INTO passes (session, check_id, at, assisted, about, seq) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO NOTHING`,
-        this.#session,
-        check,
-        at,
-        assisted ? 1 : 0,
-        about,
-        seq,
-      ),
+    this.#late.act(
+      `INSERT INTO passes (session, check_id, at, assisted, about, seq) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
+      this.#session,
+      check,
+      at,
+      assisted ? 1 : 0,
+      about,
+      seq,
     );
   }
 
@@ -159,7 +158,7 @@ export class Journal implements JournalView {
     this.#oldest = this.#newest - SIGNALS_KEPT + 1;
     const oldest = this.#oldest;
     for (const [kind, list] of this.#lists) if (kind !== 'pass') list.dropBefore(oldest);
-    this.#late.write('journal', () =>
+    this.#late.journal(() =>
       this.#database.run(
         'DELETE FROM signals WHERE session = ? AND seq < ?',
         this.#session,

@@ -104,15 +104,12 @@ export class Store implements Disposable {
     const learner = randomBytes(8).toString('hex');
     const secret = newToken();
     const hash = tokenHash(secret);
-    const at = Date.now();
     this.#learners.set(hash, learner);
-    this.#record(() =>
-      this.#database.run(
-        'INSERT INTO learners (id, secret_hash, created_at) VALUES (?, ?, ?)',
-        learner,
-        hash,
-        at,
-      ),
+    this.#late.act(
+      'INSERT INTO learners (id, secret_hash, created_at) VALUES (?, ?, ?)',
+      learner,
+      hash,
+      Date.now(),
     );
     return { learner, secret };
   }
@@ -137,9 +134,7 @@ export class Store implements Disposable {
     const hash = tokenHash(secret);
     this.#forgetSecret(learner);
     this.#learners.set(hash, learner);
-    this.#record(() =>
-      this.#database.run('UPDATE learners SET secret_hash = ? WHERE id = ?', hash, learner),
-    );
+    this.#late.act('UPDATE learners SET secret_hash = ? WHERE id = ?', hash, learner);
     return secret;
   }
 
@@ -153,7 +148,7 @@ export class Store implements Disposable {
       this.#byOwner.delete(key);
       this.#sessions.delete(row.id);
     }
-    this.#record(() => {
+    this.#late.acts(() => {
       for (const table of ['signals', 'passes', 'terminals']) {
         this.#database.run(
           `DELETE FROM ${table} WHERE session IN (SELECT id FROM sessions WHERE learner = ?)`,
@@ -171,15 +166,12 @@ export class Store implements Disposable {
     const known = this.#byOwner.get(keyOf({ learner, lab }));
     if (known) return known.row;
     const id = randomBytes(6).toString('hex');
-    const at = Date.now();
-    this.#record(() =>
-      this.#database.run(
-        'INSERT INTO sessions (id, learner, lab, created_at) VALUES (?, ?, ?, ?)',
-        id,
-        learner,
-        lab,
-        at,
-      ),
+    this.#late.act(
+      'INSERT INTO sessions (id, learner, lab, created_at) VALUES (?, ?, ?, ?)',
+      id,
+      learner,
+      lab,
+      Date.now(),
     );
     return this.#keep({ id, learner, lab, ...NEW_SESSION }).row;
   }
@@ -280,21 +272,19 @@ export class Store implements Disposable {
     const stored = this.#sessions.get(session);
     if (!stored) return;
     stored.terminals.set(id, { id, host, title });
-    this.#record(() =>
-      this.#database.run(
-        `INSERT INTO terminals (id, session, host, title, place)
-         VALUES (?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM terminals))`,
-        id,
-        session,
-        host,
-        title,
-      ),
+    this.#late.act(
+      `INSERT INTO terminals (id, session, host, title, place)
+       VALUES (?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM terminals))`,
+      id,
+      session,
+      host,
+      title,
     );
   }
 
   removeTerminal(id: string): void {
     for (const { terminals } of this.#sessions.values()) terminals.delete(id);
-    this.#record(() => this.#database.run('DELETE FROM terminals WHERE id = ?', id));
+    this.#late.act('DELETE FROM terminals WHERE id = ?', id);
   }
 
   #rows(): SessionRow[] {
@@ -312,17 +302,13 @@ export class Store implements Disposable {
     for (const [hash, owner] of this.#learners) if (owner === learner) this.#learners.delete(hash);
   }
 
-  #record(write: () => unknown): void {
-    this.#late.write('act', write);
-  }
-
   /** A session whose learner was removed meanwhile is not changed. @param also written in the same transaction */
   #change(session: string, change: Partial<SessionRow>, also: () => void = () => undefined): void {
     const stored = this.#sessions.get(session);
     if (!stored) return;
     const row = { ...stored.row, ...change };
     stored.row = row;
-    this.#record(() => {
+    this.#late.acts(() => {
       updateSession(this.#database, row);
       also();
     });
@@ -382,13 +368,6 @@ const NEW_SESSION = {
   ended: undefined,
 } as const;
 
-interface SessionColumns extends Omit<SessionRow, 'sandbox' | 'queuedAt' | 'startedAt' | 'ended'> {
-  readonly sandbox: string | null;
-  readonly queuedAt: number | null;
-  readonly startedAt: number | null;
-  readonly ended: string | null;
-}
-
 function keyOf({ learner, lab }: Pick<SessionRow, 'learner' | 'lab'>): string {
   return `${learner}/${lab}`;
 }
@@ -411,19 +390,11 @@ function learnersOf(database: Database): Map<string, string> {
 }
 
 function sessionsOf(database: Database): readonly SessionRow[] {
-  return database
-    .all<SessionColumns>(
-      `SELECT id, learner, lab, sandbox, queued_at AS queuedAt, started_at AS startedAt,
-         extended_ms AS extendedMs, ended
-       FROM sessions ORDER BY rowid`,
-    )
-    .map(({ sandbox, queuedAt, startedAt, ended, ...row }) => ({
-      ...row,
-      sandbox: sandbox ?? undefined,
-      queuedAt: queuedAt ?? undefined,
-      startedAt: startedAt ?? undefined,
-      ended: ended ?? undefined,
-    }));
+  return database.all(
+    `SELECT id, learner, lab, sandbox, queued_at AS queuedAt, started_at AS startedAt,
+       extended_ms AS extendedMs, ended
+     FROM sessions ORDER BY rowid`,
+  );
 }
 
 function terminalsOf(database: Database): readonly (TerminalRow & { readonly session: string })[] {
@@ -435,11 +406,11 @@ function updateSession(database: Database, row: SessionRow): void {
   const updated = database.run(
     `UPDATE sessions SET sandbox = ?, queued_at = ?, started_at = ?, extended_ms = ?, ended = ?
      WHERE id = ?`,
-    row.sandbox ?? null,
-    row.queuedAt ?? null,
-    row.startedAt ?? null,
+    row.sandbox,
+    row.queuedAt,
+    row.startedAt,
     row.extendedMs,
-    row.ended ?? null,
+    row.ended,
     row.id,
   );
   if (updated === 0) throw notKept(row.id);

@@ -13,14 +13,12 @@ const DROPPED_AT_ONCE = 1_000;
 /** What waits still when the server stops gets this long for another process's lock (ms). */
 const CLOSING_MS = 5_000;
 
-/**
- * What a record speaks of: what happened on hosts (`journal`), of which there is no end, or what a person did or earned
- * (`act`), of which nothing may be lost.
- */
-type RecordKind = 'journal' | 'act';
-
 interface LateRecord {
-  readonly kind: RecordKind;
+  /**
+   * Of what happened on hosts (`journal`) there is no end. Of what a person did or earned (`act`) there is little, and
+   * nothing may be lost.
+   */
+  readonly kind: 'journal' | 'act';
   readonly write: () => unknown;
 }
 
@@ -68,12 +66,21 @@ export class WriteBehind implements Disposable {
     return this.#obstacle;
   }
 
-  /** Writes a record now if that can be, else later. Never throws. */
-  write(kind: RecordKind, write: () => unknown): void {
-    this.#records.push({ kind, write });
-    if (kind === 'journal') this.#signals += 1;
+  /** Writes what a person did or earned, now if that can be, else later. Never throws. */
+  act(...statement: Parameters<Database['run']>): void {
+    this.#write({ kind: 'act', write: () => this.#database.run(...statement) });
+  }
+
+  /** The same for several statements: all of them are written, or none. */
+  acts(write: () => void): void {
+    this.#write({ kind: 'act', write });
+  }
+
+  /** The same for what happened on hosts. Where too much of it waits, the oldest is lost. */
+  journal(write: () => unknown): void {
+    this.#write({ kind: 'journal', write });
+    this.#signals += 1;
     if (this.#signals > JOURNAL_MOST) this.#dropOldest();
-    if (!this.#timer && !this.#next) this.#flush();
   }
 
   /**
@@ -110,6 +117,11 @@ export class WriteBehind implements Disposable {
     }
   }
 
+  #write(record: LateRecord): void {
+    this.#records.push(record);
+    if (!this.#timer && !this.#next) this.#flush();
+  }
+
   /** Writes what it can. Never throws: it is called by timers. */
   #flush(): void {
     this.#pause();
@@ -131,6 +143,9 @@ export class WriteBehind implements Disposable {
   }
 
   #waitFor(obstacle: Obstacle, error: unknown): void {
+    if (obstacle === 'disk' && this.#obstacle !== 'disk') {
+      this.#onError('nothing can be kept now; what happens waits in memory', error);
+    }
     this.#obstacle = obstacle;
     if (obstacle === 'disk') {
       const full = this.#database.diskFull(error);

@@ -32,7 +32,12 @@ function inMemory(): Place {
   return {
     store,
     lost,
-    rows: (table) => database.all(`SELECT * FROM ${table}`),
+    rows: (table) =>
+      database
+        .all<Record<string, unknown>>(`SELECT * FROM ${table}`)
+        .map((row) =>
+          Object.fromEntries(Object.entries(row).map(([key, value]) => [key, value ?? null])),
+        ),
     tables: () => database.all<{ name: string }>(TABLES).map(({ name }) => name),
     lock: () => {
       database.obstacle = 'lock';

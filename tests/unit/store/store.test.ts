@@ -345,6 +345,23 @@ describe('in a file', () => {
     expect(store.findMember('Docker 101', secret)).toMatchObject({ name: 'Ada' });
   });
 
+  test('two servers on one file lose what both say in one place, and go on', async () => {
+    const lost: string[] = [];
+    const onError = (_: string, error: unknown) => lost.push((error as Error).message);
+    using one = new Store(path, { onError });
+    const { id } = await worked(one);
+    using two = new Store(path, { onError });
+    const [first, second] = [one.journal(id), two.journal(id)];
+    first.add(ANSWER);
+    second.add(ANSWER);
+    second.pass({ ...OWN, check: 'other' });
+    first.add(ANSWER);
+    expect(lost).toEqual([expect.stringMatching(/UNIQUE constraint failed: signals/)]);
+    expect([one.unwritten, two.unwritten]).toEqual([0, 0]);
+    using three = new Store(path);
+    expect(three.journal(id).passes.has('other')).toBe(true);
+  });
+
   test('what waits for a lock still when the server stops is written once the lock is gone', () => {
     const store = new Store(path);
     const other = new DatabaseSync(path);

@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { MIGRATIONS } from '../../../server/store/migrations.ts';
+import { Store } from '../../../server/store/store.ts';
+
+let directory: string;
+let path: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'quayside-store-'));
+  path = join(directory, 'quayside.sqlite');
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** A file as a server of that layout left it. */
+function old(layout: number, rows: string): void {
+  const db = new DatabaseSync(path);
+  for (const migration of MIGRATIONS.slice(0, layout)) db.exec(migration);
+  db.exec(`${rows} PRAGMA user_version = ${layout};`);
+  db.close();
+}
+
+/** A learner at work, as the layout before passes were one row had it: each pass twice, but for those of older hosts. */
+const AT_WORK = `
+  INSERT INTO meta VALUES ('instance', '0123abcd');
+  INSERT INTO learners VALUES ('learner', 'hash', 1);
+  INSERT INTO sessions (id, learner, lab, sandbox, created_at, queued_at, started_at, extended_ms, ended)
+    VALUES ('session', 'learner', 'lab', 'box', 1, NULL, 2, 60000, NULL);
+  INSERT INTO passes (session, check_id, at, assisted) VALUES
+    ('session', 'earlier', 5, 0), ('session', 'state', 10, 1), ('session', 'past', 12, 0);
+  INSERT INTO signals VALUES
+    ('session', 1, 9, '{"kind":"route","host":"client","change":"x"}'),
+    ('session', 2, 10, '{"kind":"pass","check":"state","about":"state"}'),
+    ('session', 3, 12, '{"kind":"pass","check":"past","about":"past"}'),
+    ('session', 4, 13, '{"kind":"pass","check":"only the signal","about":"past"}'),
+    ('session', 5, 14, '{"kind":"answer","check":"port","text":"32768"}');
+  INSERT INTO terminals VALUES ('b', 'session', 'client', 'client', 1), ('a', 'session', 'server01', 'server01', 2);`;
+
+test('a file of a server that wrote each pass twice is taken up, with every pass and all that is known of it', () => {
+  old(4, AT_WORK);
+  using store = new Store(path);
+  expect(store.instance).toBe('0123abcd');
+  expect(store.sessionsWithSandbox()).toEqual([
+    {
+      id: 'session',
+      learner: 'learner',
+      lab: 'lab',
+      sandbox: 'box',
+      queuedAt: undefined,
+      startedAt: 2,
+      extendedMs: 60_000,
+      ended: undefined,
+    },
+  ]);
+  const journal = store.journal('session');
+  expect(Object.fromEntries(journal.passes)).toEqual({
+    earlier: { at: 5, assisted: false, about: undefined },
+    state: { at: 10, assisted: true, about: 'state' },
+    past: { at: 12, assisted: false, about: 'past' },
+    'only the signal': { at: 13, assisted: false, about: 'past' },
+  });
+  expect(journal.all('pass')).toEqual([
+    { kind: 'pass', check: 'state', about: 'state', seq: 2, at: 10 },
+    { kind: 'pass', check: 'past', about: 'past', seq: 3, at: 12 },
+    { kind: 'pass', check: 'only the signal', about: 'past', seq: 4, at: 13 },
+  ]);
+  expect([journal.size, journal.lastAt]).toEqual([5, 14]);
+  journal.add({ kind: 'answer', check: 'port', text: '2' });
+  expect(journal.last('answer')).toMatchObject({ seq: 6, text: '2' });
+  expect(store.terminals('session').map(({ id }) => id)).toEqual(['b', 'a']);
+  const db = new DatabaseSync(path);
+  expect(db.prepare('SELECT * FROM signals WHERE body LIKE \'%"pass"%\'').all()).toEqual([]);
+  expect(db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
+  db.close();
+});
+
+test('the first layout of all is taken up', () => {
+  old(
+    1,
+    `INSERT INTO learners VALUES ('learner', 'hash', 1);
+     INSERT INTO sessions VALUES ('session', 'learner', 'lab', 'box', 1);
+     INSERT INTO passes VALUES ('session', 'port', 5);
+     INSERT INTO signals VALUES ('session', 1, 5, '{"kind":"pass","check":"port"}');`,
+  );
+  using store = new Store(path);
+  expect(store.instance).toMatch(/^[0-9a-f]{8}$/);
+  // What it speaks of was not noted then: it counts as what nothing takes back.
+  expect(store.journal('session').passes.get('port')).toEqual({
+    at: 5,
+    assisted: false,
+    about: 'past',
+  });
+});
+
+test('a migration that fails leaves the file as it was', () => {
+  old(4, `${AT_WORK} INSERT INTO signals VALUES ('session', 6, 15, 'no JSON');`);
+  expect(() => new Store(path)).toThrow(/JSON/);
+  const db = new DatabaseSync(path);
+  expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: 4 });
+  expect(db.prepare('SELECT count(*) AS count FROM signals').get()).toEqual({ count: 6 });
+  db.close();
+});
