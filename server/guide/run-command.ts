@@ -70,10 +70,10 @@ export async function runCommand(
   const taken = new AbortController();
   // Nobody may be waiting yet when the learner takes the terminal.
   ended.promise.catch(() => undefined);
-  using _typed = terminal.onTyped((bytes) => {
+  using _typed = terminal.onInput((bytes) => {
     if (bytes.includes(INTERRUPT.charCodeAt(0))) interrupted = true;
     if (phase === 'running' || taken.signal.aborted) return;
-    terminal.type(CLEAR_LINE);
+    terminal.sendText(CLEAR_LINE);
     ended.reject(
       interrupted
         ? new GuideStopped('You stopped it with Ctrl-C.', AGAIN)
@@ -95,11 +95,11 @@ export async function runCommand(
     phase = 'running';
     const from = terminal.head;
     using _prompt = terminal.onPrompt(() => ended.resolve());
-    terminal.type(ENTER);
+    terminal.sendText(ENTER);
     await unlessAborted(Promise.race([ended.promise, done]), stop);
     return { status, output: outputOf(terminal, from), interrupted };
   } catch (error) {
-    if (signal.aborted) terminal.type(phase === 'typing' ? CLEAR_LINE : INTERRUPT);
+    if (signal.aborted) terminal.sendText(phase === 'typing' ? CLEAR_LINE : INTERRUPT);
     else if (stop.aborted) {
       throw new GuideStopped(
         `\`${command}\` has been running in ${terminal.title} for ${COMMAND_MS / 1000} s and has not ended.`,
@@ -128,9 +128,9 @@ async function keyIn(
 ): Promise<void> {
   await delay(PROMPT_SETTLES_MS, undefined, { signal });
   if (!isFree(terminal)) throw notAtPrompt(terminal.title);
-  terminal.type(CLEAR_LINE);
+  terminal.sendText(CLEAR_LINE);
   if (command.includes('\n')) {
-    terminal.type(PASTE.begin + command + PASTE.end);
+    terminal.sendText(PASTE.begin + command + PASTE.end);
     return;
   }
   const letters = [...command];
@@ -138,13 +138,13 @@ async function keyIn(
   for (let at = 0; at < letters.length; at += atOnce) {
     if (at > 0) await delay(keyMs, undefined, { signal });
     if (!isFree(terminal)) throw notAtPrompt(terminal.title);
-    terminal.type(letters.slice(at, at + atOnce).join(''));
+    terminal.sendText(letters.slice(at, at + atOnce).join(''));
   }
 }
 
 /** What stands between the marks of the newest command; everything, where the shell sets none. */
 function outputOf(terminal: Terminal, from: number): string {
-  const text = Buffer.from(terminal.printedSince(from)).toString();
+  const text = Buffer.from(terminal.outputSince(from)).toString();
   const started = text.lastIndexOf(STARTED);
   const begin = started < 0 ? 0 : text.indexOf(MARK_END, started) + 1;
   const end = text.indexOf(FINISHED, begin);

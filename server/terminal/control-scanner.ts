@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 
-/** A piece of the stream: bytes of the terminal, or a note of ours. */
+/** What a shell's stream consists of: its output, and control notes of ours. */
 export type StreamItem =
-  | { readonly kind: 'bytes'; readonly bytes: Buffer }
-  /** `begin`: the shell starts now. `end`: it has ended. `left`: the process on our pty has. */
+  | { readonly kind: 'output'; readonly bytes: Buffer }
+  /** `begin`: the shell starts now. `end`: it has ended. `left`: its transport has broken. */
   | {
       readonly kind: 'note';
       readonly note: 'begin' | 'end' | 'left';
@@ -16,21 +16,21 @@ const LONGEST_NOTE = 32;
 const ESC = 0x1b;
 const NOTHING = Buffer.alloc(0);
 
-/** The shell text that prints a note about terminal `$id`; `word` may contain `$?`. */
+/** The shell text that prints a control note about the terminal whose id is in a variable; `word` may contain `$?`. */
 export function printNote(idVariable: string, word: string): string {
   return `printf '\\033_quayside:%s:%s\\033\\134' "${idVariable}" "${word}"`;
 }
 
 /**
- * Finds our own notes in a terminal's bytes, wherever the stream is cut, and takes them out. A note travels in the stream, so it can't overtake what was printed before it: after `end`
- * nothing of the shell's output is still under way.
+ * Finds the control notes in a shell's stream, cut anywhere, and takes them out. A note travels in the stream, so it
+ * cannot overtake the output before it: after `end` nothing of the shell's output is still under way.
  */
 export class ControlScanner {
   readonly #prefix: Buffer;
   readonly #remark: Buffer | undefined;
   #held: Buffer = NOTHING;
 
-  /** @param remark something else that is taken out: what a helper on the way says about itself */
+  /** @param remark something else that is taken out: what a program on the way prints about itself */
   constructor(id: string, remark?: Buffer) {
     this.#prefix = Buffer.from(`\x1b_quayside:${id}:`);
     this.#remark = remark;
@@ -43,14 +43,14 @@ export class ControlScanner {
   push(chunk: Buffer): readonly StreamItem[] {
     // Most of a flood.
     if (this.#held.byteLength === 0 && chunk.indexOf(ESC) < 0) {
-      return chunk.byteLength > 0 ? [{ kind: 'bytes', bytes: chunk }] : [];
+      return chunk.byteLength > 0 ? [{ kind: 'output', bytes: chunk }] : [];
     }
     const bytes = this.#held.byteLength > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
     this.#held = NOTHING;
     const items: StreamItem[] = [];
     let done = 0;
     const output = (upTo: number): void => {
-      if (upTo > done) items.push({ kind: 'bytes', bytes: bytes.subarray(done, upTo) });
+      if (upTo > done) items.push({ kind: 'output', bytes: bytes.subarray(done, upTo) });
       done = upTo;
     };
     let note = positionOf(this.#prefix, bytes, 0);

@@ -2,11 +2,12 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { ControlScanner } from './control-scanner.ts';
+import { PendingInput } from './pending-input.ts';
 import type { Size } from './shell-host.ts';
-import type { ShellTransport, ShellTransportListener } from './shell-transport.ts';
+import type { RedirectableTransport, ShellTransportListener } from './shell-transport.ts';
 
-// What dtach's own attach end says to its master (dtach.h): packets of ten bytes, in the machine's byte order. The
-// master answers with the program's output as it is.
+// What dtach's own attach end sends to its master (dtach.h): packets of ten bytes, in the machine's byte order. The
+// master sends the program's output as it is.
 const PACKET_BYTES = 10;
 const PACKET_INPUT = 8;
 const PUSH = 0;
@@ -24,8 +25,8 @@ const MOST_AT_ONCE = 8 * 1024;
 /** More than dtach ever leaves in its socket at once (it waits while that is more than a quarter full). */
 const READ_BYTES = 64 * 1024;
 /**
- * All sockets read into this one: a read is followed by its callback at once, and whoever gets the bytes copies what it
- * keeps. An idle terminal costs no buffer, and a flood makes no garbage.
+ * All sockets read into this one: a read is followed by its callback at once, and its receiver copies what it keeps. An
+ * idle terminal costs no buffer, and a flood makes no garbage.
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(READ_BYTES);
 
@@ -36,13 +37,16 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(READ_BYTES);
  * Input has a connection of its own. Were dtach gone, a write would fail and close the connection it was made on, with
  * what had been printed last still unread in it.
  */
-export class DtachSocket implements ShellTransport {
+export class DtachSocket implements RedirectableTransport {
   readonly #output: Socket;
   readonly #input: Socket;
-  readonly #listener: ShellTransportListener;
   readonly #scanner: ControlScanner;
-  #queue: Outgoing[] = [];
-  #queued = 0;
+  readonly #waiting = new PendingInput();
+  #listener: ShellTransportListener;
+  /** The size that dtach has still to be told. */
+  #size: Size | undefined;
+  /** Input in the packets that are being sent, in bytes; `undefined` while none are. */
+  #sending: number | undefined;
   #paused = false;
   #state: 'running' | 'left' | 'disposed' = 'running';
 
@@ -79,32 +83,39 @@ export class DtachSocket implements ShellTransport {
     listener: ShellTransportListener,
     signal?: AbortSignal,
   ): Promise<DtachSocket> {
-    const carrier = new DtachSocket(id, path, listener);
+    const transport = new DtachSocket(id, path, listener);
     try {
       // Both before the attach: dtach drops output that it can't send while a newcomer knocks.
-      const sockets = [carrier.#input, carrier.#output];
+      const sockets = [transport.#input, transport.#output];
       await Promise.all(sockets.map((socket) => once(socket, 'connect', { signal })));
     } catch (error) {
-      carrier[Symbol.dispose]();
+      transport[Symbol.dispose]();
       throw error;
     }
-    carrier.#output.write(Buffer.concat([packet(ATTACH, 0), sized(REDRAW, BY_WINCH, size)]));
-    return carrier;
+    transport.#output.write(Buffer.concat([packet(ATTACH, 0), sized(REDRAW, BY_WINCH, size)]));
+    return transport;
   }
 
   get queued(): number {
-    return this.#queued;
+    return (this.#sending ?? 0) + this.#waiting.length;
   }
 
-  write(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.byteLength; at += MOST_AT_ONCE) {
-      const piece = bytes.subarray(at, at + MOST_AT_ONCE);
-      this.#send({ packets: packetsOf(piece), input: piece.byteLength });
-    }
+  redirect(listener: ShellTransportListener): void {
+    this.#listener = listener;
+  }
+
+  write(input: Uint8Array): void {
+    if (this.#state !== 'running') return;
+    const isIdle = this.#sending === undefined;
+    const first = input.subarray(0, isIdle ? MOST_AT_ONCE : 0);
+    if (first.byteLength > 0) this.#send(packetsOf(first), first.byteLength);
+    this.#waiting.push(input.subarray(first.byteLength));
   }
 
   resize(size: Size): void {
-    this.#send({ packets: sized(WINCH, 0, size), input: 0 });
+    if (this.#state !== 'running') return;
+    this.#size = size;
+    if (this.#sending === undefined) this.#sendNext();
   }
 
   pause(): void {
@@ -125,53 +136,49 @@ export class DtachSocket implements ShellTransport {
   }
 
   #read(data: Buffer): void {
-    for (const piece of this.#scanner.push(data)) {
+    for (const item of this.#scanner.push(data)) {
       if (this.#state !== 'running') return;
-      this.#listener.piece(piece);
+      this.#listener.item(item);
     }
   }
 
   #leave(): void {
     if (this.#state !== 'running') return;
     const bytes = this.#scanner.flush();
-    if (bytes.byteLength > 0) this.#listener.piece({ kind: 'bytes', bytes });
+    if (bytes.byteLength > 0) this.#listener.item({ kind: 'output', bytes });
     this.#state = 'left';
     this.#close();
-    this.#listener.piece({ kind: 'note', note: 'left', status: undefined });
+    this.#listener.item({ kind: 'note', note: 'left', status: undefined });
   }
 
   #close(): void {
-    this.#queue = [];
-    this.#queued = 0;
+    this.#waiting.clear();
     this.#input.destroy();
     this.#output.destroy();
   }
 
-  #send(piece: Outgoing): void {
-    if (this.#state !== 'running') return;
-    this.#queued += piece.input;
-    this.#queue.push(piece);
-    if (this.#queue.length === 1) this.#sendFirst();
+  #sendNext(): void {
+    if (this.#size) {
+      const packet = sized(WINCH, 0, this.#size);
+      this.#size = undefined;
+      this.#send(packet, 0);
+    } else if (this.#waiting.length > 0) {
+      const input = this.#waiting.first().subarray(0, MOST_AT_ONCE);
+      const packets = packetsOf(input);
+      this.#waiting.drop(input.byteLength);
+      this.#send(packets, input.byteLength);
+    } else this.#listener.drained();
   }
 
-  #sendFirst(): void {
-    const [first] = this.#queue;
-    if (!first) return;
-    this.#input.write(first.packets, () => {
+  /** @param input how much of the shell's input is in the packets, in bytes */
+  #send(packets: Buffer, input: number): void {
+    this.#sending = input;
+    this.#input.write(packets, () => {
       if (this.#state !== 'running') return;
-      this.#queue.shift();
-      this.#queued -= first.input;
-      if (this.#queue.length > 0) this.#sendFirst();
-      else this.#listener.drained();
+      this.#sending = undefined;
+      this.#sendNext();
     });
   }
-}
-
-/** Packets on their way to dtach; the first of a queue is being sent. */
-interface Outgoing {
-  readonly packets: Buffer;
-  /** How much of somebody's input is in them, in bytes. */
-  readonly input: number;
 }
 
 function packet(type: number, length: number): Buffer {

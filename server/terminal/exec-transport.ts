@@ -1,58 +1,66 @@
 import { Buffer } from 'node:buffer';
+import type { StreamItem } from './control-scanner.ts';
 import { Pty } from './pty.ts';
 import type { PtyCommand, Size } from './shell-host.ts';
-import type { ShellTransport, ShellTransportListener } from './shell-transport.ts';
+import type { RedirectableTransport, ShellTransportListener } from './shell-transport.ts';
 
-/** What dtach prints once it is connected, before anything of the shell. */
+/** What dtach prints once it is connected, before any output of the shell. */
 const DTACH_GREETING = Buffer.from('\x1b[H\x1b[J');
+/** A refusal is a line or two, and so is what an engine's client warns of first. */
+const PREAMBLE_BYTES = 64 * 1024;
+/** As much of it is kept: the end of it says why. */
+const PREAMBLE_KEPT_BYTES = 1024;
 
 /**
- * The way to a shell through the engine: dtach's attach end in the host, on a TTY of the engine's. Settles once it is
- * connected.
+ * A shell under dtach, reached through the engine: dtach's attach end in the host, on a TTY of the engine's. Settles
+ * once it is connected.
  *
- * @throws ExecRefused with what was said instead; the signal's reason
+ * @throws ExecRefused with what was printed instead; the signal's reason
  */
-export function attachByExec(
+export async function attachByExec(
   id: string,
   command: PtyCommand,
   size: Size,
   listener: ShellTransportListener,
   signal: AbortSignal,
-): Promise<ShellTransport> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const onAbort = () => {
-      pty[Symbol.dispose]();
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    let connected = false;
-    let said = Buffer.alloc(0);
-    const pty: Pty = new Pty(id, command, size, {
-      drained: () => listener.drained(),
-      piece: (piece) => {
-        if (connected) {
-          listener.piece(piece);
-          return;
-        }
-        if (piece.kind === 'note') {
-          if (piece.note !== 'left') return;
-          signal.removeEventListener('abort', onAbort);
-          reject(new ExecRefused(said.toString()));
-          return;
-        }
-        said = Buffer.concat([said, piece.bytes]);
-        const greeting = said.indexOf(DTACH_GREETING);
-        if (greeting < 0) return;
-        connected = true;
-        signal.removeEventListener('abort', onAbort);
-        resolve(pty);
-        const bytes = said.subarray(greeting + DTACH_GREETING.byteLength);
-        if (bytes.byteLength > 0) listener.piece({ kind: 'bytes', bytes });
-      },
-    });
+): Promise<RedirectableTransport> {
+  signal.throwIfAborted();
+  const connected = Promise.withResolvers<void>();
+  let preamble = Buffer.alloc(0);
+  let preambleBytes = 0;
+  const onOutput = (bytes: Buffer): void => {
+    preambleBytes += bytes.byteLength;
+    preamble = Buffer.concat([preamble, bytes]);
+    const greeting = preamble.indexOf(DTACH_GREETING);
+    if (greeting >= 0) {
+      const rest = preamble.subarray(greeting + DTACH_GREETING.byteLength);
+      pty.redirect(listener);
+      connected.resolve();
+      if (rest.byteLength > 0) listener.item({ kind: 'output', bytes: rest });
+      return;
+    }
+    preamble = preamble.subarray(-PREAMBLE_KEPT_BYTES);
+    if (preambleBytes > PREAMBLE_BYTES) connected.reject(new ExecRefused(preamble.toString()));
+  };
+  const pty = new Pty(id, command, size, {
+    drained: () => listener.drained(),
+    item: (item: StreamItem) => {
+      if (item.kind === 'output') onOutput(item.bytes);
+      else if (item.note === 'left') connected.reject(new ExecRefused(preamble.toString()));
+    },
   });
+  const onAbort = () => connected.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await connected.promise;
+    return pty;
+  } catch (error) {
+    pty[Symbol.dispose]();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
-/** Nobody let us in. */
+/** The command ended, or printed without end, in place of connecting. */
 export class ExecRefused extends Error {}

@@ -8,25 +8,25 @@ export const PAUSE_BEHIND = 128 * 1024;
 /** … and goes on when it is no further behind than this. */
 export const RESUME_BEHIND = 64 * 1024;
 /**
- * A viewer that makes no progress for so long (ms) is set aside if others are waiting with the program: that goes on,
- * and the viewer gets what the ring still has when it wakes up. With nobody else there the program simply waits.
+ * A viewer that makes no progress for so long (ms) is stalled, if others wait with the program: the program goes on, and
+ * the viewer gets what the ring still has when it reads again. A viewer that is alone is waited for.
  */
-export const SET_ASIDE_MS = 5_000;
+export const STALLED_AFTER_MS = 5_000;
 
 /**
- * Decides whether a program may run on. It waits for every viewer that is looked at and keeps up at all; nobody looking
- * holds nothing up, and nobody holds up others by standing still for longer than {@link SET_ASIDE_MS}.
+ * Decides whether a program may run on. It waits for every viewer that is looked at and makes progress; it does not wait
+ * where none is looked at, and a viewer that has stalled holds up no others.
  */
 export class FlowControl {
   readonly #changed: () => void;
-  /** Since when the program has waited for a viewer that did not move. */
+  /** By viewer: since when the program has waited for it without any progress (ms). */
   readonly #waiting = new Map<Viewer, number>();
   #running = true;
   #timer: NodeJS.Timeout | undefined;
   /** Viewers that count and keep up. */
   #keepingUp = 0;
 
-  /** @param changed called when a viewer was set aside */
+  /** @param changed called when a viewer has stalled */
   constructor(changed: () => void) {
     this.#changed = changed;
   }
@@ -48,11 +48,11 @@ export class FlowControl {
     for (const viewer of this.#waiting.keys()) {
       if (!viewers.has(viewer)) this.#waiting.delete(viewer);
     }
-    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#look(), SET_ASIDE_MS);
+    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#look(), STALLED_AFTER_MS);
     return this.#running;
   }
 
-  /** A viewer has moved. */
+  /** A viewer has made progress. */
   progress(viewer: Viewer): void {
     if (this.#waiting.has(viewer)) this.#waiting.set(viewer, performance.now());
   }
@@ -68,13 +68,13 @@ export class FlowControl {
     const now = performance.now();
     let wait = Number.POSITIVE_INFINITY;
     for (const [viewer, since] of this.#waiting) {
-      const left = since + SET_ASIDE_MS - now;
+      const left = since + STALLED_AFTER_MS - now;
       if (left > 1 || this.#keepingUp === 0) {
-        wait = Math.min(wait, left > 1 ? left : SET_ASIDE_MS);
+        wait = Math.min(wait, left > 1 ? left : STALLED_AFTER_MS);
         continue;
       }
       this.#waiting.delete(viewer);
-      viewer.aside = true;
+      viewer.stalled = true;
     }
     if (wait < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#look(), wait);
     this.#changed();

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
+import type { StreamItem } from './control-scanner.ts';
 import { DtachSocket } from './dtach-socket.ts';
 import { attachByExec, ExecRefused } from './exec-transport.ts';
 import {
@@ -12,6 +13,7 @@ import {
 } from './host-scripts.ts';
 import type { ShellHost, Size } from './shell-host.ts';
 import type {
+  RedirectableTransport,
   Shell,
   ShellState,
   ShellTransport,
@@ -20,7 +22,7 @@ import type {
 
 /** Who the learner is on every host. */
 const LEARNER = 'learner';
-/** Where sockets live in a host that shares no directory with us: every host has it, and nobody tidies it. */
+/** Where sockets are in a host that shares no directory with this machine: every host has it, and nothing clears it. */
 const PRIVATE_DIRECTORY = '/dev/shm';
 /** The line that the keeper waits for before it starts the shell. */
 const GO = Buffer.from('\r');
@@ -34,9 +36,9 @@ const REFUSAL_CHARACTERS = 300;
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
- * A shell in a host under dtach, so that it outlives this server. The way in is dtach's socket: through a directory
- * that both sides see where there is one (it goes round the engine: half the delay, twice the throughput), else dtach
- * inside the host over a TTY of the engine's.
+ * A shell in a host under dtach, so that it outlives this server. It is reached through dtach's socket, in a directory
+ * that both sides see, where there is one (without the engine in between: half the delay, twice the throughput); else
+ * through dtach's attach end inside the host, on a TTY of the engine's.
  */
 export class HostShell implements Shell {
   readonly #host: ShellHost;
@@ -73,35 +75,31 @@ export class HostShell implements Shell {
     using limit = deadline(JOIN_MS, signal);
     if (!this.#fresh) return await this.#attach(size, listener, limit.signal);
     const begun = Promise.withResolvers<void>();
-    // It may be refused before anybody waits for it below.
+    // It can be refused before it is waited for below.
     begun.promise.catch(() => undefined);
-    let waiting = true;
-    const carrier = await this.#attach(
-      size,
-      {
-        drained: () => listener.drained(),
-        piece: (piece) => {
-          if (!waiting) {
-            listener.piece(piece);
-          } else if (piece.kind === 'note') {
-            // What comes before it is the echo of what we sent.
-            waiting = false;
-            if (piece.note === 'begin') begun.resolve();
-            else begun.reject(refusal(this.#host.name, ''));
-          }
-        },
+    let hasBegun = false;
+    const first = {
+      drained: () => listener.drained(),
+      item: (item: StreamItem) => {
+        if (hasBegun) return listener.item(item);
+        // Output before the first note is the echo of what was sent.
+        if (item.kind !== 'note') return;
+        hasBegun = item.note === 'begin';
+        if (hasBegun) begun.resolve();
+        else begun.reject(refusal(this.#host.name, ''));
       },
-      limit.signal,
-    );
+    };
+    const transport = await this.#attach(size, first, limit.signal);
     try {
-      carrier.write(GO);
+      transport.write(GO);
       await withAbort(limit.signal, () => begun.promise);
     } catch (error) {
-      carrier[Symbol.dispose]();
+      transport[Symbol.dispose]();
       throw error;
     }
+    transport.redirect(listener);
     this.#fresh = false;
-    return carrier;
+    return transport;
   }
 
   async end(signal?: AbortSignal): Promise<void> {
@@ -135,7 +133,7 @@ export class HostShell implements Shell {
     size: Size,
     listener: ShellTransportListener,
     signal: AbortSignal,
-  ): Promise<ShellTransport> {
+  ): Promise<RedirectableTransport> {
     const { shared } = this.#host;
     if (shared) {
       try {
@@ -143,8 +141,8 @@ export class HostShell implements Shell {
         return await DtachSocket.attach(this.#id, path, size, listener, signal);
       } catch {
         signal.throwIfAborted();
-        // A host that has outlived our side of the directory (its mount was taken away) is reached through the engine;
-        // if nobody is there, that way says so best.
+        // A host that has outlived this side of the directory (its mount was removed) is reached through the engine. If
+        // dtach is gone, the refusal from there says so best.
       }
     }
     const rejoin = ['sh', '-c', REJOIN_SCRIPT, 'quayside-join', this.#inside];
@@ -168,8 +166,8 @@ export class HostShell implements Shell {
   }
 }
 
-function refusal(host: string, said: string): QuaysideError {
-  const reason = said
+function refusal(host: string, output: string): QuaysideError {
+  const reason = output
     .replaceAll(/[^\x20-\x7e]+/g, ' ')
     .trim()
     .slice(0, REFUSAL_CHARACTERS);

@@ -1,6 +1,6 @@
 import { FrameError } from '#protocol';
 
-/** Pages that have typed here lately. One that comes back after so many others has nothing under way any more. */
+/** Clients that are remembered. One that comes back after so many others has no input under way any more. */
 const MOST_CLIENTS = 64;
 
 /** How many input bytes have come from each client, so that what a page sends again after a cut is taken only once. */
@@ -16,7 +16,7 @@ export class InputDeduplicator {
     const taken = this.taken(client);
     if (offset > taken) throw new FrameError('input with a gap');
     const fresh = bytes.subarray(taken - offset);
-    // Set anew, so that the map's order is that of use.
+    // Deleted and set, so that the map's order is that of use.
     this.#taken.delete(client);
     this.#taken.set(client, taken + fresh.byteLength);
     if (this.#taken.size > MOST_CLIENTS) {

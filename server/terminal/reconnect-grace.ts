@@ -3,9 +3,9 @@ import type { Viewer } from './viewer.ts';
 
 /** How long (ms) a page whose link broke is expected back: it tries at once, and five more times within this. */
 export const RECONNECT_GRACE_MS = 8_000;
-/** What it lacks may be all of the ring but for this: more can be under way when the program is told to wait. */
+/** What it lacks may be all of the ring but for this: so much can be under way when the program is paused. */
 const SLACK_BYTES = 128 * 1024;
-/** As many as a terminal has room for; the one that went first is given up. */
+/** As many as a terminal has room for; the one that left first is given up. */
 const MOST_EXPECTED = 16;
 
 /**

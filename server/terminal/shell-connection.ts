@@ -1,43 +1,62 @@
 import type { Buffer } from 'node:buffer';
 import type { Background } from '../base/background.ts';
+import { sleep } from '../base/deadline.ts';
 import type { StreamItem } from './control-scanner.ts';
+import { PendingInput } from './pending-input.ts';
 import type { Size } from './shell-host.ts';
 import type { Shell, ShellTransport } from './shell-transport.ts';
 
-/** When the way to a living shell breaks, try again after so many ms. */
+/** When the transport to a living shell breaks, it is joined again after so many ms, */
 const REJOIN_AFTER_MS = [0, 200, 1000, 3000] as const;
+/** … and from then on after so many. */
+const REJOIN_LATER_MS = 10_000;
+/**
+ * A transport that has held for so long (ms) is joined again at once when it breaks. A program can print the note that
+ * it has broken; again and again, that must not keep the engine busy.
+ */
+const STEADY_MS = 10_000;
 
-/** What comes in by it. */
+/** What a shell's owner is told. */
 export interface ShellConnectionListener {
-  /** Output; the bytes hold only during the call. */
-  bytes(bytes: Buffer): void;
-  /** The shell has ended; all it printed has come. `undefined`: how is not known. */
+  /** The bytes hold only during the call. */
+  output(bytes: Buffer): void;
+  /** The shell has ended; all its output has come. `undefined`: how it ended is not known. */
   ended(status: number | undefined): void;
   /** The shell takes input again. */
   drained(): void;
 }
 
+/** One try to join. What the transport of an earlier one still tells is ignored. */
+interface Attempt {
+  /** The transport broke before it was handed over. */
+  broken: boolean;
+}
+
 type State =
-  /** Input waits until there is somebody to take it. */
-  | { readonly kind: 'joining'; readonly typed: Uint8Array[] }
-  | { readonly kind: 'open'; readonly carrier: ShellTransport }
+  /** Input waits for a transport. */
+  | { readonly kind: 'joining' }
+  | { readonly kind: 'open'; readonly transport: ShellTransport; readonly since: number }
   | { readonly kind: 'closed' };
 
-/** The way into a shell. One that breaks while the shell lives is mended, and nobody hears of it. */
+/** The connection to a shell. While the shell lives, a transport that breaks is replaced, and nothing is told of it. */
 export class ShellConnection {
   readonly #shell: Shell;
   readonly #listener: ShellConnectionListener;
   readonly #background: Background;
-  #state: State = { kind: 'joining', typed: [] };
+  readonly #waiting = new PendingInput();
+  readonly #closed = new AbortController();
+  #state: State = { kind: 'joining' };
+  #attempt: Attempt | undefined;
+  /** Tries to join since the last transport that held. */
+  #tries = 0;
   #size: Size;
   #mayRun = true;
-  #rejoining: NodeJS.Timeout | undefined;
 
   constructor(shell: Shell, size: Size, listener: ShellConnectionListener, background: Background) {
-    this.#background = background;
     this.#shell = shell;
     this.#size = size;
     this.#listener = listener;
+    this.#background = background;
   }
 
   get isOpen(): boolean {
@@ -46,39 +65,23 @@ export class ShellConnection {
 
   /** Input that the shell has not taken yet, in bytes. */
   get queued(): number {
-    if (this.#state.kind === 'open') return this.#state.carrier.queued;
-    if (this.#state.kind === 'closed') return 0;
-    return this.#state.typed.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return this.#state.kind === 'open' ? this.#state.transport.queued : this.#waiting.length;
   }
 
-  /** Joins the shell; output comes from then on. @throws what the shell says when it can't be joined */
+  /** Joins the shell; output comes from then on. @throws what the shell says when it cannot be joined */
   async open(signal?: AbortSignal): Promise<void> {
-    const listener = {
-      piece: (piece: StreamItem) => this.#take(piece),
-      drained: () => this.#listener.drained(),
-    };
-    const carrier = await this.#shell.join(this.#size, listener, signal);
-    if (this.#state.kind !== 'joining') {
-      carrier[Symbol.dispose]();
-      return;
-    }
-    const { typed } = this.#state;
-    this.#state = { kind: 'open', carrier };
-    carrier.resize(this.#size);
-    for (const bytes of typed) carrier.write(bytes);
-    if (!this.#mayRun) carrier.pause();
-    this.#listener.drained();
+    if (!(await this.#join(signal)) && this.#state.kind === 'joining') this.#rejoinSoon();
   }
 
   /** The bytes are copied where they have to wait. */
-  write(bytes: Uint8Array): void {
-    if (this.#state.kind === 'open') this.#state.carrier.write(bytes);
-    else if (this.#state.kind === 'joining') this.#state.typed.push(bytes.slice());
+  write(input: Uint8Array): void {
+    if (this.#state.kind === 'open') this.#state.transport.write(input);
+    else if (this.#state.kind === 'joining') this.#waiting.push(input);
   }
 
   resize(size: Size): void {
     this.#size = size;
-    if (this.#state.kind === 'open') this.#state.carrier.resize(size);
+    if (this.#state.kind === 'open') this.#state.transport.resize(size);
   }
 
   /** Whether the program may print on. */
@@ -86,59 +89,101 @@ export class ShellConnection {
     if (mayRun === this.#mayRun) return;
     this.#mayRun = mayRun;
     if (this.#state.kind !== 'open') return;
-    if (mayRun) this.#state.carrier.resume();
-    else this.#state.carrier.pause();
+    if (mayRun) this.#state.transport.resume();
+    else this.#state.transport.pause();
   }
 
-  /** Lets go of the shell. Nothing comes in any more. */
+  /** Lets go of the shell. Nothing is told any more. */
   close(): void {
     const state = this.#state;
     this.#state = { kind: 'closed' };
-    clearTimeout(this.#rejoining);
-    if (state.kind === 'open') state.carrier[Symbol.dispose]();
+    this.#attempt = undefined;
+    this.#waiting.clear();
+    this.#closed.abort();
+    if (state.kind === 'open') state.transport[Symbol.dispose]();
   }
 
-  #take(piece: StreamItem): void {
-    if (this.#state.kind === 'closed') return;
-    if (piece.kind === 'bytes') {
-      this.#listener.bytes(piece.bytes);
+  /** @returns whether there is a transport now; if not, it broke as it was made, or the shell has ended meanwhile */
+  async #join(signal: AbortSignal | undefined): Promise<boolean> {
+    const attempt: Attempt = { broken: false };
+    this.#attempt = attempt;
+    const background = this.#background;
+    const listener = {
+      item: background.guard('take in a shell’s output', (item: StreamItem) => {
+        if (this.#attempt === attempt) this.#take(item, attempt);
+      }),
+      drained: background.guard('go on with a shell’s input', () => this.#listener.drained()),
+    };
+    const transport = await this.#shell.join(this.#size, listener, signal);
+    if (this.#attempt !== attempt || attempt.broken) {
+      transport[Symbol.dispose]();
+      return false;
+    }
+    this.#state = { kind: 'open', transport, since: performance.now() };
+    transport.resize(this.#size);
+    while (this.#waiting.length > 0) {
+      const input = this.#waiting.first();
+      transport.write(input);
+      this.#waiting.drop(input.byteLength);
+    }
+    if (!this.#mayRun) transport.pause();
+    this.#listener.drained();
+    return true;
+  }
+
+  #take(item: StreamItem, attempt: Attempt): void {
+    if (item.kind === 'output') {
+      this.#listener.output(item.bytes);
       return;
     }
-    switch (piece.note) {
+    switch (item.note) {
       case 'begin':
         return;
       case 'end':
-        this.#end(piece.status);
+        // After this comes only what dtach and the engine say about it.
+        this.#end(item.status);
         this.#background.run('tidy up after a shell', () => this.#shell.tidy());
         return;
       case 'left':
-        this.#background.run('rejoin a shell', () => this.#rejoin());
+        if (this.#state.kind === 'open') this.#hasBroken(this.#state);
+        else attempt.broken = true;
         return;
     }
   }
 
-  /** After the shell's end there is only what dtach and the engine say about it. */
   #end(status: number | undefined): void {
     this.close();
     this.#listener.ended(status);
   }
 
-  /** The way to the shell is gone, but perhaps not the shell. */
-  async #rejoin(): Promise<void> {
-    this.#state = { kind: 'joining', typed: [] };
-    for (const ms of REJOIN_AFTER_MS) {
-      await new Promise<void>((resolve) => {
-        this.#rejoining = setTimeout(resolve, ms);
-      });
-      if (this.#state.kind !== 'joining') return;
+  /** The transport is gone, but perhaps not the shell. */
+  #hasBroken({ transport, since }: Extract<State, { kind: 'open' }>): void {
+    this.#state = { kind: 'joining' };
+    this.#attempt = undefined;
+    transport[Symbol.dispose]();
+    if (performance.now() - since >= STEADY_MS) this.#tries = 0;
+    this.#rejoinSoon();
+  }
+
+  #rejoinSoon(): void {
+    const { signal } = this.#closed;
+    this.#background.run('rejoin a shell', () => this.#rejoin(signal), signal);
+  }
+
+  /** Tries until there is a transport, the shell has ended for sure, or the connection is closed. */
+  async #rejoin(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await sleep(REJOIN_AFTER_MS[this.#tries] ?? REJOIN_LATER_MS, signal);
+      this.#tries += 1;
+      const { kind } = await this.#shell.state(signal);
+      if (signal.aborted) return;
+      if (kind === 'gone') return this.#end(undefined);
+      if (kind === 'unknown') continue;
       try {
-        if ((await this.#shell.state()).kind === 'gone') break;
-        await this.open();
-        return;
+        if (await this.#join(signal)) return;
       } catch {
-        // Tried again below; the last time, the shell has ended as far as anybody can tell.
+        // It lives, so it is tried again.
       }
     }
-    if (this.#state.kind === 'joining') this.#end(undefined);
   }
 }

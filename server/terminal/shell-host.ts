@@ -9,8 +9,8 @@ export interface ShellHost {
   /** The command on this machine that gives argv in the host a TTY. */
   ttyCommand(argv: readonly string[], options?: { readonly user?: string }): PtyCommand;
   /**
-   * A directory that this machine and the host both see, as each of them calls it; `undefined` where there is none.
-   * The host's people can write to it: nothing in it is ever read here, only sockets in it are connected to.
+   * A directory that this machine and the host both see, by the path that each has for it; `undefined` where there is
+   * none. Users of the host can write to it: nothing in it is read here, only its sockets are connected to.
    */
   readonly shared: { readonly outside: string; readonly inside: string } | undefined;
 }

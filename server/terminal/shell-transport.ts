@@ -1,23 +1,30 @@
 import type { StreamItem } from './control-scanner.ts';
 import type { Size } from './shell-host.ts';
 
-/** What carries a shell's bytes. Disposing it lets go of the shell, which lives on. */
+/** Carries a shell's input and output. Disposing it lets go of the shell, which lives on. */
 export interface ShellTransport extends Disposable {
-  write(bytes: Uint8Array): void;
-  /** Written bytes that the shell has not taken yet. */
+  write(input: Uint8Array): void;
+  /** Input that the shell has not taken yet, in bytes. */
   readonly queued: number;
+  /** Of several sizes that the shell has not taken yet, only the last counts. */
   resize(size: Size): void;
   /** Reads no more: the kernel's buffers fill, and the program waits. */
   pause(): void;
   resume(): void;
 }
 
-/** What a carrier tells its owner. */
+/** What a transport tells its owner. */
 export interface ShellTransportListener {
-  /** Output and notes, in order; bytes hold only during the call. Nothing follows the `left` note. */
-  piece(piece: StreamItem): void;
-  /** What was queued has gone: the shell reads again. */
+  /** Output and control notes, in order; bytes hold only during the call. Nothing follows the `left` note. */
+  item(item: StreamItem): void;
+  /** All queued input has gone: the shell reads again. */
   drained(): void;
+}
+
+/** A transport whose owner changes once it is made: whoever made it listened first. */
+export interface RedirectableTransport extends ShellTransport {
+  /** From now on this one is told. */
+  redirect(listener: ShellTransportListener): void;
 }
 
 /**
@@ -38,7 +45,7 @@ export interface Shell {
   join(size: Size, listener: ShellTransportListener, signal?: AbortSignal): Promise<ShellTransport>;
   /** Ends the shell and everything in its session; settles when nothing of it is left. Gone already is success. */
   end(signal?: AbortSignal): Promise<void>;
-  /** After the shell has ended by itself: takes away what stood around it. What was told to outlive it may. */
+  /** After the shell has ended by itself: removes what stood around it. What was told to outlive it may. */
   tidy(signal?: AbortSignal): Promise<void>;
   /** @throws the signal's reason */
   state(signal?: AbortSignal): Promise<ShellState>;

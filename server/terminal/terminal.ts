@@ -9,16 +9,16 @@ import { Output } from './output.ts';
 import { ReconnectGrace } from './reconnect-grace.ts';
 import { ShellConnection } from './shell-connection.ts';
 import type { Size } from './shell-host.ts';
-import type { FinishedCommand } from './shell-integration.ts';
+import { type FinishedCommand, ShellIntegration } from './shell-integration.ts';
 import type { Shell } from './shell-transport.ts';
 import { Viewer, type ViewerListener } from './viewer.ts';
 import { Viewers } from './viewers.ts';
 
-/** Tabs of one learner on one terminal. */
+/** Pages on one terminal: tabs of one learner, and an instructor's. */
 export const MAX_VIEWERS = 16;
-/** Between a changed size and the old one again, so that a program sees two changes and draws itself anew (ms). */
-const NUDGE_MS = 60;
-/** Who a terminal is. */
+/** Between a changed size and the old one again, so that a program sees two changes and redraws itself (ms). */
+const REDRAW_MS = 60;
+/** What tells a terminal from others. */
 export interface TerminalIdentity {
   readonly id: string;
   /** The host's name. */
@@ -34,10 +34,10 @@ type State =
   | { readonly kind: 'detached' };
 
 /**
- * `none`: it has shown no prompt yet. `clear`: it waits for a line, and nobody has typed since. `typed`: there may be
- * something half typed. `running`: a program has the terminal.
+ * `none`: the shell has shown no prompt yet. `clear`: it waits for a line, and there was no input since. `edited`: there may
+ * be half a line. `running`: a program has the terminal.
  */
-export type Prompt = 'none' | 'clear' | 'typed' | 'running';
+export type Prompt = 'none' | 'clear' | 'edited' | 'running';
 
 /** What a viewer takes next. The bytes are views that hold until control returns to the event loop. */
 export type Delivery =
@@ -56,8 +56,8 @@ export interface Arrival {
 
 /**
  * One shell on one host. It outlives the page that shows it: output goes into a bounded ring by running offset, and any
- * number of viewers take it from there, each at its own pace. While somebody looks, the program waits for the slowest
- * who keeps up at all; while nobody does, it runs on into the ring. Knows nothing of sockets.
+ * number of viewers take it from there, each at its own pace. While it is looked at, the program waits for the slowest
+ * viewer that makes progress; otherwise it runs on into the ring. Knows nothing of sockets.
  */
 export class Terminal {
   readonly id: string;
@@ -66,15 +66,15 @@ export class Terminal {
   /** Distinguishes this terminal's offsets from those before a restart of the server. Never 0. */
   readonly epoch: bigint = randomBytes(8).readBigUInt64BE() | 1n;
   readonly #shell: Shell;
-  readonly #wayIn: ShellConnection;
-  readonly #output: Output;
-  readonly #audience: Viewers;
-  readonly #flow = new FlowControl(() => this.#regulate());
-  readonly #expected = new ReconnectGrace(() => this.#regulate());
-  readonly #input = new InputDeduplicator();
-  readonly #exit = new Emitter<number | undefined>();
+  readonly #connection: ShellConnection;
+  readonly #output = new Output();
+  readonly #integration: ShellIntegration;
+  readonly #viewers: Viewers;
+  readonly #flow: FlowControl;
+  readonly #reconnectGrace: ReconnectGrace;
+  readonly #deduplicator = new InputDeduplicator();
   readonly #command = new Emitter<FinishedCommand>();
-  readonly #typed = new Emitter<Uint8Array>();
+  readonly #inputTaken = new Emitter<Uint8Array>();
   readonly #prompted = new Emitter<void>();
   readonly #gone = new Emitter<void>();
   #state: State = { kind: 'running' };
@@ -82,7 +82,8 @@ export class Terminal {
   /** Which shell is the terminal's own: the first that showed a prompt. */
   #login: string | undefined;
   #lastActivity = Date.now();
-  #nudge: NodeJS.Timeout | undefined;
+  #redraw: NodeJS.Timeout | undefined;
+  readonly #restoreSize: () => void;
 
   private constructor(
     identity: TerminalIdentity,
@@ -94,28 +95,30 @@ export class Terminal {
     this.host = identity.host;
     this.title = identity.title;
     this.#shell = shell;
-    this.#audience = new Viewers(size, (wished) => this.#resize(wished));
-    this.#output = new Output({
-      finished: (command) => this.#command.emit(command),
-      prompted: (shell) => {
-        this.#login ??= shell;
-        // One within another has the terminal, as any program would.
-        if (shell !== this.#login) return;
-        this.#prompt = 'clear';
-        this.#prompted.emit();
-      },
+    const regulate = background.guard('let a program run on or wait', () => this.#regulate());
+    this.#flow = new FlowControl(regulate);
+    this.#reconnectGrace = new ReconnectGrace(regulate);
+    this.#restoreSize = background.guard('have a program draw anew', () =>
+      this.#connection.resize(this.size),
+    );
+    this.#viewers = new Viewers(size, (requested) => this.#resize(requested));
+    this.#integration = new ShellIntegration({
+      finished: background.guard('tell of a finished command', (command: FinishedCommand) =>
+        this.#command.emit(command),
+      ),
+      prompted: background.guard('tell of a prompt', (shell: string) => this.#onPrompt(shell)),
       started: () => {
         this.#prompt = 'running';
       },
     });
     const listener = {
-      bytes: (bytes: Buffer) => this.#print(bytes),
+      output: (bytes: Buffer) => this.#onOutput(bytes),
       ended: (status: number | undefined) => this.#hasExited(status),
       drained: () => {
-        for (const viewer of this.#audience.viewers) viewer.listener.drained();
+        for (const viewer of this.#viewers.viewers) viewer.listener.drained();
       },
     };
-    this.#wayIn = new ShellConnection(shell, size, listener, background);
+    this.#connection = new ShellConnection(shell, size, listener, background);
   }
 
   /**
@@ -130,17 +133,22 @@ export class Terminal {
     options: { readonly background: Background; readonly signal?: AbortSignal },
   ): Promise<Terminal> {
     const terminal = new Terminal(identity, shell, size, options.background);
-    await terminal.#wayIn.open(options.signal);
-    return terminal;
+    try {
+      await terminal.#connection.open(options.signal);
+      return terminal;
+    } catch (error) {
+      terminal.#stop();
+      throw error;
+    }
   }
 
-  /** When something was last typed or printed (ms since the epoch). */
+  /** When the last input or output came (ms since the epoch). */
   get lastActivity(): number {
     return this.#lastActivity;
   }
 
   get size(): Size {
-    return this.#audience.size;
+    return this.#viewers.size;
   }
 
   /** The offset that the next byte of output will have. */
@@ -148,19 +156,19 @@ export class Terminal {
     return this.#output.head;
   }
 
-  /** How many pages look at it. */
+  /** How many pages are attached to it. */
   get viewers(): number {
-    return this.#audience.viewers.size;
+    return this.#viewers.viewers.size;
   }
 
   /** Input that the shell has not taken yet, in bytes. */
   get queuedInput(): number {
-    return this.#wayIn.queued;
+    return this.#connection.queued;
   }
 
-  /** Where the shell stands with its prompt, as far as its marks and its viewers' keys tell. */
+  /** The state of the shell's prompt, as far as its marks and its viewers' input tell. */
   get prompt(): Prompt {
-    return this.#wayIn.isOpen ? this.#prompt : 'running';
+    return this.#connection.isOpen ? this.#prompt : 'running';
   }
 
   /** The shell shows its prompt and waits for a line. */
@@ -168,33 +176,28 @@ export class Terminal {
     return this.#prompted.on(listener);
   }
 
-  /** A viewer has typed; called before the shell gets it. */
-  onTyped(listener: (bytes: Uint8Array) => void): Disposable {
-    return this.#typed.on(listener);
+  /** Input of a viewer; called before the shell gets it. */
+  onInput(listener: (input: Uint8Array) => void): Disposable {
+    return this.#inputTaken.on(listener);
   }
 
-  /** Types on behalf of nobody who looks: the bytes go to the shell as keys do. */
-  type(text: string): void {
+  /** Input that comes from no viewer. */
+  sendText(text: string): void {
     this.#lastActivity = Date.now();
-    this.#wayIn.write(Buffer.from(text));
+    this.#connection.write(Buffer.from(text));
   }
 
-  /** What was printed from an offset on, as far as the ring still has it. */
-  printedSince(offset: number): Uint8Array {
+  /** A copy of the output from an offset on, as far as the ring still has it. */
+  outputSince(offset: number): Uint8Array {
     return this.#output.since(offset);
   }
 
-  /** The shell has ended by itself (or its host has); everything it printed is in the ring. */
-  onExit(listener: (status: number | undefined) => void): Disposable {
-    return this.#exit.on(listener);
-  }
-
-  /** Nothing will come of it any more: its shell has ended, or it was closed or let go. */
+  /** Its shell has ended, or it was closed or let go: no output will follow. */
   onGone(listener: () => void): Disposable {
     return this.#gone.on(listener);
   }
 
-  /** A command line has finished, says the shell. Anybody's program can say so too: no proof of anything. */
+  /** The shell's marks say that a command line has finished. Any program can print them: they prove nothing. */
   onCommand(listener: (finished: FinishedCommand) => void): Disposable {
     return this.#command.on(listener);
   }
@@ -222,33 +225,33 @@ export class Terminal {
     }
     const stale = resume === 'replay';
     const viewer = new Viewer(arrival.client, arrival.attention, from, stale, listener);
-    this.#expected.arrived(arrival.client);
-    this.#audience.add(viewer);
-    if (stale && start > 0) this.#nudgeProgram();
+    this.#reconnectGrace.arrived(arrival.client);
+    this.#viewers.add(viewer);
+    if (stale && start > 0) this.#forceRedraw();
     this.#regulate();
     return { viewer, resume };
   }
 
-  /** A page has gone; `lost`: not of its own will, so it is expected back. */
+  /** A page has gone; `lost`: its link broke, so it is expected back. */
   leave(viewer: Viewer, how: 'gone' | 'lost'): void {
-    if (!this.#audience.remove(viewer)) return;
-    if (how === 'lost' && this.#state.kind === 'running') this.#expected.add(viewer);
+    if (!this.#viewers.remove(viewer)) return;
+    if (how === 'lost' && this.#state.kind === 'running') this.#reconnectGrace.add(viewer);
     this.#regulate();
   }
 
   /** Whether this viewer decides the size. */
   isActive(viewer: Viewer): boolean {
-    return this.#audience.isActive(viewer);
+    return this.#viewers.isActive(viewer);
   }
 
   /** How many of a client's input bytes have arrived. */
   taken(client: bigint): number {
-    return this.#input.taken(client);
+    return this.#deduplicator.taken(client);
   }
 
   /** The next thing for this viewer, if it has room: at most `max` bytes. */
   take(viewer: Viewer, max: number): Delivery | undefined {
-    if (!this.#audience.viewers.has(viewer)) return undefined;
+    if (!this.#viewers.viewers.has(viewer)) return undefined;
     if (viewer.sent < this.#output.start) viewer.stale = true;
     if (viewer.stale) {
       const { offset, preamble } = this.#output.replayStart();
@@ -275,7 +278,7 @@ export class Terminal {
     // Older ones are left over from before a reset.
     if (offset <= viewer.acked) return;
     viewer.acked = offset;
-    viewer.aside = false;
+    viewer.stalled = false;
     this.#flow.progress(viewer);
     this.#regulate();
   }
@@ -289,36 +292,36 @@ export class Terminal {
   }
 
   attend(viewer: Viewer, attention: Attention): void {
-    viewer.aside = false;
-    this.#audience.attend(viewer, attention);
+    viewer.stalled = false;
+    this.#viewers.attend(viewer, attention);
     this.#regulate();
   }
 
-  /** The size that this viewer would like; it gets it if it is the active one. */
+  /** The size that this viewer asks for; granted to the active one. */
   resize(viewer: Viewer, size: Size): void {
-    this.#audience.wish(viewer, size);
+    this.#viewers.request(viewer, size);
   }
 
   /**
    * Input of a viewer. `offset` counts its client's bytes over all its sockets: what has come already is dropped, as is
-   * what comes from somebody who may only look.
+   * the input of a viewer that may only look.
    *
    * @throws FrameError when bytes are missing in between
    */
   input(viewer: Viewer, offset: number, bytes: Uint8Array): void {
-    const fresh = this.#input.accept(viewer.client, offset, bytes);
+    const fresh = this.#deduplicator.accept(viewer.client, offset, bytes);
     if (fresh.byteLength === 0 || viewer.listener.mayType?.() === false) return;
     this.#lastActivity = Date.now();
-    this.#audience.lead(viewer);
-    this.#typed.emit(fresh);
-    if (this.#prompt !== 'running') this.#prompt = 'typed';
-    this.#wayIn.write(fresh);
+    this.#viewers.activate(viewer);
+    this.#inputTaken.emit(fresh);
+    if (this.#prompt !== 'running') this.#prompt = 'edited';
+    this.#connection.write(fresh);
   }
 
   /**
    * Ends the shell and everything in its session in the host; settles when nothing of it is left.
    *
-   * @throws QuaysideError SANDBOX_FAILED when something would not end; whatever the host said when it can't be asked
+   * @throws QuaysideError SANDBOX_FAILED when something does not end; what the host throws when it cannot be asked
    */
   close(): Promise<void> {
     if (this.#state.kind === 'closed') return this.#state.done;
@@ -337,50 +340,58 @@ export class Terminal {
   #finish(state: Extract<State, { kind: 'closed' | 'detached' }>): void {
     this.#state = state;
     this.#stop();
-    for (const viewer of this.#audience.dismiss()) viewer.listener.closed(state.kind);
+    for (const viewer of this.#viewers.clear()) viewer.listener.closed(state.kind);
     this.#gone.emit();
   }
 
   #hasExited(status: number | undefined): void {
     this.#state = { kind: 'exited', status };
     this.#stop();
-    for (const viewer of this.#audience.viewers) viewer.listener.wake();
-    this.#exit.emit(status);
+    for (const viewer of this.#viewers.viewers) viewer.listener.wake();
     this.#gone.emit();
   }
 
   #stop(): void {
-    this.#wayIn.close();
-    clearTimeout(this.#nudge);
+    this.#connection.close();
+    clearTimeout(this.#redraw);
     this.#flow.stop();
-    this.#expected.stop();
+    this.#reconnectGrace.stop();
   }
 
-  #print(bytes: Buffer): void {
+  #onPrompt(shell: string): void {
+    this.#login ??= shell;
+    // A shell within another has the terminal, as any program would.
+    if (shell !== this.#login) return;
+    this.#prompt = 'clear';
+    this.#prompted.emit();
+  }
+
+  #onOutput(bytes: Buffer): void {
     this.#lastActivity = Date.now();
     this.#output.append(bytes);
+    this.#integration.feed(bytes);
     this.#regulate();
-    for (const viewer of this.#audience.viewers) if (viewer.room > 0) viewer.listener.wake();
+    for (const viewer of this.#viewers.viewers) if (viewer.room > 0) viewer.listener.wake();
   }
 
   #regulate(): void {
     if (this.#state.kind !== 'running') return;
     const { head } = this.#output;
-    const inSight = this.#flow.mayRun(this.#audience.viewers, head);
-    this.#wayIn.regulate(inSight && this.#expected.mayRun(head));
+    const inSight = this.#flow.mayRun(this.#viewers.viewers, head);
+    this.#connection.regulate(inSight && this.#reconnectGrace.mayRun(head));
   }
 
   #resize(size: Size): void {
-    clearTimeout(this.#nudge);
-    this.#wayIn.resize(size);
+    clearTimeout(this.#redraw);
+    this.#connection.resize(size);
   }
 
-  /** A replay that lacks its beginning is made whole by the program itself, if it can redraw. */
-  #nudgeProgram(): void {
+  /** Where a replay lacks its beginning, a program that can redraw itself completes the screen. */
+  #forceRedraw(): void {
     const { cols, rows } = this.size;
-    if (!this.#wayIn.isOpen || rows < 2) return;
-    clearTimeout(this.#nudge);
-    this.#wayIn.resize({ cols, rows: rows - 1 });
-    this.#nudge = setTimeout(() => this.#wayIn.resize(this.size), NUDGE_MS);
+    if (!this.#connection.isOpen || rows < 2) return;
+    clearTimeout(this.#redraw);
+    this.#connection.resize({ cols, rows: rows - 1 });
+    this.#redraw = setTimeout(this.#restoreSize, REDRAW_MS);
   }
 }

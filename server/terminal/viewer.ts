@@ -1,17 +1,17 @@
 import { type Attention, OUTPUT_WINDOW } from '#protocol';
 import type { Size } from './shell-host.ts';
 
-/** What a viewer is told. It takes the output itself, when it has room. */
+/** What a viewer is told. It takes the output itself, when it has room: `Terminal.take`. */
 export interface ViewerListener {
   /** There is output to take, or the terminal has ended. */
   wake(): void;
-  /** The size, or who decides it, has changed. */
+  /** The size, or which page decides it, has changed. */
   sized(size: Size, yours: boolean): void;
   /** The terminal was closed or let go; there will be no more. */
   closed(why: 'closed' | 'detached'): void;
   /** The shell takes input again. */
   drained(): void;
-  /** Present for those who only look unless they are allowed more: asked for every key. */
+  /** Present for a page that only looks unless it is allowed more: called for every key. */
   mayType?(): boolean;
 }
 
@@ -24,12 +24,12 @@ export class Viewer {
   /** Tells pages apart across their sockets. */
   readonly client: bigint;
   attention: Attention;
-  /** The size this page would like, if it has said. */
-  wish: Size | undefined;
+  /** The size this page has asked for, if it has. */
+  requestedSize: Size | undefined;
   /** Set while the page's socket is full. */
   blocked = false;
-  /** It stood still for so long that nothing waits for it any more. Any sign of progress ends that. */
-  aside = false;
+  /** It made no progress for so long that nothing waits for it any more. Any sign of progress ends that. */
+  stalled = false;
   /** The next byte to send. */
   sent: number;
   /** Everything below is on the page's screen. */
@@ -59,6 +59,6 @@ export class Viewer {
 
   /** Whether the program waits for it. */
   get counts(): boolean {
-    return this.attention !== 'hidden' && !this.aside;
+    return this.attention !== 'hidden' && !this.stalled;
   }
 }

@@ -115,7 +115,7 @@ function terminalOf(learner: string, title: string): Terminal {
   return sessions.of(learner, NAME).terminal(id);
 }
 
-const screenOf = (terminal: Terminal): string => Buffer.from(terminal.printedSince(0)).toString();
+const screenOf = (terminal: Terminal): string => Buffer.from(terminal.outputSince(0)).toString();
 
 /** A page that types into a terminal. */
 function keyboard(terminal: Terminal): (text: string) => void {

@@ -16,14 +16,14 @@ async function atPrompt() {
   const identity = { id: 't', host: 'server01', title: 'server01' };
   const terminal = await Terminal.on(identity, shell, { cols: 80, rows: 24 }, { background });
   shell.print(PROMPT);
-  shell.typed.length = 0;
+  shell.input.length = 0;
   const { viewer } = terminal.attach(
     { client: 1n, attention: 'active', epoch: 0n, offset: 0 },
     { wake() {}, sized() {}, closed() {}, drained() {} },
   );
   return {
     shell,
-    typed: () => shell.typed.join(''),
+    typed: () => shell.input.join(''),
     command: runCommand(terminal, COMMAND, {
       keyMs: KEY_MS,
       done: NEVER,
@@ -37,7 +37,7 @@ async function atPrompt() {
 test('a command is typed key by key, and Enter last', async () => {
   using at = await atPrompt();
   await vi.waitFor(() => expect(at.typed()).toBe('\x05\x15sleep 600\r'));
-  expect(at.shell.typed).toContain('s');
+  expect(at.shell.input).toContain('s');
   at.shell.print('\x1b]633;C;aid=1\x07\x1b]633;D;0;aid=1\x07');
   at.shell.print(PROMPT);
   expect(await at.command).toMatchObject({ interrupted: false });
@@ -50,7 +50,7 @@ test('not a key more follows where the learner types, however soon the next prom
   at.shell.print(PROMPT);
   await expect(at.command).rejects.toThrow('You typed into server01');
   await delay(KEYS_MS);
-  expect(at.shell.typed.slice(-2)).toEqual(['\x05\x15', 'echo mine\r']);
+  expect(at.shell.input.slice(-2)).toEqual(['\x05\x15', 'echo mine\r']);
 });
 
 test('nothing is entered in a terminal that a program has taken meanwhile', async () => {

@@ -15,7 +15,7 @@ import {
   TERMINAL_PROTOCOL_VERSION,
   TERMINAL_SIZE_LIMITS,
 } from '#protocol';
-import { SET_ASIDE_MS } from '../../../server/terminal/flow-control.ts';
+import { STALLED_AFTER_MS } from '../../../server/terminal/flow-control.ts';
 import { RING_BYTES } from '../../../server/terminal/output.ts';
 import { RECONNECT_GRACE_MS } from '../../../server/terminal/reconnect-grace.ts';
 import { MAX_VIEWERS } from '../../../server/terminal/terminal.ts';
@@ -111,6 +111,6 @@ test('the page names the version and the limits in force', () => {
   expect(limits.get('kept for replay')).toBe(`the last ${RING_BYTES / 2 ** 20} MiB`);
   expect(PAGE).toContain(`at the latest after ${kib(ACKNOWLEDGE_EVERY)}`);
   expect(PAGE).toContain(`\`beat\` comes at least every ${BEAT_MS / 1000} s`);
-  expect(PAGE).toContain(`makes no progress for ${SET_ASIDE_MS / 1000} s`);
+  expect(PAGE).toContain(`makes no progress for ${STALLED_AFTER_MS / 1000} s`);
   expect(PAGE).toContain(`for ${RECONNECT_GRACE_MS / 1000} s the program waits`);
 });

@@ -11,30 +11,36 @@ import type {
 export const background = new Background(() => undefined);
 
 /** A shell that prints what it is told to, and remembers what happened to it. */
-export class FakeShell implements Shell, ShellTransport {
-  readonly typed: string[] = [];
+export class FakeShell implements Shell {
+  /** What it was given, in the order in which it came. */
+  readonly input: string[] = [];
   readonly sizes: string[] = [];
-  paused = false;
+  /** One for each time it was joined. */
+  readonly transports: FakeTransport[] = [];
   ended = false;
   /** What is answered to the question whether it lives. */
   told: ShellState = { kind: 'alive' };
-  joined = 0;
-  queued = 0;
-  #listener: ShellTransportListener | undefined;
+  /** Called as it is joined, before the transport is handed over. */
+  onJoin: (transport: FakeTransport) => void = () => undefined;
 
   async join(size: Size, listener: ShellTransportListener): Promise<ShellTransport> {
-    this.joined += 1;
     this.sizes.push(`${size.cols}x${size.rows}`);
-    this.#listener = listener;
-    return this;
+    const transport = new FakeTransport(this, listener);
+    this.transports.push(transport);
+    this.onJoin(transport);
+    return transport;
+  }
+
+  get paused(): boolean {
+    return this.transports.at(-1)?.paused ?? false;
   }
 
   print(text: string | Buffer): void {
-    this.#listener?.piece({ kind: 'bytes', bytes: Buffer.from(text) });
+    this.transports.at(-1)?.print(text);
   }
 
   note(note: 'end' | 'left', status?: number): void {
-    this.#listener?.piece({ kind: 'note', note, status });
+    this.transports.at(-1)?.note(note, status);
   }
 
   async end(): Promise<void> {
@@ -44,11 +50,33 @@ export class FakeShell implements Shell, ShellTransport {
   async state(): Promise<ShellState> {
     return this.told;
   }
-  write(bytes: Uint8Array): void {
-    this.typed.push(Buffer.from(bytes).toString());
+}
+
+export class FakeTransport implements ShellTransport {
+  paused = false;
+  disposed = false;
+  queued = 0;
+  readonly #shell: FakeShell;
+  readonly #listener: ShellTransportListener;
+
+  constructor(shell: FakeShell, listener: ShellTransportListener) {
+    this.#shell = shell;
+    this.#listener = listener;
+  }
+
+  print(text: string | Buffer): void {
+    this.#listener.item({ kind: 'output', bytes: Buffer.from(text) });
+  }
+
+  note(note: 'end' | 'left', status?: number): void {
+    this.#listener.item({ kind: 'note', note, status });
+  }
+
+  write(input: Uint8Array): void {
+    this.#shell.input.push(Buffer.from(input).toString());
   }
   resize({ cols, rows }: Size): void {
-    this.sizes.push(`${cols}x${rows}`);
+    this.#shell.sizes.push(`${cols}x${rows}`);
   }
   pause(): void {
     this.paused = true;
@@ -56,5 +84,7 @@ export class FakeShell implements Shell, ShellTransport {
   resume(): void {
     this.paused = false;
   }
-  [Symbol.dispose](): void {}
+  [Symbol.dispose](): void {
+    this.disposed = true;
+  }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FrameError, OUTPUT_WINDOW } from '#protocol';
-import { PAUSE_BEHIND, SET_ASIDE_MS } from '../../../server/terminal/flow-control.ts';
+import { PAUSE_BEHIND, STALLED_AFTER_MS } from '../../../server/terminal/flow-control.ts';
 import { RING_BYTES } from '../../../server/terminal/output.ts';
 import { RECONNECT_GRACE_MS } from '../../../server/terminal/reconnect-grace.ts';
 import { type Arrival, Terminal } from '../../../server/terminal/terminal.ts';
@@ -76,6 +76,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await terminal.close();
   expect(vi.getTimerCount()).toBe(0);
+  expect([...background.failures.keys()]).toEqual([]);
   vi.useRealTimers();
 });
 
@@ -127,7 +128,7 @@ test('a hidden page holds nothing up', () => {
 test('alone, a page that stands still makes the program wait for as long as it does', () => {
   new FakePage(terminal).read();
   flood(2 * PAUSE_BEHIND);
-  vi.advanceTimersByTime(10 * SET_ASIDE_MS);
+  vi.advanceTimersByTime(10 * STALLED_AFTER_MS);
   expect(shell.paused).toBe(true);
 });
 
@@ -140,7 +141,7 @@ test('a page that stands still holds others up only for a while, and then gets w
   flood(2 * PAUSE_BEHIND);
   keepUp();
   expect(shell.paused).toBe(true);
-  vi.advanceTimersByTime(SET_ASIDE_MS + 1);
+  vi.advanceTimersByTime(STALLED_AFTER_MS + 1);
   expect(shell.paused).toBe(false);
   for (let printed = 0; printed < RING_BYTES + 500_000; printed += PAUSE_BEHIND) {
     flood(PAUSE_BEHIND);
@@ -214,8 +215,8 @@ test('a replay whose beginning is lost starts at a line, in the modes of then, a
     kind: 'reset',
     preamble: Buffer.from(preamble),
   });
-  expect(Buffer.from(terminal.head.toString()).length).toBeGreaterThan(0);
   expect(page.read().screen.startsWith(LINE)).toBe(true);
+  expect(page.screen.length).toBeLessThanOrEqual(OUTPUT_WINDOW);
   expect(shell.sizes.at(-1)).toBe('80x23');
   vi.runOnlyPendingTimers();
   expect(shell.sizes.at(-1)).toBe('80x24');
@@ -236,51 +237,73 @@ test('what a page sends again is typed once; what is missing is refused', () => 
   expect(terminal.taken(1n)).toBe(3);
   terminal.input(again.viewer, 1, Buffer.from('bcde'));
   terminal.input(again.viewer, 0, Buffer.from('ab'));
-  expect(shell.typed.join('')).toBe('abcde');
+  expect(shell.input.join('')).toBe('abcde');
   expect(() => terminal.input(again.viewer, 9, Buffer.from('x'))).toThrow(FrameError);
 });
+
+/** What changes within one turn of the event loop takes effect together at the next. */
+const nextTurn = () => vi.advanceTimersByTime(1);
 
 test('the page that is used decides the size, and the others are told', () => {
   const first = new FakePage(terminal);
   const second = new FakePage(terminal, { client: 2n });
+  nextTurn();
   terminal.resize(first.viewer, { cols: 100, rows: 30 });
   terminal.resize(second.viewer, { cols: 50, rows: 10 });
   expect(shell.sizes.at(-1)).toBe('100x30');
   expect(second.sizes).toEqual(['100x30']);
+  nextTurn();
   terminal.attend(second.viewer, 'active');
   expect(shell.sizes.at(-1)).toBe('50x10');
   expect(first.sizes.at(-1)).toBe('50x10');
   expect(second.sizes.at(-1)).toBe('50x10!');
+  nextTurn();
   terminal.leave(second.viewer, 'gone');
   expect(shell.sizes.at(-1)).toBe('100x30');
 });
 
+test('of 300,000 sizes in a few turns the shell and the pages are told a few, and the last', () => {
+  const page = new FakePage(terminal);
+  const other = new FakePage(terminal, { client: 2n });
+  nextTurn();
+  const [before, beforeOther] = [shell.sizes.length, other.sizes.length];
+  const turns = 3;
+  for (let turn = 0; turn < turns; turn++) {
+    for (let sent = 0; sent < 100_000; sent++)
+      terminal.resize(page.viewer, { cols: 80 + (sent % 7), rows: 24 });
+    terminal.resize(page.viewer, { cols: 120, rows: 40 + turn });
+    nextTurn();
+  }
+  expect(shell.sizes.length - before).toBeLessThanOrEqual(2 * turns);
+  expect(other.sizes.length - beforeOther).toBeLessThanOrEqual(2 * turns);
+  expect(shell.sizes.at(-1)).toBe('120x42');
+  expect(other.sizes.at(-1)).toBe('120x42');
+});
+
+test('of pages that take the size from each other without end, each is told a few times a turn', () => {
+  const pages = [new FakePage(terminal), new FakePage(terminal, { client: 2n })];
+  nextTurn();
+  const before = pages.map(({ sizes }) => sizes.length);
+  for (let sent = 0; sent < 10_000; sent++) {
+    for (const { viewer } of pages) terminal.attend(viewer, 'active');
+  }
+  nextTurn();
+  for (const [at, { sizes }] of pages.entries()) {
+    expect(sizes.length - (before[at] ?? 0)).toBeLessThanOrEqual(2);
+  }
+  expect(pages[1]?.sizes.at(-1)).toBe('80x24!');
+});
+
 test('a page gets all output before the exit', () => {
-  const exits: (number | undefined)[] = [];
-  using _ = terminal.onExit((status) => exits.push(status));
   const page = new FakePage(terminal);
   flood(3 * OUTPUT_WINDOW);
   shell.print('the tail');
   shell.note('end', 3);
-  shell.print('what dtach says');
-  expect(exits).toEqual([3]);
+  shell.print('what dtach prints');
   expect(page.read().exit).toBe('none');
   for (let window = 0; window < 3; window++) page.acknowledge().read();
   expect(page.screen.endsWith('the tail')).toBe(true);
   expect(page.exit).toBe(3);
-});
-
-test('a way in that breaks is mended while the shell lives, and is the end when it does not', async () => {
-  const exits: (number | undefined)[] = [];
-  using _ = terminal.onExit((status) => exits.push(status));
-  shell.note('left', 1);
-  await vi.runOnlyPendingTimersAsync();
-  expect(shell.joined).toBe(2);
-  expect(exits).toEqual([]);
-  shell.told = { kind: 'gone' };
-  shell.note('left', 1);
-  await vi.runOnlyPendingTimersAsync();
-  expect(exits).toEqual([undefined]);
 });
 
 test('finished commands are told', () => {

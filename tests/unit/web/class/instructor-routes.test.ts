@@ -285,17 +285,17 @@ describe('watching a terminal', () => {
     type('rm -rf /\r');
     // Frames go in order, so an answer to a later one says that the earlier have been looked at.
     await settled(socket);
-    expect(shell.typed).toEqual([]);
+    expect(shell.input).toEqual([]);
 
     await ada('PUT', '/api/class/me/typing', { allowed: true });
     type('ls\r');
     await settled(socket);
-    expect(shell.typed).toEqual(['ls\r']);
+    expect(shell.input).toEqual(['ls\r']);
 
     await ada('PUT', '/api/class/me/typing', { allowed: false });
     type('whoami\r');
     await settled(socket);
-    expect(shell.typed).toEqual(['ls\r']);
+    expect(shell.input).toEqual(['ls\r']);
     expect(shell.sizes).not.toContain('200x50');
 
     socket.close();
