@@ -11,7 +11,7 @@ import {
 } from '#protocol';
 import { Terminal } from '../../../server/terminal/terminal.ts';
 import { linkTerminal } from '../../../server/web/sockets/terminal-socket.ts';
-import { background, FakeShell } from '../terminal/fake-shell.ts';
+import { background, FakeShell, type FakeTransport } from '../terminal/fake-shell.ts';
 import { LAB, type Stage, stage, TERMINAL } from './stage.ts';
 
 const EVENTS = `/api/labs/${LAB}/events`;
@@ -22,9 +22,11 @@ const INSIDE = 'something of the inside';
 
 /** A shell that takes no input: writing to it fails in a way that nobody has thought of. */
 class BrokenShell extends FakeShell {
-  override write(): void {
-    throw new Error(INSIDE);
-  }
+  override onJoin = (transport: FakeTransport): void => {
+    transport.write = () => {
+      throw new Error(INSIDE);
+    };
+  };
 }
 
 const HELLO = {
