@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import {
@@ -165,6 +166,8 @@ test('a page whose socket is full is told the last size of many, and nothing of 
   for (let sent = 0; sent < 10_000; sent += 1)
     socket.says({ type: 'resize', cols: 80 + (sent % 100), rows: 24 });
   socket.says({ type: 'resize', cols: 300, rows: 99 });
+  // Sizes that come within one turn of the event loop take effect together.
+  await turn();
   expect(terminal.size).toEqual({ cols: 300, rows: 99 });
   expect(socket.told).toEqual([]);
   socket.drain();
