@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { hostsOf, type Test } from './assertions/assertion.ts';
 import type {
   CheckDefinition,
@@ -6,7 +7,7 @@ import type {
   SectionDefinition,
   ValueDefinition,
 } from './define.ts';
-import { nearest } from './did-you-mean.ts';
+import { didYouMean } from './did-you-mean.ts';
 import type { Scenarios } from './scenarios.ts';
 import { notYet, type Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
@@ -36,6 +37,8 @@ export interface Lab {
   readonly checks: readonly CheckDefinition[];
 }
 
+const { IPv4 } = ipaddr;
+
 /** A `lab.ts` that cannot work, with everything that is wrong with it. */
 export class LabError extends Error {
   readonly problems: readonly string[];
@@ -50,8 +53,13 @@ export class LabError extends Error {
 const HOST_NAME = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
 /** Check and value ids go into HTML attributes and URLs. */
 const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
-const ADDRESS =
-  /^((?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d))\/([89]|[12]\d|30)$/;
+/** Prefix lengths of networks with room for hosts: a /31 has no address between its own and the broadcast one. */
+const PREFIX = { least: 8, most: 30 } as const;
+/** Ranges that no host of a lab can have an address in. */
+const NOT_FOR_HOSTS: readonly string[] = ['unspecified', 'loopback', 'multicast', 'broadcast'];
+/** An image's name as Docker takes it: a registry where there is one, a path, and a tag. */
+const IMAGE =
+  /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::(\w[\w.-]{0,127}))?$/;
 
 /**
  * A check: its id, what it asks (`title`), and the question put to the sandbox (`test`).
@@ -120,9 +128,11 @@ export function value<const Host extends string = string>(
  */
 export function defineLab<const Host extends string>(definition: LabDefinition<Host>): Lab {
   const problems: string[] = [];
+  const images = parseImages(definition.images ?? {}, problems);
   const hosts = Object.entries<HostDefinition>(definition.hosts).map(([name, host]) =>
-    parseHost(name, host, definition, problems),
+    parseHost(name, host, images, problems),
   );
+  reportOtherNetworks(hosts, problems);
   reportTwins('host name', [...hosts.flatMap((host) => [host.name, ...host.aliases])], problems);
   reportTwins(
     'address',
@@ -158,7 +168,7 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
   return {
     title: definition.title,
     hosts,
-    images: definition.images ?? {},
+    images,
     browser: definition.browser,
     values: definition.values ?? {},
     sections: definition.sections,
@@ -174,7 +184,7 @@ export function hostNamed(lab: Pick<Lab, 'hosts'>, name: string): LabHost | unde
 function parseHost(
   name: string,
   host: HostDefinition,
-  definition: Pick<LabDefinition, 'images'>,
+  labs: Lab['images'],
   problems: string[],
 ): LabHost {
   const aliases = host.aliases ?? [];
@@ -185,16 +195,10 @@ function parseHost(
       );
     }
   }
-  const [, address = '', prefix = ''] = ADDRESS.exec(host.address) ?? [];
-  if (address === '') {
-    problems.push(
-      `host ${name}: address "${host.address}" is no IPv4 address with a prefix length (10.1.10.11/24)`,
-    );
-  }
-  const images = host.images ?? [];
-  for (const tag of images) {
-    if (!Object.hasOwn(definition.images ?? {}, tag)) {
-      problems.push(`host ${name}: image "${tag}" is not among the lab's images`);
+  const images = (host.images ?? []).map((image) => tagged(image) ?? image);
+  for (const image of images) {
+    if (!Object.hasOwn(labs, image)) {
+      problems.push(`host ${name}: image "${image}" is not among the lab's images`);
     }
   }
   if (images.length > 0 && !host.engine) {
@@ -203,11 +207,86 @@ function parseHost(
   return {
     name,
     aliases,
-    address,
-    prefixLength: Number(prefix),
+    ...parseAddress(name, host.address, problems),
     hasEngine: host.engine ?? false,
     images,
   };
+}
+
+function parseAddress(
+  name: string,
+  written: string,
+  problems: string[],
+): Pick<LabHost, 'address' | 'prefixLength'> {
+  const tell = (problem: string) => problems.push(`host ${name}: ${problem}`);
+  const [address = '', prefix] = written.split('/');
+  const prefixLength = Number(prefix);
+  if (
+    !IPv4.isValidCIDRFourPartDecimal(written) ||
+    prefixLength < PREFIX.least ||
+    prefixLength > PREFIX.most
+  ) {
+    tell(`address "${written}" is no IPv4 address with a prefix length (10.1.10.11/24)`);
+    return { address: '', prefixLength };
+  }
+  const range = IPv4.parse(address).range();
+  const network = IPv4.networkAddressFromCIDR(written).toString();
+  const broadcast = IPv4.broadcastAddressFromCIDR(written).toString();
+  const between = `hosts have those from ${neighbour(network, 1)} to ${neighbour(broadcast, -1)}`;
+  if (NOT_FOR_HOSTS.includes(range)) {
+    tell(`"${written}" is no address for a host: it is a ${range} one`);
+  } else if (address === network) {
+    tell(`"${written}" is the address of the network itself; ${between}`);
+  } else if (address === broadcast) {
+    tell(`"${written}" is the network’s broadcast address; ${between}`);
+  }
+  return { address, prefixLength };
+}
+
+/** The address one further or one before, where only the last number changes: networks begin and end so. */
+function neighbour(address: string, step: 1 | -1): string {
+  const [a = 0, b = 0, c = 0, d = 0] = IPv4.parse(address).octets;
+  return new IPv4([a, b, c, d + step]).toString();
+}
+
+/** One bridge joins all hosts, so that one on another network would reach none of them. */
+function reportOtherNetworks(hosts: readonly LabHost[], problems: string[]): void {
+  const [first, ...others] = hosts.filter(({ address }) => address !== '');
+  if (!first) return;
+  const networkOf = ({ address, prefixLength }: LabHost): string =>
+    `${IPv4.networkAddressFromCIDR(`${address}/${prefixLength}`)}/${prefixLength}`;
+  for (const host of others) {
+    if (networkOf(host) === networkOf(first)) continue;
+    problems.push(
+      `host ${host.name}: "${host.address}/${host.prefixLength}" is not on the network ${networkOf(first)}, on which ${first.name} is; the hosts of a lab share one`,
+    );
+  }
+}
+
+/** The lab's images by their full names. */
+function parseImages(
+  written: NonNullable<LabDefinition['images']>,
+  problems: string[],
+): Lab['images'] {
+  const images = Object.entries(written).map(([name, folder]) => {
+    const full = tagged(name);
+    if (full === undefined) {
+      problems.push(`image "${name}" is no name with a tag, such as my-image:1.0`);
+    }
+    return [full ?? name, folder] as const;
+  });
+  reportTwins(
+    'image',
+    images.map(([name]) => name),
+    problems,
+  );
+  return Object.fromEntries(images);
+}
+
+/** An image's name with its tag, which is `latest` where none is written; `undefined` for what is no such name. */
+function tagged(name: string): string | undefined {
+  const found = IMAGE.exec(name);
+  return found ? (found[1] === undefined ? `${name}:latest` : name) : undefined;
 }
 
 function reportTwins(what: string, names: readonly string[], problems: string[]): void {
@@ -225,7 +304,7 @@ function reportStrangers(
 ): void {
   for (const name of new Set(named.filter((each) => !known.includes(each)))) {
     problems.push(
-      `${where} asks about the host "${name}", which this lab does not have. Did you mean "${nearest(name, known)}"?`,
+      `${where} asks about the host "${name}", which this lab does not have. ${didYouMean(name, known)}`,
     );
   }
 }

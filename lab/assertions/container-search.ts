@@ -1,4 +1,4 @@
-import { nearby } from '../did-you-mean.ts';
+import { distance } from 'fastest-levenshtein';
 import type { Fix, Verdict } from '../verdict.ts';
 import type { ContainerView, HostView, SandboxView } from '../view.ts';
 import { otherEngines, verdictWith } from './assertion.ts';
@@ -107,12 +107,24 @@ async function whereIsIt(
   return sentence(wanted, 'missing', titleOf(wanted));
 }
 
+/** The most letters that may differ for one name to be a slip of the other. */
+const SLIP = 2;
+/** Names that Docker makes up: `quirky_hopper`, `quirky_hopper3`. */
+const MADE_UP = /^[a-z]+_[a-z]+\d?$/;
+
 /**
  * Whether a container of another name may be the one that was meant. One that publishes the same port is; otherwise two
  * containers of one image are nothing unusual, so its name has to be a slip or one that Docker made up.
  */
 function couldBe(name: string, wanted: ContainerSpec): boolean {
-  return wanted.ports.length > 0 || (wanted.name !== undefined && nearby(name, wanted.name));
+  if (wanted.ports.length > 0) return true;
+  return wanted.name !== undefined && (MADE_UP.test(name) || isSlip(name, wanted.name));
+}
+
+/** `web1` is no slip of `web2`: numbers are given on purpose. */
+function isSlip(given: string, wanted: string): boolean {
+  const numbered = /\d$/.test(given) && /\d$/.test(wanted);
+  return !numbered && distance(given, wanted) <= SLIP;
 }
 
 async function imageOf(wanted: ContainerSpec, host: HostView, container: ContainerView) {

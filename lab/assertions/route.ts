@@ -9,7 +9,7 @@ import {
   type Reading,
   verdictWith,
 } from './assertion.ts';
-import { isWithin, maskOf, relation, sizeOf } from './ipv4.ts';
+import { isWithin, maskOf, relation, sizeOf, sizeOfAll } from './ipv4.ts';
 
 /** Every common way for a route not to be what the lab asks for. `wanted` is the mask where one is spoken of. */
 export type RouteMessage =
@@ -123,10 +123,10 @@ async function judge<Host extends string>(wanted: Wanted<Host>, sandbox: Sandbox
     return tell('wrongGateway', destination, found, gateway, command);
   }
   if (inside.some(({ destination }) => relation(destination, subnet) === 'same')) return passed();
-  if (withoutNested(inside) === sizeOf(subnet)) return passed();
+  const covered = inside.map(({ destination }) => destination);
+  if (sizeOfAll(covered) === sizeOf(subnet)) return passed();
   if (inside.length > 0) {
-    const covered = inside.map(({ destination }) => destination).join(' and ');
-    return tell('tooNarrow', subnet, covered, mask, add);
+    return tell('tooNarrow', subnet, covered.join(' and '), mask, add);
   }
   const wide = routes.find(
     ({ destination, via }) => via === gateway && relation(destination, subnet) === 'wider',
@@ -137,16 +137,6 @@ async function judge<Host extends string>(wanted: Wanted<Host>, sandbox: Sandbox
   );
   if (close) return tell('elsewhere', subnet, close.destination, mask, add);
   return tell('missing', subnet, '', gateway);
-}
-
-/** How many addresses the routes lead to, each counted once. */
-function withoutNested(routes: readonly RouteView[]): number {
-  return routes
-    .filter(
-      ({ destination }) =>
-        !routes.some((other) => relation(other.destination, destination) === 'wider'),
-    )
-    .reduce((sum, { destination }) => sum + sizeOf(destination), 0);
 }
 
 /** Whether a route was probably meant for a subnet: both begin with the same number. */

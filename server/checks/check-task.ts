@@ -1,4 +1,4 @@
-import { CouldNotCheck, type Lab, type SandboxView, type SignalBody } from '#lab';
+import { CouldNotCheck, type Lab, type SandboxView, type SignalBody, type Verdict } from '#lab';
 import { withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { Dependencies } from './dependencies.ts';
@@ -6,6 +6,9 @@ import { type RoundCache, viewThrough } from './read-cache.ts';
 
 /** A check takes milliseconds; one that has no answer by now has none to give ("could not check"). */
 export const CHECK_DEADLINE_MS = 5_000;
+
+/** A reason is a sentence or two. What is longer repeats what a host has said, which may be megabytes. */
+const REASON_CHARACTERS = 2_000;
 
 /** One look at the sandbox: what is asked for twice in it is asked of the hosts once. */
 export interface Round {
@@ -109,7 +112,7 @@ export type CheckOutcome =
   | { readonly kind: 'passed' }
   /** It would pass, on a container that may end in a moment. */
   | { readonly kind: 'settling'; readonly container: string; readonly until: number }
-  | Extract<Awaited<ReturnType<Lab['checks'][number]['test']>>, { kind: 'not-yet' }>
+  | (Verdict & { readonly kind: 'not-yet' })
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /** Runs a check's test on the sandbox. Never throws: a test that cannot answer is an outcome of its own. */
@@ -120,14 +123,28 @@ export async function evaluateCheck(
   const { view, deadline, reads } = context;
   try {
     const verdict = await withAbort(deadline, () => check.test(view));
-    if (verdict.kind !== 'passed') return verdict;
+    if (verdict.kind === 'not-yet') return shortened(verdict);
     const { settling } = reads;
     // What has happened has happened, however short-lived the container that it happened in.
     if (!settling || reads.ofThePast) return verdict;
     return { kind: 'settling', container: settling.name, until: settling.until };
   } catch (error) {
-    return { kind: 'unknown', reason: `Could not check: ${causeOf(error, context)}` };
+    const reason = cut(`Could not check: ${causeOf(error, context)}`, REASON_CHARACTERS);
+    return { kind: 'unknown', reason };
   }
+}
+
+function shortened({ reason, fix }: Verdict & { kind: 'not-yet' }): Verdict & { kind: 'not-yet' } {
+  const kept = cut(reason, REASON_CHARACTERS);
+  // Half a command may do anything.
+  return fix && fix.command.length <= REASON_CHARACTERS
+    ? { kind: 'not-yet', reason: kept, fix }
+    : { kind: 'not-yet', reason: kept };
+}
+
+/** A text, or as much of it as is allowed. */
+export function cut(text: string, characters: number): string {
+  return text.length > characters ? `${text.slice(0, characters - 1)}…` : text;
 }
 
 const AGAIN = 'It is tried again by itself.';

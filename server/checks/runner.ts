@@ -11,6 +11,7 @@ import {
   type CheckContext,
   type CheckOutcome,
   CheckTask,
+  cut,
   evaluateCheck,
 } from './check-task.ts';
 import { ReadCache } from './read-cache.ts';
@@ -23,6 +24,9 @@ const ROUND_GAP_MS = 15;
 const RETRY_MS = 2_000;
 /** Steps that are passed are looked at again with this much leisure, so that the open ones have the hosts to themselves. */
 const PASSED_GAP_MS = 500;
+
+/** A value stands within a sentence of the page. */
+const VALUE_CHARACTERS = 4_096;
 
 /** What a pass speaks of: how the hosts are, or what has happened. */
 export type About = SignalOf<'pass'>['about'];
@@ -256,7 +260,8 @@ export class CheckRunner implements Disposable {
     if (this.#closed.signal.aborted) return true;
     // Nothing is known of now: what was known last stays.
     if (!answer && this.#values.has(id)) return false;
-    const next: ValueView = answer?.text === undefined ? { id } : { id, text: answer.text };
+    const text = answer?.text && cut(answer.text, VALUE_CHARACTERS);
+    const next: ValueView = text === undefined ? { id } : { id, text };
     if (differs(this.#values, next)) this.#publish().values.push(next);
     return answer !== undefined;
   }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearest } from '../../lab/did-you-mean.ts';
+import { closest } from 'fastest-levenshtein';
 import { QuaysideError } from '../base/errors.ts';
 
 const OPTIONS = {
@@ -42,7 +42,7 @@ export function readCommandLine(argv: readonly string[]) {
       'CONFIG_INVALID',
       unknown === undefined
         ? `The command line is not understood: ${(error as Error).message}`
-        : `npm start does not know ${unknown}. Did you mean --${nearest(name, Object.keys(OPTIONS))}?`,
+        : `npm start does not know ${unknown}. Did you mean --${closest(name, Object.keys(OPTIONS))}?`,
       'What it takes: npm start -- --help',
     );
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { nearest } from '../../lab/did-you-mean.ts';
 import { QuaysideError } from '../base/errors.ts';
 
 /** What a config file may say; `docs/operating.md` lists the same keys. */
@@ -42,7 +42,7 @@ export function readConfigFile(path: string): Settings {
   if (!read.success) {
     const problems = read.error.issues.flatMap((issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => `there is no setting ${key}; did you mean ${nearest(key, KEYS)}?`)
+        ? issue.keys.map((key) => `there is no setting ${key}; did you mean ${closest(key, KEYS)}?`)
         : [`${issue.path.join('.') || 'the file'}: ${issue.message}`],
     );
     throw invalid(`${path}: ${problems.join('\n  ')}`, `The settings are ${KEYS.join(', ')}.`);

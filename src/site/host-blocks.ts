@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { definePlugin, type ExpressiveCodePlugin } from '@astrojs/starlight/expressive-code';
 import { h, select } from '@astrojs/starlight/expressive-code/hast';
 import { hostNamed, type Lab } from '#lab';
-import { nearest } from '../../lab/did-you-mean.ts';
+import { didYouMean } from '../../lab/did-you-mean.ts';
 import { lineOf } from './line-of.ts';
 
 /**
@@ -62,6 +62,6 @@ async function requireHost(mdxPath: string, name: string): Promise<void> {
   if (hostNamed(lab, name)) return;
   const names = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
   throw new Error(
-    `${where}: the lab ${basename(dirname(mdxPath))} has no host "${name}". Did you mean "${nearest(name, names)}"? There are: ${names.join(', ')}.`,
+    `${where}: the lab ${basename(dirname(mdxPath))} has no host "${name}". ${didYouMean(name, names)}`,
   );
 }

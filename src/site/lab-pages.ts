@@ -1,6 +1,6 @@
 import { AstroError } from 'astro/errors';
 import { hostNamed, type Lab, type LabHost } from '#lab';
-import { nearest } from '../../lab/did-you-mean.ts';
+import { didYouMean } from '../../lab/did-you-mean.ts';
 import { lineOf } from './line-of.ts';
 
 /** Every `lab.ts`, read while the site is built. Only frontmatter may import this file: checks must not reach the page. */
@@ -98,7 +98,7 @@ function unknown(
 ): AstroError {
   return new AstroError(
     `${place(route, `"${given}"`)}: <${component}> names the ${what} "${given}", and lab.ts has none of that name. ` +
-      `Did you mean "${nearest(given, known)}"? There are: ${known.join(', ')}.`,
+      didYouMean(given, known),
   );
 }
 

@@ -2,7 +2,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type MdastNode, mdxToMdast } from 'satteri';
 import { hostNamed, type Lab } from '#lab';
-import { nearest } from '../../lab/did-you-mean.ts';
+import { didYouMean } from '../../lab/did-you-mean.ts';
 import { locationOf, locationsOf } from '../../server/labs/source-location.ts';
 
 /** A page that introduces the lab and is no section of it. */
@@ -47,7 +47,7 @@ function imageProblems(directory: string, lab: Lab, project: string): readonly s
       const known = readdirSync(join(project, IMAGES), { withFileTypes: true })
         .filter((entry) => entry.isDirectory())
         .map(({ name }) => name);
-      return `${locationsOf(directory, folder)}: the image "${tag}" is built from ${IMAGES}/${folder}, which has no Dockerfile. ${meant(folder, known)}`;
+      return `${locationsOf(directory, folder)}: the image "${tag}" is built from ${IMAGES}/${folder}, which has no Dockerfile. ${didYouMean(folder, known)}`;
     });
 }
 
@@ -63,11 +63,11 @@ function sectionProblems(
       .filter((page) => !pages.has(page))
       .map(
         (page) =>
-          `${locationsOf(directory, page)}: there is a section "${page}", but no ${page}.mdx beside lab.ts. ${rest.length > 0 ? meant(page, rest) : 'Write the page, or take the section out.'}`,
+          `${locationsOf(directory, page)}: there is a section "${page}", but no ${page}.mdx beside lab.ts. ${rest.length > 0 ? didYouMean(page, rest) : 'Write the page, or take the section out.'}`,
       ),
     ...rest.map(
       (page) =>
-        `${locationOf(join(directory, `${page}.mdx`), 1)}: the page "${page}" is no section of lab.ts, so nobody is led to it. ${meant(page, sections)}`,
+        `${locationOf(join(directory, `${page}.mdx`), 1)}: the page "${page}" is no section of lab.ts, so nobody is led to it. ${didYouMean(page, sections)}`,
     ),
   ];
 }
@@ -84,21 +84,21 @@ function mentionProblems(
     const known = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
     const who = component === 'block' ? 'the block' : '<Terminal>';
     return tell(
-      `${who} names the host "${name}", which the lab does not have. ${meant(name, known)}`,
+      `${who} names the host "${name}", which the lab does not have. ${didYouMean(name, known)}`,
     );
   }
   if (component === 'Value') {
     const known = Object.keys(lab.values);
     if (known.includes(name)) return [];
     return tell(
-      `<Value> names the value "${name}", which lab.ts does not have. ${meant(name, known)}`,
+      `<Value> names the value "${name}", which lab.ts does not have. ${didYouMean(name, known)}`,
     );
   }
   const check = lab.checks.find(({ id }) => id === name);
   if (!check) {
     const known = lab.checks.map(({ id }) => id);
     return tell(
-      `<${component}> names the check "${name}", which lab.ts does not have. ${meant(name, known)}`,
+      `<${component}> names the check "${name}", which lab.ts does not have. ${didYouMean(name, known)}`,
     );
   }
   const asks = check.question !== undefined;
@@ -176,9 +176,4 @@ function mentionsIn(file: string): readonly Mention[] {
   };
   walk(mdxToMdast(readFileSync(file, 'utf8')));
   return found;
-}
-
-function meant(given: string, known: readonly string[]): string {
-  if (known.length === 0) return 'There are none.';
-  return `Did you mean "${nearest(given, known)}"? There are: ${known.join(', ')}.`;
 }

@@ -35,6 +35,24 @@ describe('a check', () => {
     });
   });
 
+  test('repeats no more of what a host has said than a page can show', async () => {
+    const long = 'x'.repeat(1_000_000);
+    const fix = { host: 'one', command: `docker rm ${long}` };
+    const lab = labWith(
+      [
+        check('says', { title: 't', test: () => notYet(`${long} is not right.`, fix) }),
+        check('fails', { title: 't', test: () => Promise.reject(new Error(long)) }),
+      ],
+      { long: value('<long>', async () => long) },
+    );
+    using stage = new CheckStage(lab);
+    stage.runner.wake();
+    await stage.runner.settled();
+    expect(JSON.stringify(stage.runner.checks).length).toBeLessThan(5_000);
+    expect(stage.view('says')).not.toHaveProperty('wayOut');
+    expect(stage.runner.values[0]?.text).toHaveLength(4_096);
+  });
+
   test('never runs twice at once, and signals during a run make one more', async () => {
     let count = 0;
     let atOnce = 0;

@@ -472,7 +472,7 @@ describe('a host that the lab does not have', () => {
     expect(problems).toThrow(
       expect.objectContaining({
         problems: [
-          'check "wrong" asks about the host "sever01", which this lab does not have. Did you mean "server01"?',
+          'check "wrong" asks about the host "sever01", which this lab does not have. Did you mean "server01"? There are: server01.',
         ],
       } satisfies Partial<LabError>),
     );

@@ -1,19 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { nearest } from '../../../lab/did-you-mean.ts';
+import { didYouMean } from '../../../lab/did-you-mean.ts';
 
-describe('the nearest right name', () => {
+describe('a name that is none of those there are', () => {
   const known = ['server01', 'agent01', 'server02', 'client'];
 
   it.each([
     ['sever01', 'server01'],
     ['agent1', 'agent01'],
     ['clients', 'client'],
-    ['server02', 'server02'],
-  ])('to %s is %s', (given, expected) => {
-    expect(nearest(given, known)).toBe(expected);
+  ])('%s was probably meant as %s', (given, expected) => {
+    expect(didYouMean(given, known)).toBe(
+      `Did you mean "${expected}"? There are: server01, agent01, server02, client.`,
+    );
   });
 
-  it('is nothing where there are none', () => {
-    expect(nearest('server01', [])).toBe('');
+  it('was meant as none where there are none', () => {
+    expect(didYouMean('server01', [])).toBe('There are none.');
   });
 });

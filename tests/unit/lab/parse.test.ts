@@ -62,6 +62,72 @@ describe('a lab', () => {
       expect(problemsOf({ ...GOOD, hosts: { client: { address } } })[0]).toContain('IPv4');
     },
   );
+
+  test.each([
+    [
+      '10.0.0.0/24',
+      'host client: "10.0.0.0/24" is the address of the network itself; hosts have those from 10.0.0.1 to 10.0.0.254',
+    ],
+    [
+      '192.168.7.255/24',
+      'host client: "192.168.7.255/24" is the network’s broadcast address; hosts have those from 192.168.7.1 to 192.168.7.254',
+    ],
+    [
+      '10.1.3.255/22',
+      'host client: "10.1.3.255/22" is the network’s broadcast address; hosts have those from 10.1.0.1 to 10.1.3.254',
+    ],
+    ['127.0.0.5/24', 'host client: "127.0.0.5/24" is no address for a host: it is a loopback one'],
+    ['224.0.0.5/24', 'host client: "224.0.0.5/24" is no address for a host: it is a multicast one'],
+  ])('refuses a host at %s', (address, problem) => {
+    expect(problemsOf({ ...GOOD, hosts: { client: { address } } })).toEqual([problem]);
+  });
+
+  test('takes an address that ends in 255 or 0 in the middle of its network', () => {
+    const hosts = { client: { address: '10.1.2.255/22' }, other: { address: '10.1.1.0/22' } };
+    expect(problemsOf({ ...GOOD, hosts })).toEqual([]);
+  });
+
+  test('has all its hosts on one network', () => {
+    const hosts = {
+      client: { address: '10.0.0.1/24' },
+      there: { address: '10.0.1.1/24' },
+      wider: { address: '10.0.0.2/16' },
+    };
+    expect(problemsOf({ ...GOOD, hosts })).toEqual([
+      'host there: "10.0.1.1/24" is not on the network 10.0.0.0/24, on which client is; the hosts of a lab share one',
+      'host wider: "10.0.0.2/16" is not on the network 10.0.0.0/24, on which client is; the hosts of a lab share one',
+    ]);
+  });
+
+  test('takes an image without a tag for its latest, as Docker does', () => {
+    const lab = defineLab({
+      ...GOOD,
+      hosts: {
+        client: { address: '10.0.0.1/24', engine: true, images: ['mycontainer', 'r.io:5000/a/b'] },
+      },
+      images: { mycontainer: 'mycontainer', 'r.io:5000/a/b': 'b' },
+    });
+    expect(lab.hosts[0]?.images).toEqual(['mycontainer:latest', 'r.io:5000/a/b:latest']);
+    expect(lab.images).toEqual({
+      'mycontainer:latest': 'mycontainer',
+      'r.io:5000/a/b:latest': 'b',
+    });
+  });
+
+  test.each(['My:1', 'a:', 'a:b:c', 'a@sha256:0123', ' a', 'a/'])(
+    'refuses the image %j',
+    (image) => {
+      expect(problemsOf({ ...GOOD, images: { 'i:1': 'i', [image]: 'x' } })).toEqual([
+        `image "${image}" is no name with a tag, such as my-image:1.0`,
+      ]);
+    },
+  );
+
+  test('names an image once', () => {
+    expect(problemsOf({ ...GOOD, images: { 'i:1': 'i', a: 'a', 'a:latest': 'a' } })).toEqual([
+      'image "a:latest" stands twice',
+    ]);
+  });
 });
 
 test('a question is not answered until the learner answers it, and the newest answer counts', async () => {

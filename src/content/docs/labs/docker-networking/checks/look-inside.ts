@@ -63,19 +63,20 @@ export function foundByName(
   const [bridge] = bridges;
   if (!bridge) return notYet(`Make a bridge of your own on ${SERVER} first.`);
   const execs = commandsIn(journal).filter((signal) => signal.host === SERVER);
-  for (const { containers: addresses } of bridges) {
-    const names = Object.keys(addresses);
-    const ids = new Set(
-      containers.filter((container) => names.includes(container.name)).map(({ id }) => id),
-    );
-    const found = execs.some(
-      ({ id, name, command = '' }) =>
-        ids.has(id) &&
-        REACHES.test(command) &&
-        names.some((other) => other !== name && says(command, other)),
-    );
-    if (found) return passed();
+  const ids = new Map(containers.map(({ name, id }) => [name, id]));
+  const neighbours = new Map<string | undefined, Set<string>>();
+  for (const network of bridges) {
+    for (const name of guests(network)) {
+      const known = neighbours.get(ids.get(name)) ?? new Set();
+      for (const other of guests(network)) if (other !== name) known.add(other);
+      neighbours.set(ids.get(name), known);
+    }
   }
+  const found = execs.some(({ id, command = '' }) => {
+    const others = neighbours.get(id);
+    return others && REACHES.test(command) && wordsOf(command).some((word) => others.has(word));
+  });
+  if (found) return passed();
   const fullest = bridges.toSorted((a, b) => guests(b).length - guests(a).length)[0] ?? bridge;
   const [first, second] = guests(fullest);
   if (!first) return notYet(`Run a container on ${fullest.name} first.`);
@@ -102,9 +103,9 @@ function guests(network: NetworkView): readonly string[] {
   return Object.keys(network.containers);
 }
 
-/** Whether a command has a name as a word of its own: `ping web2`, `wget http://web2/`, but not `web22`. */
-function says(command: string, name: string): boolean {
-  return command.split(/[^\w.-]+/).includes(name);
+/** The words of a command that may be names: `ping web2` and `wget http://web2/` have web2 among them. */
+function wordsOf(command: string): readonly string[] {
+  return command.split(/[^\w.-]+/);
 }
 
 /** Containers that were started on a network mode, still there or not. */

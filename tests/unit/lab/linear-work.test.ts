@@ -4,6 +4,7 @@ import {
   container,
   refused,
   restartOf,
+  route,
   type SandboxView,
   type Signal,
   type SignalBody,
@@ -119,6 +120,28 @@ describe('the work for one look at a journal grows with it, and no faster:', () 
       expect(counted.reads).toBeLessThan(2 * 400 * READS_A_SIGNAL);
     }
   });
+});
+
+test('the work for one look at a host’s routes grows with them, and no faster', async () => {
+  for (const routes of [500, 2_000]) {
+    let reads = 0;
+    const world = new World();
+    for (let at = 0; at < routes; at++) {
+      const destination = `172.17.${at >> 8}.${at % 256}/32`;
+      const one = { destination, via: '10.1.10.11', device: 'eth1' };
+      world.routes.push(
+        new Proxy(one, {
+          get: (target, key) => {
+            reads += 1;
+            return Reflect.get(target, key);
+          },
+        }),
+      );
+    }
+    const test = route('172.17.0.0/16').on('client').via('10.1.10.11');
+    expect(await world.put(test)).toMatchObject({ reason: expect.stringContaining('too narrow') });
+    expect(reads).toBeLessThan(routes * READS_A_SIGNAL);
+  }
 });
 
 test('the start before a visit is found without looking at all of them', () => {
