@@ -29,7 +29,10 @@ export interface MessageView {
   readonly text: string;
 }
 
-/** A learner's place in the class, as they see it: every frame of `WS /api/class/me/events` is one, whole. */
+/**
+ * A learner's place in the class, as they see it: every frame of `WS /api/class/me/events` is one, whole. Where nothing
+ * changes, the last is said again, once in `EVENT_BEAT_MS`.
+ */
 export interface ClassStatus {
   readonly name: string;
   readonly className: string;
@@ -84,7 +87,10 @@ export interface RosterLearner {
   readonly labs: Readonly<Record<string, LabProgress>>;
 }
 
-/** Frames of `WS /api/class/roster/events`: everything on connecting, then each learner who changed. */
+/**
+ * Events of `WS /api/class/roster/events`: everything on connecting, then each learner who changed. A `Beat` comes
+ * between them.
+ */
 export type RosterEvent =
   | {
       readonly type: 'roster';

@@ -151,6 +151,14 @@ export type SessionEvent =
   /** The session will end soon unless somebody extends it; absent: it will not. */
   | { readonly type: 'ending'; readonly ending?: EndingView };
 
+/** An event socket says something at least once in so many ms; a page that hears nothing for longer comes back. */
+export const EVENT_BEAT_MS = 10_000;
+
+/** What an event socket says when there is nothing else to say. */
+export interface Beat {
+  readonly type: 'beat';
+}
+
 /** A coming end. It is told five minutes ahead. */
 export interface EndingView {
   /** Milliseconds from now, as of this message: the page's clock need not agree with the server's. */
@@ -197,6 +205,6 @@ export interface ErrorBody {
  *   POST   /api/labs/:lab/start-from       {page} or {step} → SessionSnapshot; fresh hosts, all before it done
  *   DELETE /api/labs/:lab/guide                         → GuideView; stops what is being done, or puts its end away
  *
- *   WS     /api/labs/:lab/events                        SessionEvent frames, JSON text
+ *   WS     /api/labs/:lab/events                        SessionEvent and Beat frames, JSON text
  *   WS     /api/labs/:lab/terminals/:id                 the terminal's wire protocol (protocol/terminal.ts)
  */

@@ -73,7 +73,7 @@ function begin(first: LabData): void {
     announcer.say(document.title);
   });
   arrive();
-  void keepLinked(
+  keepLinked(
     api,
     { onEvent: (event) => state.apply(event), onLink: (link) => state.setLink(link) },
     new AbortController().signal,

@@ -1,5 +1,7 @@
 import type { ErrorBody } from '#protocol';
 
+const UNAUTHORIZED = 401;
+
 /** A refusal of the server, in the words of its error body. */
 export class ApiError extends Error {
   readonly code: string;
@@ -13,6 +15,11 @@ export class ApiError extends Error {
     this.code = body.code;
     this.remedy = body.remedy;
     this.status = status;
+  }
+
+  /** The server does not know this browser. */
+  get isSignedOut(): boolean {
+    return this.status === UNAUTHORIZED;
   }
 }
 

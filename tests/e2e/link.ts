@@ -2,10 +2,18 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
-/** The network between a browser and the server, as a proxy of the browser's: it can be cut. */
+/** A connection through the link, by its two ends. */
+interface Tunnel {
+  readonly near: Socket;
+  readonly far: Socket;
+  /** Whatever goes in is lost, and neither end is told. */
+  swallows: boolean;
+}
+
+/** The network between a browser and the server, as a proxy of the browser's: it can be cut, and it can fall silent. */
 export class Link implements AsyncDisposable {
   readonly #server = createServer();
-  readonly #tunnels = new Set<{ readonly near: Socket; readonly far: Socket }>();
+  readonly #tunnels = new Set<Tunnel>();
   #cut = false;
 
   static async open(): Promise<Link> {
@@ -49,6 +57,16 @@ export class Link implements AsyncDisposable {
     }
   }
 
+  /** Every connection there is swallows what it is given, and none is closed. New ones go through. */
+  fallSilent(): void {
+    for (const tunnel of this.#tunnels) {
+      const { near, far } = tunnel;
+      tunnel.swallows = true;
+      near.unpipe().resume();
+      far.unpipe().resume();
+    }
+  }
+
   heal(): void {
     this.#cut = false;
   }
@@ -58,13 +76,15 @@ export class Link implements AsyncDisposable {
     const far = connect(Number(port), hostname, () => {
       near.write('HTTP/1.1 200 Connection established\r\n\r\n');
       far.write(head);
-      near.pipe(far).pipe(near);
+      near.pipe(far);
+      far.pipe(near);
     });
-    const tunnel = { near, far };
+    const tunnel: Tunnel = { near, far, swallows: false };
     this.#tunnels.add(tunnel);
     for (const socket of [near, far]) {
       socket.on('error', () => undefined);
       socket.on('close', () => {
+        if (tunnel.swallows) return;
         near.destroy();
         far.destroy();
         this.#tunnels.delete(tunnel);

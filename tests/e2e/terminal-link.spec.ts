@@ -5,6 +5,8 @@ import { Link } from './link.ts';
 /** Written slowly enough that every cut falls into the middle of them. */
 const LINES = 400;
 const CUTS = 3;
+/** Two beats and a half, and a new socket. */
+const NOTICED_MS = 30_000;
 
 /** The same learner in a browser whose network goes through `link`, on the first terminal of a ready session. */
 async function behind(
@@ -77,6 +79,25 @@ test('what is typed while the link is down waits, and goes out once', async ({
   await linkIs(away, 'open');
   await away.read(/(typed-2)/);
   expect([...(await away.copyAll()).matchAll(/typed-2/g)]).toHaveLength(1);
+  await context.close();
+});
+
+test('a link that falls silent without a close is noticed: steps tick again within half a minute', async ({
+  learner,
+  browser,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  await using link = await Link.open();
+  const { learner: away, context } = await behind(link, learner, browser);
+  link.fallSilent();
+  await learner.type('server01', 'docker run -d --name myapp2 -p :80 mycontainer:5.6');
+  await learner.ticked('myapp2-on-ephemeral-port');
+  await expect(away.check('myapp2-on-ephemeral-port')).toHaveAttribute(
+    'data-check-state',
+    'passed',
+    { timeout: NOTICED_MS },
+  );
+  await linkIs(away, 'open');
   await context.close();
 });
 

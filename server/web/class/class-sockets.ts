@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import type { ClassStatus, RosterEvent } from '#protocol';
+import type { Beat, ClassStatus, RosterEvent } from '#protocol';
 import type { Background } from '../../base/background.ts';
 import type { Roster } from '../../class/roster.ts';
 import type { Sessions } from '../../session/sessions.ts';
-import { linkEvents } from '../sockets/event-socket.ts';
+import { BEAT, linkEvents } from '../sockets/event-socket.ts';
 import type { Sockets } from '../sockets/sockets.ts';
 import { linkTerminal } from '../sockets/terminal-socket.ts';
 import { CLASS_REQUESTS } from './class-schemas.ts';
@@ -21,16 +21,12 @@ export function addClassSockets(
   const { roster, sessions, background } = options;
   sockets.add(app, '/api/class/me/events', {
     admit: (_names, learner) => (socket) =>
-      linkEvents<ClassStatus>(
-        socket,
-        (listener) => roster.subscribeStatus(learner, listener),
-        background,
-      ),
+      linkEvents<ClassStatus>(socket, (tell) => roster.subscribeStatus(learner, tell), background),
   });
   sockets.add(app, '/api/class/roster/events', {
     instructor: true,
     admit: () => (socket) =>
-      linkEvents<RosterEvent>(socket, (listener) => roster.subscribe(listener), background),
+      linkEvents<RosterEvent | Beat>(socket, (tell) => roster.subscribe(tell), background, BEAT),
   });
   sockets.add<{ learner: string; lab: string; terminal: string }>(
     app,

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { type Beat, EVENT_BEAT_MS } from '#protocol';
 import type { Background } from '../../base/background.ts';
 import { CLOSE, guardOf } from './socket-guard.ts';
 
@@ -7,54 +8,62 @@ import { CLOSE, guardOf } from './socket-guard.ts';
  * this far behind.
  */
 const UNREAD_BYTES = 1024 * 1024;
-/** Shorter than the minute after which proxies drop a silent connection. A page that misses one is gone. */
-const HEARTBEAT_MS = 30_000;
+/** So many beats without a pong: the page is gone, though its socket is not. */
+const SILENT_BEATS = 3;
+
+/** What is said where there is nothing to tell: a page cannot see a ping, and takes silence for a dead link. */
+export const BEAT: Beat = { type: 'beat' };
 
 /**
- * Sends events down a socket until it closes. A page that does not read is let go with a reason; on
- * connecting again it gets a snapshot, so nothing is lost.
+ * Sends events down a socket until it closes, and a beat every {@link EVENT_BEAT_MS}. A page that does not read is let
+ * go with a reason; on connecting again it gets a snapshot, so nothing is lost.
  *
  * @param subscribe calls its listener with everything at once, then with what changes, until disposed
+ * @param beat the last event once more, if not given: for sockets whose every event tells everything
  */
 export function linkEvents<Event>(
   socket: WebSocket,
   subscribe: (listener: (event: Event) => void) => Disposable,
   background: Background,
+  beat?: Event,
 ): void {
   let subscription: Disposable | undefined;
   let closed = false;
-  let answered = true;
+  let last: string | undefined;
+  let silent = 0;
   const stop = (): void => {
     closed = true;
-    clearInterval(heartbeat);
+    clearInterval(beats);
     subscription?.[Symbol.dispose]();
     subscription = undefined;
   };
   const guarded = guardOf(socket, background, 'event socket', stop);
-  const heartbeat = setInterval(
+  const tell = (text: string): void => {
+    if (closed) return;
+    if (socket.bufferedAmount > UNREAD_BYTES) {
+      stop();
+      socket.close(CLOSE.tryAgain, 'Too much unread; connect again for a fresh snapshot.');
+      return;
+    }
+    last = text;
+    socket.send(text);
+  };
+  const beats = setInterval(
     guarded(() => {
-      if (!answered) return socket.terminate();
-      answered = false;
+      silent += 1;
+      if (silent > SILENT_BEATS) return socket.terminate();
       socket.ping();
+      const text = beat === undefined ? last : JSON.stringify(beat);
+      if (text !== undefined) tell(text);
     }),
-    HEARTBEAT_MS,
+    EVENT_BEAT_MS,
   );
   socket.on('pong', () => {
-    answered = true;
+    silent = 0;
   });
   socket.on('close', guarded(stop));
   socket.on('message', () => socket.close(CLOSE.policy, 'This socket only tells; ask over HTTP.'));
-  subscription = subscribe(
-    guarded((event: Event) => {
-      if (closed) return;
-      if (socket.bufferedAmount > UNREAD_BYTES) {
-        stop();
-        socket.close(CLOSE.tryAgain, 'Too much unread; connect again for a fresh snapshot.');
-        return;
-      }
-      socket.send(JSON.stringify(event));
-    }),
-  );
+  subscription = subscribe(guarded((event: Event) => tell(JSON.stringify(event))));
   // The first event comes while subscribing, and may already have ended it.
   if (closed) stop();
 }

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import type { Beat, SessionEvent } from '#protocol';
 import type { Background } from '../../base/background.ts';
 import type { Sessions } from '../../session/sessions.ts';
 import { REQUESTS } from '../schemas.ts';
-import { linkEvents } from './event-socket.ts';
+import { BEAT, linkEvents } from './event-socket.ts';
 import type { Sockets } from './sockets.ts';
 import { linkTerminal } from './terminal-socket.ts';
 
@@ -17,7 +18,13 @@ export function addLabSockets(
     names: REQUESTS.lab,
     admit: ({ lab }, learner) => {
       const session = sessions.of(learner, lab);
-      return (socket) => linkEvents(socket, (listener) => session.subscribe(listener), background);
+      return (socket) =>
+        linkEvents<SessionEvent | Beat>(
+          socket,
+          (tell) => session.subscribe(tell),
+          background,
+          BEAT,
+        );
     },
   });
   sockets.add<{ lab: string; terminal: string }>(app, '/api/labs/:lab/terminals/:terminal', {

@@ -1,8 +1,8 @@
 import type { ClassView, RosterEvent, RosterLab, RosterLearner } from '#protocol';
-import { ApiError, request } from '../request.ts';
+import { keepLive } from '../event-link.ts';
+import { ApiError, request, socketUrl } from '../request.ts';
 import { copyBox } from './copy.ts';
 import { LearnerCard } from './learner-card.ts';
-import { keepLive } from './live.ts';
 import { make } from './make.ts';
 import { crowds, duration, type Order, ordered } from './roster-order.ts';
 import { headOf, rowOf } from './roster-table.ts';
@@ -55,11 +55,16 @@ class InstructorPage {
 
   #begin(): void {
     this.#show('room');
+    const showLost = (lost: boolean) => {
+      this.#part('link').hidden = !lost;
+    };
     keepLive<RosterEvent>(
-      '/api/class/roster/events',
-      (event) => this.#hear(event),
-      (isOpen) => {
-        this.#part('link').hidden = isOpen;
+      socketUrl('/api/class/roster/events'),
+      {
+        onEvent: (event) => this.#hear(event),
+        onLive: () => showLost(false),
+        onLost: () => showLost(true),
+        onRefused: async () => showLost(true),
       },
       this.#leaving.signal,
     );

@@ -1,7 +1,7 @@
 import type { ClassStatus, JoinedView } from '#protocol';
-import { ApiError, request } from '../request.ts';
+import { keepLive } from '../event-link.ts';
+import { ApiError, request, socketUrl } from '../request.ts';
 import { copyBox } from './copy.ts';
-import { keepLive } from './live.ts';
 import { clock, make } from './make.ts';
 
 /** Where this browser keeps which messages have been read. */
@@ -28,9 +28,12 @@ export class MyPlaceOnPage {
     this.#bar.hidden = false;
     this.#listen();
     keepLive<ClassStatus>(
-      '/api/class/me/events',
-      (place) => this.#paint(place),
-      () => undefined,
+      socketUrl('/api/class/me/events'),
+      {
+        onEvent: (place) => this.#paint(place),
+        onLive: () => undefined,
+        onLost: () => undefined,
+      },
       new AbortController().signal,
     );
     // Panels come and go with their terminals; a notice belongs to its panel.

@@ -9,6 +9,7 @@ import {
   TERMINAL_CLOSE,
   TERMINAL_PROTOCOL_VERSION,
 } from '#protocol';
+import { type Loss, ReconnectingSocket } from '../reconnecting-socket.ts';
 import { InputQueue } from './input-queue.ts';
 
 /** How the page stands with its terminal. */
@@ -45,12 +46,6 @@ export interface ConnectionListener {
   givenUp(bytes: number): void;
 }
 
-/** The first try comes at once; a struggling server is left alone more and more. */
-const RETRY_MS = [0, 250, 500, 1_000, 2_000, 4_000, 8_000] as const;
-/** Many pages that lost one server must not all come back in the same instant. */
-const JITTER = 0.3;
-/** Silence of so many beats is a dead link. */
-const SILENT_BEATS = 2.5;
 /** What is typed in the first moments of a cut is kept and sent once; later it is refused, so that nobody types blind. */
 const KEEP_TYPING_MS = 5_000;
 /** What was typed before a longer cut than this (a night's sleep) is not sent any more: nobody expects it to run then. */
@@ -65,12 +60,11 @@ const MOST_INPUT = 4 * 1024 * 1024;
  * directions. Knows neither xterm nor the page.
  */
 export class TerminalConnection implements Disposable {
-  readonly #url: string;
   readonly #listener: ConnectionListener;
   readonly #ask: () => Promise<Standing>;
   readonly #client = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 1n;
   readonly #input = new InputQueue();
-  #socket: WebSocket | undefined;
+  readonly #socket: ReconnectingSocket;
   #state: ConnectionState = { state: 'connecting' };
   #attention: Attention;
   #epoch = 0n;
@@ -80,13 +74,8 @@ export class TerminalConnection implements Disposable {
   /** Goes up with every reset, so that late news of old bytes are not taken for new ones. */
   #generation = 0;
   #pending = 0;
-  #attempt = 0;
   #downSince = Date.now();
   #typedWhileDown = 0;
-  /** By two clocks: one stands still while the machine sleeps, the other can be set. */
-  #heard = { monotonic: 0, wall: 0 };
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #watch: ReturnType<typeof setInterval> | undefined;
   #wish: { readonly cols: number; readonly rows: number } | undefined;
 
   /**
@@ -99,11 +88,22 @@ export class TerminalConnection implements Disposable {
     listener: ConnectionListener,
     ask: () => Promise<Standing> = () => Promise.resolve('not known'),
   ) {
-    this.#url = url;
     this.#attention = attention;
     this.#listener = listener;
     this.#ask = ask;
-    this.#open();
+    this.#socket = new ReconnectingSocket({
+      url,
+      beatMs: BEAT_MS,
+      listener: {
+        opened: () => this.#hello(),
+        message: (data) => this.#onFrame(decodeServerFrame(new Uint8Array(data as ArrayBuffer))),
+        lost: (loss) => this.#onLost(loss),
+        refused: (late) => this.#refused(late),
+        waiting: (next) => {
+          if (this.#state.state === 'reconnecting') this.#become({ state: 'reconnecting', next });
+        },
+      },
+    });
   }
 
   get state(): ConnectionState {
@@ -144,20 +144,12 @@ export class TerminalConnection implements Disposable {
   /** Somebody is looking, or the network is back: do not wait for the next try. */
   hurry(): void {
     if (this.#isFinal()) return;
-    if (this.#socket === undefined) {
-      this.#attempt = 0;
-      if (this.#state.state === 'gone') this.#become({ state: 'reconnecting', next: undefined });
-      this.#open();
-    } else if (this.#silence() > BEAT_MS * 1.5) {
-      // The machine has slept; the socket may not know yet.
-      this.#lost();
-      this.#open();
-    }
+    if (this.#state.state === 'gone') this.#become({ state: 'reconnecting', next: undefined });
+    this.#socket.hurry();
   }
 
   [Symbol.dispose](): void {
-    this.#drop();
-    clearTimeout(this.#retry);
+    this.#socket[Symbol.dispose]();
     this.#state = { state: 'gone', why: 'closed' };
   }
 
@@ -178,62 +170,23 @@ export class TerminalConnection implements Disposable {
     }
   }
 
-  #open(): void {
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
-    if (this.#state.state === 'reconnecting' && this.#state.next !== undefined) {
-      this.#become({ state: 'reconnecting', next: undefined });
-    }
-    const socket = new WebSocket(this.#url);
-    socket.binaryType = 'arraybuffer';
-    this.#socket = socket;
-    this.#hear();
-    let opened = false;
-    clearInterval(this.#watch);
-    this.#watch = setInterval(() => {
-      if (this.#silence() > BEAT_MS * SILENT_BEATS) this.#closed(socket, 0, '');
-    }, BEAT_MS / 2);
-    socket.addEventListener('open', () => {
-      opened = true;
-      this.#send({
-        type: 'hello',
-        version: TERMINAL_PROTOCOL_VERSION,
-        client: this.#client,
-        epoch: this.#epoch,
-        offset: this.#received,
-        attention: this.#attention,
-      });
-    });
-    socket.addEventListener('message', ({ data }) => {
-      if (socket !== this.#socket) return;
-      this.#hear();
-      this.#onFrame(decodeServerFrame(new Uint8Array(data as ArrayBuffer)));
-    });
-    socket.addEventListener('close', ({ code, reason }) => {
-      if (opened) this.#closed(socket, code, reason);
-      else void this.#refused(socket);
+  #hello(): void {
+    this.#send({
+      type: 'hello',
+      version: TERMINAL_PROTOCOL_VERSION,
+      client: this.#client,
+      epoch: this.#epoch,
+      offset: this.#received,
+      attention: this.#attention,
     });
   }
 
-  /** A socket that never opened: the server is not there, or it does not want us. */
-  async #refused(socket: WebSocket): Promise<void> {
-    if (socket !== this.#socket) return;
-    const standing = await this.#ask().catch(() => 'not known' as const);
-    if (standing === 'there' || standing === 'not known') this.#closed(socket, 0, '');
-    else if (socket === this.#socket) {
-      this.#drop();
-      this.#become({ state: 'gone', why: standing });
-    }
-  }
-
-  #hear(): void {
-    this.#heard = { monotonic: performance.now(), wall: Date.now() };
-  }
-
-  /** Since the server last said something (ms); a sleep of this machine counts. */
-  #silence(): number {
-    const { monotonic, wall } = this.#heard;
-    return Math.max(performance.now() - monotonic, Date.now() - wall);
+  /** The server is not there, or does not let this page in. Returns whether to try again. */
+  async #refused(late: AbortSignal): Promise<boolean> {
+    const standing = await this.#ask();
+    if (standing === 'there' || standing === 'not known' || late.aborted) return true;
+    this.#become({ state: 'gone', why: standing });
+    return false;
   }
 
   #onFrame(frame: ServerFrame): void {
@@ -278,7 +231,7 @@ export class TerminalConnection implements Disposable {
     const givenUp = late ? this.#input.forget(frame.taken) : 0;
     this.#epoch = frame.epoch;
     this.#acked = this.#received;
-    this.#attempt = 0;
+    this.#socket.established();
     this.#listener.attached(frame);
     this.#become({ state: 'open' });
     if (givenUp > 0) this.#listener.givenUp(givenUp);
@@ -290,8 +243,8 @@ export class TerminalConnection implements Disposable {
     if (offset !== this.#received) {
       // Never shown wrong: rather all of it once more.
       this.#epoch = 0n;
-      this.#lost();
-      this.#open();
+      this.#away();
+      this.#socket.reopen();
       return;
     }
     this.#received = offset + bytes.byteLength;
@@ -316,55 +269,38 @@ export class TerminalConnection implements Disposable {
   }
 
   #send(frame: ClientFrame): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(encodeClientFrame(frame));
+    this.#socket.send(encodeClientFrame(frame));
   }
 
-  #closed(socket: WebSocket, code: number, reason: string): void {
-    if (socket !== this.#socket) return;
-    this.#lost();
+  /** Returns whether to come back. */
+  #onLost({ code, reason }: Loss): boolean {
+    this.#away();
     switch (code) {
       case TERMINAL_CLOSE.exited:
-        return;
+        return false;
       case TERMINAL_CLOSE.gone:
         this.#become({ state: 'gone', why: 'closed' });
-        return;
+        return false;
       case TERMINAL_CLOSE.version:
         this.#become({ state: 'gone', why: 'version' });
-        return;
+        return false;
       case TERMINAL_CLOSE.crowded:
         this.#become({ state: 'gone', why: 'crowded' });
-        return;
+        return false;
       case TERMINAL_CLOSE.badFrame:
         // We and the server disagree about what went before: begin afresh.
         console.warn(`Quayside: the terminal's server refused a frame: ${reason}`);
         this.#epoch = 0n;
-        this.#attempt = Math.max(this.#attempt, 2);
         break;
     }
-    if (this.#state.state === 'exited' || this.#state.state === 'gone') return;
-    const least = RETRY_MS[Math.min(this.#attempt, RETRY_MS.length - 1)] ?? 0;
-    const wait = least * (1 + JITTER * Math.random());
-    this.#attempt += 1;
-    this.#retry = setTimeout(() => this.#open(), wait);
-    if (this.#state.state === 'reconnecting') {
-      this.#become({ state: 'reconnecting', next: Date.now() + wait });
-    }
+    return this.#state.state !== 'exited';
   }
 
-  #lost(): void {
-    this.#drop();
-    if (this.#state.state === 'open') {
-      this.#downSince = Date.now();
-      this.#typedWhileDown = 0;
-      this.#become({ state: 'reconnecting', next: undefined });
-    }
-  }
-
-  #drop(): void {
-    clearInterval(this.#watch);
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.close();
+  #away(): void {
+    if (this.#state.state !== 'open') return;
+    this.#downSince = Date.now();
+    this.#typedWhileDown = 0;
+    this.#become({ state: 'reconnecting', next: undefined });
   }
 
   /** Nothing that may happen brings it back. */

@@ -93,7 +93,7 @@ export class TerminalTab {
       return terminals.some(({ id }) => id === this.view.id) ? 'there' : 'closed';
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      return error.code === 'NOT_SIGNED_IN' ? 'signed-out' : 'not known';
+      return error.isSignedOut ? 'signed-out' : 'not known';
     }
   }
 

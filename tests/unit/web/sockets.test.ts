@@ -2,7 +2,7 @@ import { on, once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type WebSocket from 'ws';
-import type { SessionEvent } from '#protocol';
+import { EVENT_BEAT_MS, type SessionEvent } from '#protocol';
 import { QuaysideError } from '../../../server/base/errors.ts';
 import { LAB, refusalOfSocket, type Stage, stage, TERMINAL } from './stage.ts';
 
@@ -105,15 +105,30 @@ describe('the event socket', () => {
     );
     await once(dead, 'data');
     const gone = once(dead.resume(), 'close');
-    const answered = once(alive.socket, 'ping');
-    vi.advanceTimersByTime(30_000);
-    await answered;
-    // The answer to a ping of ours comes after the answer to theirs.
-    alive.socket.ping();
-    await once(alive.socket, 'pong');
-    vi.advanceTimersByTime(30_000);
+    // One beat more than may be missed.
+    for (let beat = 0; beat < 4; beat += 1) {
+      const pinged = once(alive.socket, 'ping');
+      vi.advanceTimersByTime(EVENT_BEAT_MS);
+      await pinged;
+      // The answer to a ping of ours comes after the answer to theirs.
+      alive.socket.ping();
+      await once(alive.socket, 'pong');
+    }
     await gone;
     expect(alive.socket.readyState).toBe(alive.socket.OPEN);
+  });
+
+  test('says something in every beat: a page cannot see a ping, and takes silence for a dead link', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await using web = await stage();
+    const page = open(web, await web.signIn());
+    await page.next();
+    for (let beat = 0; beat < 3; beat += 1) {
+      vi.advanceTimersByTime(EVENT_BEAT_MS);
+      expect(await page.next()).toEqual({ type: 'beat' });
+    }
+    expect(EVENT_BEAT_MS).toBeLessThanOrEqual(10_000);
   });
 
   test('lets a page go that does not read, and says why', async () => {
