@@ -14,6 +14,8 @@ export type SignalBody =
       readonly action: string;
       readonly id: string;
       readonly name: string;
+      /** When it happened, as the host's engine tells the time (ms since the epoch, with fractions). */
+      readonly engineAt?: number;
       readonly image: string;
       readonly command?: string;
       /** Known for `start`: read from the engine right after the event. */
@@ -28,6 +30,8 @@ export type SignalBody =
       readonly action: string;
       readonly id: string;
       readonly name: string;
+      /** As that of a container. */
+      readonly engineAt?: number;
     }
   | { readonly kind: 'route'; readonly host: string; readonly change: string }
   | {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import WebSocket from 'ws';
 import type { SessionEvent } from '#protocol';
 import type { Dockerode, Engine } from '../../server/engine/engine.ts';
-import { jsonLines } from '../../server/engine/json-lines.ts';
+import { jsonLines } from '../../server/engine/lines.ts';
 import { ENGINE_SOCKET } from '../../server/sandbox/host.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { SHARED_IN_HOST } from '../../server/sandbox/shared-directory.ts';

@@ -24,11 +24,16 @@ export function deadline(milliseconds: number, outer?: AbortSignal): Deadline {
 }
 
 /**
- * Settles after a time. It keeps no process alive.
+ * Settles after a time.
  *
+ * @param options.ref keeps the process alive meanwhile, for a command that has nothing else to do
  * @throws the signal's reason, as soon as it is aborted
  */
-export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+export function sleep(
+  milliseconds: number,
+  signal?: AbortSignal,
+  { ref = false }: { readonly ref?: boolean } = {},
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const onAbort = (): void => {
@@ -39,7 +44,7 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
       signal?.removeEventListener('abort', onAbort);
       resolve();
     }, milliseconds);
-    timer.unref();
+    if (!ref) timer.unref();
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

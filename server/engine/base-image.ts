@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Engine } from './engine.ts';
-import { jsonLines } from './json-lines.ts';
+import { jsonLines } from './lines.ts';
 import { installPackages, isDebian, isInstalled, runToEnd } from './packages.ts';
 
 /** The base of every image of ours, under one name whichever way it came. */

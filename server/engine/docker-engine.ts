@@ -12,7 +12,7 @@ import type {
   ProcessResult,
 } from './engine.ts';
 import { engineCall } from './engine-call.ts';
-import { jsonLines } from './json-lines.ts';
+import { jsonLines } from './lines.ts';
 import { readAll } from './output-limit.ts';
 import { ProcessStream } from './process-stream.ts';
 import { ReadBudget } from './read-budget.ts';

@@ -5,7 +5,7 @@ import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
 import type { Engine } from './engine.ts';
-import { jsonLines } from './json-lines.ts';
+import { jsonLines } from './lines.ts';
 
 /** Enough of a hash to tell any two states of a folder apart. */
 const HASH_LENGTH = 12;

@@ -1,11 +1,13 @@
-import { once } from 'node:events';
-import { watch } from 'node:fs';
 import { get } from 'node:http';
-import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { sleep } from '../base/deadline.ts';
 
-/** The directory tells when the socket is made; between its making and its first connection it refuses, and tells nothing. */
-const LOOKED_EVERY_MS = 250;
+/**
+ * How long after a look the next one comes: a thirtieth of the time waited so far, so that it adds as little to a start
+ * (0.7 s), and no more than this range. A look takes 0.1 ms. Watching the directory would need fewer of them, but the
+ * learner can change it without end, and each change would be told.
+ */
+const PAUSE_MS = { least: 10, most: 250 } as const;
+const PAUSE_SHARE = 1 / 30;
 
 /**
  * Settles when the engine at a socket on this machine answers. The socket need not be there yet, and one that an engine
@@ -14,31 +16,29 @@ const LOOKED_EVERY_MS = 250;
  * @throws the signal's reason
  */
 export async function untilEngineAnswersAt(socket: string, signal: AbortSignal): Promise<void> {
-  using stopped = new DisposableStack();
-  const watcher = stopped.adopt(watch(dirname(socket)), (open) => open.close());
-  for (;;) {
-    const asked = new AbortController();
-    const either = AbortSignal.any([signal, asked.signal]);
-    const changed = once(watcher, 'change', { signal: either });
-    changed.catch(() => undefined);
-    try {
-      if (await answersAt(socket, signal)) return;
-      await Promise.race([changed, delay(LOOKED_EVERY_MS, undefined, { signal: either })]);
-    } finally {
-      asked.abort();
-    }
+  let waited = 0;
+  while (!(await answersAt(socket, signal))) {
+    const pause = Math.min(PAUSE_MS.most, Math.max(PAUSE_MS.least, waited * PAUSE_SHARE));
+    await sleep(pause, signal);
+    waited += pause;
   }
 }
 
+/** Only the answer's head is read: what else comes may have no end. */
 function answersAt(socketPath: string, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const request = get({ socketPath, path: '/_ping', signal, agent: false }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode === 200);
+    signal.throwIfAborted();
+    const request = get({ socketPath, path: '/_ping', signal, agent: false });
+    request.once('response', ({ statusCode }) => {
+      request.destroy();
+      resolve(statusCode === 200);
     });
-    request.once('error', () => {
+    // Heads that are no answer may come without end as well.
+    for (const head of ['continue', 'information']) request.once(head, () => request.destroy());
+    request.once('close', () => {
       if (signal.aborted) reject(signal.reason);
       else resolve(false);
     });
+    request.on('error', () => undefined);
   });
 }

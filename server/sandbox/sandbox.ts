@@ -326,7 +326,7 @@ export async function destroySandbox(
     } catch (error) {
       cause = error;
     }
-    await sleep(REMOVAL_RETRY_MS, limit.signal).catch(() => undefined);
+    await sleep(REMOVAL_RETRY_MS, limit.signal, { ref: true }).catch(() => undefined);
     if (!limit.signal.aborted) continue;
     signal?.throwIfAborted();
     throw new QuaysideError(

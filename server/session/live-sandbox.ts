@@ -115,7 +115,7 @@ export class LiveSandbox implements Disposable {
     const { signal } = this.#closed;
     const watched = this.sandbox.hosts.map((host) => {
       const onSignal = (body: SignalBody): void => this.#heard(body);
-      return watchHost(host, { since: journal.lastAt, onSignal, signal });
+      return watchHost(host, { background, journal, since: startedAt, onSignal, signal });
     });
     const browsing = this.sandbox.host(lab.browser);
     this.#pane = new BrowserPane({

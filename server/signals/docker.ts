@@ -1,18 +1,28 @@
 import { setImmediate as immediately } from 'node:timers/promises';
-import { jsonLines } from '../engine/json-lines.ts';
+import type { SignalBody } from '#lab';
+import { deadline, withAbort } from '../base/deadline.ts';
+import { engineCall } from '../engine/engine-call.ts';
+import { jsonLines } from '../engine/lines.ts';
 import type { Host } from '../sandbox/host.ts';
 import { publishedPorts } from '../sandbox/host-view.ts';
 import type { OnSignal } from './on-signal.ts';
+import { Pace } from './pace.ts';
 
 interface DockerEvent {
-  readonly Type?: string;
-  readonly Action?: string;
-  readonly Actor?: { readonly ID?: string; readonly Attributes?: Readonly<Record<string, string>> };
+  readonly Type?: unknown;
+  readonly Action?: unknown;
+  readonly Actor?: {
+    readonly ID?: unknown;
+    readonly Attributes?: Readonly<Record<string, unknown>>;
+  };
   /** Nanoseconds since the epoch. */
-  readonly timeNano?: number;
+  readonly timeNano?: unknown;
 }
 
-/** The actions that can change an answer. `top`, `attach`, `resize` and their like cannot. */
+/** A signal that an engine's event makes. */
+type EngineSignal = Extract<SignalBody, { kind: 'container' | 'network' }>;
+
+/** The actions that can change an answer. `top`, `attach`, `resize` and such cannot. */
 const CONTAINER_ACTIONS = new Set([
   'create',
   'start',
@@ -36,29 +46,56 @@ const TOLD_KEPT = 512;
  * ports can be known for one. On two cores that 25 learners kept full, two seconds were not enough.
  */
 const DETAILS_MS = 20_000;
+/** Whoever waits for what an engine has said does not wait for one that never stops. */
+const TOLD_MS = 25_000;
+/**
+ * A command makes one to five events, and a script that sets up a lab some hundred. What comes faster is told at this
+ * pace, later: each event is journalled, wakes checks, and may ask for a container's details.
+ */
+const EVENTS_AT_ONCE = 200;
+const EVENTS_PER_SECOND = 10;
+/** What an event says is kept, so none of it may be as long as its engine likes. An id has 64 characters. */
+const LONGEST_NAME = 255;
+const LONGEST_COMMAND = 2_000;
+const MOST_PORTS = 64;
 
 /**
- * The events of one host's engine, each told once and in order, whatever happens to the stream: a new stream begins
- * where the last one ended, and what was told before is left out.
+ * The events of one host's engine, each told once and in order, whatever happens to the stream or the server: a new
+ * stream begins where the last one ended, and what was told before is left out.
  */
 export class DockerSignals {
   readonly #host: Host;
   readonly #onSignal: OnSignal;
+  readonly #pace = new Pace(EVENTS_AT_ONCE, EVENTS_PER_SECOND);
   /** When the newest event that was told happened, ms since the epoch. */
   #since: number;
-  /** What was told last, each by its time and what it says; a new stream begins with some of it. */
+  /** What was told last; a new stream begins with some of it. */
   readonly #told = new Set<string>();
-  /** The event that is being passed on: a start waits for its details. */
+  /** The event that is being told: a start waits for its details. */
   #telling: Promise<void> | undefined;
 
-  /** @param since ms since the epoch; nothing from before is told */
-  constructor(host: Host, since: number, onSignal: OnSignal) {
+  /**
+   * @param since nothing from before is told (ms since the epoch), unless something was told already
+   * @param known what was told before, of this host: all that the engine has said until the newest of it
+   */
+  constructor(
+    host: Host,
+    since: number,
+    onSignal: OnSignal,
+    known: readonly (EngineSignal & { readonly at: number })[] = [],
+  ) {
     this.#host = host;
     this.#onSignal = onSignal;
-    this.#since = since;
+    // Those of older servers have no time of the engine's own.
+    const times = known.map(({ engineAt, at }) => engineAt ?? at);
+    this.#since = times.reduce((newest, at) => Math.max(newest, at), 0) || since;
+    const from = Math.floor(this.#since);
+    for (const signal of known) {
+      if ((signal.engineAt ?? 0) >= from) this.#told.add(identityOf(signal));
+    }
   }
 
-  /** Passes events on until the stream ends. `onOpen` is called once it listens. */
+  /** Tells events until the stream ends. `onOpen` is called once it listens. */
   async listen(signal: AbortSignal, onOpen: () => void): Promise<void> {
     const stream = await this.#host.docker.getEvents({
       filters: { type: ['container', 'network'] },
@@ -67,8 +104,9 @@ export class DockerSignals {
     });
     onOpen();
     for await (const event of jsonLines<DockerEvent>(stream)) {
-      if (!this.#isNew(event)) continue;
-      this.#telling = this.#passOn(event, signal);
+      const told = signalOf(event, this.#host.name);
+      if (!told || !this.#isNew(told)) continue;
+      this.#telling = this.#tell(told, signal);
       try {
         await this.#telling;
       } finally {
@@ -77,45 +115,58 @@ export class DockerSignals {
     }
   }
 
-  /** Settles when everything that the engine has said until now is told. */
+  /** Settles when everything that the engine has said until now is told, or after 25 s. */
   async told(): Promise<void> {
-    while (this.#telling) {
-      await this.#telling.catch(() => undefined);
+    using limit = deadline(TOLD_MS);
+    while (this.#telling && !limit.signal.aborted) {
+      await withAbort(limit.signal, () => this.#telling).catch(() => undefined);
       // What came with it is taken up in the same turn of the event loop.
       await immediately();
     }
   }
 
-  #isNew({ Type, Action, Actor, timeNano }: DockerEvent): boolean {
-    const event = `${timeNano} ${Type} ${Action} ${Actor?.ID}`;
-    if (this.#told.has(event)) return false;
-    this.#told.add(event);
+  #isNew(signal: EngineSignal): boolean {
+    const { engineAt } = signal;
+    if (engineAt === undefined) return true;
+    const identity = identityOf(signal);
+    if (this.#told.has(identity)) return false;
+    this.#told.add(identity);
     if (this.#told.size > TOLD_KEPT) this.#told.delete(this.#told.values().next().value ?? '');
-    if (timeNano !== undefined) this.#since = timeNano / NANOSECONDS_A_MS;
+    this.#since = engineAt;
     return true;
   }
 
-  async #passOn(event: DockerEvent, signal: AbortSignal): Promise<void> {
-    // An exec's action carries its command: "exec_start: ip addr".
-    const [action = '', command] = (event.Action ?? '').split(/: (.*)/s, 2);
-    const id = event.Actor?.ID ?? '';
-    const { name = '', image = '' } = event.Actor?.Attributes ?? {};
-    const host = this.#host.name;
-    if (event.Type === 'network' && NETWORK_ACTIONS.has(action)) {
-      this.#onSignal({ kind: 'network', host, action, id, name });
-    }
-    if (event.Type !== 'container' || !CONTAINER_ACTIONS.has(action)) return;
-    this.#onSignal({
-      kind: 'container',
-      host,
-      action,
-      id,
-      name,
-      image,
-      ...(command === undefined ? {} : { command: command.trim() }),
-      ...(action === 'start' ? await startDetails(this.#host, id, event, signal) : {}),
-    });
+  async #tell(told: EngineSignal, signal: AbortSignal): Promise<void> {
+    await this.#pace.turn(signal);
+    const isStart = told.kind === 'container' && told.action === 'start';
+    this.#onSignal(isStart ? { ...told, ...(await startDetails(this.#host, told, signal)) } : told);
   }
+}
+
+function identityOf({ engineAt, kind, action, id }: EngineSignal): string {
+  return `${engineAt} ${kind} ${action} ${id}`;
+}
+
+/** The signal that an event makes, where it can change an answer. The engine may be a learner's own program. */
+function signalOf(
+  { Type, Action, Actor, timeNano }: DockerEvent,
+  host: string,
+): EngineSignal | undefined {
+  // An exec's action carries its command: "exec_start: ip addr".
+  const [action = '', command] = textOf(Action, LONGEST_COMMAND).split(/: (.*)/s, 2);
+  const id = textOf(Actor?.ID, LONGEST_NAME);
+  const name = textOf(Actor?.Attributes?.name, LONGEST_NAME);
+  const engineAt = typeof timeNano === 'number' ? timeNano / NANOSECONDS_A_MS : undefined;
+  const told = { host, action, id, name, ...(engineAt === undefined ? {} : { engineAt }) };
+  if (Type === 'network' && NETWORK_ACTIONS.has(action)) return { kind: 'network', ...told };
+  if (Type !== 'container' || !CONTAINER_ACTIONS.has(action)) return undefined;
+  const image = textOf(Actor?.Attributes?.image, LONGEST_NAME);
+  const more = command === undefined ? {} : { command: command.trim() };
+  return { kind: 'container', ...told, image, ...more };
+}
+
+function textOf(value: unknown, longest: number): string {
+  return typeof value === 'string' ? value.slice(0, longest) : '';
 }
 
 /**
@@ -123,17 +174,27 @@ export class DockerSignals {
  * the container may have been stopped, or started once more, before it could be looked at: then its ports are those of
  * no start or of the next one, and are left out.
  */
-async function startDetails(host: Host, id: string, event: DockerEvent, signal: AbortSignal) {
+async function startDetails(
+  host: Host,
+  { id, engineAt = Number.POSITIVE_INFINITY }: EngineSignal,
+  signal: AbortSignal,
+) {
   try {
-    const { NetworkSettings, HostConfig, Config, State } = await host.docker
-      .getContainer(id)
-      .inspect({ abortSignal: AbortSignal.any([signal, AbortSignal.timeout(DETAILS_MS)]) });
-    const at = (event.timeNano ?? Number.POSITIVE_INFINITY) / NANOSECONDS_A_MS;
-    const isThisStart = State.Running && Date.parse(State.StartedAt) <= at;
+    const { NetworkSettings, HostConfig, Config, State } = await engineCall(
+      signal,
+      (abortSignal) => host.docker.getContainer(id).inspect({ abortSignal }),
+      DETAILS_MS,
+    );
+    const isThisStart = State.Running && Date.parse(State.StartedAt) <= engineAt;
+    const ports = Object.entries(publishedPorts(NetworkSettings.Ports)).slice(0, MOST_PORTS);
+    const command = [...[Config.Entrypoint ?? []].flat(), ...(Config.Cmd ?? [])].join(' ');
     return {
-      ...(isThisStart ? { ports: publishedPorts(NetworkSettings.Ports) } : {}),
-      networkMode: (HostConfig.NetworkMode ?? 'bridge').replace(/^default$/, 'bridge'),
-      command: [...[Config.Entrypoint ?? []].flat(), ...(Config.Cmd ?? [])].join(' '),
+      ...(isThisStart ? { ports: Object.fromEntries(ports) } : {}),
+      networkMode: textOf(HostConfig.NetworkMode ?? 'bridge', LONGEST_NAME).replace(
+        /^default$/,
+        'bridge',
+      ),
+      command: command.slice(0, LONGEST_COMMAND),
     };
   } catch {
     // Gone again already, or no answer; the start itself still happened.

@@ -1,17 +1,30 @@
-import { createInterface } from 'node:readline';
+import { linesOf } from '../engine/lines.ts';
 import type { Host } from '../sandbox/host.ts';
 import type { OnSignal } from './on-signal.ts';
+import { Pace } from './pace.ts';
 
-/** Passes on every change of a host's IPv4 routes until the host goes away. `onOpen` is called once it listens. */
+/** A script sets up some ten routes at once; a person changes one now and then. */
+const ROUTES_AT_ONCE = 100;
+const ROUTES_PER_SECOND = 10;
+/** What `ip` says of a route has about 80 characters. */
+const LONGEST_CHANGE = 300;
+
+/**
+ * Tells every change of a host's IPv4 routes until the host goes away, or changes them faster than anybody works: what
+ * came so fast is left out then. `onOpen` is called once it listens.
+ */
 export async function routeSignals(
   host: Host,
   onSignal: OnSignal,
   signal: AbortSignal,
   onOpen: () => void,
 ): Promise<void> {
-  await using monitor = await host.dial(['ip', '-4', 'monitor', 'route'], { signal });
+  const { budget, name } = host;
+  await using monitor = await host.dial(['ip', '-4', 'monitor', 'route'], { signal, budget });
   onOpen();
-  for await (const line of createInterface({ input: monitor.stream })) {
-    if (line.trim() !== '') onSignal({ kind: 'route', host: host.name, change: line.trim() });
+  const pace = new Pace(ROUTES_AT_ONCE, ROUTES_PER_SECOND);
+  for await (const line of linesOf(monitor.stream)) {
+    if (!pace.take()) return;
+    onSignal({ kind: 'route', host: name, change: line.slice(0, LONGEST_CHANGE) });
   }
 }

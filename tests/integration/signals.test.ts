@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SignalBody } from '#lab';
+import { Background } from '../../server/base/background.ts';
 import { publishedPorts } from '../../server/sandbox/host-view.ts';
 import { DockerSignals } from '../../server/signals/docker.ts';
 import { watchHost } from '../../server/signals/watch.ts';
@@ -26,6 +27,7 @@ beforeAll(async () => {
   raised = await raise(stage.runtime, stage.instance);
   for (const host of raised.sandbox.hosts) {
     watchHost(host, {
+      background: new Background((_, error) => expect.unreachable(String(error))),
       onSignal: (each) => {
         heard.push(each);
         bell.dispatchEvent(new Event('signal'));

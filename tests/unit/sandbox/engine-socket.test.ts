@@ -81,3 +81,32 @@ test('waiting ends with the signal, and says its reason', async () => {
   stopped.abort(new Error('the lab was ended'));
   await expect(waiting).rejects.toThrow('the lab was ended');
 });
+
+test.each([
+  ['an answer without end', 'HTTP/1.1 200 OK\r\n\r\n', true],
+  ['heads without an answer', '', false],
+])('of %s no more than the head is read', async (_, head, isAnswer) => {
+  const piece = Buffer.from('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(2_000));
+  let sent = 0;
+  const looked = Promise.withResolvers<void>();
+  const server = createServer((connection) => {
+    connection.on('error', () => undefined);
+    connection.once('close', () => looked.resolve());
+    connection.write(head);
+    const pump = (): void => {
+      do sent += piece.length;
+      while (connection.write(piece));
+    };
+    connection.on('drain', pump);
+    connection.once('data', pump);
+  });
+  open.push(server);
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  const stopped = new AbortController();
+  const waiting = untilEngineAnswersAt(socket, stopped.signal);
+  await looked.promise;
+  expect(sent).toBeLessThan(4 * 1024 ** 2);
+  stopped.abort(new Error('not there'));
+  if (isAnswer) await waiting;
+  else await expect(waiting).rejects.toThrow('not there');
+});

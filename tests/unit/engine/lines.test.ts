@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { jsonLines } from '../../../server/engine/json-lines.ts';
+import { jsonLines } from '../../../server/engine/lines.ts';
 import { OutputLimitError } from '../../../server/engine/output-limit.ts';
 
 async function all(chunks: readonly (Buffer | string)[]): Promise<unknown[]> {
