@@ -10,10 +10,12 @@ export type StreamItem =
       readonly status: number | undefined;
     };
 
-const TERMINATOR = Buffer.from('\x1b\\');
-/** A note is a word and a number, and its end; anything longer is another program's text. */
-const LONGEST_NOTE = 32;
 const ESC = 0x1b;
+const BACKSLASH = 0x5c;
+/** A note ends with `ESC \`. */
+const TERMINATOR_BYTES = 2;
+/** A note is a word and a number; anything longer is another program's text. */
+const LONGEST_NOTE = 32;
 const NOTHING = Buffer.alloc(0);
 
 /** The shell text that prints a control note about the terminal whose id is in a variable; `word` may contain `$?`. */
@@ -63,17 +65,19 @@ export class ControlScanner {
         continue;
       }
       const from = note + this.#prefix.byteLength;
-      const end = from + bytes.subarray(from, from + LONGEST_NOTE).indexOf(TERMINATOR);
-      if (end < from && bytes.byteLength - from < LONGEST_NOTE) {
+      const end = noteEnd(bytes, from);
+      if (end + 1 >= bytes.byteLength) {
         output(note);
         this.#held = Buffer.from(bytes.subarray(note));
         return items;
       }
-      const parsed = end < from ? undefined : parseNote(bytes.toString('latin1', from, end));
+      const parsed = isTerminator(bytes, end)
+        ? parseNote(bytes.toString('latin1', from, end))
+        : undefined;
       if (parsed) {
         output(note);
         items.push(parsed);
-        done = end + TERMINATOR.byteLength;
+        done = end + TERMINATOR_BYTES;
       }
       note = positionOf(this.#prefix, bytes, parsed ? done : from);
     }
@@ -106,6 +110,18 @@ export class ControlScanner {
 function positionOf(what: Buffer | undefined, bytes: Buffer, from: number): number {
   const at = what ? bytes.indexOf(what, from) : -1;
   return at < 0 ? Number.POSITIVE_INFINITY : at;
+}
+
+/** Where a note that begins at `from` ends: at the next ESC, at its limit, or at the end of the bytes. */
+function noteEnd(bytes: Buffer, from: number): number {
+  const limit = Math.min(bytes.byteLength, from + LONGEST_NOTE);
+  let at = from;
+  while (at < limit && bytes[at] !== ESC) at += 1;
+  return at;
+}
+
+function isTerminator(bytes: Buffer, at: number): boolean {
+  return bytes[at] === ESC && bytes[at + 1] === BACKSLASH;
 }
 
 /** Whether all of `bytes` from `at` on is the beginning of `whole`. */

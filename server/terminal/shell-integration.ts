@@ -12,10 +12,14 @@ const CODE_BYTES = 4;
 /** Shells within shells whose command lines are remembered; nobody nests deeper. */
 const MOST_SHELLS = 16;
 const SHELL = ';aid=';
+/** The letters of the marks that make a finished command: E and D. */
+const LINE = 0x45;
+const DONE = 0x44;
 
 /**
- * Finished commands that are told of: so many at once, and so many a second. A paste of a thousand lines has one each; a
- * program that prints marks without end has a million a second, and each is work for whoever is told.
+ * Finished commands that are told of: so many at once, and so many a second. A paste of a thousand lines has one each. A
+ * program that prints marks without end has a million a second, each of them work for whoever is told; beyond these
+ * limits they are not even decoded.
  */
 const COMMANDS_AT_ONCE = 1_000;
 const COMMANDS_A_SECOND = 100;
@@ -41,7 +45,10 @@ export class ShellIntegration {
   readonly #listener: ShellIntegrationListener;
   readonly #parser = new EscapeParser({
     osc: (bytes, from, to) => {
-      if (isMark(bytes, from, to)) this.#take(bytes.toString('utf8', from + CODE_BYTES, to));
+      if (!isMark(bytes, from, to)) return;
+      const letter = bytes[from + CODE_BYTES];
+      if (this.#credit < 1 && (letter === LINE || letter === DONE)) this.#lines.clear();
+      else this.#take(bytes.toString('utf8', from + CODE_BYTES, to));
     },
   });
   /** By shell: the command line that runs in it. */
@@ -55,6 +62,7 @@ export class ShellIntegration {
   }
 
   feed(bytes: Buffer): void {
+    if (this.#credit < COMMANDS_AT_ONCE) this.#earn();
     this.#parser.feed(bytes);
   }
 
@@ -81,21 +89,19 @@ export class ShellIntegration {
         const line = this.#lines.get(shell);
         this.#lines.delete(shell);
         const status = Number.parseInt(firstField(mark), 10);
-        if (line !== undefined && Number.isInteger(status) && this.#mayTell())
-          this.#listener.finished({ line, status });
+        if (line === undefined || !Number.isInteger(status)) break;
+        this.#credit -= 1;
+        this.#listener.finished({ line, status });
         break;
       }
     }
   }
 
-  #mayTell(): boolean {
+  #earn(): void {
     const now = performance.now();
     const earned = ((now - this.#creditAt) / 1000) * COMMANDS_A_SECOND;
     this.#credit = Math.min(COMMANDS_AT_ONCE, this.#credit + earned);
     this.#creditAt = now;
-    if (this.#credit < 1) return false;
-    this.#credit -= 1;
-    return true;
   }
 }
 
