@@ -271,6 +271,27 @@ describe.each(PLACES)('a store %s', (_, place) => {
       expect(at.lost).toEqual([]);
     });
 
+    test('refuses what waits still for a learner who is removed, or under an id of before', async () => {
+      using at = place();
+      const { store } = at;
+      const { id } = await worked(store);
+      const other = await worked(store);
+      const lock = at.lock();
+      const taken = store.takeSandbox(id, { id: 'label', sandbox: 'warm', at: 1 });
+      const late = store.startOver(id, { queuedAt: 2, forget: 'all' });
+      const begun = store.beginSandbox(other.id, { sandbox: 'next', at: 3 });
+      const refused = Promise.all([
+        expect(late).rejects.toThrow(id),
+        expect(begun).rejects.toThrow(other.id),
+      ]);
+      store.removeLearner(other.learner);
+      lock[Symbol.dispose]();
+      await soon();
+      await Promise.all([taken, refused]);
+      expect(at.rows('sessions')).toMatchObject([{ id: 'label', sandbox: 'warm' }]);
+      expect(store.journal('label').passes.size).toBe(2);
+    });
+
     test('takes back a sandbox that is wanted no more', async () => {
       using at = place();
       const { store } = at;
