@@ -145,14 +145,14 @@ export default {
     {
       name: 'only-tests-import-tests',
       comment: 'What tests and benches share is in client-driver/ or server/.',
-      severity: 'warn',
+      severity: 'error',
       from: { path: '^(?!tests/)' },
       to: { path: '^tests/' },
     },
     {
       name: 'only-benches-import-benches',
       comment: 'What tests and benches share is in client-driver/ or server/.',
-      severity: 'warn',
+      severity: 'error',
       from: { path: '^(?!bench/)' },
       to: { path: '^bench/' },
     },

@@ -1,11 +1,12 @@
 /**
- * `npm run bench:checks [-- --sandboxes 1,10 --pause 1000 --watched 2 --json FILE]`: how long it takes from an event of
+ * `npm run bench:checks [-- --sandboxes 1,10 --pause 1000 --watched 2 --json FILE --server DIR]`: how long it takes from an event of
  * a host's engine to the tick, with one sandbox and with ten that are all busy: over the event socket, in the page (a
  * real browser's DOM), and drawn. The event's own time stamp (Docker's `timeNano`) is the start; all clocks are this
  * machine's. And what an idle sandbox costs.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { progress } from '../server/base/progress.ts';
 import { findEngine } from '../server/engine/find.ts';
@@ -22,9 +23,12 @@ const { values: options } = parseArgs({
     pause: { type: 'string', default: '1000' },
     // The learners' browsers run on their own machines; so few are watched here that they leave the cores to the server.
     watched: { type: 'string', default: '2' },
+    // The folder of another checkout, whose server and pages are measured in place of this one's.
+    server: { type: 'string' },
   },
 });
 const SANDBOXES = options.sandboxes.split(',').map(Number);
+const PROJECT = options.server === undefined ? undefined : resolve(options.server);
 const WATCHED = Number(options.watched);
 const PAUSE_MS = Number(options.pause);
 
@@ -47,7 +51,7 @@ interface Latencies {
 const engine = await findEngine(process.env, progress);
 const results: { readonly latencies: Latencies; readonly idle: Spent }[] = [];
 for (const sandboxes of SANDBOXES) {
-  await using server = await startServer(sandboxes);
+  await using server = await startServer(sandboxes, PROJECT);
   results.push(await measure(server, sandboxes));
 }
 
@@ -56,8 +60,7 @@ async function measure(server: RunningServer, sandboxes: number) {
   const without = await spentIdle(engine, server.instance, server.pid, daemons);
   const learners: { readonly learner: BenchLearner; readonly host: NewHost }[] = [];
   while (learners.length < sandboxes) {
-    const learner = await BenchLearner.signIn(server);
-    await learner.start();
+    const learner = await BenchLearner.start(server);
     const known = learners.map(({ host }) => host.container);
     learners.push({ learner, host: await newHost(engine, server.instance, known) });
   }
@@ -111,7 +114,7 @@ function since(learner: BenchLearner, end: (id: string) => number | undefined): 
 }
 
 function told(learner: BenchLearner): readonly number[] {
-  return since(learner, (id) => learner.told.get(id));
+  return since(learner, (id) => learner.told(id));
 }
 
 /** A table of the latencies and one of what idle sandboxes cost. */

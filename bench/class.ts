@@ -4,28 +4,35 @@
  *   npm run bench:class                                  1, 10, 25, 50 and 100 learners
  *   npm run bench:class -- --sizes 1,10 --active 50      those, of whom at most 50 are at work at once
  *   npm run bench:class -- --json figures.json           the figures into a file as well
- *   npm run bench:class -- --trouble                     what one learner's trouble does to the others' echo
+ *   npm run bench:class -- --trouble                     what one learner's trouble does to the others and the server
+ *   npm run bench:class -- --trouble --only ESC --rounds 1      only troubles that are named so, once each
  *   npm run bench:class -- --finish 25                   25 learners do the whole lab, and nothing may be left
+ *   npm run bench:class -- --server ../before            any of these with the server of another checkout
  *
  * The server runs as `npm start` runs it, in a process of its own; the learners are in this one, and speak HTTP and
  * WebSockets as pages do. Both share the machine.
  */
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { loadSteps } from '#steps';
-import { LABS_DIRECTORY, loadLabs } from '../server/labs/loader.ts';
-import { finishLab, READING_MS } from './class/finish.ts';
+import { openClassroom } from '../client-driver/classroom.ts';
+import { finishLab } from '../client-driver/lab-walk.ts';
 import { machine, percentile } from './class/machine.ts';
-import { measureClass, measurePool, type Row, type Subject } from './class/measure.ts';
-import { type Beside, measureTrouble } from './class/trouble.ts';
+import { measureClass, measurePool, type Row } from './class/measure.ts';
+import { type Subject, subjectOf } from './class/subject.ts';
+import { figuresOf, measureTrouble } from './class/trouble.ts';
+import { between } from './class/typing.ts';
 
-const PROJECT = resolve(import.meta.dirname, '..');
 const LAB = 'docker-networking';
 const SIZES = '1,10,25,50,100';
 const ACTIVE_MOST = '50';
 /** What still feels immediate (ms). */
 const ECHO_LIMIT_MS = 50;
+/** A quick reader's time for the page between two steps. */
+const READING_MS = [5_000, 15_000] as const;
+/** Each trouble is made so often: one odd turn of the machine does not make its figures. */
+const ROUNDS = '3';
 
 const COLUMNS: readonly (readonly [string, (row: Row) => string])[] = [
   ['Learners', (row) => String(row.learners)],
@@ -41,13 +48,20 @@ const COLUMNS: readonly (readonly [string, (row: Row) => string])[] = [
   ['CPU typing, %', (row) => row.cpuActive.toFixed(0)],
 ];
 
-const TROUBLE_COLUMNS: readonly (readonly [string, (row: Beside) => string])[] = [
+type Figures = ReturnType<typeof figuresOf>;
+
+const TROUBLE_COLUMNS: readonly (readonly [string, (row: Figures) => string])[] = [
   ['Trouble', (row) => row.trouble],
-  ['Quiet p50, ms', (row) => row.quietP50.toFixed(1)],
-  ['Quiet p99, ms', (row) => row.quietP99.toFixed(1)],
-  ['Beside it p50, ms', (row) => row.besideP50.toFixed(1)],
-  ['Beside it p99, ms', (row) => row.besideP99.toFixed(1)],
-  ['p99, ratio', (row) => (row.besideP99 / row.quietP99).toFixed(1)],
+  ['Quiet p50, ms', ({ quiet }) => quiet.p50.toFixed(1)],
+  ['Quiet p99, ms', ({ quiet }) => quiet.p99.toFixed(1)],
+  ['Beside it p50, ms', ({ beside }) => beside.p50.toFixed(1)],
+  ['Beside it p99, ms', ({ beside }) => beside.p99.toFixed(1)],
+  ['p50, ratio', ({ quiet, beside }) => (beside.p50 / quiet.p50).toFixed(1)],
+  ['p99, ratio', ({ quiet, beside }) => (beside.p99 / quiet.p99).toFixed(1)],
+  ['Health p99 quiet, ms', ({ quiet }) => quiet.health.toFixed(0)],
+  ['Health p99 beside, ms', ({ beside }) => beside.health.toFixed(0)],
+  ['Health failed beside', ({ beside }) => beside.failed],
+  ['Server, MiB more', ({ quiet, beside }) => (beside.rssMost - quiet.rssMost).toFixed(0)],
 ];
 
 function table<Row>(
@@ -86,9 +100,19 @@ async function keep(file: string, figures: object): Promise<void> {
   await writeFile(file, JSON.stringify({ machine: machine(), ...figures }, undefined, 2));
 }
 
-async function finish(count: number, { name, lab, steps }: Subject): Promise<boolean> {
+async function finish(count: number, { name, lab, steps, project }: Subject): Promise<boolean> {
   const from = performance.now();
-  const wrong = await finishLab(count, name, lab, steps, READING_MS);
+  const wrong: string[] = [];
+  {
+    await using classroom = await openClassroom({
+      learners: count,
+      lab: name,
+      project,
+      onLeft: (left) => wrong.push(`${left} sandboxes are left`),
+    });
+    const reading = () => delay(between(READING_MS));
+    wrong.push(...(await finishLab(classroom.learners, lab, steps, reading)));
+  }
   const seconds = Math.round((performance.now() - from) / 1000);
   console.log(`${count} learners, ${lab.checks.length} checks each, in ${seconds} s.`);
   const isGood = wrong.length === 0;
@@ -103,17 +127,19 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
     finish: { type: 'string' },
     trouble: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: ROUNDS },
+    only: { type: 'string', default: '' },
+    server: { type: 'string' },
   },
 });
-const lab = (await loadLabs(PROJECT)).get(LAB);
-if (!lab) throw new Error(`there is no lab ${LAB}`);
-const subject = {
-  name: LAB,
-  lab,
-  steps: await loadSteps(join(PROJECT, LABS_DIRECTORY, LAB), lab),
-};
+const project = options.server === undefined ? undefined : resolve(options.server);
+const subject = await subjectOf(LAB, project);
 if (options.trouble) {
-  console.log(`${machine()}\n\n${table(TROUBLE_COLUMNS, await measureTrouble(LAB))}`);
+  const rounds = Number(options.rounds);
+  const rows = await measureTrouble(subject, { rounds, only: new RegExp(options.only) });
+  const figures = rows.map(figuresOf);
+  console.log(`${machine()}\n\n${table(TROUBLE_COLUMNS, figures)}`);
+  if (options.json !== undefined) await keep(options.json, { trouble: figures });
 } else if (options.finish === undefined) {
   const sizes = options.sizes.split(',').map(Number);
   await measure(sizes, Number(options.active), subject, options.json);

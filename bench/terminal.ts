@@ -2,13 +2,16 @@
  * Measures terminals, ours and others', side by side in one run:
  *
  *   npm run bench:terminal -- [--ttyd PATH] [--wetty PATH] [--rounds 3] [--only host|local] [--json FILE] [--add]
+ *                             [--server DIR]
  *
  * ttyd is a built binary; wetty is its `bin` (`npm install wetty` somewhere, then node_modules/.bin/wetty). Either is
  * left out, with a word, where no path is given. Rounds are interleaved, so that a busy moment of the machine hits all.
+ * `--server` measures the terminals of another checkout in place of this one's.
  * `--add` adds the rounds to those that FILE holds already, for a machine that is quiet only for minutes at a time.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { barOf } from './terminal/bar.ts';
 import type { Running } from './terminal/contenders.ts';
@@ -35,6 +38,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     json: { type: 'string', default: 'bench-terminal.json' },
     add: { type: 'boolean', default: false },
+    server: { type: 'string' },
   },
 });
 
@@ -63,7 +67,8 @@ const peers = {
   ...(options.ttyd ? { ttyd: options.ttyd } : {}),
   ...(options.wetty ? { wetty: options.wetty } : {}),
 };
-const all = contenders(raised?.host, peers).filter(
+const project = options.server === undefined ? undefined : resolve(options.server);
+const all = contenders(raised?.host, peers, project).filter(
   ({ child }) => options.only === undefined || child === options.only,
 );
 const earlier: readonly Result[] = options.add

@@ -81,6 +81,15 @@ export class Learner implements Disposable {
     return opening;
   }
 
+  /** Closes the page's end of a host's terminal. What runs in it runs on. */
+  leaveTerminal(host: string): void {
+    this.#terminals
+      .get(host)
+      ?.then((terminal) => terminal[Symbol.dispose]())
+      .catch(() => undefined);
+    this.#terminals.delete(host);
+  }
+
   /** Opens a page in the browser pane. */
   async visit(url: string): Promise<Visit> {
     const view = await this.#ask<VisitView>('POST', 'visits', { url });
@@ -121,10 +130,7 @@ export class Learner implements Disposable {
   }
 
   #leaveTerminals(): void {
-    for (const opening of this.#terminals.values()) {
-      opening.then((terminal) => terminal[Symbol.dispose]()).catch(() => undefined);
-    }
-    this.#terminals.clear();
+    for (const host of this.#terminals.keys()) this.leaveTerminal(host);
   }
 
   #ask<T>(method: string, path: string, body?: object): Promise<T> {

@@ -1,7 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { ExpectationFailed } from './expectation-failed.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
@@ -10,7 +12,13 @@ const READY_MS = 120_000;
 /** The line that a server prints once it can serve (docs/automation.md). */
 const READY_LINE = /^Quayside is ready: (\S+)$/;
 /** What a server that did not get ready is quoted with. */
-const LINES_SHOWN = 5;
+const LINES_SHOWN = 20;
+/** Of its log, for that (characters). */
+const ERRORS_KEPT = 4 * 1024;
+/** Node says so of what it has on trial; nobody reads it here. */
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'] as const;
+/** What `npm run clean` prints. */
+const REMOVED = /^Removed (\d+) sandbox/m;
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -41,21 +49,22 @@ export interface ServerProcess extends AsyncDisposable {
 /** @throws ExpectationFailed with what it printed, where it does not get ready; it has ended then */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   const { data, project = PROJECT, port = 0, args = [], env = {}, log = 'inherit' } = options;
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', 'server/main.ts', ...args],
-    {
-      cwd: project,
-      env: {
-        ...process.env,
-        ...env,
-        PORT: String(port),
-        HOST: '127.0.0.1',
-        QUAYSIDE_DATA: data,
-      },
-      stdio: ['ignore', 'pipe', log],
+  const child = spawn(process.execPath, [...NODE_FLAGS, 'server/main.ts', ...args], {
+    cwd: project,
+    env: {
+      ...process.env,
+      ...env,
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      QUAYSIDE_DATA: data,
     },
-  );
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-ERRORS_KEPT);
+    if (log === 'inherit') process.stderr.write(text);
+  });
   const ended = once(child, 'close');
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
     child.kill(signal);
@@ -63,35 +72,47 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   };
   const said: string[] = [];
   try {
-    const url = await readyUrl(child, said);
+    const url = await readyUrl(child.stdout, said);
     return { url, said, child, stop, [Symbol.asyncDispose]: () => stop() };
   } catch (error) {
     await stop('SIGKILL');
-    throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    const lines = [...said, ...errors.split('\n')].slice(-LINES_SHOWN).join(' ⏎ ');
+    throw new ExpectationFailed('the server to be ready', `${why}; it said “${lines}”`);
   }
 }
 
-async function readyUrl(child: ChildProcess, said: string[]): Promise<string> {
-  if (!child.stdout) throw new Error('the server has no stdout');
+/**
+ * Removes the sandboxes that a server has left, as `npm run clean` does.
+ *
+ * @returns how many there were
+ */
+export async function removeSandboxes({
+  data,
+  project = PROJECT,
+}: Pick<ServerOptions, 'data' | 'project'>): Promise<number> {
+  const argv = [...NODE_FLAGS, 'server/cli/clean.ts'];
+  const env = { ...process.env, QUAYSIDE_DATA: data };
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: project, env });
+  const [, count] = REMOVED.exec(stdout) ?? [];
+  if (count === undefined) throw new ExpectationFailed('the sandboxes to be counted', stdout);
+  return Number(count);
+}
+
+async function readyUrl(stdout: Readable, said: string[]): Promise<string> {
   const late = new AbortController();
-  let url: string | undefined;
   const timer = setTimeout(() => late.abort(), READY_MS);
   try {
     // Ends with the server's output, and with the signal.
-    for await (const line of createInterface({ input: child.stdout, signal: late.signal })) {
+    for await (const line of createInterface({ input: stdout, signal: late.signal })) {
       said.push(line);
-      url = READY_LINE.exec(line)?.[1];
-      if (url !== undefined) break;
+      const [, url] = READY_LINE.exec(line) ?? [];
+      if (url !== undefined) return url;
     }
+    throw new Error(late.signal.aborted ? `after ${READY_MS / 1_000} s, not yet` : 'it ended');
   } finally {
     clearTimeout(timer);
+    // Leaving the loop has paused it; what is printed later must not fill the pipe.
+    stdout.resume();
   }
-  if (url !== undefined) {
-    // What it prints later must not fill the pipe. Leaving the loop has paused it.
-    child.stdout.resume();
-    return url;
-  }
-  const why = late.signal.aborted ? `after ${READY_MS / 1_000} s` : 'it ended';
-  const lines = said.slice(-LINES_SHOWN).join(' ⏎ ');
-  throw new ExpectationFailed('the server to be ready', `${why}; it said “${lines}”`);
 }

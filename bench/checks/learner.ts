@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import WebSocket from 'ws';
-import type { SessionEvent } from '#protocol';
+import { Changes } from '../../client-driver/changes.ts';
+import { signIn } from '../../client-driver/http.ts';
+import { Learner } from '../../client-driver/learner.ts';
 import type { Dockerode, Engine } from '../../server/engine/engine.ts';
 import { jsonLines } from '../../server/engine/lines.ts';
 import { ENGINE_SOCKET } from '../../server/sandbox/host.ts';
@@ -16,44 +17,35 @@ const READY_MS = 120_000;
 const TICK_MS = 20_000;
 const IMAGE = 'mycontainer:5.6';
 
-/** Milliseconds since the epoch, finer than `Date.now()`; the same clock as the engine's `timeNano`. */
-const now = (): number => performance.timeOrigin + performance.now();
-
-/** One learner at work: a session over HTTP and the event socket, and the engine of their server01. */
+/** One learner at work: a session as a page has it, and the engine of their server01. */
 export class BenchLearner implements Disposable {
-  readonly cookie: { readonly name: string; readonly value: string };
-  /** Check id to when its engine told of the container, and when the tick came over the socket. */
-  readonly made = new Map<string, number>();
-  readonly told = new Map<string, number>();
-  readonly #server: RunningServer;
-  readonly #bell = new EventTarget();
-  #socket: WebSocket | undefined;
-  #state = '';
+  readonly learner: Learner;
+  readonly #made = new Map<string, number>();
+  readonly #events = new Changes();
 
-  constructor(server: RunningServer, cookie: string) {
-    const [name = '', value = ''] = cookie.split(';', 1)[0]?.split('=') ?? [];
-    this.#server = server;
-    this.cookie = { name, value };
+  private constructor(learner: Learner) {
+    this.learner = learner;
   }
 
-  static async signIn(server: RunningServer): Promise<BenchLearner> {
-    const answer = await fetch(`${server.origin}/sign-in?token=${server.token}`, {
-      redirect: 'manual',
-    });
-    return new BenchLearner(server, answer.headers.get('set-cookie') ?? '');
+  /** Signs in, starts the sandbox and waits for it. */
+  static async start({ origin, token }: RunningServer): Promise<BenchLearner> {
+    const learner = await Learner.open(await signIn(`${origin}/sign-in?token=${token}`), LAB);
+    await learner.start({ ms: READY_MS });
+    return new BenchLearner(learner);
   }
 
-  /** Starts the sandbox, waits for it, and gives its id. */
-  async start(): Promise<void> {
-    const headers = {
-      cookie: `${this.cookie.name}=${this.cookie.value}`,
-      origin: this.#server.origin,
-    };
-    await fetch(`${this.#server.origin}/api/labs/${LAB}/session`, { method: 'POST', headers });
-    const url = `${this.#server.origin.replace('http', 'ws')}/api/labs/${LAB}/events`;
-    this.#socket = new WebSocket(url, { headers });
-    this.#socket.on('message', (data) => this.#hear(JSON.parse(String(data)) as SessionEvent));
-    await this.#until(() => this.#state === 'ready', READY_MS);
+  /**
+   * Check id to when its engine told of the container: milliseconds since the epoch, finer than `Date.now()`. It is the
+   * engine's own `timeNano`, and the same clock as `performance.timeOrigin`.
+   */
+  get made(): ReadonlyMap<string, number> {
+    return this.#made;
+  }
+
+  /** When a check's tick came over the socket, by the same clock. */
+  told(check: string): number | undefined {
+    const at = this.learner.events.passedAt(check);
+    return at === undefined ? undefined : performance.timeOrigin + at;
   }
 
   /** Makes one container after the other and waits for the tick of each; `pauseMs` lies between two, on the average. */
@@ -70,7 +62,7 @@ export class BenchLearner implements Disposable {
     for (let index = 0; index < TICKS; index++) {
       const name = tickOf(index);
       const made = await docker.createContainer({ name, Image: IMAGE });
-      await this.#until(() => this.told.has(name) && this.made.has(name), TICK_MS);
+      await this.#ticked(name);
       await made.remove();
       await delay(pauseMs * (0.5 + Math.random()));
     }
@@ -79,7 +71,23 @@ export class BenchLearner implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#socket?.terminate();
+    this.learner[Symbol.dispose]();
+  }
+
+  async #ticked(name: string): Promise<void> {
+    const { events } = this.learner;
+    await events.until({
+      ms: TICK_MS,
+      what: `${name} to be ticked`,
+      look: () => events.passedAt(name) !== undefined,
+      seen: () => JSON.stringify(events.check(name)),
+    });
+    await this.#events.until({
+      ms: TICK_MS,
+      what: `the engine to tell of ${name}`,
+      look: () => this.#made.has(name),
+      seen: () => 'nothing of it',
+    });
   }
 
   async #watch(events: AsyncIterable<unknown>): Promise<void> {
@@ -87,38 +95,9 @@ export class BenchLearner implements Disposable {
       timeNano: number;
       Actor: { Attributes: { name: string } };
     }>(events)) {
-      this.made.set(event.Actor.Attributes.name, event.timeNano / 1e6);
-      this.#bell.dispatchEvent(new Event('change'));
+      this.#made.set(event.Actor.Attributes.name, event.timeNano / 1e6);
+      this.#events.emit();
     }
-  }
-
-  #hear(event: SessionEvent): void {
-    const at = now();
-    if (event.type === 'snapshot') this.#state = event.snapshot.status.state;
-    if (event.type === 'status') this.#state = event.status.state;
-    if (event.type === 'checks') {
-      for (const { id, state } of event.checks) {
-        if (state === 'passed' && !this.told.has(id)) this.told.set(id, at);
-      }
-    }
-    this.#bell.dispatchEvent(new Event('change'));
-  }
-
-  #until(fits: () => boolean, limit: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#bell.removeEventListener('change', look);
-        reject(new Error(`nothing came in ${limit} ms (session ${this.#state})`));
-      }, limit);
-      const look = () => {
-        if (!fits()) return;
-        clearTimeout(timer);
-        this.#bell.removeEventListener('change', look);
-        resolve();
-      };
-      this.#bell.addEventListener('change', look);
-      look();
-    });
   }
 }
 

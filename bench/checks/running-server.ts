@@ -2,7 +2,9 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+
+const PROJECT = resolve(import.meta.dirname, '../..');
 
 /** The bench's server, running. Disposing it removes all that it made. */
 export interface RunningServer extends AsyncDisposable {
@@ -13,9 +15,10 @@ export interface RunningServer extends AsyncDisposable {
   readonly pid: number;
 }
 
-export async function startServer(sandboxes: number): Promise<RunningServer> {
+/** @param project the folder of the checkout whose server it is */
+export async function startServer(sandboxes: number, project = PROJECT): Promise<RunningServer> {
   const data = await mkdtemp(join(tmpdir(), 'quayside-bench-'));
-  const child = fork(join(import.meta.dirname, 'server.ts'), [data, String(sandboxes)], {
+  const child = fork(join(project, 'bench/checks/server.ts'), [data, String(sandboxes)], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -31,14 +31,15 @@ export function openBrowser(): Promise<Browser> {
 export async function openPage(
   browser: Browser,
   server: RunningServer,
-  { cookie }: BenchLearner,
+  { learner: { http } }: BenchLearner,
 ): Promise<Page> {
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
     // Without a graphics card, each tick's small motion takes as much of the cores as all that is measured.
     reducedMotion: 'reduce',
   });
-  await context.addCookies([{ ...cookie, url: server.origin }]);
+  const [name = '', value = ''] = http.cookie.split('=', 2);
+  await context.addCookies([{ name, value, url: server.origin }]);
   const page = await context.newPage();
   await page.goto(`${server.origin}/labs/${LAB}/ephemeral-ports/`);
   await page.locator('[data-session-state="ready"]').first().waitFor({ state: 'attached' });

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Lab } from '#lab';
-import type { Step } from '#steps';
-import type { ScriptedLearner } from './learner.ts';
+import { openClassroom } from '../../client-driver/classroom.ts';
+import { LabWalk } from '../../client-driver/lab-walk.ts';
+import type { Learner } from '../../client-driver/learner.ts';
 import { busyPercent, percentile, ticks, usedMib } from './machine.ts';
-import { openRoom } from './room.ts';
+import type { Subject } from './subject.ts';
 import { between, QUICK_MS, typeAway } from './typing.ts';
 
 /** How long everybody at work types. */
@@ -17,6 +17,9 @@ const PAUSE_MS = [500, 1_500] as const;
 /** Starts from the pool that are measured: as many as stand ready, then as many again. */
 const POOL_SIZE = 2;
 const POOL_ROUNDS = 2;
+/** How often the server is asked whether its pool is full, and for how long (ms). */
+const POOL_ASKED_EVERY_MS = 200;
+const POOL_FULL_WITHIN_MS = 120_000;
 
 /** What a class of one size came to. Times in ms. */
 export interface Row {
@@ -33,13 +36,6 @@ export interface Row {
   readonly cpuActive: number;
 }
 
-/** What is measured on: the lab, and what its pages ask for. */
-export interface Subject {
-  readonly name: string;
-  readonly lab: Lab;
-  readonly steps: readonly Step[];
-}
-
 /**
  * A class that starts at once, sits still, and then works: all type, then half of them do the lab's first steps while
  * the others go on typing.
@@ -49,23 +45,24 @@ export interface Subject {
 export async function measureClass(
   count: number,
   activeMost: number,
-  { name, lab, steps }: Subject,
+  subject: Subject,
 ): Promise<Row> {
-  await using room = await openRoom({ learners: count, lab: name, pool: 0 });
+  const { name, project } = subject;
+  await using classroom = await openClassroom({ learners: count, lab: name, project });
   const before = usedMib();
-  const ready = await Promise.all(room.learners.map((learner) => learner.start()));
+  const ready = await Promise.all(classroom.learners.map(untilPrompt));
   await delay(STILL_MS);
   const mibEach = (usedMib() - before) / count;
   const still = ticks();
   await delay(STILL_MS);
   const cpuStill = busyPercent(still, ticks());
-  const active = room.learners.slice(0, activeMost);
+  const active = classroom.learners.slice(0, activeMost);
   const echoes: number[] = [];
   const work = ticks();
   const enough = AbortSignal.timeout(TYPING_MS);
   await Promise.all(active.map((learner) => typeAway(learner, QUICK_MS, enough, echoes)));
   const cpuActive = busyPercent(work, ticks());
-  const ticked = await stepsWhileOthersType(active, steps, lab, echoes);
+  const ticked = await stepsWhileOthersType(active, subject, echoes);
   return {
     learners: count,
     active: active.length,
@@ -82,22 +79,50 @@ export async function measureClass(
 }
 
 /** @returns milliseconds from the press on Start to the prompt, for learners who find a sandbox ready */
-export async function measurePool({ name }: Subject): Promise<readonly number[]> {
+export async function measurePool({ name, project, labs }: Subject): Promise<readonly number[]> {
   const learners = POOL_SIZE * POOL_ROUNDS;
-  await using room = await openRoom({ learners, lab: name, pool: POOL_SIZE });
+  // The pool keeps its number of each lab.
+  const pooled = POOL_SIZE * labs;
+  await using classroom = await openClassroom({
+    learners,
+    lab: name,
+    pool: POOL_SIZE,
+    sandboxes: learners + pooled,
+    project,
+  });
   const times: number[] = [];
-  for (const [index, learner] of room.learners.entries()) {
-    if (index % POOL_SIZE === 0) await room.untilWarm();
-    times.push(await learner.start());
+  for (const [index, learner] of classroom.learners.entries()) {
+    if (index % POOL_SIZE === 0) await untilWarm(learner, pooled);
+    times.push(await untilPrompt(learner));
   }
   return times;
 }
 
-/** @returns milliseconds from the end of a step's last deed to its tick */
+/** Presses Start. @returns milliseconds until the first host's prompt is there */
+async function untilPrompt(learner: Learner): Promise<number> {
+  const from = performance.now();
+  await learner.start();
+  const [first] = learner.events.terminals;
+  await (await learner.terminal(first?.host ?? '')).prompt();
+  return performance.now() - from;
+}
+
+/** Settles when as many sandboxes stand ready. */
+async function untilWarm({ http }: Learner, count: number): Promise<void> {
+  const until = performance.now() + POOL_FULL_WITHIN_MS;
+  for (;;) {
+    const { text } = await http.send('GET', '/metrics');
+    const warm = Number(/^quayside_sandboxes_warm (\d+)/m.exec(text)?.[1] ?? 0);
+    if (warm >= count) return;
+    if (performance.now() > until) throw new Error(`the pool has ${warm} of ${count} sandboxes`);
+    await delay(POOL_ASKED_EVERY_MS);
+  }
+}
+
+/** @returns milliseconds from the end of a step's last action to its tick */
 async function stepsWhileOthersType(
-  active: readonly ScriptedLearner[],
-  steps: readonly Step[],
-  lab: Lab,
+  active: readonly Learner[],
+  { steps, lab }: Subject,
   echoes: number[],
 ): Promise<readonly number[]> {
   const ticked: number[] = [];
@@ -108,9 +133,10 @@ async function stepsWhileOthersType(
   const doing = active
     .filter((_, index) => index % 2 === 0)
     .map(async (learner) => {
+      const walk = new LabWalk(learner, lab);
       for (const step of steps.slice(0, STEPS_DONE)) {
         await delay(between(PAUSE_MS));
-        ticked.push(...(await learner.follow(step, lab)));
+        ticked.push(...(await walk.do(step)));
       }
     });
   try {

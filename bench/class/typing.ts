@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ScriptedLearner } from './learner.ts';
+import type { Learner } from '../../client-driver/learner.ts';
 
 /** Between two keys of one learner (ms): a quick typist's pace, not in step with the others. */
 export const QUICK_MS = [120, 360] as const;
@@ -14,12 +14,13 @@ const TAKE_BACK = '\u0015';
  * @param echoes takes the milliseconds from each key to its echo
  */
 export async function typeAway(
-  learner: ScriptedLearner,
+  learner: Learner,
   gap: readonly [number, number],
   enough: AbortSignal,
   echoes: number[],
 ): Promise<void> {
   const terminal = await learner.terminal('server02');
+  await terminal.prompt();
   for (let key = 1; !enough.aborted; key++) {
     await delay(between(gap));
     // The echo of taking the line back is as good as any.

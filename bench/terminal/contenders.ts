@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, ptyClient, quaysideClient, ttydClient, wettyClient } from './clients.ts';
 import type { BenchHost } from './host.ts';
@@ -25,21 +25,32 @@ export interface Contender {
   start(): Promise<Running>;
 }
 
+const PROJECT = resolve(import.meta.dirname, '../..');
 const LOCAL = ['bash', '--norc', '--noprofile'] as const;
 
-/** Everybody who can be had here; `missing` says who can't. */
+/**
+ * Everybody who can be had here.
+ *
+ * @param project the folder of the checkout whose terminals are ours
+ */
 export function contenders(
   host: BenchHost | undefined,
   peers: { readonly ttyd?: string; readonly wetty?: string },
+  project = PROJECT,
 ): readonly Contender[] {
   const all: Contender[] = [];
   const inHost = host && ['docker', '--host', host.engine, 'exec', '-it', host.container, 'bash'];
   if (host && inHost) {
     const { shared: _, ...byEngine } = host;
-    if (host.shared) all.push({ name: 'Quayside', child: 'host', start: () => ours(host) });
-    all.push({ name: "Quayside, engine's way", child: 'host', start: () => ours(byEngine) });
+    if (host.shared)
+      all.push({ name: 'Quayside', child: 'host', start: () => ours(host, project) });
+    all.push({
+      name: "Quayside, engine's way",
+      child: 'host',
+      start: () => ours(byEngine, project),
+    });
   }
-  all.push({ name: 'Quayside', child: 'local', start: () => ours(null) });
+  all.push({ name: 'Quayside', child: 'local', start: () => ours(null, project) });
   for (const [child, command] of [
     ['host', inHost],
     ['local', LOCAL],
@@ -53,8 +64,8 @@ export function contenders(
   return all;
 }
 
-async function ours(host: BenchHost | null): Promise<Running> {
-  const child = fork(new URL('our-server.ts', import.meta.url), [JSON.stringify(host)]);
+async function ours(host: BenchHost | null, project: string): Promise<Running> {
+  const child = fork(join(project, 'bench/terminal/our-server.ts'), [JSON.stringify(host)]);
   const [url] = (await once(child, 'message')) as [string];
   return { ...running(child, (renderer) => quaysideClient(url, renderer)), url };
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { type ServerProcess, startServer } from '../../client-driver/server-process.ts';
 import { test as base, expect, Learner } from './learner.ts';
-import { type RunningServer, startServer } from './server.ts';
 
 const LAB = '/labs/docker-networking/ephemeral-ports/';
 const STEP = 'myapp2-on-ephemeral-port';
@@ -12,7 +12,7 @@ const PHONE = { width: 390, height: 844 };
 
 /** A class with an instructor who is signed in and whose page shows the room. */
 interface Room {
-  readonly server: RunningServer;
+  readonly server: ServerProcess;
   readonly instructor: Page;
   /** A page in a browser of its own, with nothing of anybody's. */
   newBrowser(viewport?: { readonly width: number; readonly height: number }): Promise<Page>;
@@ -30,7 +30,7 @@ const test = base.extend<{ room: Room }>({
     const args = ['--clean', '--class', 'Docker 101'];
     // What stands ready in a pool would be made and removed for each of these walks.
     const env = { QUAYSIDE_POOL: '0' };
-    const server = await startServer(data, { args, env, log: 'ignore' });
+    const server = await startServer({ data, args, env, log: 'ignore' });
     open.defer(() => server.stop());
     const newBrowser: Room['newBrowser'] = async (viewport) => {
       const context = await browser.newContext(viewport && { viewport });
@@ -62,7 +62,7 @@ const test = base.extend<{ room: Room }>({
   },
 });
 
-async function signIn(instructor: Page, server: RunningServer): Promise<void> {
+async function signIn(instructor: Page, server: ServerProcess): Promise<void> {
   const secret = /secret, shown this once: (\S+)/.exec(server.said.join('\n'))?.[1] ?? '';
   await instructor.goto(new URL('/class/', server.url).href);
   await instructor.getByLabel('The instructor’s secret').fill(secret);

@@ -1,15 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startServer } from '../../client-driver/server-process.ts';
 import { runningEngine } from '../../server/engine/find.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { Store } from '../../server/store/store.ts';
-import { startServer } from './server.ts';
 
 /** One server for all walks; after the last one, nothing of any sandbox may be left. */
 export default async function setUp(): Promise<() => Promise<void>> {
   const data = await mkdtemp(join(tmpdir(), 'quayside-e2e-'));
-  const server = await startServer(data, { args: ['--clean'] });
+  const server = await startServer({ data, args: ['--clean'] });
   process.env.QUAYSIDE_E2E_URL = server.url;
   return async () => {
     await server.stop();

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startServer } from '../../client-driver/server-process.ts';
 import { endSession, expect, signIn, test } from './learner.ts';
-import { startServer } from './server.ts';
 
 test('a reload and a second tab show the same progress and the same screen', async ({
   learner,
@@ -31,7 +31,7 @@ test('a server that was killed comes back with the progress, the hosts and what 
   context,
 }) => {
   const data = await mkdtemp(join(tmpdir(), 'quayside-keeps-'));
-  const first = await startServer(data);
+  const first = await startServer({ data });
   const learner = await signIn(context, first.url);
   const port = Number(new URL(first.url).port);
   await learner.goTo('ephemeral-ports/');
@@ -40,7 +40,7 @@ test('a server that was killed comes back with the progress, the hosts and what 
   await learner.type('server01', 'kept=in-the-shell');
   await first.stop('SIGKILL');
 
-  const again = await startServer(data, { port, args: ['--clean'] });
+  const again = await startServer({ data, port, args: ['--clean'] });
   try {
     // The page finds the server again by itself.
     await expect(learner.page.getByText('Connection lost').first()).toBeHidden();

@@ -10,18 +10,18 @@ import { liveSandboxes, type Sandbox } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
 import { CHAOS_LAB, CHECK, LAB, MADE } from './chaos-lab.ts';
-import { openFoundry, PROJECT, raise, sessionParts } from './stage.ts';
+import { openRuntime, PROJECT, sessionParts, startSandbox } from './stage.ts';
 
 const LABS = new Map([[LAB, CHAOS_LAB]]);
 
-let stage: Awaited<ReturnType<typeof openFoundry>>;
+let stage: Awaited<ReturnType<typeof openRuntime>>;
 /** Somebody else's sandbox on the same engine, which no sweep of ours may touch. */
 let bystander: { readonly sandbox: Sandbox } & AsyncDisposable;
 let directory: string;
 
 beforeAll(async () => {
-  stage = await openFoundry(LABS);
-  bystander = await raise(stage.runtime, stage.instance, CHAOS_LAB);
+  stage = await openRuntime(LABS);
+  bystander = await startSandbox(stage.runtime, stage.instance, CHAOS_LAB);
   directory = mkdtempSync(join(tmpdir(), 'quayside-chaos-'));
 });
 

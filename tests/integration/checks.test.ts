@@ -6,7 +6,7 @@ import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { destroySandbox, liveSandboxes } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
-import { openFoundry, sessionParts } from './stage.ts';
+import { openRuntime, sessionParts } from './stage.ts';
 
 const IMAGE = 'mycontainer:5.6';
 const names = ['web', 'brief', 'loop', 'never', 'gone'];
@@ -52,7 +52,7 @@ const LAB = defineLab({
   ],
 });
 
-let stage: Awaited<ReturnType<typeof openFoundry>>;
+let stage: Awaited<ReturnType<typeof openRuntime>>;
 let runtime: SandboxRuntime;
 let store: Store;
 let sessions: SessionManager;
@@ -62,7 +62,7 @@ const bell = new EventTarget();
 let status = '';
 
 beforeAll(async () => {
-  stage = await openFoundry(new Map([['lab', LAB]]));
+  stage = await openRuntime(new Map([['lab', LAB]]));
   runtime = stage.runtime;
   store = new Store(':memory:');
   sessions = new SessionManager({

@@ -1,4 +1,4 @@
 import { engineContract } from '../contract/engine-contract.ts';
-import { openFoundry } from './stage.ts';
+import { openRuntime } from './stage.ts';
 
-engineContract(openFoundry);
+engineContract(openRuntime);

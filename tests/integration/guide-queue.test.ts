@@ -5,7 +5,7 @@ import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
-import { openFoundry, SMALL_LAB, sessionParts } from './stage.ts';
+import { openRuntime, SMALL_LAB, sessionParts } from './stage.ts';
 
 const LAB = 'small';
 const LABS = new Map([[LAB, SMALL_LAB]]);
@@ -25,13 +25,13 @@ const STEPS: readonly Step[] = ['first', 'second'].map((id) => ({
 }));
 const START = { step: 'second' };
 
-let stage: Awaited<ReturnType<typeof openFoundry>>;
+let stage: Awaited<ReturnType<typeof openRuntime>>;
 let store: Store;
 let sessions: SessionManager;
 let learner: string;
 
 beforeAll(async () => {
-  stage = await openFoundry();
+  stage = await openRuntime();
   store = new Store(':memory:');
 });
 

@@ -8,7 +8,7 @@ import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
 import { lab } from '../../src/content/docs/labs/docker-networking/lab.ts';
-import { openFoundry, PROJECT, sessionParts } from './stage.ts';
+import { openRuntime, PROJECT, sessionParts } from './stage.ts';
 
 const NAME = 'docker-networking';
 const LABS: ReadonlyMap<string, Lab> = new Map([[NAME, lab]]);
@@ -31,13 +31,13 @@ function made(id: string, ...deeds: readonly Deed[]): Step {
 const SLOW = "sh -c 'echo begun; exec sleep 600'";
 const typed = (command: string): Deed => ({ kind: 'run', host: 'server01', command, line: 0 });
 
-let stage: Awaited<ReturnType<typeof openFoundry>>;
+let stage: Awaited<ReturnType<typeof openRuntime>>;
 let store: Store;
 let sessions: SessionManager;
 const logged: string[] = [];
 
 beforeAll(async () => {
-  stage = await openFoundry(LABS);
+  stage = await openRuntime(LABS);
   store = new Store(':memory:');
   const steps = (await loadAllSteps(PROJECT, LABS)).get(NAME) ?? [];
   const tried = [

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HostView, isFromImage, runsImagesProgram } from '#lab';
 import { hostView } from '../../server/sandbox/host-view.ts';
-import { openFoundry, raise } from './stage.ts';
+import { openRuntime, startSandbox } from './stage.ts';
 
-let stage: Awaited<ReturnType<typeof openFoundry>>;
-let raised: Awaited<ReturnType<typeof raise>>;
+let stage: Awaited<ReturnType<typeof openRuntime>>;
+let raised: Awaited<ReturnType<typeof startSandbox>>;
 let view: HostView;
 const IMAGE = 'mycontainer:5.6';
 
 beforeAll(async () => {
-  stage = await openFoundry();
-  raised = await raise(stage.runtime, stage.instance);
+  stage = await openRuntime();
+  raised = await startSandbox(stage.runtime, stage.instance);
   const host = raised.sandbox.host('server01');
   await host.run(['docker', 'run', '-d', '--name', 'web', IMAGE]);
   view = hostView(host, AbortSignal.timeout(60_000));

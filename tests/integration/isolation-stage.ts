@@ -1,14 +1,7 @@
 import { check, defineLab, type Lab, notYet, passed } from '#lab';
-import { ScriptedLearner } from '../../bench/class/learner.ts';
-import { Background } from '../../server/base/background.ts';
-import { Class } from '../../server/class/class.ts';
-import { Roster } from '../../server/class/roster.ts';
-import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
-import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
-import { SessionManager } from '../../server/session/manager.ts';
-import { Store } from '../../server/store/store.ts';
-import { buildWeb } from '../../server/web/web.ts';
-import { openFoundry, PROJECT, sessionParts } from './stage.ts';
+import { joinClass } from '../../client-driver/http.ts';
+import { Learner } from '../../client-driver/learner.ts';
+import { openApp, type TestApp } from './stage.ts';
 
 /** The name of the lab, and of what stands on its servers. */
 export const LAB = 'isolation';
@@ -43,85 +36,50 @@ export const ISOLATION_LAB: Lab = defineLab({
   ],
 });
 
-const LABS = new Map([[LAB, ISOLATION_LAB]]);
-
-/** A class on real hosts, over the real web server and its real sockets. Disposing it removes everything. */
-export interface RealClass extends AsyncDisposable {
-  readonly runtime: SandboxRuntime;
-  readonly store: Store;
-  readonly sessions: SessionManager;
+/** A class on real hosts, over the real web server and its real sockets. */
+export interface RealClass extends TestApp {
   readonly origin: string;
   /** The instructor's secret. */
   readonly secret: string;
-  join(name: string): Promise<ScriptedLearner>;
+  join(name: string): Promise<Learner>;
   /** A learner's id. */
   idOf(name: string): string;
   /** When a learner's hand was raised, if it is. */
   handOf(name: string): number | undefined;
   sandboxOf(name: string): string | undefined;
-  live(): Promise<readonly string[]>;
 }
 
-/** @param diskBytes what one host may write */
-export async function openClass(sandboxesMost: number, diskBytes?: number): Promise<RealClass> {
-  const { runtime, ...stage } = await openFoundry(LABS);
-  const store = new Store(':memory:');
-  const sessions = new SessionManager({
-    runtime,
-    store,
-    labs: LABS,
-    sandboxesMost,
-    ...(diskBytes !== undefined && { diskBytes }),
-    ...sessionParts((message, error) => console.error(message, error)),
+/** @param diskMib what one host may write */
+export async function openClass(sandboxes: number, diskMib?: number): Promise<RealClass> {
+  const app = await openApp({
+    labs: new Map([[LAB, ISOLATION_LAB]]),
+    class: 'Isolation',
+    sandboxes,
+    ...(diskMib !== undefined && { diskMib }),
   });
-  const room = new Class({ store, name: 'Isolation', learnersMost: 10 });
-  const background = new Background(console.error);
-  const roster = new Roster({ classroom: room, store, sessions, background, labs: LABS });
-  const web = await buildWeb({
-    background,
-    sessions,
-    classroom: { door: room, roster },
-    learners: {
-      create: () => store.createLearner(),
-      find: (secret) => room.member(secret)?.learner,
-    },
-    dist: PROJECT,
-    host: '127.0.0.1',
-    port: 0,
-    startToken: 'unused',
-    health: () => ({ ok: true }),
-  });
-  const origin = await web.listen({ host: '127.0.0.1', port: 0 });
-  await sessions.open();
-  roster.open();
-  const learners: ScriptedLearner[] = [];
+  const { classroom, store } = app;
+  if (!classroom) throw new Error('no class is served');
+  const { door, roster } = classroom;
+  const origin = await app.listen();
+  const learners: Learner[] = [];
   const idOf = (name: string) =>
     roster.entries.find(({ member }) => member.name === name)?.member.learner ?? '';
-  const live = () => liveSandboxes(runtime, store.instance);
   return {
-    runtime,
-    store,
-    sessions,
+    ...app,
     origin,
-    secret: room.freshSecret ?? '',
+    secret: door.freshSecret ?? '',
     join: async (name) => {
-      const learner = await ScriptedLearner.join(`${origin}/join/#code=${room.code}`, name, LAB);
+      const http = await joinClass(`${origin}/join/#code=${door.code}`, name);
+      const learner = await Learner.open(http, LAB);
       learners.push(learner);
       return learner;
     },
     idOf,
     handOf: (name) => roster.entry(idOf(name)).handAt,
     sandboxOf: (name) => store.session(idOf(name), LAB).sandbox,
-    live,
     [Symbol.asyncDispose]: async () => {
-      for (const learner of learners) learner.close();
-      await web.close();
-      roster[Symbol.dispose]();
-      await sessions.close(true);
-      const left = await live();
-      store[Symbol.dispose]();
-      await stage[Symbol.asyncDispose]();
-      if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+      for (const learner of learners) learner[Symbol.dispose]();
+      await app[Symbol.asyncDispose]();
     },
   };
 }

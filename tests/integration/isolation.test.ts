@@ -1,22 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ScriptedLearner } from '../../bench/class/learner.ts';
+import type { Learner } from '../../client-driver/learner.ts';
 import { LAB, openClass, type RealClass, type Trouble } from './isolation-stage.ts';
 
 const MIB = 1024 ** 2;
 /** What a host may write here: little, so that the test need not write much. */
-const DISK_BYTES = 256 * MIB;
+const DISK_MIB = 256;
 /** No trouble outlives this, whatever becomes of the test (s). */
 const TROUBLE_S = 60;
 /** Lines that must come back in order while trouble lasts. */
 const ECHOES = 20;
+/** Two learners on two cores, one of whom takes all that there is to be had. */
+const PATIENCE = { ms: 90_000 } as const;
 
 let room: RealClass;
 /** Two learners of one class: one who works, and one who makes trouble. */
-let ada: ScriptedLearner;
-let eve: ScriptedLearner;
+let ada: Learner;
+let eve: Learner;
 
 beforeAll(async () => {
-  room = await openClass(2, DISK_BYTES);
+  room = await openClass(2, DISK_MIB);
   ada = await room.join('Ada');
   eve = await room.join('Eve');
   await Promise.all([ada.start(), eve.start()]);
@@ -59,12 +61,17 @@ async function trouble(
 /** What Ada must be able to do at any time: see what she types, and have a step ticked. */
 async function adaWorks(step: Trouble): Promise<void> {
   const terminal = await ada.terminal('server01');
-  const lines = await terminal.run(`for n in $(seq ${ECHOES}); do echo "line $n"; done`);
-  expect(lines.trim().split('\n')).toEqual(
+  const { screen } = await terminal.run(`for n in $(seq ${ECHOES}); do echo "line $n"; done`);
+  expect(screen.trim().split('\n')).toEqual(
     Array.from({ length: ECHOES }, (_, index) => `line ${index + 1}`),
   );
   await terminal.run(`docker create --name ${step} mycontainer:5.6`);
-  await ada.until(() => ada.hasPassed(step));
+  await ada.events.until({
+    ...PATIENCE,
+    what: `${step} to be ticked`,
+    look: () => ada.events.check(step).state === 'passed',
+    seen: () => JSON.stringify(ada.events.check(step)),
+  });
 }
 
 describe('one learner’s trouble leaves the other’s terminal answering and the checks ticking:', () => {
@@ -72,10 +79,16 @@ describe('one learner’s trouble leaves the other’s terminal answering and th
     const terminal = await eve.terminal('client');
     const before = terminal.received;
     terminal.type('yes flood\r');
-    await terminal.until(() => terminal.received - before > MIB);
+    const flooded = (bytes: number) =>
+      terminal.until({
+        ...PATIENCE,
+        what: `${bytes} bytes of the flood`,
+        look: () => terminal.received >= bytes,
+        seen: () => `${terminal.received}`,
+      });
+    await flooded(before + MIB);
     await adaWorks('flood');
-    const during = terminal.received;
-    await terminal.until(() => terminal.received > during);
+    await flooded(terminal.received + 1);
     terminal.type('\u0003');
   });
 
@@ -117,11 +130,16 @@ describe('one learner’s trouble leaves the other’s terminal answering and th
   });
 
   test('a disk filled until the limit ends the session, bomb and all', async () => {
-    const fill = `echo begun; head -c ${8 * DISK_BYTES} /dev/zero > /fill`;
+    const fill = `echo begun; head -c ${8 * DISK_MIB}M /dev/zero > /fill`;
     await using _ = await trouble('client', fill, /begun/);
     await adaWorks('disk');
-    await eve.until(() => eve.state === 'ended');
-    expect(eve.why).toMatch(/client wrote .* to its disk; a host may have 0\.3 GiB/);
+    const why = await eve.events.until({
+      ...PATIENCE,
+      what: 'Eve’s session to end',
+      look: () => eve.events.status.state === 'ended' && eve.events.status.reason,
+      seen: () => eve.events.status.state,
+    });
+    expect(why).toMatch(/client wrote .* to its disk; a host may have 0\.3 GiB/);
     await expect.poll(() => room.live(), { timeout: 60_000 }).toEqual([room.sandboxOf('Ada')]);
   });
 });

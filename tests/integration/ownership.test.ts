@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
-import type { ScriptedLearner } from '../../bench/class/learner.ts';
+import { signInAsInstructor } from '../../client-driver/http.ts';
+import type { Learner } from '../../client-driver/learner.ts';
 import { refusalOfSocket } from '../unit/web/stage.ts';
 import { routesOf } from '../unit/web/walk.ts';
 import { LAB, openClass, type RealClass } from './isolation-stage.ts';
@@ -8,8 +8,8 @@ import { LAB, openClass, type RealClass } from './isolation-stage.ts';
 let room: RealClass;
 let routes: Awaited<ReturnType<typeof routesOf>>;
 /** Ada has hosts. Mallory is of the same class and has none, nor room for any. */
-let ada: ScriptedLearner;
-let mallory: ScriptedLearner;
+let ada: Learner;
+let mallory: Learner;
 let terminal: string;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
   ada = await room.join('Ada');
   mallory = await room.join('Mallory');
   await ada.start();
-  terminal = ada.terminals[0]?.id ?? '';
+  terminal = ada.events.terminals[0]?.id ?? '';
   await (await ada.terminal('server01')).run('secret=kept');
 });
 
@@ -63,43 +63,33 @@ test('no route that is asked with another learner’s cookie and her ids tells o
   expect(routes.length).toBeGreaterThan(25);
   for (const { method, url } of routes) {
     const body = BODIES[`${method} ${url}`];
-    const answer = await mallory.send(method, adas(url), body);
-    const text = await answer.text();
+    const { text } = await mallory.http.send(method, adas(url), body);
     for (const own of [terminal, before.sandbox, before.id, room.idOf('Ada'), 'Ada']) {
       expect(text, `${method} ${url}`).not.toContain(own);
     }
   }
   expect(hers()).toEqual(before);
-  expect(await (await ada.terminal('server01')).run('echo $secret')).toContain('kept');
+  const { screen } = await (await ada.terminal('server01')).run('echo $secret');
+  expect(screen).toContain('kept');
 });
 
 test('no socket that is opened with another learner’s cookie shows her terminal', async () => {
-  const open = (path: string, cookie: string) =>
-    new WebSocket(`${room.origin.replace('http', 'ws')}${path}`, {
-      headers: { cookie, origin: room.origin },
-    });
   const own = `/api/labs/${LAB}/terminals/${terminal}`;
   const watched = `/api/class/learners/${room.idOf('Ada')}/labs/${LAB}/terminals/${terminal}`;
-  expect(await refusalOfSocket(open(own, mallory.cookie))).toEqual({
+  expect(await refusalOfSocket(mallory.http.socket(own))).toEqual({
     status: 404,
     code: 'TERMINAL_UNKNOWN',
   });
   for (const path of [watched, '/api/class/roster/events']) {
-    const refusal = await refusalOfSocket(open(path, mallory.cookie));
+    const refusal = await refusalOfSocket(mallory.http.socket(path));
     expect(refusal).toEqual({ status: 401, code: 'NOT_INSTRUCTOR' });
   }
   // Her events are told to her alone: his own tell of nothing.
-  expect(mallory.terminals).toEqual([]);
+  expect(mallory.events.terminals).toEqual([]);
 });
 
 test('an instructor’s cookie is no learner’s, and opens no terminal but by watching', async () => {
-  const answer = await fetch(`${room.origin}/api/class/instructor`, {
-    method: 'POST',
-    headers: { origin: room.origin, 'content-type': 'application/json' },
-    body: JSON.stringify({ secret: room.secret }),
-  });
-  const [cookie = ''] = (answer.headers.getSetCookie()[0] ?? '').split(';', 1);
-  const own = `${room.origin.replace('http', 'ws')}/api/labs/${LAB}/terminals/${terminal}`;
-  const socket = new WebSocket(own, { headers: { cookie, origin: room.origin } });
+  const instructor = await signInAsInstructor(room.origin, room.secret);
+  const socket = instructor.socket(`/api/labs/${LAB}/terminals/${terminal}`);
   expect(await refusalOfSocket(socket)).toEqual({ status: 401, code: 'NOT_JOINED' });
 });

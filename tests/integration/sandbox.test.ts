@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostView } from '../../server/sandbox/host-view.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
-import { openFoundry, raise, SMALL_LAB } from './stage.ts';
+import { openRuntime, SMALL_LAB, startSandbox } from './stage.ts';
 
-let stage: Awaited<ReturnType<typeof openFoundry>>;
-let raised: Awaited<ReturnType<typeof raise>>;
+let stage: Awaited<ReturnType<typeof openRuntime>>;
+let raised: Awaited<ReturnType<typeof startSandbox>>;
 
 beforeAll(async () => {
-  stage = await openFoundry();
-  raised = await raise(stage.runtime, stage.instance);
+  stage = await openRuntime();
+  raised = await startSandbox(stage.runtime, stage.instance);
 });
 
 afterAll(async () => {
@@ -165,14 +165,14 @@ describe('a sandbox', () => {
   });
 
   test('stands beside another with the very same addresses', async () => {
-    await using second = await raise(stage.runtime, stage.instance);
+    await using second = await startSandbox(stage.runtime, stage.instance);
     const { stdout } = await second.sandbox.host('client').run(['ping', '-c1', '-W2', 'server01']);
     expect(stdout).toContain('10.1.10.11');
     expect(await liveSandboxes(stage.runtime, stage.instance)).toHaveLength(2);
   });
 
   test('goes although a container in one of its hosts is paused', async () => {
-    await using second = await raise(stage.runtime, stage.instance);
+    await using second = await startSandbox(stage.runtime, stage.instance);
     const { status } = await second.sandbox
       .host('server01')
       .run(['sh', '-c', 'docker run -d --name web mycontainer:5.6 && docker pause web']);

@@ -5,18 +5,18 @@ import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
-import { openFoundry, SMALL_LAB, sessionParts } from './stage.ts';
+import { openRuntime, SMALL_LAB, sessionParts } from './stage.ts';
 
 const LAB = 'small';
 const LABS = new Map([[LAB, SMALL_LAB]]);
 
-let stage: Awaited<ReturnType<typeof openFoundry>>;
+let stage: Awaited<ReturnType<typeof openRuntime>>;
 let runtime: SandboxRuntime;
 let store: Store;
 const logged: string[] = [];
 
 beforeAll(async () => {
-  stage = await openFoundry();
+  stage = await openRuntime();
   runtime = stage.runtime;
   store = new Store(':memory:');
 });

@@ -5,10 +5,10 @@ import { Background } from '../../server/base/background.ts';
 import { publishedPorts } from '../../server/sandbox/host-view.ts';
 import { DockerSignals } from '../../server/signals/docker.ts';
 import { watchHost } from '../../server/signals/watch.ts';
-import { openFoundry, raise } from './stage.ts';
+import { openRuntime, startSandbox } from './stage.ts';
 
-let stage: Awaited<ReturnType<typeof openFoundry>>;
-let raised: Awaited<ReturnType<typeof raise>>;
+let stage: Awaited<ReturnType<typeof openRuntime>>;
+let raised: Awaited<ReturnType<typeof startSandbox>>;
 const heard: SignalBody[] = [];
 const bell = new EventTarget();
 const closed = new AbortController();
@@ -23,8 +23,8 @@ async function signal(fits: (signal: SignalBody) => boolean): Promise<SignalBody
 }
 
 beforeAll(async () => {
-  stage = await openFoundry();
-  raised = await raise(stage.runtime, stage.instance);
+  stage = await openRuntime();
+  raised = await startSandbox(stage.runtime, stage.instance);
   for (const host of raised.sandbox.hosts) {
     watchHost(host, {
       background: new Background((_, error) => expect.unreachable(String(error))),

@@ -1,14 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { defineLab, type Lab } from '#lab';
+import type { SessionSnapshot } from '#protocol';
+import type { Step } from '#steps';
+import { Changes } from '../../client-driver/changes.ts';
+import { ExpectationFailed } from '../../client-driver/expectation-failed.ts';
+import { type App, createApp } from '../../server/app.ts';
 import { Background, type FailureLog } from '../../server/base/background.ts';
+import { readConfig } from '../../server/cli/config.ts';
+import type { Engine } from '../../server/engine/engine.ts';
 import { runningEngine } from '../../server/engine/find.ts';
-import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
-import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { createSandboxRuntime, type SandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { destroySandbox, liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
+import type { LearnerSession } from '../../server/session/sessions.ts';
 import { HostTerminalBackend } from '../../server/terminal/terminal-backend.ts';
 
 export const PROJECT = resolve(import.meta.dirname, '../..');
+/** Hosts are ready in seconds; on a machine that is busy with other tests in many times that. */
+const SOON_MS = 90_000;
 
 /** The smallest lab that has everything: a host with an engine and an image, an alias, and a plain host. */
 export const SMALL_LAB: Lab = defineLab({
@@ -27,12 +38,121 @@ export const SMALL_LAB: Lab = defineLab({
   sections: [],
 });
 
-/** A runtime on the real engine under an instance name of its own; disposing it removes whatever the test left. */
-export async function openFoundry(
-  labs: ReadonlyMap<string, Lab> = new Map([['small', SMALL_LAB]]),
-): Promise<{ readonly runtime: SandboxRuntime; readonly instance: string } & AsyncDisposable> {
+/** The engine that `npm test` has found or started. */
+export async function realEngine(): Promise<Engine> {
   const engine = await runningEngine(process.env);
   if (!engine) throw new Error('No engine runs; npm test starts one.');
+  return engine;
+}
+
+/** How a test's server is told to run. */
+export interface AppOptions {
+  /** Folder name to lab. */
+  readonly labs: ReadonlyMap<string, Lab>;
+  readonly steps?: ReadonlyMap<string, readonly Step[]>;
+  /** The most sandboxes; 4, if not given. */
+  readonly sandboxes?: number;
+  readonly pool?: number;
+  /** What one host may write. */
+  readonly diskMib?: number;
+  /** The name of a class to serve. */
+  readonly class?: string;
+  /** The engine of all tests, if not given. */
+  readonly engine?: Engine;
+  /** The data of an earlier server, which is taken up. */
+  readonly data?: string;
+}
+
+/** A whole server on the real engine, which no port leads to until it is told to listen. */
+export interface TestApp extends App, AsyncDisposable {
+  readonly data: string;
+  /** What was logged of failures. */
+  readonly logged: readonly string[];
+  /** Its sandboxes, as the engine has them. */
+  live(): Promise<readonly string[]>;
+}
+
+/** Disposing it removes all that is there, and throws where something is left. */
+export async function openApp(options: AppOptions): Promise<TestApp> {
+  const data = options.data ?? (await mkdtemp(join(tmpdir(), 'quayside-test-')));
+  const logged: string[] = [];
+  const config = {
+    ...readConfig(PROJECT, options.class === undefined ? [] : ['--class', options.class], {
+      PORT: '0',
+      QUAYSIDE_DATA: data,
+      QUAYSIDE_POOL: String(options.pool ?? 0),
+      ...(options.diskMib !== undefined && { QUAYSIDE_DISK_MIB: String(options.diskMib) }),
+    }),
+    // No number that an operator could name: where the machine is full from the start, it is 0.
+    sandboxesMost: options.sandboxes ?? 4,
+  };
+  const app = await createApp(config, {
+    engine: options.engine ?? (await realEngine()),
+    labs: options.labs,
+    ...(options.steps && { steps: options.steps }),
+    site: join(data, 'no-pages'),
+    progress: () => undefined,
+    log: (message, error) => logged.push(`${message}: ${error}`),
+    logLevel: 'error',
+  });
+  const { runtime } = app;
+  const { instance } = app.store;
+  const live = () => liveSandboxes(runtime, instance);
+  return {
+    ...app,
+    data,
+    logged,
+    live,
+    [Symbol.asyncDispose]: async () => {
+      await app.close({ clean: true });
+      const left = await live();
+      await rm(data, { recursive: true, force: true });
+      if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+    },
+  };
+}
+
+/** Settles with a session as soon as it is as `isWanted` says. It counts as no page. */
+export async function until(
+  session: LearnerSession,
+  what: string,
+  isWanted: (now: SessionSnapshot) => boolean,
+): Promise<SessionSnapshot> {
+  const changes = new Changes();
+  using _ = session.observe(() => changes.emit());
+  return await changes.until({
+    ms: SOON_MS,
+    what,
+    look: () => {
+      const now = session.snapshot();
+      return isWanted(now) ? now : undefined;
+    },
+    seen: () => {
+      const { status, checks, guide } = session.snapshot();
+      return JSON.stringify({ status, checks, guide });
+    },
+  });
+}
+
+/** Settles with a session whose hosts are ready. @throws ExpectationFailed as soon as they cannot be */
+export function untilReady(session: LearnerSession): Promise<SessionSnapshot> {
+  return until(session, 'the hosts to be ready', ({ status }) => {
+    if (status.state === 'failed') throw new ExpectationFailed('ready hosts', status.reason);
+    return status.state === 'ready';
+  });
+}
+
+/** Starts a session, and settles when its hosts are ready. */
+export function started(session: LearnerSession): Promise<SessionSnapshot> {
+  session.start();
+  return untilReady(session);
+}
+
+/** A runtime on the real engine under an instance name of its own; disposing it removes whatever the test left. */
+export async function openRuntime(
+  labs: ReadonlyMap<string, Lab> = new Map([['small', SMALL_LAB]]),
+): Promise<{ readonly runtime: SandboxRuntime; readonly instance: string } & AsyncDisposable> {
+  const engine = await realEngine();
   const instance = `test-${randomBytes(4).toString('hex')}`;
   const runtime = await createSandboxRuntime(PROJECT, engine, labs, instance, () => undefined);
   return {
@@ -46,7 +166,7 @@ export async function openFoundry(
 }
 
 /** A running sandbox, removed when disposed. */
-export async function raise(
+export async function startSandbox(
   runtime: SandboxRuntime,
   instance: string,
   lab: Lab = SMALL_LAB,

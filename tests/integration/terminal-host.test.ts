@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defineLab } from '#lab';
 import type { ShellHost } from '../../server/terminal/shell-host.ts';
 import type { FinishedCommand } from '../../server/terminal/shell-integration.ts';
-import { openFoundry, raise } from './stage.ts';
+import { openRuntime, startSandbox } from './stage.ts';
 import { adoptTerminal, openTerminal, Page, serveTerminals } from './terminal-stage.ts';
 
 /** All of them the quick way; the engine's way is slow, and the same code. */
@@ -22,13 +22,13 @@ const LAB = defineLab({
 });
 const newId = () => randomUUID();
 
-let open: Awaited<ReturnType<typeof openFoundry>>;
-let sandbox: Awaited<ReturnType<typeof raise>>;
+let open: Awaited<ReturnType<typeof openRuntime>>;
+let sandbox: Awaited<ReturnType<typeof startSandbox>>;
 let host: ShellHost;
 
 beforeAll(async () => {
-  open = await openFoundry(new Map([['terminals', LAB]]));
-  sandbox = await raise(open.runtime, open.instance, LAB);
+  open = await openRuntime(new Map([['terminals', LAB]]));
+  sandbox = await startSandbox(open.runtime, open.instance, LAB);
   host = sandbox.sandbox.host('server01');
 });
 

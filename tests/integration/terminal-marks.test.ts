@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defineLab } from '#lab';
 import type { FinishedCommand } from '../../server/terminal/shell-integration.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
-import { openFoundry, raise } from './stage.ts';
+import { openRuntime, startSandbox } from './stage.ts';
 import { openTerminal, Page, serveTerminals } from './terminal-stage.ts';
 
 /** On a busy machine. */
@@ -18,12 +18,12 @@ const LAB = defineLab({
   sections: [],
 });
 
-let open: Awaited<ReturnType<typeof openFoundry>>;
-let sandbox: Awaited<ReturnType<typeof raise>>;
+let open: Awaited<ReturnType<typeof openRuntime>>;
+let sandbox: Awaited<ReturnType<typeof startSandbox>>;
 
 beforeAll(async () => {
-  open = await openFoundry(new Map([['marks', LAB]]));
-  sandbox = await raise(open.runtime, open.instance, LAB);
+  open = await openRuntime(new Map([['marks', LAB]]));
+  sandbox = await startSandbox(open.runtime, open.instance, LAB);
 });
 
 afterAll(async () => {

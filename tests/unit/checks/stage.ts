@@ -56,7 +56,6 @@ export class CheckStage implements Disposable {
       onPass: (id, at, about) => {
         if (this.failing.onPass) throw this.failing.onPass;
         this.passes.set(id, { at, about });
-        this.#note({ kind: 'pass', check: id, about });
       },
       onChecks: (checks) => {
         if (this.failing.onChecks) throw this.failing.onChecks;
@@ -83,7 +82,7 @@ export class CheckStage implements Disposable {
 
   /** Notes a signal in the journal and wakes the checks, as a session does. */
   signal(body: SignalBody): void {
-    this.#note(body);
+    this.#signals.push({ ...body, seq: this.#signals.length + 1, at: Date.now() });
     this.runner.wake(body);
   }
 
@@ -93,10 +92,6 @@ export class CheckStage implements Disposable {
 
   [Symbol.dispose](): void {
     this.runner[Symbol.dispose]();
-  }
-
-  #note(body: SignalBody): void {
-    this.#signals.push({ ...body, seq: this.#signals.length + 1, at: Date.now() });
   }
 
   #view(signal: AbortSignal): SandboxView {
