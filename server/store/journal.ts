@@ -83,7 +83,7 @@ export class Journal implements JournalView {
 
   /** How many signals there are. */
   get size(): number {
-    return [...this.#lists.values()].reduce((size, list) => size + list.shown().length, 0);
+    return [...this.#lists.values()].reduce((size, list) => size + list.size, 0);
   }
 
   /** All that the learner has passed, by check; on earlier hosts too. */
@@ -172,6 +172,10 @@ export class Journal implements JournalView {
 class SignalList {
   #signals: Signal[] = [];
   #isShown = false;
+
+  get size(): number {
+    return this.#signals.length;
+  }
 
   shown(): readonly Signal[] {
     this.#isShown = true;
