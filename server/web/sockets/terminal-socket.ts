@@ -29,30 +29,31 @@ const COALESCE_BYTES = 32 * 1024;
 const SOCKET_FULL = 256 * 1024;
 /** … and has room again below this. */
 const SOCKET_ROOM = 64 * 1024;
-/** Input is reported as taken while no more than this waits for the program; a page that honours its window stops. */
+/** Input is reported as taken while no more than this waits for the program; a page that keeps to its window stops. */
 const INPUT_FULL = 64 * 1024;
 /** A page that goes on all the same is cut off. */
 const INPUT_LIMIT = 4 * INPUT_WINDOW;
 /** Small next to the window, so that a long paste never stops in between. */
 const REPORT_INPUT_EVERY = 16 * 1024;
-/** A page says hello at once; a socket that does not within this many ms is somebody else's. */
+/** A page sends its hello at once; a socket without one within this many ms is no page's. */
 const HELLO_MS = 10_000;
 /** So many beats without a sign of life: the page is gone, though its socket is not. */
 const SILENT_BEATS = 3;
 /** The close code of a socket that ended without a close frame. */
 const BROKEN = 1006;
 
-type SizeFrame = Extract<ServerFrame, { type: 'size' }>;
+/** Frames of which only the last counts. */
+type StateFrame = Extract<ServerFrame, { type: 'size' | 'beat' }>;
 
-/** Somebody looks over the learner's shoulder: never decides the size, never holds a program back. */
+/** For an instructor who watches a learner's terminal: never decides the size, never holds a program back. */
 export interface Watch {
-  /** What is typed is dropped unless the learner allows it, asked anew for every key. */
+  /** Input is dropped unless the learner allows it at that moment. */
   readonly mayType: () => boolean;
 }
 
 /**
- * Carries one terminal over one socket. Whoever upgraded the socket has seen to it that this learner may use this
- * terminal. Disposing lets the page go (it will come back); the terminal lives on.
+ * Carries one terminal over one socket. The caller has checked that this learner may use this terminal. Disposing closes
+ * the socket (the page comes back); the terminal lives on.
  */
 export function linkTerminal(
   socket: WebSocket,
@@ -74,10 +75,11 @@ class TerminalLink {
   #viewer: Viewer | undefined;
   #lastFlush = Number.NEGATIVE_INFINITY;
   #flushing: NodeJS.Timeout | undefined;
-  /** What the page knows of its input. */
+  /** Input that the page knows to be taken, in bytes. */
   #toldTaken = 0;
   #silent = 0;
-  #sizeToCome: SizeFrame | undefined;
+  /** By kind: the frame that waits until the one before it has left the socket's queue; `undefined` where none waits. */
+  readonly #underWay = new Map<StateFrame['type'], StateFrame | undefined>();
   readonly #beat: NodeJS.Timeout;
   readonly #hello: NodeJS.Timeout;
 
@@ -191,7 +193,7 @@ class TerminalLink {
       wake: guarded(() => this.#wake()),
       sized: guarded((size: Size, yours: boolean) => {
         // While attaching, the size follows right after the attached frame.
-        if (this.#viewer) this.#sendSize({ type: 'size', ...size, yours: yours && !watch });
+        if (this.#viewer) this.#sendState({ type: 'size', ...size, yours: yours && !watch });
       }),
       closed: guarded((why: 'closed' | 'detached') => {
         if (why === 'closed') this.close(TERMINAL_CLOSE.gone, 'terminal closed');
@@ -262,28 +264,35 @@ class TerminalLink {
   #tell(): void {
     if (!this.#viewer) return;
     this.#toldTaken = this.#terminal.taken(this.#viewer.client);
-    this.#send({ type: 'beat', taken: this.#toldTaken });
+    this.#sendState({ type: 'beat', taken: this.#toldTaken });
   }
 
-  #send(frame: ServerFrame): void {
+  #send(frame: ServerFrame, sent = this.#sent): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#socket.send(encodeServerFrame(frame), this.#sent);
+    this.#socket.send(encodeServerFrame(frame), sent);
   }
 
-  /** Of the sizes that come while the socket is full, the page is told the last. */
-  #sendSize(frame: SizeFrame): void {
-    if (this.#socket.bufferedAmount > SOCKET_FULL) this.#sizeToCome = frame;
-    else this.#send(frame);
+  /** At most one frame of its kind is in the socket's queue: a page that does not read is told the last one later. */
+  #sendState(frame: StateFrame): void {
+    const { type } = frame;
+    if (this.#underWay.has(type)) {
+      this.#underWay.set(type, frame);
+      return;
+    }
+    this.#underWay.set(type, undefined);
+    const sent = (): void => {
+      const next = this.#underWay.get(type);
+      this.#underWay.delete(type);
+      if (next && this.#viewer) this.#sendState(next);
+      this.#onSent();
+    };
+    this.#send(frame, this.#guarded(sent));
   }
 
   /** A frame has left the socket's queue. */
   #onSent(): void {
     const viewer = this.#viewer;
-    if (!viewer || this.#socket.bufferedAmount > SOCKET_ROOM) return;
-    const size = this.#sizeToCome;
-    this.#sizeToCome = undefined;
-    if (size) this.#send(size);
-    if (!viewer.blocked) return;
+    if (!viewer?.blocked || this.#socket.bufferedAmount > SOCKET_ROOM) return;
     this.#terminal.block(viewer, false);
     this.#wake();
   }
@@ -297,7 +306,7 @@ class TerminalLink {
       return;
     }
     if (this.#terminal.queuedInput <= INPUT_FULL) this.#tell();
-    else this.#send({ type: 'beat', taken: this.#toldTaken });
+    else this.#sendState({ type: 'beat', taken: this.#toldTaken });
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
   }
 }

@@ -38,13 +38,13 @@ const HELLO = {
   attention: 'active',
 } as const;
 
-/** A socket whose queue is as full as the test says. */
+/** A socket that sends when the test says so. */
 class FullSocket extends EventEmitter implements Disposable {
   readonly OPEN = WebSocket.OPEN;
   readonly readyState = WebSocket.OPEN;
   readonly told: ServerFrame[] = [];
-  bufferedAmount = 0;
-  #onSent: () => void = () => undefined;
+  readonly bufferedAmount = 0;
+  #onSent: (() => void)[] = [];
 
   says(frame: ClientFrame): void {
     this.emit('message', encodeClientFrame(frame), true);
@@ -52,13 +52,12 @@ class FullSocket extends EventEmitter implements Disposable {
 
   send(bytes: Uint8Array, onSent: () => void): void {
     this.told.push(decodeServerFrame(bytes));
-    this.#onSent = onSent;
+    this.#onSent.push(onSent);
   }
 
   /** All that was queued has gone out. */
   drain(): void {
-    this.bufferedAmount = 0;
-    this.#onSent();
+    for (const onSent of this.#onSent.splice(0)) onSent();
   }
 
   close(): void {
@@ -151,28 +150,45 @@ test('a defect while a socket opens ends it with 1011', async () => {
   expect(web.log).toEqual([`open a socket: Error: ${INSIDE}`]);
 });
 
-test('a page whose socket is full is told the last size of many, and nothing of the others', async () => {
-  const terminal = await Terminal.on(
-    { id: TERMINAL, host: 'server01', title: 'server01' },
-    new FakeShell(),
-    { cols: 80, rows: 24 },
-    { background },
-  );
-  using socket = new FullSocket();
+/** A page on a terminal of its own, over a socket whose queue is the test's. */
+async function onFullSocket(shell = new FakeShell()) {
+  const identity = { id: TERMINAL, host: 'server01', title: 'server01' };
+  const terminal = await Terminal.on(identity, shell, { cols: 80, rows: 24 }, { background });
+  onTestFinished(() => terminal.detach());
+  const socket = new FullSocket();
+  onTestFinished(() => socket[Symbol.dispose]());
   linkTerminal(socket as unknown as WebSocket, terminal, background);
   socket.says({ ...HELLO, client: 1n });
-  socket.bufferedAmount = 1024 * 1024;
+  socket.drain();
   socket.told.length = 0;
-  for (let sent = 0; sent < 10_000; sent += 1)
+  return { terminal, socket, shell };
+}
+
+test('a page that does not read is told one size of many, and the last when it reads again', async () => {
+  const { terminal, socket } = await onFullSocket();
+  for (let sent = 0; sent < 10_000; sent += 1) {
     socket.says({ type: 'resize', cols: 80 + (sent % 100), rows: 24 });
+    // Sizes that come within one turn of the event loop take effect together.
+    if (sent % 100 === 0) await turn();
+  }
   socket.says({ type: 'resize', cols: 300, rows: 99 });
-  // Sizes that come within one turn of the event loop take effect together.
   await turn();
   expect(terminal.size).toEqual({ cols: 300, rows: 99 });
-  expect(socket.told).toEqual([]);
+  expect(socket.told.map(({ type }) => type)).toEqual(['size']);
   socket.drain();
-  expect(socket.told).toEqual([{ type: 'size', cols: 300, rows: 99, yours: true }]);
-  terminal.detach();
+  expect(socket.told.at(-1)).toEqual({ type: 'size', cols: 300, rows: 99, yours: true });
+  expect(socket.told).toHaveLength(2);
+});
+
+test('a page that types and does not read is told once how much was taken, and the last when it reads again', async () => {
+  const { socket } = await onFullSocket();
+  const bytes = Buffer.alloc(8 * 1024, 'x');
+  for (let offset = 0; offset < 100 * bytes.byteLength; offset += bytes.byteLength)
+    socket.says({ type: 'input', offset, bytes });
+  expect(socket.told).toEqual([{ type: 'beat', taken: 2 * bytes.byteLength }]);
+  socket.drain();
+  expect(socket.told.at(-1)).toEqual({ type: 'beat', taken: 100 * bytes.byteLength });
+  expect(socket.told).toHaveLength(2);
 });
 
 test('a request for a socket at a path that is none is answered, and its connection closed', async () => {
