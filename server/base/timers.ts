@@ -1,10 +1,12 @@
 /** The timers of one owner, each under a name of its own; none keeps the process alive. */
 export class Timers implements Disposable {
   readonly #running = new Map<string, NodeJS.Timeout>();
+  #disposed = false;
 
   /** Does `action` after `milliseconds`, in place of what stood under that name. */
   set(name: string, milliseconds: number, action: () => void): void {
     clearTimeout(this.#running.get(name));
+    if (this.#disposed) return;
     const timer = setTimeout(() => {
       this.#running.delete(name);
       action();
@@ -29,7 +31,9 @@ export class Timers implements Disposable {
     return this.#running.has(name);
   }
 
+  /** Stops them all; none can be set any more. */
   [Symbol.dispose](): void {
+    this.#disposed = true;
     for (const timer of this.#running.values()) clearTimeout(timer);
     this.#running.clear();
   }

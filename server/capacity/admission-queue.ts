@@ -70,7 +70,8 @@ export class AdmissionQueue implements Disposable {
   readonly #told = new Map<QueueEntry, string>();
   #spares: SpareSandboxes | undefined;
   #look: NodeJS.Timeout | undefined;
-  #closed = false;
+  /** Before it opens, only slots of what is there already are given out. */
+  #state: 'shut' | 'open' | 'closed' = 'shut';
 
   constructor(options: AdmissionQueueOptions) {
     this.#options = options;
@@ -79,6 +80,12 @@ export class AdmissionQueue implements Disposable {
   /** The pool whose sandboxes are given out first. */
   set spares(spares: SpareSandboxes) {
     this.#spares = spares;
+  }
+
+  /** All that takes room already has its slot: the rest is given out. */
+  open(): void {
+    if (this.#state === 'shut') this.#state = 'open';
+    this.reevaluate();
   }
 
   /** How many sessions wait. */
@@ -114,12 +121,12 @@ export class AdmissionQueue implements Disposable {
   /** A slot for the pool, where nobody waits, nothing starts and there is room. */
   takeSpare(): Slot | undefined {
     const isQuiet = this.#queue.length === 0 && this.#starting.size === 0;
-    return isQuiet && !this.#closed && this.#hasRoom() ? this.#newSlot() : undefined;
+    return isQuiet && this.#state === 'open' && this.#hasRoom() ? this.#newSlot() : undefined;
   }
 
   /** Gives out what can be given out now, and tells everybody else their position. */
   reevaluate(): void {
-    if (this.#closed) return;
+    if (this.#state === 'closed') return;
     clearTimeout(this.#look);
     this.#beginWaitingStarts();
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
@@ -127,7 +134,7 @@ export class AdmissionQueue implements Disposable {
     }
     for (const [index, entry] of this.#queue.entries()) this.#tell(entry, index + 1);
     if (this.#queue.length === 0) {
-      if (this.#starting.size === 0) this.#spares?.fill();
+      if (this.#starting.size === 0 && this.#state === 'open') this.#spares?.fill();
       return;
     }
     this.#look = setTimeout(
@@ -138,7 +145,7 @@ export class AdmissionQueue implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#closed = true;
+    this.#state = 'closed';
     clearTimeout(this.#look);
     this.#queue.length = 0;
     this.#waitingStarts.length = 0;
@@ -146,6 +153,7 @@ export class AdmissionQueue implements Disposable {
   }
 
   #admit(next: QueueEntry): boolean {
+    if (this.#state !== 'open') return false;
     const warm = this.#spares?.take(next.lab);
     if (!warm && !this.#mayStart()) return false;
     this.#queue.shift();

@@ -27,6 +27,8 @@ export interface CapacityOptions {
   /** Sandboxes kept ready ahead, per lab. */
   readonly poolSize: number;
   readonly hasMemory: (starting: number) => boolean;
+  /** Starts that run side by side; as many as the machine has use for, if not given. */
+  readonly startsAtOnce?: number;
   readonly terminals: TerminalBackend;
   readonly background: Background;
   /** Sandboxes that the store knows: the sweep leaves them alone, also where their lab is not served at the moment. */
@@ -47,7 +49,7 @@ export class Capacity {
     this.queue = new AdmissionQueue({
       ...{ runtime, background, closing },
       most: options.most,
-      startsAtOnce: AT_ONCE,
+      startsAtOnce: options.startsAtOnce ?? AT_ONCE,
       hasMemory: options.hasMemory,
     });
     this.pool = new WarmPool({
@@ -63,31 +65,46 @@ export class Capacity {
 
   /** How many sandboxes sessions have, stand ready in the pool, and are waited for. */
   counts(): { readonly running: number; readonly warm: number; readonly waiting: number } {
-    const { slots, waiting } = this.queue;
-    return { running: slots.size - this.pool.slotCount, warm: this.pool.size, waiting };
+    const owned = [...this.owners().values()];
+    const running = owned.filter((owner) => owner === 'session').length;
+    return { running, warm: this.pool.size, waiting: this.queue.waiting };
   }
 
-  /** Begins to fill the pool and to sweep. Every sandbox that an earlier server left must have its slot by now. */
+  /**
+   * Begins to sweep. Every sandbox that is to be taken up must have its slot by now. Slots are given out once the engine
+   * has said what else is there: what an earlier server was about to remove still takes room.
+   */
   open(): void {
     const { background } = this.#options;
     const closing = this.#closing.signal;
     this.queue.spares = this.pool;
     background.run('sweep', () => this.#sweepOn(closing), closing);
-    this.queue.reevaluate();
   }
 
-  /** Removes every sandbox of this server that has no owner. @throws what the engine said */
+  /** Every sandbox that has an owner, and who that is. */
+  owners(): ReadonlyMap<string, 'session' | 'pool' | 'removal'> {
+    const owners = new Map<string, 'session' | 'pool' | 'removal'>();
+    for (const slot of this.queue.slots) {
+      if (slot.sandbox === undefined) continue;
+      const owner = this.pool.holds(slot) ? 'pool' : 'session';
+      owners.set(slot.sandbox, slot.isClearing ? 'removal' : owner);
+    }
+    return owners;
+  }
+
+  /**
+   * Gives every sandbox of this server that has no owner a slot, in which it is removed: until it is gone, it counts
+   * against the limit.
+   *
+   * @throws what the engine said
+   */
   async sweep(signal: AbortSignal): Promise<void> {
     const { runtime, instance, kept } = this.#options;
     const live = await liveSandboxes(runtime, instance, signal);
     // Read after the list: a sandbox has its slot before its first container is made.
-    const owned = new Set<string | undefined>([
-      ...kept(),
-      ...[...this.queue.slots].map(({ sandbox }) => sandbox),
-    ]);
-    const removal = pLimit(AT_ONCE);
-    const orphans = live.filter((id) => !owned.has(id));
-    await removal.map(orphans, (id) => destroySandbox(runtime, id, signal));
+    const owned = new Set([...kept(), ...this.owners().keys()]);
+    for (const id of live) if (!owned.has(id)) this.queue.takeUp().sweep(id);
+    this.queue.open();
   }
 
   /** Gives out nothing any more. What runs stays, unless it is removed first. */

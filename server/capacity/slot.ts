@@ -4,7 +4,7 @@ import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
 import type { SandboxLabels } from '../sandbox/labels.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
-import { Sandbox } from '../sandbox/sandbox.ts';
+import { destroySandbox, Sandbox } from '../sandbox/sandbox.ts';
 
 /** A removal that failed is tried again after these times; the last one holds for all that follow. */
 const REMOVAL_RETRY_MS = [1_000, 5_000, 30_000] as const;
@@ -28,8 +28,8 @@ export interface SlotOwner {
 
 type Content =
   | { readonly state: 'empty' }
-  | { readonly state: 'holding'; readonly sandbox: Sandbox }
-  | { readonly state: 'clearing'; readonly sandbox: Sandbox; readonly gone: Promise<void> };
+  | { readonly state: 'holding'; readonly id: string; readonly sandbox: Sandbox }
+  | { readonly state: 'clearing'; readonly id: string; readonly gone: Promise<void> };
 
 /**
  * The right to have one sandbox. Sandboxes are made here and nowhere else: a second one in the same slot has to wait
@@ -48,7 +48,12 @@ export class Slot {
 
   /** The id of the sandbox that is in it or is being removed from it. */
   get sandbox(): string | undefined {
-    return this.#content.state === 'empty' ? undefined : this.#content.sandbox.labels.sandbox;
+    return this.#content.state === 'empty' ? undefined : this.#content.id;
+  }
+
+  /** Its sandbox is being removed. */
+  get isClearing(): boolean {
+    return this.#content.state === 'clearing';
   }
 
   /** The slot's sandbox, before anything of it is on the engine. @throws Error where the slot is not free */
@@ -57,8 +62,15 @@ export class Slot {
       throw new Error(`the slot of sandbox ${this.sandbox ?? 'none'} is not free`);
     }
     const sandbox = new Sandbox(this.#options.runtime, lab, labels);
-    this.#content = { state: 'holding', sandbox };
+    this.#content = { state: 'holding', id: labels.sandbox, sandbox };
     return sandbox;
+  }
+
+  /** Removes a sandbox that has no owner, and gives the slot back. */
+  sweep(id: string): void {
+    const { runtime, background, closing } = this.#options;
+    const gone = this.#remove(id, (signal) => destroySandbox(runtime, id, signal));
+    background.run('sweep of a sandbox', () => gone.then(() => this.release()), closing);
   }
 
   /** Settles when it is this slot's turn to start. @throws the signal's reason */
@@ -78,13 +90,8 @@ export class Slot {
       case 'clearing':
         return this.#content.gone;
       case 'holding': {
-        const { sandbox } = this.#content;
-        const gone = this.#remove(sandbox).then(() => {
-          this.#content = { state: 'empty' };
-        });
-        this.#content = { state: 'clearing', sandbox, gone };
-        this.#options.background.run('removal of a sandbox', () => gone, this.#options.closing);
-        return gone;
+        const { id, sandbox } = this.#content;
+        return this.#remove(id, (signal) => sandbox.destroy(signal));
       }
     }
   }
@@ -96,11 +103,21 @@ export class Slot {
     return this.#released;
   }
 
-  async #remove(sandbox: Sandbox): Promise<void> {
+  #remove(id: string, destroy: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { background, closing } = this.#options;
+    const gone = this.#untilGone(destroy).then(() => {
+      this.#content = { state: 'empty' };
+    });
+    this.#content = { state: 'clearing', id, gone };
+    background.run('removal of a sandbox', () => gone, closing);
+    return gone;
+  }
+
+  async #untilGone(destroy: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { background, closing } = this.#options;
     for (let tries = 0; ; tries++) {
       try {
-        return await sandbox.destroy(closing);
+        return await destroy(closing);
       } catch (error) {
         closing.throwIfAborted();
         background.fail('removal of a sandbox', error);

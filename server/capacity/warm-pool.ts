@@ -57,9 +57,9 @@ export class WarmPool {
     return [...this.#ready.values()].flat().length;
   }
 
-  /** How many slots are not a session's. */
-  get slotCount(): number {
-    return this.#slots.size;
+  /** Whether a slot is the pool's: of what is ready, being made or being removed. */
+  holds(slot: Slot): boolean {
+    return this.#slots.has(slot);
   }
 
   /** A ready sandbox of this lab with its slot, which are the caller's from now on. */

@@ -45,6 +45,8 @@ export interface LifecycleOptions extends LifecycleContext {
   readonly lab: () => Lab;
   readonly terminals: Terminals;
   readonly emit: (event: SessionEvent) => void;
+  /** Whether a page is open. */
+  readonly hasPage: () => boolean;
   /** Something is being done for the learner: what is passed now is not their own work. */
   readonly isAssisted: () => boolean;
   /** The hosts are let go of: nothing more is to be done on them. */
@@ -163,6 +165,7 @@ export class SessionLifecycle {
   start(): void {
     const { state } = this.#held;
     if (state === 'none' || state === 'ended' || state === 'failed') this.#join(Date.now());
+    else this.#keepPlace();
   }
 
   /** Takes up the sandbox that an earlier server has left running. It is looked at until it is well again. */
@@ -176,7 +179,8 @@ export class SessionLifecycle {
     const stop = new AbortController();
     this.#begin({ slot, stop });
     const work = async (): Promise<void> => {
-      const turn = await slot.turn(stop.signal);
+      using turn = await slot.turn(stop.signal);
+      stop.signal.throwIfAborted();
       await this.#bringUp({ slot, stop, live: this.#newLive(sandbox, turn) }, turn);
     };
     background.run('take-up of a sandbox', work, stop.signal);
@@ -187,7 +191,6 @@ export class SessionLifecycle {
     const { queuedAt } = this.#options.row;
     if (queuedAt === undefined || this.#held.state !== 'none') return;
     this.#join(queuedAt);
-    this.noPageOpen();
   }
 
   /**
@@ -197,6 +200,7 @@ export class SessionLifecycle {
    */
   async startOver(forget: Forget): Promise<void> {
     const { store } = this.#options;
+    if (this.#held.state === 'closed') return;
     const queuedAt = this.#held.state === 'queued' ? this.#held.since : Date.now();
     await store.startOver(this.#id, { queuedAt, forget });
     this.#journal = store.journal(this.#id);
@@ -238,17 +242,9 @@ export class SessionLifecycle {
     this.#timers.clear('place');
   }
 
-  /** The last page was closed: a place in the queue is kept for a while. */
+  /** The last page was closed. */
   noPageOpen(): void {
-    if (this.#held.state !== 'queued') return;
-    const giveUp = this.#options.background.guard('a place in the queue', () => {
-      const held = this.#held;
-      if (held.state !== 'queued') return;
-      this.#options.store.setQueued(this.#id, undefined);
-      this.#become({ state: 'none' });
-      this.#options.capacity.queue.leave(held.entry);
-    });
-    this.#timers.set('place', PLACE_KEPT_MS, giveUp);
+    this.#keepPlace();
   }
 
   /** More time before it ends by itself. */
@@ -270,6 +266,20 @@ export class SessionLifecycle {
     store.setQueued(this.#id, since);
     this.#held = { state: 'queued', entry, since };
     capacity.queue.join(entry);
+    this.#keepPlace();
+  }
+
+  /** A place in the queue is kept for a while where no page is open: by a new start, by a reload, until it is given up. */
+  #keepPlace(): void {
+    if (this.#held.state !== 'queued' || this.#options.hasPage()) return;
+    const giveUp = this.#options.background.guard('a place in the queue', () => {
+      const held = this.#held;
+      if (held.state !== 'queued') return;
+      this.#options.store.setQueued(this.#id, undefined);
+      this.#become({ state: 'none' });
+      this.#options.capacity.queue.leave(held.entry);
+    });
+    this.#timers.set('place', PLACE_KEPT_MS, giveUp);
   }
 
   /** Starts a new sandbox in a slot, once what is in it from before is gone. */
@@ -373,10 +383,10 @@ export class SessionLifecycle {
       onHosts: () => this.live === live && emit({ type: 'status', status: this.status }),
       onFailure: (error, failures) => {
         background.fail('a look at the hosts', error);
-        if (failures >= mostLooks) return false;
-        if (mostLooks === Number.POSITIVE_INFINITY) turn?.[Symbol.dispose]();
         const held = this.#held;
         if (held.state === 'starting' && held.live === live) {
+          if (failures >= mostLooks) return false;
+          if (mostLooks === Number.POSITIVE_INFINITY) turn?.[Symbol.dispose]();
           const attempt = mostLooks < 9 ? ` (attempt ${failures + 1} of ${mostLooks})` : '';
           this.#become({ ...held, trouble: `${messageOf(error)} Trying again${attempt}.` });
         }

@@ -1,6 +1,7 @@
 import type { Lab, SignalBody } from '#lab';
 import type { CheckView, EndingView, HostStatus, SessionEvent, ValueView } from '#protocol';
 import type { Background } from '../base/background.ts';
+import { QuaysideError } from '../base/errors.ts';
 import { BrowserPane } from '../browser/browser-pane.ts';
 import { CheckRunner } from '../checks/runner.ts';
 import { hostView } from '../sandbox/host-view.ts';
@@ -188,6 +189,8 @@ export class LiveSandbox implements Disposable {
 
   /** A host started, ended, was paused or goes on, outside of our own doing. Settles when it is repaired. */
   async hostChanged(name: string, action: string): Promise<void> {
+    // Before it is up, the look that is under way hears of nothing that happens behind it.
+    if (!this.#pane) return action === 'die' ? this.#repair() : undefined;
     const host = this.sandbox.hosts.find((each) => each.name === name);
     switch (action) {
       case 'pause':
@@ -203,28 +206,48 @@ export class LiveSandbox implements Disposable {
         this.signalled({ kind: 'host', host: name, change: 'stopped' });
         this.#onHost(name, 'down', 'restarting');
     }
-    await this.reconcile();
+    await this.#repair();
     if (action === 'start') this.signalled({ kind: 'host', host: name, change: 'started' });
   }
 
   /** The links hang on the switch: without it every host is cut off. Settles when they are back. */
   async switchDied(): Promise<void> {
-    this.#allDown('cut off', 'is cut off from the network; it is being linked again.');
-    await this.reconcile();
+    if (this.#pane)
+      this.#allDown('cut off', 'is cut off from the network; it is being linked again.');
+    await this.#repair();
     this.#runner.wake();
+  }
+
+  /** The engine answers again. Settles when whatever ended with it is repaired. */
+  engineBack(): Promise<void> {
+    return this.#repair();
   }
 
   /** No host can be reached for now. */
   engineAway(): void {
-    this.#allDown('engine away', 'is out of reach: the engine that it runs on is away.');
+    if (this.#pane)
+      this.#allDown('engine away', 'is out of reach: the engine that it runs on is away.');
   }
 
   /** Closes all of it; the hosts live on. */
   [Symbol.dispose](): void {
-    this.#closed.abort(new Error('the sandbox is no longer the session’s'));
+    this.#closed.abort(
+      new QuaysideError(
+        'SESSION_NOT_READY',
+        'The hosts of this lab were taken away meanwhile.',
+        'Wait until the lab says that it is ready, or start it.',
+      ),
+    );
     this.#pane?.[Symbol.dispose]();
     this.#expiry?.[Symbol.dispose]();
     this.#runner[Symbol.dispose]();
+  }
+
+  /** Settles when a look has succeeded, or when the sandbox is no longer the session's. */
+  async #repair(): Promise<void> {
+    await this.reconcile().catch((error: unknown) => {
+      if (!this.#closed.signal.aborted) throw error;
+    });
   }
 
   async #look(signal: AbortSignal): Promise<void> {

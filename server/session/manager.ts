@@ -56,6 +56,8 @@ export interface SessionManagerOptions {
   readonly diskBytes?: number;
   /** How long a session may last; without limit if not given. */
   readonly limits?: Limits;
+  /** Starts that run side by side; as many as the machine has use for, if not given. */
+  readonly startsAtOnce?: number;
   /** Whether the machine has memory for one more sandbox while so many start; asked of the kernel if not given. */
   readonly hasMemory?: (starting: number) => boolean;
 }
@@ -81,6 +83,7 @@ export class SessionManager {
       most: options.sandboxesMost,
       poolSize: options.pool ?? 0,
       hasMemory: options.hasMemory ?? hasMemoryFor,
+      ...(options.startsAtOnce !== undefined && { startsAtOnce: options.startsAtOnce }),
       kept: () => store.sessionsWithSandbox().flatMap(({ sandbox }) => sandbox ?? []),
     });
   }
@@ -154,6 +157,11 @@ export class SessionManager {
     });
     this.#capacity.close();
     if (clean) await this.#capacity.removeAll();
+  }
+
+  /** Every sandbox that has an owner, and who that is. */
+  owners(): ReadonlyMap<string, 'session' | 'pool' | 'removal'> {
+    return this.#capacity.owners();
   }
 
   /** How many sandboxes learners have, stand ready in the pool, and are waited for. */

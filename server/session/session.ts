@@ -73,6 +73,7 @@ export class Session {
       lab: () => this.#lab,
       terminals: this.#terminals,
       emit: (event) => this.#emit(event),
+      hasPage: () => this.#pages.size > 0,
       isAssisted: () => this.#guide.working,
       onHostsGone: () => this.#guide.abandon(),
       onChanged: () => this.#emitSnapshot(),
@@ -215,22 +216,22 @@ export class Session {
 
   /** A host of the sandbox started or ended outside of our own doing. Settles when it is repaired. */
   async hostChanged(host: string, action: string): Promise<void> {
-    if (this.status.state === 'ready') await this.#lifecycle.live?.hostChanged(host, action);
+    await this.#lifecycle.live?.hostChanged(host, action);
   }
 
   /** The sandbox's switch has died. Settles when the hosts are linked again. */
   async switchDied(): Promise<void> {
-    if (this.status.state === 'ready') await this.#lifecycle.live?.switchDied();
+    await this.#lifecycle.live?.switchDied();
   }
 
   /** The engine does not answer: the hosts are out of reach, and nothing is lost with that. */
   engineAway(): void {
-    if (this.status.state === 'ready') this.#lifecycle.live?.engineAway();
+    this.#lifecycle.live?.engineAway();
   }
 
   /** The engine answers again. Settles when whatever ended with it is repaired. */
   async engineBack(): Promise<void> {
-    await this.#lifecycle.live?.reconcile();
+    await this.#lifecycle.live?.engineBack();
   }
 
   openTerminal(host: string): Promise<TerminalView> {

@@ -93,7 +93,7 @@ export class Terminals {
     } catch (error) {
       if (this.#tabs.get(row.id) === opening) this.#tabs.delete(row.id);
       store.removeTerminal(row.id);
-      throw error;
+      throw error instanceof QuaysideError ? error : couldNotOpen(host, error);
     }
     this.#changed();
     return row;
@@ -214,4 +214,14 @@ export class Terminals {
       if (!taken.has(title)) return title;
     }
   }
+}
+
+function couldNotOpen({ name }: Host, cause: unknown): QuaysideError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new QuaysideError(
+    'SANDBOX_FAILED',
+    `No terminal could be opened on ${name}: ${why}`,
+    'Try again. If it happens again, Reset gives fresh hosts.',
+    { cause },
+  );
 }

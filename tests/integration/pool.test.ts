@@ -70,7 +70,7 @@ async function labels(sandbox: string): Promise<readonly (string | undefined)[]>
 
 test('a sandbox from the pool is ready in the answer to the start itself, shells and all', async () => {
   const sessions = registry();
-  await sessions.open();
+  sessions.open();
   await warm(sessions, 1);
   const [ahead] = await liveSandboxes(runtime, store.instance);
   const { learner } = store.createLearner();
@@ -98,9 +98,11 @@ test('a server that comes back takes up what was taken, and clears what was only
   const { terminals } = registry().of(learner, LAB).snapshot();
   expect(terminals).toEqual([]);
   const sessions = registry({ pool: 0 });
-  await sessions.open();
+  sessions.open();
   await settled(sessions, learner, 'ready');
-  expect(await liveSandboxes(runtime, store.instance)).toEqual([sandbox]);
+  await expect
+    .poll(() => liveSandboxes(runtime, store.instance), { timeout: 60_000 })
+    .toEqual([sandbox]);
   expect(
     sessions
       .of(learner, LAB)
@@ -113,7 +115,7 @@ test('a server that comes back takes up what was taken, and clears what was only
 
 test('the pool gives way where the machine is full, and stays empty while it is', async () => {
   const sessions = registry({ most: 2 });
-  await sessions.open();
+  sessions.open();
   await warm(sessions, 1);
   const [first, second, third] = [1, 2, 3].map(() => store.createLearner().learner);
   expect((await started(sessions, first)).status.state).toBe('ready');
@@ -128,7 +130,7 @@ test('the pool gives way where the machine is full, and stays empty while it is'
 
 test('a warm sandbox that lost a host is given to nobody', async () => {
   const sessions = registry();
-  await sessions.open();
+  sessions.open();
   await warm(sessions, 1);
   const [spoilt] = await liveSandboxes(runtime, store.instance);
   const [client] = await runtime.engine.docker.listContainers({
@@ -146,7 +148,7 @@ test('a warm sandbox that lost a host is given to nobody', async () => {
 
 test('the queue keeps its order while the server is away', async () => {
   const before = registry({ most: 1, pool: 0 });
-  await before.open();
+  before.open();
   const [inside, second, third] = [1, 2, 3].map(() => store.createLearner().learner);
   before.of(inside ?? '', LAB).start();
   await settled(before, inside ?? '', 'ready');
@@ -154,7 +156,7 @@ test('the queue keeps its order while the server is away', async () => {
   before.of(third ?? '', LAB).start();
   await before.close(false);
   const after = registry({ most: 1, pool: 0 });
-  await after.open();
+  after.open();
   expect(after.of(second ?? '', LAB).snapshot().status).toMatchObject({
     state: 'queued',
     place: 1,

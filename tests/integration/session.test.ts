@@ -33,14 +33,17 @@ afterAll(async () => {
   await stage?.[Symbol.asyncDispose]();
 });
 
-const registry = (sandboxesMost = 2) =>
-  new SessionManager({
+function registry(sandboxesMost = 2): SessionManager {
+  const sessions = new SessionManager({
     runtime,
     store,
     labs: LABS,
     sandboxesMost,
     ...sessionParts((message, error) => void logged.push(`${message}: ${error}`)),
   });
+  sessions.open();
+  return sessions;
+}
 
 /** Settles when the learner's session is in that state; a failed one tells why at once. */
 async function state(sessions: SessionManager, learner: string, wanted: string): Promise<void> {
@@ -85,6 +88,7 @@ describe('a lab that is written anew while a learner is in it', () => {
       sandboxesMost: 2,
       ...sessionParts((message, error) => void logged.push(`${message}: ${error}`)),
     });
+    sessions.open();
     const { learner } = store.createLearner();
     const passed = async (id: string) => {
       const tick = Promise.withResolvers<void>();
@@ -125,7 +129,6 @@ describe('a session', () => {
 
   test('starts hosts and opens a terminal on each, in the lab’s order', async () => {
     sessions = registry();
-    await sessions.open();
     ({ learner } = store.createLearner());
     sessions.of(learner, LAB).start();
     await state(sessions, learner, 'ready');
@@ -205,9 +208,10 @@ describe('a session', () => {
     });
     await orphan.reconcile(() => undefined);
     sessions = registry();
-    await sessions.open();
     await state(sessions, learner, 'ready');
-    expect(await liveSandboxes(runtime, store.instance)).toEqual([kept]);
+    await expect
+      .poll(() => liveSandboxes(runtime, store.instance), { timeout: 60_000 })
+      .toEqual([kept]);
     expect(sessions.of(learner, LAB).snapshot().terminals).toEqual(terminals);
   });
 
@@ -233,6 +237,7 @@ test('a lab whose image was not built fails with a reason, and can be tried agai
     sandboxesMost: 1,
     ...sessionParts(() => undefined),
   });
+  sessions.open();
   const { learner } = store.createLearner();
   for (let attempt = 0; attempt < 2; attempt++) {
     sessions.of(learner, LAB).start();

@@ -42,7 +42,12 @@ class Entry implements QueueEntry {
 /** The slots here stay empty, so that no engine is asked for anything. */
 const NO_ENGINE: Pick<SandboxRuntime, never> = {};
 
-function queueWith({ most = 2, startsAtOnce = 9, hasMemory = (): boolean => true } = {}) {
+function queueWith({
+  most = 2,
+  startsAtOnce = 9,
+  hasMemory = (): boolean => true,
+  isOpen = true,
+} = {}) {
   const failures: unknown[] = [];
   const background = new Background((_, error) => failures.push(error));
   const queue = new AdmissionQueue({
@@ -53,6 +58,7 @@ function queueWith({ most = 2, startsAtOnce = 9, hasMemory = (): boolean => true
     startsAtOnce,
     hasMemory,
   });
+  if (isOpen) queue.open();
   const come = (): Entry => {
     const entry = new Entry();
     queue.join(entry);
@@ -177,6 +183,17 @@ describe('the admission queue', () => {
     expect(waiting.slot).toBeUndefined();
     expect(vi.getTimerCount()).toBe(0);
   });
+});
+
+test('before it is open, only what is there already has a slot', () => {
+  const { queue, come } = queueWith({ isOpen: false });
+  using _ = queue;
+  queue.takeUp();
+  const entry = come();
+  expect(entry.slot).toBeUndefined();
+  expect(queue.takeSpare()).toBeUndefined();
+  queue.open();
+  expect(entry.slot).toBeDefined();
 });
 
 describe('the admission queue beside a pool', () => {
