@@ -57,7 +57,7 @@ beforeAll(async () => {
     // That the engine went away is what this test is about.
     ...sessionParts(() => undefined),
   });
-  await sessions.open();
+  sessions.open();
   ({ learner } = store.createLearner());
   listening = sessions.of(learner, LAB).subscribe((event) => {
     heard.push(event);

@@ -118,7 +118,7 @@ async function comeBack(
     sandboxesMost: 4,
     ...sessionParts((message, error) => void logged.push(`${message}: ${error}`)),
   });
-  await sessions.open();
+  sessions.open();
   await expect
     .poll(() => sessions.of(learner, LAB).snapshot().status.state, { timeout: 90_000 })
     .toBe(wanted);

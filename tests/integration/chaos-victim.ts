@@ -21,7 +21,7 @@ const sessions = new SessionManager({
   pool: Number(pool),
   ...sessionParts((message, error) => console.error(message, error)),
 });
-await sessions.open();
+sessions.open();
 const session = sessions.of(learner, LAB);
 session.subscribe((event) => process.send?.(event));
 process.on('message', (wish: 'start' | 'reset' | 'end') => void session[wish]());

@@ -72,7 +72,7 @@ beforeAll(async () => {
     sandboxesMost: 1,
     ...sessionParts(() => undefined),
   });
-  await sessions.open();
+  sessions.open();
   ({ learner } = store.createLearner());
   sessions.of(learner, 'lab').subscribe(hear);
   sessions.of(learner, 'lab').start();

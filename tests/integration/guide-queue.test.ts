@@ -58,6 +58,7 @@ function open(runtime: SandboxRuntime = stage.runtime, sandboxesMost = 1): void 
     sandboxesMost,
     ...sessionParts(() => undefined),
   });
+  sessions.open();
 }
 
 /** Settles with the learner's session as soon as it is as `isWanted` says. */

@@ -53,7 +53,7 @@ beforeAll(async () => {
     sandboxesMost: 3,
     ...sessionParts((message, error) => void logged.push(`${message}: ${error}`)),
   });
-  await sessions.open();
+  sessions.open();
 });
 
 afterAll(async () => {
