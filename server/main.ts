@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { type App, createApp } from './app.ts';
 import { takePriority } from './base/priority.ts';
 import { progress } from './base/progress.ts';
-import { HELP } from './cli/args.ts';
+
 import { banner } from './cli/banner.ts';
 import { type Config, readConfig } from './cli/config.ts';
 import { printFailure } from './cli/failure.ts';
+import { HELP } from './cli/settings.ts';
 import { stopSignal } from './cli/stop-signal.ts';
 
 /** Whoever stops a whole class hears after so many sandboxes how far it is: often enough to see that it goes on. */

@@ -48,7 +48,7 @@ export interface RunnerOptions {
   readonly view: (signal: AbortSignal) => SandboxView;
   /** The checks that were passed, by their id: kept by the session. */
   readonly passes: () => ReadonlyMap<string, EarnedPass>;
-  /** Keeps a pass. Where it throws, the check counts as not asked, and is asked again. */
+  /** Keeps a pass, in the journal as well. Where it throws, the check counts as not asked, and is asked again. */
   readonly onPass: (check: string, at: number, about: About) => void;
   /** Only what changed. */
   readonly onChecks: (checks: readonly CheckView[]) => void;
@@ -228,6 +228,7 @@ export class CheckRunner implements Disposable {
     this.#options.background.guard('keep a pass', () => {
       this.#options.onPass(check, at, about);
       isKept = true;
+      this.wake({ kind: 'pass', check, about });
     })();
     return isKept;
   }

@@ -28,7 +28,9 @@ async function clean(data: string): Promise<void> {
 }
 
 try {
-  await clean(readConfig(resolve(import.meta.dirname, '../..'), [], process.env).data);
+  await clean(
+    readConfig(resolve(import.meta.dirname, '../..'), process.argv.slice(2), process.env).data,
+  );
 } catch (error) {
   printFailure(error);
   process.exitCode = 1;

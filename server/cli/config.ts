@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { QuaysideError } from '../base/errors.ts';
-import { readCommandLine } from './args.ts';
-import { readConfigFile, type Settings } from './config-file.ts';
+import { readSettings } from './settings.ts';
 
 /** How this server was told to run. */
 export interface Config {
@@ -16,12 +15,12 @@ export interface Config {
   readonly trustProxy: readonly string[];
   /** Its own certificate and key (PEM), where it speaks https itself. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
-  /** Where the store is kept. */
+  /** The folder of the store. */
   readonly data: string;
   readonly sandboxesMost: number;
   /** Where `npm run dev` shows the pages; the server then builds none, and takes up each saved `lab.ts`. */
   readonly devPages: string | undefined;
-  /** Sandboxes kept ready ahead, per lab. */
+  /** Sandboxes kept ready ahead, for each lab. */
   readonly pool: number;
   /** What one host may write to its disk (MiB). */
   readonly diskMib: number;
@@ -46,91 +45,53 @@ export interface ClassConfig {
   readonly newCode: boolean;
 }
 
-const DEFAULT_PORT = 4321;
-/** 20 sandboxes take about 2 GB; a learner on their own machine needs one or two. */
-const DEFAULT_SANDBOXES = 20;
 /**
  * Sandboxes kept ready for a class: whoever comes finds one, and the next is there three seconds later. A single learner
  * starts a lab once; for that, a second sandbox would take its memory for nothing.
  */
 const CLASS_POOL = 2;
-/** A lab's images and containers take some MiB; a real image or two, a GiB or two. */
-const DEFAULT_DISK_MIB = 4096;
-/** A week: longer is never. */
-const MINUTES_MOST = 7 * 24 * 60;
-/** A large room. Whoever has the code can add learners, so there is a bound. */
-const DEFAULT_LEARNERS = 100;
 
 /**
- * Reads the command line, the environment and the config file; the earlier of these has the last word.
+ * Reads the command line, the environment, the config file and the certificate.
  *
- * @throws QuaysideError CONFIG_INVALID naming what was given and what is taken
+ * @throws QuaysideError CONFIG_INVALID naming what was said where, and what is taken
  */
 export function readConfig(
   project: string,
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Config {
-  const given = readCommandLine(argv);
-  const file: Settings = given.config === undefined ? {} : readConfigFile(given.config);
-  const className = given.class ?? file.class;
-  if (className === undefined && (given['new-secret'] || given['new-code'])) {
+  const { settings, flags } = readSettings(argv, env);
+  const {
+    class: name,
+    learners,
+    sandboxes,
+    cert,
+    key,
+    data,
+    pool,
+    metricsToken,
+    ...same
+  } = settings;
+  const { clean, ...secrets } = flags;
+  if (name === undefined && (secrets.newSecret || secrets.newCode)) {
     throw invalid(
       '--new-secret and --new-code are a class’s.',
       'Name it: npm start -- --class <name> --new-secret',
     );
   }
-  const origins = env.QUAYSIDE_ORIGINS?.split(',').flatMap((origin) => origin.trim() || []);
   return {
+    ...same,
     project,
-    host: env.HOST || file.host || '127.0.0.1',
-    port: wholeNumber(env, 'PORT', file.port ?? DEFAULT_PORT, 0, 65_535),
-    origins: origins ?? file.origins ?? [],
-    trustProxy: file.trustProxy ?? [],
-    tls: tls(given.cert ?? file.cert, given.key ?? file.key),
-    data: env.QUAYSIDE_DATA || file.data || join(project, '.quayside'),
-    sandboxesMost: wholeNumber(
-      env,
-      'QUAYSIDE_SANDBOXES',
-      file.sandboxes ?? DEFAULT_SANDBOXES,
-      1,
-      1_000,
-    ),
+    clean,
+    metricsToken,
+    tls: tls(cert, key),
+    data: data ?? join(project, '.quayside'),
+    sandboxesMost: sandboxes,
+    pool: pool ?? (name === undefined ? 0 : CLASS_POOL),
     devPages: env.QUAYSIDE_DEV_PAGES || undefined,
-    clean: given.clean ?? false,
-    classroom:
-      className === undefined
-        ? undefined
-        : {
-            name: named(className),
-            learnersMost: file.learners ?? DEFAULT_LEARNERS,
-            newSecret: given['new-secret'] ?? false,
-            newCode: given['new-code'] ?? false,
-          },
-    metricsToken: env.QUAYSIDE_METRICS_TOKEN || file.metricsToken,
-    pool: wholeNumber(
-      env,
-      'QUAYSIDE_POOL',
-      file.pool ?? (className === undefined ? 0 : CLASS_POOL),
-      0,
-      100,
-    ),
-    diskMib: wholeNumber(env, 'QUAYSIDE_DISK_MIB', file.diskMib ?? DEFAULT_DISK_MIB, 64, 1024 ** 2),
-    idleMinutes: wholeNumber(env, 'QUAYSIDE_IDLE_MINUTES', file.idleMinutes ?? 0, 0, MINUTES_MOST),
-    totalMinutes: wholeNumber(
-      env,
-      'QUAYSIDE_TOTAL_MINUTES',
-      file.totalMinutes ?? 0,
-      0,
-      MINUTES_MOST,
-    ),
+    classroom: name === undefined ? undefined : { name, learnersMost: learners, ...secrets },
   };
-}
-
-function named(name: string): string {
-  const tidy = name.trim();
-  if (tidy !== '' && !/\p{Cc}/u.test(tidy)) return tidy;
-  throw invalid('A class needs a name.', 'As in: npm start -- --class "Docker 101"');
 }
 
 function tls(cert: string | undefined, key: string | undefined): Config['tls'] {
@@ -150,23 +111,6 @@ function pem(path: string, what: string): string {
       'Name a PEM file that this user may read.',
     );
   }
-}
-
-function wholeNumber(
-  env: NodeJS.ProcessEnv,
-  name: string,
-  otherwise: number,
-  least: number,
-  most: number,
-): number {
-  const text = env[name];
-  if (!text) return otherwise;
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= least && number <= most) return number;
-  throw invalid(
-    `${name}=${text} is no whole number from ${least} to ${most}.`,
-    `Set it anew, or take it away to use ${otherwise}: unset ${name}`,
-  );
 }
 
 function invalid(message: string, remedy: string): QuaysideError {

@@ -294,7 +294,6 @@ export class LiveSandbox implements Disposable {
       onPass: (check, at, about) => {
         journal.pass({ check, at, about, assisted: isAssisted() });
         this.touch();
-        this.#runner.wake({ kind: 'pass', check, about });
       },
       onChecks: (checks) => emit({ type: 'checks', checks }),
       onValues: (values) => emit({ type: 'values', values }),

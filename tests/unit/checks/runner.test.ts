@@ -194,6 +194,22 @@ describe('a signal wakes', () => {
     expect(asked.toSorted()).toEqual([...expected, ALWAYS].toSorted());
   });
 
+  test('what looks at passes, when a check is passed', async () => {
+    const second = check('second', {
+      title: 't',
+      test: ({ journal }) =>
+        journal.last('pass', (pass) => pass.check === 'first') ? passed() : notYet('first, first'),
+    });
+    const first = check('first', { title: 't', test: (sandbox) => runs(sandbox, 'web') });
+    using stage = new CheckStage(labWith([second, first]));
+    stage.runner.wake();
+    await stage.runner.settled();
+    stage.host('one').containers = [containerView({ name: 'web' })];
+    stage.signal(containerSignal('one', 'start', 'web'));
+    await stage.runner.settled();
+    expect(stage.view('second')?.state).toBe('passed');
+  });
+
   test('one round, when several come together', async () => {
     using stage = new CheckStage(LAB);
     stage.runner.wake();

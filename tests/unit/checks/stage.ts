@@ -56,6 +56,7 @@ export class CheckStage implements Disposable {
       onPass: (id, at, about) => {
         if (this.failing.onPass) throw this.failing.onPass;
         this.passes.set(id, { at, about });
+        this.#note({ kind: 'pass', check: id, about });
       },
       onChecks: (checks) => {
         if (this.failing.onChecks) throw this.failing.onChecks;
@@ -82,7 +83,7 @@ export class CheckStage implements Disposable {
 
   /** Notes a signal in the journal and wakes the checks, as a session does. */
   signal(body: SignalBody): void {
-    this.#signals.push({ ...body, seq: this.#signals.length + 1, at: Date.now() });
+    this.#note(body);
     this.runner.wake(body);
   }
 
@@ -92,6 +93,10 @@ export class CheckStage implements Disposable {
 
   [Symbol.dispose](): void {
     this.runner[Symbol.dispose]();
+  }
+
+  #note(body: SignalBody): void {
+    this.#signals.push({ ...body, seq: this.#signals.length + 1, at: Date.now() });
   }
 
   #view(signal: AbortSignal): SandboxView {

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HELP, readCommandLine } from '../../../server/cli/args.ts';
 import { readConfig } from '../../../server/cli/config.ts';
+import { HELP, OPTIONS, SETTINGS, VARIABLES } from '../../../server/cli/settings.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -36,11 +36,13 @@ test('with nothing said, a single user is served on this machine alone', () => {
 test('the help names every option with what it does, each on a line of its own', () => {
   const lines = HELP.split('\n').filter((line) => line.startsWith('  --'));
   expect(lines).toContain('  --class <name>   serve a class: learners join with a code');
-  for (const line of lines) {
-    const [, name = '', takes] = /^ {2}--(\S+)(?: <(\w+)>)? +\S/.exec(line) ?? [];
-    const argv = takes === undefined ? [`--${name}`] : [`--${name}`, 'x'];
-    expect(readCommandLine(argv)).toHaveProperty(name);
-  }
+  const said = lines.map((line) => /^ {2}--(\S+)(?: (<\w+>))? {2,}(\S.*)$/.exec(line)?.slice(1));
+  const known = Object.entries(OPTIONS).map(([name, { takes, does }]) => [
+    name,
+    takes === '' ? undefined : takes,
+    does,
+  ]);
+  expect(said).toEqual(known);
 });
 
 test('a class is named on the command line', () => {
@@ -71,12 +73,71 @@ test('paths in the file are taken from where it lies', () => {
   });
 });
 
+test('what is said by two places is judged by the one that has the last word', () => {
+  const config = file({ port: 'x', sandboxes: 7 });
+  expect(read(['--config', config], { PORT: '5002' })).toMatchObject({
+    port: 5002,
+    sandboxesMost: 7,
+  });
+});
+
+test('a variable that is set to nothing says nothing', () => {
+  expect(read([], { PORT: '', HOST: '', QUAYSIDE_POOL: '' })).toMatchObject({
+    port: 4321,
+    host: '127.0.0.1',
+    pool: 0,
+  });
+});
+
+describe('a bound holds wherever the value is said', () => {
+  const outside = {
+    port: [-1, 65_536],
+    sandboxes: [0, 1_001],
+    pool: [-1, 101],
+    diskMib: [63, 1024 ** 2 + 1],
+    idleMinutes: [-1, 10_081],
+    totalMinutes: [-1, 10_081],
+  } as const;
+
+  test.each(Object.entries(outside))('%s', (key, values) => {
+    const variable = VARIABLES[key as keyof typeof outside];
+    for (const value of values) {
+      const config = file({ [key]: value });
+      const must = /must be a whole number from \d+ to \d+\.$/;
+      expect(() => read(['--config', config])).toThrow(`${key} in ${config} must be`);
+      expect(() => read(['--config', config])).toThrow(must);
+      expect(() => read([], { [variable]: String(value) })).toThrow(`${variable}=${value} must be`);
+      expect(() => read([], { [variable]: String(value) })).toThrow(must);
+    }
+  });
+
+  test('a text as well, and a secret is not repeated', () => {
+    expect(() => read([], { QUAYSIDE_METRICS_TOKEN: 'too-short' })).toThrow(
+      /^QUAYSIDE_METRICS_TOKEN must be a text of 16 to 1024 characters\.$/,
+    );
+    expect(() => read(['--class', 'x'.repeat(61)])).toThrow('--class must be a text of 1 to 60');
+    expect(() => read(['--class', 'a\u0007b'])).toThrow('--class must have no control characters');
+  });
+});
+
+test('everything that is wrong is said at once, each with its place', () => {
+  const config = file({ sandbox: 3, learners: 0 });
+  expect(() => read(['--config', config], { PORT: 'x' })).toThrow(
+    [
+      `learners in ${config} must be a whole number from 1 to 1000.`,
+      'PORT=x must be a whole number from 0 to 65535.',
+      `sandbox in ${config} is no setting. Did you mean sandboxes?`,
+    ].join('\n'),
+  );
+});
+
 describe('what has no meaning is refused, with the nearest that has', () => {
   test.each([
-    [{ clas: 'A' }, 'there is no setting clas; did you mean class?'],
-    [{ class: 'A', sandbox: 3 }, 'did you mean sandboxes?'],
-    [{ class: 'A', port: 'x' }, 'port:'],
-    [{ class: 'A', origins: 'https://a.example' }, 'origins:'],
+    [{ clas: 'A' }, 'is no setting. Did you mean class?'],
+    [{ class: 'A', sandbox: 3 }, 'Did you mean sandboxes?'],
+    [{ class: 'A', port: 'x' }, 'port in '],
+    [{ class: 'A', origins: 'https://a.example' }, 'must be a list of texts'],
+    [[], 'is no JSON object'],
     ['{ class: A }', 'is no JSON'],
   ])('in the file: %j', (content, says) => {
     expect(() => read(['--config', file(content)])).toThrow(says);
@@ -85,7 +146,8 @@ describe('what has no meaning is refused, with the nearest that has', () => {
   test.each([
     [['--clas', 'A'], 'Did you mean --class?'],
     [['--class'], 'not understood'],
-    [['--class', ' '], 'A class needs a name'],
+    [['--class', ' '], '--class must be a text of 1 to 60 characters'],
+    [['--constructor'], 'There is no option --constructor'],
     [['--new-secret'], 'are a class’s'],
     [['--class', 'A', '--cert', 'x'], 'goes with its key'],
     [['--class', 'A', '--cert', '/nowhere', '--key', '/nowhere'], 'cannot be read'],
@@ -93,5 +155,57 @@ describe('what has no meaning is refused, with the nearest that has', () => {
     [['extra'], 'not understood'],
   ])('on the command line: %j', (argv, says) => {
     expect(() => read(argv)).toThrow(says);
+  });
+});
+
+describe('the documents list', () => {
+  const DOCS = join(import.meta.dirname, '../../../docs');
+  /** The rows of the table under this heading, as cells without back-quotes. */
+  const rows = (document: string, heading: string) => {
+    const lines = readFileSync(join(DOCS, document), 'utf8').split('\n');
+    const first = lines.findIndex((line) => line.startsWith(`| ${heading} `));
+    const table = lines.slice(first + 2, lines.indexOf('', first));
+    return table.map((line) => line.split('|').map((cell) => cell.replaceAll('`', '').trim()));
+  };
+  const words = (cell: string | undefined) =>
+    cell?.split(/,? /).filter((word) => word !== '') ?? [];
+  const defaultOf = (key: keyof typeof SETTINGS.shape): unknown => SETTINGS.parse({})[key];
+
+  test('every setting in operating.md, with its option and its variable', () => {
+    const table = rows('operating.md', 'In the file');
+    const listed = (column: number) => table.flatMap((cells) => words(cells[column])).sort();
+    expect(listed(1)).toEqual(Object.keys(SETTINGS.shape).sort());
+    expect(listed(2)).toEqual(
+      Object.keys(OPTIONS)
+        .filter((name) => name !== 'help' && name !== 'config')
+        .map((name) => `--${name}`)
+        .sort(),
+    );
+    expect(listed(3)).toEqual(Object.values(VARIABLES).sort());
+    for (const [, keys, , variables] of table) {
+      const named = words(keys).flatMap((key) => VARIABLES[key as keyof typeof VARIABLES] ?? []);
+      expect(named).toEqual(words(variables));
+    }
+  });
+
+  test('in operating.md what each number is where nobody says it', () => {
+    for (const [, key = '', , , meaning] of rows('operating.md', 'In the file')) {
+      const value =
+        key in SETTINGS.shape ? defaultOf(key as keyof typeof SETTINGS.shape) : undefined;
+      if (typeof value === 'number') expect(meaning).toContain(value === 0 ? 'never' : `${value}`);
+    }
+  });
+
+  test('every variable but the metrics’ in automation.md, with the same default', () => {
+    const table = new Map(
+      rows('automation.md', 'Variable').map(([, name, , value]) => [name, value]),
+    );
+    for (const [key, variable] of Object.entries(VARIABLES)) {
+      const value = defaultOf(key as keyof typeof VARIABLES);
+      expect(table.has(variable) || key === 'metricsToken').toBe(true);
+      if (typeof value === 'number' || typeof value === 'string') {
+        expect(table.get(variable)).toBe(`${value}`);
+      }
+    }
   });
 });

@@ -1,0 +1,238 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { closest } from 'fastest-levenshtein';
+import { z } from 'zod';
+import { QuaysideError } from '../base/errors.ts';
+
+/** A week, in minutes: longer is never. */
+const LONGEST_MINUTES = 7 * 24 * 60;
+
+/**
+ * Every setting: what it may be, and what it is where nobody says it. A config file has these keys; `docs/operating.md`
+ * and `docs/automation.md` list them, and a test compares.
+ */
+export const SETTINGS = z.strictObject({
+  class: text(1, 60)
+    .regex(/^\P{Cc}*$/u, { error: 'must have no control characters' })
+    .exactOptional()
+    .describe('serve a class: learners join with a code'),
+  // Whoever has the code can add learners, so there is a bound. A hundred is a large room.
+  learners: wholeNumber(1, 1_000).default(100).describe('how many learners may join'),
+  host: text(1, 255).default('127.0.0.1').describe('the address to listen on'),
+  port: wholeNumber(0, 65_535).default(4321).describe('the port to listen on; 0 takes a free one'),
+  origins: list().describe('further origins that lead here, such as a proxy’s'),
+  trustProxy: list().describe('proxies whose X-Forwarded-For is believed: addresses or networks'),
+  cert: text(1, 4096).exactOptional().describe('speak https with this certificate (PEM) …'),
+  key: text(1, 4096).exactOptional().describe('… and its key'),
+  data: text(1, 4096).exactOptional().describe('the folder for learners and their progress'),
+  // 20 sandboxes take about 2 GB; a learner on their own machine needs one or two.
+  sandboxes: wholeNumber(1, 1_000).default(20).describe('how many sandboxes may run at once'),
+  pool: wholeNumber(0, 100).exactOptional().describe('sandboxes kept ready ahead, for each lab'),
+  // A lab's images and containers take some MiB; a real image or two, a GiB or two.
+  diskMib: wholeNumber(64, 1024 ** 2)
+    .default(4096)
+    .describe('what one host may write to its disk'),
+  idleMinutes: wholeNumber(0, LONGEST_MINUTES).default(0).describe('idle sessions end after this'),
+  totalMinutes: wholeNumber(0, LONGEST_MINUTES).default(0).describe('all sessions end after this'),
+  metricsToken: text(16, 1024).exactOptional().describe('what a reader of /metrics must say'),
+});
+
+export type Settings = z.output<typeof SETTINGS>;
+type Key = keyof Settings;
+const KEYS = Object.keys(SETTINGS.shape);
+
+/** The settings that the environment can say, and the variable of each. */
+export const VARIABLES = {
+  host: 'HOST',
+  port: 'PORT',
+  origins: 'QUAYSIDE_ORIGINS',
+  data: 'QUAYSIDE_DATA',
+  sandboxes: 'QUAYSIDE_SANDBOXES',
+  pool: 'QUAYSIDE_POOL',
+  diskMib: 'QUAYSIDE_DISK_MIB',
+  idleMinutes: 'QUAYSIDE_IDLE_MINUTES',
+  totalMinutes: 'QUAYSIDE_TOTAL_MINUTES',
+  metricsToken: 'QUAYSIDE_METRICS_TOKEN',
+} as const satisfies Partial<Record<Key, string>>;
+
+/** The settings that the command line can say, and what follows each. */
+const SAID_AS_OPTIONS = { class: '<name>', cert: '<file>', key: '<file>' } as const;
+
+const FLAG = { type: 'boolean', takes: '' } as const;
+
+/** What `npm start --` takes, in the order in which `--help` lists it. */
+export const OPTIONS = {
+  class: option('class'),
+  config: { type: 'string', takes: '<file>', does: 'read settings from a JSON file' },
+  cert: option('cert'),
+  key: option('key'),
+  'new-secret': { ...FLAG, does: 'make a new instructor’s secret for the class' },
+  'new-code': { ...FLAG, does: 'make a new code to join the class with' },
+  clean: { ...FLAG, does: 'remove every sandbox when the server stops' },
+  help: { ...FLAG, does: 'say this' },
+} as const;
+
+const CALLS = Object.entries(OPTIONS).map(([name, { takes }]) => `--${name} ${takes}`.trim());
+const COLUMN = 2 + Math.max(...CALLS.map((call) => call.length));
+
+/** What `npm start -- --help` prints. */
+export const HELP = `npm start -- [options]
+
+${Object.values(OPTIONS)
+  .map(({ does }, index) => `  ${(CALLS[index] ?? '').padEnd(COLUMN)}${does}`)
+  .join('\n')}
+
+HOST and PORT say where it listens: HOST=0.0.0.0 PORT=8000 npm start. Every setting: docs/operating.md`;
+
+/** What was said on the command line and is no setting. */
+export interface Flags {
+  readonly newSecret: boolean;
+  readonly newCode: boolean;
+  /** Remove every sandbox when the server stops. */
+  readonly clean: boolean;
+}
+
+/** A value as it was said, and where: `PORT=x`, `port in class.json`, `--class`. */
+interface Said {
+  readonly value: unknown;
+  readonly place: string;
+}
+
+/**
+ * Reads the command line, the environment and the config file; the earlier of these has the last word.
+ *
+ * @throws QuaysideError CONFIG_INVALID naming each place that says something wrong, and what it takes
+ */
+export function readSettings(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { readonly settings: Settings; readonly flags: Flags } {
+  const options = readOptions(argv);
+  const said = new Map<string, Said>([
+    ...(options.config === undefined ? [] : inFile(options.config)),
+    ...inEnvironment(env),
+    ...Object.keys(SAID_AS_OPTIONS).flatMap((name) => {
+      const value = options[name as keyof typeof SAID_AS_OPTIONS];
+      return value === undefined ? [] : [[name, { value, place: `--${name}` }] as const];
+    }),
+  ]);
+  const read = SETTINGS.safeParse(
+    Object.fromEntries([...said].map(([key, { value }]) => [key, value])),
+  );
+  if (!read.success) throw refused(read.error.issues, said);
+  const { 'new-secret': newSecret = false, 'new-code': newCode = false, clean = false } = options;
+  return { settings: read.data, flags: { newSecret, newCode, clean } };
+}
+
+function readOptions(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, strict: true }).values;
+  } catch (error) {
+    const unknown = argv.find(
+      (each) => each.startsWith('-') && !Object.hasOwn(OPTIONS, nameOf(each)),
+    );
+    throw invalid(
+      unknown === undefined
+        ? `The command line is not understood: ${(error as Error).message}`
+        : `There is no option ${unknown}. Did you mean --${closest(nameOf(unknown), Object.keys(OPTIONS))}?`,
+      'What there is: npm start -- --help',
+    );
+  }
+}
+
+/** `class` of `--class` and of `--class=A`. */
+function nameOf(argument: string): string {
+  return argument.replace(/^--?/, '').split('=')[0] ?? '';
+}
+
+function inEnvironment(env: NodeJS.ProcessEnv): readonly (readonly [string, Said])[] {
+  return Object.entries(VARIABLES).flatMap(([key, variable]) => {
+    const text = env[variable];
+    if (!text) return [];
+    const value = key === 'origins' ? text.split(',').flatMap((each) => each.trim() || []) : text;
+    const isSecret = key === 'metricsToken';
+    return [[key, { value, place: isSecret ? variable : `${variable}=${text}` }]];
+  });
+}
+
+/** Settings of a JSON file. Paths in it are taken from where it lies. */
+function inFile(path: string): readonly (readonly [string, Said])[] {
+  const file = resolve(path);
+  const content = jsonIn(file);
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw invalid(`${path} is no JSON object.`, 'docs/operating.md shows one.');
+  }
+  return Object.entries(content).map(([key, value]) => {
+    const isPath = ['cert', 'key', 'data'].includes(key) && typeof value === 'string';
+    return [
+      key,
+      { value: isPath ? resolve(dirname(file), value) : value, place: `${key} in ${path}` },
+    ];
+  });
+}
+
+function jsonIn(file: string): unknown {
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw invalid(
+      `The config file ${file} cannot be read: ${(error as Error).message}`,
+      'Name one that is there: npm start -- --config <file>',
+    );
+  }
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    throw invalid(
+      `${file} is no JSON: ${(error as Error).message}`,
+      'Correct it; docs/operating.md shows one.',
+    );
+  }
+}
+
+function refused(
+  issues: readonly z.core.$ZodIssue[],
+  said: ReadonlyMap<string, Said>,
+): QuaysideError {
+  const problems = issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => {
+        const place = said.get(key)?.place ?? key;
+        return `${place} is no setting. Did you mean ${closest(key, KEYS)}?`;
+      });
+    }
+    const place = said.get(String(issue.path[0]))?.place ?? issue.path.join('.');
+    return [`${place} ${issue.message}.`];
+  });
+  return invalid(problems.join('\n'), 'docs/operating.md lists every setting and what it takes.');
+}
+
+function invalid(message: string, remedy: string): QuaysideError {
+  return new QuaysideError('CONFIG_INVALID', message, remedy);
+}
+
+/** A whole number, or its digits: the environment has only text. */
+function wholeNumber(least: number, most: number) {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.preprocess(
+    (value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
+    z.int({ error }).min(least, { error }).max(most, { error }),
+  );
+}
+
+function text(least: number, most: number) {
+  const error = `must be a text of ${least} to ${most} characters`;
+  return z.string({ error }).trim().min(least, { error }).max(most, { error });
+}
+
+function list() {
+  const error = 'must be a list of texts';
+  return z.array(z.string({ error }), { error }).default([]);
+}
+
+function option<Name extends keyof typeof SAID_AS_OPTIONS>(name: Name) {
+  const does = SETTINGS.shape[name].description ?? '';
+  return { type: 'string', takes: SAID_AS_OPTIONS[name], does } as const;
+}
