@@ -1,18 +1,22 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Engine } from './engine.ts';
-import { jsonLines } from './lines.ts';
+import { engineCall } from './engine-call.ts';
 import { installPackages, isDebian, isInstalled, runToEnd } from './packages.ts';
+import { stepsOf } from './progress-report.ts';
 
 /** The base of every image of ours, under one name whichever way it came. */
-export const BASE_IMAGE = 'quayside/base:trixie';
+const BASE_NAME = { repo: 'quayside/base', tag: 'trixie' } as const;
+export const BASE_IMAGE = `${BASE_NAME.repo}:${BASE_NAME.tag}`;
 const PULLED_IMAGE = { name: 'debian', tag: 'trixie-slim' };
 /** A registry that is reachable answers within this time; the download itself may take longer. */
 const PULL_SILENCE_MS = 20_000;
+/** To pack and to unpack the base takes 10 s; on a slow disk, minutes. */
+const IMPORT_SILENCE_MS = 600_000;
 /** What a base needs no more once it is unpacked: two thirds of its size. */
 const LEFT_OUT = [
   'var/cache/apt/*',
@@ -28,49 +32,43 @@ const LEFT_OUT = [
  *
  * @throws QuaysideError IMAGE_BUILD_FAILED naming both causes
  */
-export async function ensureBaseImage(engine: Engine, say: Progress): Promise<void> {
+export async function ensureBaseImage(engine: Engine, progress: Progress): Promise<void> {
   if (await hasImage(engine, BASE_IMAGE)) return;
   try {
-    say('Fetching the base image (Debian trixie) …');
+    progress('Fetching the base image (Debian trixie) …');
     await pull(engine);
     return;
   } catch (error) {
-    say(
+    progress(
       `  No registry answers (${firstLine(error)}). Making the base with debootstrap instead (about 30 s) …`,
     );
   }
-  await bootstrap(engine, say);
+  await bootstrap(engine, progress);
 }
 
 /** Whether the engine has an image of that name. */
 export async function hasImage(engine: Engine, name: string): Promise<boolean> {
-  const images = await engine.docker.listImages({ filters: { reference: [name] } });
+  const images = await engineCall(undefined, (abortSignal) =>
+    engine.docker.listImages({ filters: { reference: [name] }, abortSignal }),
+  );
   return images.length > 0;
 }
 
 async function pull(engine: Engine): Promise<void> {
+  const { docker } = engine;
   const { name, tag } = PULLED_IMAGE;
-  const silence = new AbortController();
-  let timer = setTimeout(() => silence.abort(), PULL_SILENCE_MS);
-  try {
-    const progress = await engine.docker.createImage({
-      fromImage: name,
-      tag,
-      abortSignal: silence.signal,
-    });
-    for await (const step of jsonLines<{ error?: string }>(progress)) {
-      if (step.error) throw new Error(step.error);
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), PULL_SILENCE_MS);
-    }
-  } finally {
-    clearTimeout(timer);
-  }
-  const [repo = '', baseTag = ''] = BASE_IMAGE.split(':');
-  await engine.docker.getImage(`${name}:${tag}`).tag({ repo, tag: baseTag });
+  const report = await engineCall(
+    undefined,
+    (abortSignal) => docker.createImage({ fromImage: name, tag, abortSignal }),
+    PULL_SILENCE_MS,
+  );
+  for await (const _ of stepsOf(report, PULL_SILENCE_MS));
+  await engineCall(undefined, (abortSignal) =>
+    docker.getImage(`${name}:${tag}`).tag({ ...BASE_NAME, abortSignal }),
+  );
 }
 
-async function bootstrap(engine: Engine, say: Progress): Promise<void> {
+async function bootstrap(engine: Engine, progress: Progress): Promise<void> {
   if (process.getuid?.() !== 0 || !(await isDebian())) {
     throw new QuaysideError(
       'IMAGE_BUILD_FAILED',
@@ -79,12 +77,12 @@ async function bootstrap(engine: Engine, say: Progress): Promise<void> {
     );
   }
   if (!(await isInstalled('debootstrap'))) {
-    say('Installing debootstrap …');
-    await installPackages(['debootstrap', 'debian-archive-keyring'], say);
+    progress('Installing debootstrap …');
+    await installPackages(['debootstrap', 'debian-archive-keyring'], progress);
   }
   const root = await mkdtemp(join(tmpdir(), 'quayside-base-'));
   try {
-    await runToEnd(['debootstrap', '--variant=minbase', 'trixie', root], say);
+    await runToEnd(['debootstrap', '--variant=minbase', 'trixie', root], progress);
     await importTree(engine, root);
   } catch (error) {
     throw new QuaysideError(
@@ -100,23 +98,12 @@ async function bootstrap(engine: Engine, say: Progress): Promise<void> {
 
 async function importTree(engine: Engine, root: string): Promise<void> {
   const excludes = LEFT_OUT.map((path) => `--exclude=./${path}`);
-  const tar = spawn('tar', ['-C', root, ...excludes, '-c', '.'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+  const tar = execa('tar', ['-C', root, ...excludes, '-c', '.'], {
+    ...{ stdin: 'ignore', stderr: 'ignore', buffer: false },
+    timeout: IMPORT_SILENCE_MS,
   });
-  const ended = new Promise<void>((resolve, reject) => {
-    tar.once('error', reject);
-    tar.once('close', (status) =>
-      status === 0 ? resolve() : reject(new Error(`tar ended with status ${status}`)),
-    );
-  });
-  const [repo, tag] = BASE_IMAGE.split(':');
-  const [progress] = await Promise.all([
-    engine.docker.importImage(tar.stdout, { repo, tag }),
-    ended,
-  ]);
-  for await (const step of jsonLines<{ error?: string }>(progress)) {
-    if (step.error) throw new Error(step.error);
-  }
+  const [report] = await Promise.all([engine.docker.importImage(tar.stdout, BASE_NAME), tar]);
+  for await (const _ of stepsOf(report, IMPORT_SILENCE_MS));
 }
 
 function firstLine(error: unknown): string {

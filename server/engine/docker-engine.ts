@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import Dockerode from 'dockerode';
-import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { connected, DialAgent } from './dial-agent.ts';
 import type {
@@ -11,7 +10,7 @@ import type {
   ProcessOptions,
   ProcessResult,
 } from './engine.ts';
-import { engineCall } from './engine-call.ts';
+import { engineCall, ping } from './engine-call.ts';
 import { jsonLines } from './lines.ts';
 import { readAll } from './output-limit.ts';
 import { ProcessStream } from './process-stream.ts';
@@ -54,9 +53,8 @@ export class DockerEngine implements Engine {
   }
 
   async isAway(signal?: AbortSignal): Promise<boolean> {
-    using limit = deadline(PING_MS, signal);
     try {
-      await withAbort(limit.signal, () => this.docker.ping());
+      await engineCall(signal, (abortSignal) => ping(this.docker, abortSignal), PING_MS);
       return false;
     } catch {
       signal?.throwIfAborted();

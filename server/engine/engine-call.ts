@@ -1,3 +1,4 @@
+import type Dockerode from 'dockerode';
 import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 
@@ -31,4 +32,9 @@ export async function engineCall<T>(
       { cause: error },
     );
   }
+}
+
+/** Asks an engine whether it answers. dockerode takes the signal; its types leave it out. */
+export async function ping(docker: Dockerode, abortSignal: AbortSignal): Promise<void> {
+  await (docker as unknown as { ping(options: object): Promise<unknown> }).ping({ abortSignal });
 }

@@ -1,14 +1,15 @@
-import { execFile } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { DockerEngine } from './docker-engine.ts';
 import type { Engine } from './engine.ts';
+import { engineCall, ping } from './engine-call.ts';
 import { ownEngineAddress, startOwnEngine } from './own-engine.ts';
 
 /** An engine on the same machine answers a ping in milliseconds; one that needs longer than this is not usable. */
 const PING_MS = 5_000;
+/** The command line answers this from a file. */
+const CLI_MS = 5_000;
 const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
 
 /**
@@ -18,10 +19,10 @@ const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
  *
  * @throws QuaysideError ENGINE_REFUSES, ENGINE_MISSING or ENGINE_SETUP_FAILED, each with what to type
  */
-export async function findEngine(env: NodeJS.ProcessEnv, say: Progress): Promise<Engine> {
+export async function findEngine(env: NodeJS.ProcessEnv, progress: Progress): Promise<Engine> {
   const engine = await runningEngine(env);
   if (engine) return engine;
-  await startOwnEngine(say);
+  await startOwnEngine(progress);
   // Installing the package may have started the machine's usual engine; then that one is used, as it is.
   const started = await runningEngine(env);
   if (started) return started;
@@ -65,12 +66,7 @@ export async function runningEngine(env: NodeJS.ProcessEnv): Promise<Engine | un
 /** Why an engine cannot be used, or `undefined` when it answers. */
 async function refusalOf(engine: Engine): Promise<string | undefined> {
   try {
-    await Promise.race([
-      engine.docker.ping(),
-      delay(PING_MS, undefined, { ref: false }).then(() => {
-        throw new Error(`no answer within ${PING_MS / 1000} s`);
-      }),
-    ]);
+    await engineCall(undefined, (abortSignal) => ping(engine.docker, abortSignal), PING_MS);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -79,17 +75,8 @@ async function refusalOf(engine: Engine): Promise<string | undefined> {
 
 /** The address in the docker CLI's current context (Docker Desktop and rootless engines set one). */
 async function contextAddress(): Promise<string | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)('docker', [
-      'context',
-      'inspect',
-      '--format',
-      '{{.Endpoints.docker.Host}}',
-    ]);
-    const address = stdout.trim();
-    return /^(unix|tcp):/.test(address) ? address : undefined;
-  } catch {
-    // No docker CLI, or one without contexts: then there is nothing to follow.
-    return undefined;
-  }
+  const argv = ['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'];
+  // No docker CLI, or one without contexts: then there is nothing to follow.
+  const { stdout } = await execa('docker', argv, { reject: false, timeout: CLI_MS });
+  return /^(unix|tcp):/.test(stdout ?? '') ? stdout : undefined;
 }

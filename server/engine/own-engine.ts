@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { access, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { DockerEngine } from './docker-engine.ts';
+import { engineCall, ping } from './engine-call.ts';
 import { installPackages, isDebian, isInstalled } from './packages.ts';
 
 /** Where an engine of our own keeps its things. */
@@ -44,6 +45,9 @@ export function ownEngineAddress(home = HOME): string {
 /** A cold start takes 1 to 3 s; with a slow disk and leftovers to tidy up, more. */
 const START_MS = 60_000;
 const START_POLL_MS = 100;
+const PING_MS = 5_000;
+/** It gives each host 10 s to stop, all at once. */
+const STOP_MS = 120_000;
 /** Two images (0.5 GB), the base they are made from, and room for the hosts' own layers. */
 const NEEDED_BYTES = 3 * 1024 ** 3;
 
@@ -52,21 +56,21 @@ const NEEDED_BYTES = 3 * 1024 ** 3;
  * socket, data, exec root and pid file, no bridge and no iptables rules, so that the machine's network stays as it is.
  * It outlives the server, and with it the hosts and what runs in them.
  */
-export async function startOwnEngine(say: Progress, home = HOME): Promise<void> {
+export async function startOwnEngine(progress: Progress, home = HOME): Promise<void> {
   const paths = pathsOf(home);
   await assertPossible();
   if (!(await isInstalled('dockerd'))) {
-    say('No Docker Engine answers. Installing docker.io from this system’s packages …');
-    await installPackages(['docker.io', 'iptables'], say);
+    progress('No Docker Engine answers. Installing docker.io from this system’s packages …');
+    await installPackages(['docker.io', 'iptables'], progress);
     // From Debian 13 on the command-line client is a package of its own.
-    if (!(await isInstalled('docker'))) await installPackages(['docker-cli'], say);
+    if (!(await isInstalled('docker'))) await installPackages(['docker-cli'], progress);
   }
   await mkdir(paths.data, { recursive: true });
   await assertRoom(paths.data);
   await mkdir(paths.run, { recursive: true });
   await removeStale(paths);
   await writeFile(paths.config, '{}');
-  say('Starting a Docker Engine for Quayside …');
+  progress('Starting a Docker Engine for Quayside …');
   try {
     await launch(paths).catch(async () => {
       // What an engine that was killed had running may end only now, and then holds up the next one's containerd.
@@ -104,13 +108,12 @@ async function launch(paths: Paths): Promise<void> {
     { detached: true, stdio: ['ignore', log, log] },
   );
   closeSync(log);
-  const ended = new Promise<never>((_, reject) => {
-    daemon.once('error', reject);
-    daemon.once('exit', (code) => reject(new Error(`dockerd ended with status ${code}`)));
-  });
+  const ended = new AbortController();
+  daemon.once('error', (error) => ended.abort(error));
+  daemon.once('exit', (code) => ended.abort(new Error(`dockerd ended with status ${code}`)));
   daemon.unref();
-  ended.catch(() => {}); // From here on its end is noticed by those who use it.
-  await Promise.race([ended, untilItAnswers(paths)]);
+  using limit = deadline(START_MS, ended.signal);
+  await untilItAnswers(paths, limit.signal);
 }
 
 /** Ends the engine of our own as a crash would, without a word to its hosts. */
@@ -119,13 +122,16 @@ export async function killOwnEngine(home = HOME): Promise<void> {
   if (pid !== undefined) process.kill(pid, 'SIGKILL');
 }
 
-/** Stops the engine of our own, if it runs. Hosts stop with it. */
+/** Stops the engine of our own, if it runs. Hosts stop with it. @throws TimeoutError where it does not end */
 export async function stopOwnEngine(home = HOME): Promise<boolean> {
   const paths = pathsOf(home);
   const pid = await ownEnginePid(paths);
   if (pid === undefined) return false;
   process.kill(pid, 'SIGTERM');
-  while ((await ownEnginePid(paths)) === pid) await delay(START_POLL_MS);
+  using limit = deadline(STOP_MS);
+  while ((await ownEnginePid(paths)) === pid) {
+    await sleep(START_POLL_MS, limit.signal, { ref: true });
+  }
   return true;
 }
 
@@ -189,19 +195,17 @@ async function pidOf(file: string, program: string): Promise<number | undefined>
   }
 }
 
-async function untilItAnswers(paths: Paths): Promise<void> {
-  const deadline = Date.now() + START_MS;
-  const engine = new DockerEngine(`unix://${paths.socket}`);
-  while (Date.now() < deadline) {
+/** @throws the signal's reason */
+async function untilItAnswers(paths: Paths, signal: AbortSignal): Promise<void> {
+  const { docker } = new DockerEngine(`unix://${paths.socket}`);
+  for (;;) {
     try {
       await access(paths.socket, constants.R_OK);
-      await engine.docker.ping();
-      return;
+      return await engineCall(signal, (abortSignal) => ping(docker, abortSignal), PING_MS);
     } catch {
-      await delay(START_POLL_MS);
+      await sleep(START_POLL_MS, signal, { ref: true });
     }
   }
-  throw new Error(`it did not answer within ${START_MS / 1000} s`);
 }
 
 async function lastWords({ log }: Paths): Promise<string> {

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { type ExecaError, execa } from 'execa';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 
@@ -8,6 +8,10 @@ import type { Progress } from '../base/progress.ts';
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin'];
 /** How many of apt's last lines an error shows: the cause is at the end. */
 const LINES_KEPT = 12;
+/** The lines of apt and debootstrap that say how far they are. */
+const SHOWN = /^(Get:|Unpacking|Setting up|I: (Retrieving|Extracting|Configuring))/;
+/** An engine's packages take a minute; a mirror that hangs must not hold a start for ever. */
+const RUN_MS = 1_800_000;
 
 /** Whether this system has Debian's package tools. */
 export async function isDebian(): Promise<boolean> {
@@ -34,12 +38,12 @@ export async function isInstalled(program: string): Promise<boolean> {
  *
  * @throws QuaysideError ENGINE_SETUP_FAILED with apt's last lines and the command to try by hand
  */
-export async function installPackages(names: readonly string[], say: Progress): Promise<void> {
+export async function installPackages(names: readonly string[], progress: Progress): Promise<void> {
   const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...names];
   try {
     // Without a package list, or with an old one, apt knows no such package.
-    await runToEnd(['apt-get', 'update'], say);
-    await runToEnd(install, say);
+    await runToEnd(['apt-get', 'update'], progress);
+    await runToEnd(install, progress);
   } catch (error) {
     throw new QuaysideError(
       'ENGINE_SETUP_FAILED',
@@ -50,30 +54,29 @@ export async function installPackages(names: readonly string[], say: Progress): 
   }
 }
 
-/** Runs a program of this machine to its end, says what it is at, and throws with its last lines if it fails. */
-export async function runToEnd(argv: readonly string[], say: Progress): Promise<void> {
+/**
+ * Runs a program of this machine to its end and shows what it is doing.
+ *
+ * @throws Error with its last lines where it fails or does not end
+ */
+export async function runToEnd(argv: readonly string[], progress: Progress): Promise<void> {
   const [file = '', ...args] = argv;
-  const child = spawn(file, args, {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = execa(file, args, {
+    ...{ stdin: 'ignore', all: true, buffer: false, timeout: RUN_MS },
+    env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
   });
   const lines: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8');
-    stream.on('data', (text: string) => {
-      for (const line of text.split('\n')) {
-        if (line.trim() === '') continue;
-        lines.push(line.trim());
-        if (lines.length > LINES_KEPT) lines.shift();
-        if (/^(Get:|Unpacking|Setting up|I: (Retrieving|Extracting|Configuring))/.test(line)) {
-          say(`  ${line.trim()}`);
-        }
-      }
-    });
+  try {
+    for await (const raw of child.iterable({ from: 'all' })) {
+      const line = raw.trim();
+      if (line === '') continue;
+      lines.push(line);
+      if (lines.length > LINES_KEPT) lines.shift();
+      if (SHOWN.test(line)) progress(`  ${line}`);
+    }
+  } catch (error) {
+    const { exitCode, shortMessage } = error as ExecaError;
+    const how = exitCode === undefined ? shortMessage : `${file} ended with status ${exitCode}`;
+    throw new Error(`${how}. ${lines.join(' | ')}`, { cause: error });
   }
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (status !== 0) throw new Error(`${file} ended with status ${status}. ${lines.join(' | ')}`);
 }

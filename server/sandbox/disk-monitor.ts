@@ -1,13 +1,17 @@
-import { execFile } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
-import { hostname, release } from 'node:os';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
+import type { Background } from '../base/background.ts';
+import { sleep } from '../base/deadline.ts';
 import type { Engine } from '../engine/engine.ts';
+import { engineCall } from '../engine/engine-call.ts';
+import { localDataRoot } from '../engine/local-engine.ts';
 import { LABEL } from './labels.ts';
 
 const MIB = 1024 ** 2;
 /** The engine's disk is asked how much is free (a microsecond); only when that shrinks are the hosts measured. */
 const ASKED_EVERY_MS = 1_000;
+/** After a look that failed: mostly, the engine is away. */
+const RETRY_MS = 10_000;
 /** What all hosts together may write before they are measured, and how long slow writers may stay unmeasured. */
 const MEASURED_AFTER_BYTES = 128 * MIB;
 const MEASURED_EVERY_MS = 60_000;
@@ -15,6 +19,8 @@ const MEASURED_EVERY_MS = 60_000;
 const RESERVE_BYTES = 1024 * MIB;
 /** Where the reserve is touched, no host below this is to blame. */
 const LEAST_BLAMED_BYTES = 256 * MIB;
+/** A host has some ten thousand files, which takes 0.1 s. One with millions of them must not keep the others unmeasured. */
+const MEASURING_MS = 30_000;
 
 /** A host that wrote more than it may. */
 export interface FullDisk {
@@ -25,141 +31,165 @@ export interface FullDisk {
   readonly limit?: number;
 }
 
-/** What the watch goes by. */
+/** What the monitor goes by. */
 export interface DiskMonitorOptions {
   readonly engine: Engine;
   readonly instance: string;
   /** What one host may write, its engine's images and containers included. */
   readonly limitBytes: number;
   readonly onFull: (full: FullDisk) => void;
-  readonly log: (message: string, error: unknown) => void;
+  readonly background: Background;
+}
+
+/** When the hosts were last measured. */
+interface LastMeasured {
+  readonly at: number;
+  /** How much of the disk was free, or has been since. */
+  readonly free: number;
 }
 
 /**
- * Keeps a host from filling the disk that all of them share. Quotas would need a file system that few engines have
- * (docs/decisions/0015-disks.md), so what the hosts have written is measured, and one that goes over its limit is told
- * of. Possible only as root and on the engine's own machine.
+ * Keeps a host from filling the disk that all of them share, until the signal is aborted. Quotas would need a file system
+ * that few engines have (docs/decisions/0015-disks.md), so what the hosts have written is measured, and each one that
+ * goes over its limit is told once. Ends at once where the hosts' files are out of reach: it needs root, and the engine's
+ * own machine.
+ *
+ * @throws the signal's reason
  */
-export class DiskMonitor implements Disposable {
-  readonly #options: DiskMonitorOptions;
-  readonly #root: string;
-  readonly #told = new Set<string>();
-  #measuredAt = 0;
-  #freeWhenMeasured = Number.POSITIVE_INFINITY;
-  #timer: NodeJS.Timeout | undefined;
-  #closed = false;
-
-  private constructor(options: DiskMonitorOptions, root: string) {
-    this.#options = options;
-    this.#root = root;
-  }
-
-  /** A running watch, or `undefined` where the hosts' files are out of our reach. */
-  static async start(options: DiskMonitorOptions): Promise<DiskMonitor | undefined> {
-    if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
-    if (!options.engine.address.startsWith('unix:')) return undefined;
-    const info = (await options.engine.docker.info()) as {
-      readonly Name?: string;
-      readonly KernelVersion?: string;
-      readonly DockerRootDir?: string;
-    };
-    const here = info.Name === hostname() && info.KernelVersion === release();
-    if (!here || info.DockerRootDir === undefined) return undefined;
-    const watch = new DiskMonitor(options, info.DockerRootDir);
-    watch.#again();
-    return watch;
-  }
-
-  [Symbol.dispose](): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-  }
-
-  #again(): void {
-    if (this.#closed) return;
-    this.#timer = setTimeout(() => {
-      void this.#look()
-        .catch((error: unknown) =>
-          this.#options.log('the hosts’ disks could not be measured', error),
-        )
-        .finally(() => this.#again());
-    }, ASKED_EVERY_MS);
-    this.#timer.unref();
-  }
-
-  async #look(): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#root);
-    const free = bavail * bsize;
-    // What was deleted meanwhile makes room for as much to be written unseen; so the mark moves up with it.
-    this.#freeWhenMeasured = Math.max(this.#freeWhenMeasured, free);
-    const shrunk = this.#freeWhenMeasured - free >= MEASURED_AFTER_BYTES;
-    const due = Date.now() - this.#measuredAt >= MEASURED_EVERY_MS;
-    if (!shrunk && !due && free >= RESERVE_BYTES) return;
-    this.#measuredAt = Date.now();
-    this.#freeWhenMeasured = free;
-    const disks = await this.#measure();
-    if (this.#closed) return;
-    const { limitBytes } = this.#options;
-    for (const disk of disks) {
-      if (disk.bytes > limitBytes) this.#tell({ ...disk, limit: limitBytes });
+export async function monitorDisks(
+  options: DiskMonitorOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { engine, background, onFull } = options;
+  const told = new Set<string>();
+  let root: string | undefined;
+  let last: LastMeasured = { at: 0, free: Number.POSITIVE_INFINITY };
+  for (;;) {
+    try {
+      root ??= await localDataRoot(engine, signal);
+      if (root === undefined) return;
+      const free = await freeBytes(root);
+      if (isDue(free, last)) {
+        last = { at: Date.now(), free };
+        for (const full of await fullDisks(free, options, signal)) {
+          const host = `${full.sandbox}/${full.host}`;
+          if (told.has(host)) continue;
+          told.add(host);
+          onFull(full);
+        }
+      }
+      // What was deleted meanwhile makes room for as much to be written unseen; so the mark moves up with it.
+      last = { ...last, free: Math.max(last.free, free) };
+      await sleep(ASKED_EVERY_MS, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      background.fail('disk monitor', error);
+      await sleep(RETRY_MS, signal);
     }
-    const [most] = disks.sort((one, other) => other.bytes - one.bytes);
-    if (free < RESERVE_BYTES && most && most.bytes > LEAST_BLAMED_BYTES) this.#tell(most);
-  }
-
-  #tell(full: FullDisk): void {
-    const key = `${full.sandbox}/${full.host}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
-    this.#options.onFull(full);
-  }
-
-  async #measure(): Promise<FullDisk[]> {
-    const { engine, instance } = this.#options;
-    const containers = await engine.docker.listContainers({
-      filters: { label: [`${LABEL.instance}=${instance}`, LABEL.host] },
-    });
-    const places = await Promise.all(
-      containers.map(async ({ Id, Labels }) => {
-        const found = await engine.docker
-          .getContainer(Id)
-          .inspect()
-          .catch(() => undefined);
-        const upper = (found?.GraphDriver?.Data as { readonly UpperDir?: string } | undefined)
-          ?.UpperDir;
-        const volumes = (found?.Mounts ?? []).flatMap(({ Type, Source }) =>
-          Type === 'volume' ? Source : [],
-        );
-        return {
-          sandbox: Labels[LABEL.sandbox] ?? '',
-          host: Labels[LABEL.host] ?? '',
-          paths: [...(upper === undefined ? [] : [upper]), ...volumes],
-        };
-      }),
-    );
-    const sizes = await sizesOf(places.flatMap(({ paths }) => paths));
-    return places.map(({ sandbox, host, paths }) => ({
-      sandbox,
-      host,
-      bytes: paths.reduce((sum, path) => sum + (sizes.get(path) ?? 0), 0),
-    }));
   }
 }
 
+async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
+}
+
+function isDue(free: number, last: LastMeasured): boolean {
+  const shrunk = last.free - free >= MEASURED_AFTER_BYTES;
+  return shrunk || Date.now() - last.at >= MEASURED_EVERY_MS || free < RESERVE_BYTES;
+}
+
+async function fullDisks(
+  free: number,
+  { engine, instance, limitBytes }: DiskMonitorOptions,
+  signal: AbortSignal,
+): Promise<readonly FullDisk[]> {
+  const disks = await measure(engine, instance, signal);
+  const full: FullDisk[] = disks
+    .filter(({ bytes }) => bytes > limitBytes)
+    .map((disk) => ({ ...disk, limit: limitBytes }));
+  const most = disks.toSorted((one, other) => other.bytes - one.bytes)[0];
+  if (free >= RESERVE_BYTES || !most || most.bytes <= LEAST_BLAMED_BYTES) return full;
+  return [...full, most];
+}
+
+/** Where a host writes: directories on this machine, and what the engine says of those that are not to be found. */
+interface Places {
+  readonly paths: readonly string[];
+  readonly otherBytes: number;
+}
+
+/**
+ * What each of an instance's hosts has written.
+ *
+ * @throws the signal's reason; whatever the engine said
+ */
+export async function measure(
+  engine: Engine,
+  instance: string,
+  signal: AbortSignal,
+): Promise<readonly FullDisk[]> {
+  const filters = { label: [`${LABEL.instance}=${instance}`, LABEL.host] };
+  const containers = await engineCall(signal, (abortSignal) =>
+    engine.docker.listContainers({ filters, abortSignal }),
+  );
+  const disks = await Promise.all(
+    containers.map(async ({ Id, Labels }) => ({
+      ...{ sandbox: Labels[LABEL.sandbox] ?? '', host: Labels[LABEL.host] ?? '' },
+      ...(await placesOf(engine, Id, signal)),
+    })),
+  );
+  const sizes = await sizesOf(
+    disks.flatMap(({ paths }) => paths),
+    signal,
+  );
+  return disks.map(({ sandbox, host, paths, otherBytes }) => ({
+    sandbox,
+    host,
+    bytes: paths.reduce((sum, path) => sum + (sizes.get(path) ?? 0), otherBytes),
+  }));
+}
+
+/** A container that goes away meanwhile has none. */
+async function placesOf(engine: Engine, id: string, signal: AbortSignal): Promise<Places> {
+  const inspect = async (options: object) => {
+    const found = await engineCall(signal, (abortSignal) =>
+      engine.docker.getContainer(id).inspect({ ...options, abortSignal }),
+    ).catch(() => undefined);
+    signal.throwIfAborted();
+    return found;
+  };
+  const found = await inspect({});
+  const data = found?.GraphDriver?.Data as { readonly UpperDir?: string } | undefined;
+  const volumes = (found?.Mounts ?? []).flatMap(({ Type, Source }) =>
+    Type === 'volume' ? Source : [],
+  );
+  if (data?.UpperDir !== undefined) return { paths: [data.UpperDir, ...volumes], otherBytes: 0 };
+  // With containerd's image store, the default of new engines, only the engine knows what a container has written.
+  const sized = (await inspect({ size: true })) as { readonly SizeRw?: number } | undefined;
+  return { paths: volumes, otherBytes: sized?.SizeRw ?? 0 };
+}
+
 /** What each directory takes on its own file system. One that goes away meanwhile takes nothing. */
-async function sizesOf(paths: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  if (paths.length === 0) return new Map();
-  const output = await promisify(execFile)('du', ['-sxB1', ...paths], {
-    maxBuffer: 4 * MIB,
-  }).then(
-    ({ stdout }) => stdout,
-    // du ends with 1 where a file vanished under it; what it printed is right all the same.
-    (error: { readonly stdout?: string }) => error.stdout ?? '',
-  );
-  return new Map(
-    output.split('\n').flatMap((line) => {
+async function sizesOf(
+  all: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>();
+  for (let paths = all; paths.length > 0; ) {
+    // It ends with 1 where a file vanished under it; what it printed is right all the same.
+    const { stdout, timedOut } = await execa('du', ['-sxB1', ...paths], {
+      ...{ reject: false, stdin: 'ignore', stderr: 'ignore' },
+      ...{ timeout: MEASURING_MS, cancelSignal: signal },
+    });
+    signal.throwIfAborted();
+    for (const line of stdout.split('\n')) {
       const [bytes = '', path] = line.split('\t', 2);
-      return path === undefined ? [] : [[path, Number(bytes)] as const];
-    }),
-  );
+      if (path !== undefined) sizes.set(path, Number(bytes));
+    }
+    if (!timedOut) break;
+    // It has stuck at the first that it has not printed; the others are measured without that one.
+    paths = paths.filter((path) => !sizes.has(path)).slice(1);
+  }
+  return sizes;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { CouldNotCheck, type LabHost } from '#lab';
-import { deadline } from '../base/deadline.ts';
+import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type {
   DialedProcess,
@@ -10,12 +10,20 @@ import type {
   ProcessOptions,
   ProcessResult,
 } from '../engine/engine.ts';
+import { engineCall } from '../engine/engine-call.ts';
+import { stepsOf } from '../engine/progress-report.ts';
 import { ReadBudget } from '../engine/read-budget.ts';
 import { untilEngineAnswersAt } from './engine-socket.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 
 /** A cold engine answers 0.7 s after its host starts; on a machine full of them it takes longer. */
 const ENGINE_READY_MS = 60_000;
+/** A lab's image of 2 MB is loaded in 0.5 s. */
+const LOAD_SILENCE_MS = 60_000;
+/** The last lines of a log are read in milliseconds. */
+const LOG_MS = 5_000;
+/** Three lines of it, and not more where a learner has written the file. */
+const LOG_CHARACTERS = 600;
 
 /** Where a host's engine listens as well, in the directory that it shares with this machine (images/lab-host/init). */
 export const ENGINE_SOCKET = 'docker.sock';
@@ -132,18 +140,29 @@ export class Host {
     try {
       if (this.shared) {
         await untilEngineAnswersAt(join(this.shared.outside, ENGINE_SOCKET), signal);
-      } else await this.run(['sh', '-c', UNTIL_ENGINE_ANSWERS], { signal });
+      } else {
+        const argv = ['sh', '-c', UNTIL_ENGINE_ANSWERS];
+        await withAbort(signal, () => this.run(argv, { signal }));
+      }
     } catch (error) {
       outer?.throwIfAborted();
-      const log = await this.run(['tail', '-n', '3', '/var/log/dockerd.log']).catch(
-        () => undefined,
-      );
       throw new QuaysideError(
         'SANDBOX_FAILED',
-        `The Docker Engine of ${this.name} does not answer. ${log?.stdout.trim() ?? ''}`.trim(),
+        `The Docker Engine of ${this.name} does not answer. ${await this.#engineLog(outer)}`.trim(),
         'Try again; if the machine is busy or full, give it a moment first.',
         { cause: error },
       );
+    }
+  }
+
+  /** What the host's engine logged last; empty where that cannot be had. */
+  async #engineLog(outer?: AbortSignal): Promise<string> {
+    const argv = ['tail', '-n', '3', '/var/log/dockerd.log'];
+    try {
+      const { stdout } = await engineCall(outer, (signal) => this.run(argv, { signal }), LOG_MS);
+      return stdout.trim().slice(-LOG_CHARACTERS);
+    } catch {
+      return '';
     }
   }
 
@@ -154,18 +173,29 @@ export class Host {
     archive: () => Promise<Buffer>,
     signal?: AbortSignal,
   ): Promise<void> {
-    signal?.throwIfAborted();
-    const there = await this.docker.listImages({ filters: { reference: [name] } });
+    const { docker } = this;
+    const named = imageName(name);
+    const filters = { reference: [`${named.repo}:${named.tag}`] };
+    const there = await engineCall(signal, (abortSignal) =>
+      docker.listImages({ filters, abortSignal }),
+    );
     if (there.length > 0) return;
-    const progress = await this.docker.loadImage(Readable.from([await archive()]));
-    for await (const _ of progress) {
-      // Read to the end: the image is there when the report is complete.
-    }
-    const colon = name.lastIndexOf(':');
-    await this.docker
-      .getImage(builtAs)
-      .tag({ repo: name.slice(0, colon), tag: name.slice(colon + 1) });
+    const bytes = await archive();
+    const report = await engineCall(signal, (abortSignal) =>
+      docker.loadImage(Readable.from([bytes]), { abortSignal }),
+    );
+    // The image is there when the report is complete.
+    for await (const _ of stepsOf(report, LOAD_SILENCE_MS, signal));
+    const image = docker.getImage(builtAs);
+    await engineCall(signal, (abortSignal) => image.tag({ ...named, abortSignal }));
     // Removes the builder's name only; the image keeps the lab's.
-    await this.docker.getImage(builtAs).remove();
+    await engineCall(signal, (abortSignal) => image.remove({ abortSignal }));
   }
+}
+
+/** An image's name in its two parts. A registry's port comes before the last slash, and is no tag. */
+function imageName(name: string): { readonly repo: string; readonly tag: string } {
+  const colon = name.indexOf(':', name.lastIndexOf('/') + 1);
+  if (colon === -1) return { repo: name, tag: 'latest' };
+  return { repo: name.slice(0, colon), tag: name.slice(colon + 1) };
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { Lab } from '#lab';
 import type { Progress } from '../base/progress.ts';
+import { ensureImage } from '../engine/build-image.ts';
 import type { Engine } from '../engine/engine.ts';
-import { ensureImage, ImageArchiveCache } from '../engine/images.ts';
+import { ImageArchiveCache } from '../engine/image-archive-cache.ts';
 import { LinkManager } from './links.ts';
 import { SharedDirectories } from './shared-directory.ts';
 
@@ -24,14 +25,14 @@ export async function createSandboxRuntime(
   engine: Engine,
   labs: ReadonlyMap<string, Lab>,
   instance: string,
-  say: Progress,
+  progress: Progress,
 ): Promise<SandboxRuntime> {
   const images = join(project, 'images');
-  const hostImage = await ensureImage(engine, images, 'lab-host', say);
+  const hostImage = await ensureImage(engine, images, 'lab-host', progress);
   const labImages: Record<string, string> = {};
   for (const lab of labs.values()) {
     for (const [tag, folder] of Object.entries(lab.images)) {
-      labImages[tag] = await ensureImage(engine, images, folder, say);
+      labImages[tag] = await ensureImage(engine, images, folder, progress);
     }
   }
   const shared = await SharedDirectories.for(engine, instance);

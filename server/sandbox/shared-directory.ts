@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdir, readFile, rmdir } from 'node:fs/promises';
-import { hostname, release } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import type { Engine } from '../engine/engine.ts';
+import { localDataRoot } from '../engine/local-engine.ts';
 
 /** Where the hosts see theirs. */
 export const SHARED_IN_HOST = '/opt/quayside/shared';
@@ -13,6 +13,9 @@ const ROOT = '/run/quayside/shared';
  * be worth filling: it holds sockets only.
  */
 const MOUNT_OPTIONS = 'nosymfollow,nosuid,nodev,noexec,mode=1777,size=256k,nr_inodes=512';
+
+/** A mount takes milliseconds. */
+const RUN_MS = 10_000;
 
 /**
  * Directories that this machine and a host both see: terminals reach their shells through sockets in them, round the
@@ -28,9 +31,7 @@ export class SharedDirectories {
   }
 
   static async for(engine: Engine, instance: string): Promise<SharedDirectories> {
-    const possible =
-      process.platform === 'linux' && process.getuid?.() === 0 && (await isOnThisMachine(engine));
-    return new SharedDirectories(instance, possible);
+    return new SharedDirectories(instance, (await localDataRoot(engine)) !== undefined);
   }
 
   /** The path on this machine for a host's directory, or `undefined` where there can be none. */
@@ -72,27 +73,12 @@ export class SharedDirectories {
   }
 }
 
-/** The engine shares our kernel and our name; Docker Desktop's machine and remote ones do not. */
-async function isOnThisMachine(engine: Engine): Promise<boolean> {
-  if (!engine.address.startsWith('unix:')) return false;
-  const info = (await engine.docker.info()) as { Name?: string; KernelVersion?: string };
-  return info.Name === hostname() && info.KernelVersion === release();
-}
-
 async function mounts(): Promise<readonly string[]> {
   const lines = (await readFile('/proc/self/mounts', 'utf8')).split('\n');
   return lines.map((line) => line.split(' ')[1] ?? '');
 }
 
+/** @throws Error with what the program said; also where it hangs */
 async function run(file: string, args: readonly string[]): Promise<void> {
-  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (status !== 0) throw new Error(`${file} ended with status ${status}: ${said.trim()}`);
+  await execa(file, args, { stdin: 'ignore', stdout: 'ignore', timeout: RUN_MS });
 }

@@ -9,7 +9,7 @@ import { QuaysideError } from '../base/errors.ts';
 import type { BrowserPane } from '../browser/browser-pane.ts';
 import { Capacity } from '../capacity/capacity.ts';
 import { hasMemoryFor } from '../capacity/memory.ts';
-import { DiskMonitor, type FullDisk } from '../sandbox/disk-monitor.ts';
+import { type FullDisk, monitorDisks } from '../sandbox/disk-monitor.ts';
 import { LABEL } from '../sandbox/labels.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
 import type { Store } from '../store/store.ts';
@@ -19,8 +19,6 @@ import { Session } from './session.ts';
 
 /** After the engine has gone away: how long until it is looked for again. */
 const ENGINE_RETRY_MS = 250;
-/** What could not be set up because the engine did not answer is tried again after this time. */
-const SETUP_RETRY_MS = 2_000;
 
 /** A removal takes a second or two; a stuck one must not hold a server that stops. */
 const REMOVAL_MS = 30_000;
@@ -122,14 +120,19 @@ export class SessionManager {
    * does not answer now is asked again.
    */
   open(): void {
-    const { store, background } = this.#options;
+    const { runtime, store, background, diskBytes } = this.#options;
     const { signal } = this.#closed;
     // Sandboxes first, so that each has its slot before others are admitted.
     for (const { learner, lab } of [...store.sessionsWithSandbox(), ...store.sessionsInQueue()]) {
       if (this.#labs.has(lab)) this.of(learner, lab).resume();
     }
     this.#capacity.open();
-    background.run('disk monitor', () => this.#watchDisks(signal), signal);
+    const disks = {
+      ...{ engine: runtime.engine, instance: store.instance, background },
+      limitBytes: diskBytes ?? DISK_BYTES,
+      onFull: (full: FullDisk) => this.#diskFull(full),
+    };
+    background.run('disk monitor', () => monitorDisks(disks, signal), signal);
     background.run('engine events', () => this.#watchEngine(signal), signal);
   }
 
@@ -270,26 +273,6 @@ export class SessionManager {
       background.run('repair of a switch', () => session.switchDied(), signal);
     } else if (action === 'die') {
       this.#capacity.pool.evict((sandbox) => sandbox === labels[LABEL.sandbox]);
-    }
-  }
-
-  async #watchDisks(signal: AbortSignal): Promise<void> {
-    const { runtime, store, background, diskBytes } = this.#options;
-    for (;;) {
-      try {
-        const monitor = await DiskMonitor.start({
-          ...{ engine: runtime.engine, instance: store.instance },
-          log: (message, error) => background.fail(message, error),
-          limitBytes: diskBytes ?? DISK_BYTES,
-          onFull: (full) => this.#diskFull(full),
-        });
-        signal.addEventListener('abort', () => monitor?.[Symbol.dispose](), { once: true });
-        return;
-      } catch (error) {
-        signal.throwIfAborted();
-        background.fail('disk monitor', error);
-        await sleep(SETUP_RETRY_MS, signal);
-      }
     }
   }
 

@@ -1,0 +1,75 @@
+import { Readable } from 'node:stream';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { defineLab, type LabHost } from '#lab';
+import type { Engine } from '../../../server/engine/engine.ts';
+import { Host } from '../../../server/sandbox/host.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const LAB = defineLab({
+  title: 'T',
+  hosts: { a: { address: '10.0.0.1/24', engine: true, images: ['mycontainer'] } },
+  images: { mycontainer: 'mycontainer' },
+  browser: 'a',
+  sections: [],
+});
+const [SPEC] = LAB.hosts as readonly [LabHost];
+
+describe('an image is loaded under the lab’s name for it:', () => {
+  test.each([
+    ['mycontainer:5.6', { repo: 'mycontainer', tag: '5.6' }],
+    ['mycontainer', { repo: 'mycontainer', tag: 'latest' }],
+    ['registry:5000/mycontainer', { repo: 'registry:5000/mycontainer', tag: 'latest' }],
+    ['registry:5000/a/mycontainer:1', { repo: 'registry:5000/a/mycontainer', tag: '1' }],
+  ])('%s', async (name, parts) => {
+    const asked: unknown[] = [];
+    const tagged: unknown[] = [];
+    const docker = {
+      listImages: async ({ filters }: { filters: unknown }) => {
+        asked.push(filters);
+        return [];
+      },
+      loadImage: async () => Readable.from(['{"stream":"Loaded"}\n']),
+      getImage: () => ({
+        tag: async ({ repo, tag }: { repo: string; tag: string }) => tagged.push({ repo, tag }),
+        remove: async () => undefined,
+      }),
+    };
+    const engine = { nested: () => docker } as unknown as Engine;
+    const host = new Host(engine, SPEC, 'c1', undefined);
+    await host.ensureImage(name, 'quayside/mycontainer:abc', async () => Buffer.alloc(0));
+    expect(tagged).toEqual([parts]);
+    // Any other tag of it is another image.
+    expect(asked).toEqual([{ reference: [`${parts.repo}:${parts.tag}`] }]);
+  });
+});
+
+test('a host’s engine that never comes is given up, with what it logged, cut short', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const engine = {
+    run: (_: string, [program]: readonly string[], { signal }: { signal: AbortSignal }) =>
+      program === 'tail'
+        ? Promise.resolve({
+            status: 0,
+            stdout: `${'x'.repeat(10_000)}: no space left\n`,
+            stderr: '',
+          })
+        : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  } as unknown as Engine;
+  const host = new Host(engine, SPEC, 'c1', undefined);
+  const failure = host.untilEngineAnswers().catch((error: Error) => error);
+  await vi.advanceTimersByTimeAsync(60_000);
+  const { message } = (await failure) as Error;
+  expect(message).toMatch(/^The Docker Engine of a does not answer\. x+: no space left$/);
+  expect(message.length).toBeLessThan(700);
+});
+
+test('whoever gives it up is answered at once', async () => {
+  const engine = { run: () => new Promise(() => undefined) } as unknown as Engine;
+  const stopped = new AbortController();
+  const waiting = new Host(engine, SPEC, 'c1', undefined).untilEngineAnswers(stopped.signal);
+  stopped.abort(new Error('the session was ended'));
+  await expect(waiting).rejects.toThrow('the session was ended');
+});
