@@ -47,9 +47,10 @@ export class DockerEngine implements Engine {
   readonly address: string;
   readonly docker: Dockerode;
 
-  constructor(address: string) {
+  /** @param docker the client to ask it with; one for `address`, if not given */
+  constructor(address: string, docker?: Dockerode) {
     this.address = address;
-    this.docker = limitRequests(clientFor(address), { answerBytes: ANSWER_BYTES });
+    this.docker = docker ?? limitRequests(clientFor(address), { answerBytes: ANSWER_BYTES });
   }
 
   async isAway(signal?: AbortSignal): Promise<boolean> {
