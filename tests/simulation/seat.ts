@@ -1,0 +1,314 @@
+import type { CheckView, SessionEvent } from '#protocol';
+import { LABEL } from '../../server/sandbox/labels.ts';
+import { WHY_ENDED } from '../../server/session/expiry.ts';
+import type { Session } from '../../server/session/session.ts';
+import { FIRST_COMMAND, SECOND_COMMAND } from './lab.ts';
+import type { ServerLife } from './server-life.ts';
+import type { World } from './world.ts';
+
+/** Why a session ends though nobody has ended it. */
+const LIMITS: readonly string[] = Object.values(WHY_ENDED);
+
+/** A step that the learner saw ticked. */
+interface SeenPass {
+  readonly at: number;
+  readonly assisted: boolean;
+  /** It is on the disk: nothing but the learner's own word takes it back. */
+  kept: boolean;
+}
+
+/** One learner before one lab: what they do, what they have seen, and what therefore must stay true. */
+export class Seat {
+  readonly name: string;
+  readonly lab: string;
+  readonly #world: World;
+  learner: string | undefined;
+  /** The instructor has removed the learner. */
+  isRemoved = false;
+  wantsPage = true;
+  /** Since when no page is open (virtual ms); absent while one is. */
+  closedAt: number | undefined;
+  readonly passes = new Map<string, SeenPass>();
+  /** The sandbox that the learner was let into, until they or a limit have let go of it. */
+  given: string | undefined;
+  /** Resets and starts from a section whose outcome is not known yet. */
+  #startingOver = 0;
+  /** The server was killed meanwhile. */
+  #isUnsure = false;
+  #session: Session | undefined;
+  #page: Disposable | undefined;
+  readonly #terminals = new Map<string, string>();
+
+  constructor(world: World, name: string, lab: string) {
+    this.#world = world;
+    this.name = name;
+    this.lab = lab;
+  }
+
+  /** The learner's session on the server that serves. */
+  get session(): Session | undefined {
+    return this.#world.open && !this.isRemoved ? this.#session : undefined;
+  }
+
+  /** A server is up: everything that the learner sees is taken note of, and the page comes back. */
+  follow(life: ServerLife): void {
+    if (this.learner === undefined || this.isRemoved) return;
+    const session = life.sessions.of(this.learner, this.lab);
+    this.#session = session;
+    // A server that was killed amid a new start may have kept the learner's word for it, or not.
+    if (this.#isUnsure) {
+      this.passes.clear();
+      if (session.sandbox !== this.given) this.#setGiven(undefined);
+      this.#isUnsure = false;
+    }
+    session.observe((event) => {
+      if (!life.isDead) this.#heard(session, event);
+    });
+    if (this.wantsPage) this.openPage();
+  }
+
+  serverGone(): void {
+    this.#session = undefined;
+    this.#page = undefined;
+    this.#isUnsure = this.#startingOver > 0;
+    this.#startingOver = 0;
+    // What was in the memory of a server that was killed may be gone with it.
+    for (const [check, { kept }] of this.passes) if (!kept) this.passes.delete(check);
+  }
+
+  openPage(): void {
+    this.wantsPage = true;
+    const { session } = this;
+    if (!session || this.#page) return;
+    this.#page = session.subscribe(() => undefined);
+    this.closedAt = undefined;
+  }
+
+  closePage(): void {
+    this.wantsPage = false;
+    this.#page?.[Symbol.dispose]();
+    this.#page = undefined;
+    this.closedAt = this.#world.clock.now;
+  }
+
+  /** The learner does something. */
+  act(): void {
+    const { session } = this;
+    if (session) this.#weighed(this.#deeds(session))();
+  }
+
+  /** Whoever may do so ends the learner's session. */
+  end(who: string, reason?: string): void {
+    const { session } = this;
+    if (!session) return;
+    this.#world.attempt(`${who} ends ${this.name}/${this.lab}`, () =>
+      this.#letGo(session, () => session.end(reason)),
+    );
+  }
+
+  /** Whoever may do so puts the learner's session back to its start. */
+  reset(who: string): void {
+    const { session } = this;
+    if (session) this.#startOver(`${who} resets`, session, () => session.reset(), true);
+  }
+
+  /** Whether a sandbox that the learner was let into may be removed now. */
+  mayGo(sandbox: string): boolean {
+    if (this.given !== sandbox || this.#startingOver > 0 || this.isRemoved) return true;
+    const status = this.session?.status;
+    return status?.state === 'ended' && LIMITS.includes(status.reason);
+  }
+
+  /** Takes note of what is on the disk by now. */
+  passesAreKept(): void {
+    for (const pass of this.passes.values()) pass.kept = true;
+  }
+
+  /** What has to be true of what the learner is shown. */
+  look(): void {
+    const { session } = this;
+    if (session && this.passes.size > 0) this.#compare(session, session.snapshot().checks);
+  }
+
+  /** The terminals that the learner has seen on the present hosts and not closed: id to host. */
+  get terminals(): ReadonlyMap<string, string> {
+    return this.#terminals;
+  }
+
+  /** What there is to do, and how often it is done. */
+  #deeds(session: Session): readonly (readonly [number, () => void])[] {
+    const doing = (what: string, deed: () => unknown) => () => this.#do(what, deed);
+    if (this.#page === undefined) {
+      return [
+        [1, doing('opens a page', () => this.openPage())],
+        [1, () => undefined],
+      ];
+    }
+    const { state } = session.status;
+    if (state === 'none' || state === 'ended' || state === 'failed') {
+      return [
+        [8, doing('starts', () => session.start())],
+        [1, doing('closes the pages', () => this.closePage())],
+        [1, () => this.#startFrom(session)],
+      ];
+    }
+    return [
+      [4, () => this.#work(session)],
+      [2, () => this.reset(this.name)],
+      [1, () => this.#startFrom(session)],
+      [2, () => this.end(this.name)],
+      [1, doing('closes the pages', () => this.closePage())],
+      [1, doing('opens a terminal', () => session.openTerminal('client'))],
+      [1, () => this.#closeTerminal(session)],
+      [1, doing('reads on', () => session.touch())],
+      [1, doing('asks for more time', () => session.extend())],
+      [1, doing('has a step done', () => void session.doStep('typed'))],
+      [1, doing('stops what is done', () => void session.stopGuide())],
+    ];
+  }
+
+  #weighed(deeds: readonly (readonly [number, () => void])[]): () => void {
+    let left = this.#world.chance.number() * deeds.reduce((sum, [weight]) => sum + weight, 0);
+    for (const [weight, deed] of deeds) {
+      left -= weight;
+      if (left < 0) return deed;
+    }
+    return () => undefined;
+  }
+
+  #do(what: string, deed: () => unknown): void {
+    this.#world.attempt(`${this.name} ${what}`, deed);
+  }
+
+  #work(session: Session): void {
+    const { chance, machine } = this.#world;
+    const command = chance.pick([FIRST_COMMAND, SECOND_COMMAND, 'ls']);
+    const [terminal] = session.snapshot().terminals.filter(({ host }) => host === 'server01');
+    if (!terminal) return;
+    this.#do(`types ${command}`, () => session.terminal(terminal.id).sendText(`${command}\r`));
+    const host = [...machine.containers.values()].find(
+      ({ labels }) =>
+        labels[LABEL.sandbox] === session.sandbox && labels[LABEL.host] === 'server01',
+    );
+    host?.files.set('work', this.name);
+  }
+
+  #closeTerminal(session: Session): void {
+    const { terminals } = session.snapshot();
+    if (terminals.length < 3) return;
+    const { id } = this.#world.chance.pick(terminals);
+    this.#terminals.delete(id);
+    this.#do('closes a terminal', () => session.closeTerminal(id));
+  }
+
+  #startFrom(session: Session): void {
+    const page = this.#world.chance.pick(['first', 'second']);
+    this.#startOver(
+      `${this.name} starts from ${page},`,
+      session,
+      () => session.startFrom({ page }),
+      false,
+    );
+  }
+
+  /** @param all whether what the learner passed without help goes as well */
+  #startOver(what: string, session: Session, deed: () => unknown, all: boolean): void {
+    const life = this.#world.life;
+    this.#startingOver += 1;
+    const before = new Map(this.passes);
+    for (const [check, { assisted }] of before) if (all || assisted) this.passes.delete(check);
+    this.#world.attempt(`${what} ${this.name}/${this.lab}`, deed, (error) => {
+      if (life !== this.#world.life) return;
+      this.#startingOver -= 1;
+      if (error === undefined) this.#setGiven(undefined);
+      if (this.#startingOver === 0) this.#note(session.snapshot().checks);
+    });
+  }
+
+  #letGo(session: Session, deed: () => unknown): unknown {
+    this.#setGiven(undefined);
+    // It may be let in while the deed waits for the disk.
+    this.#startingOver += 1;
+    const life = this.#world.life;
+    const over = (): void => {
+      if (life !== this.#world.life || this.#startingOver === 0) return;
+      this.#startingOver -= 1;
+      if (session.status.state === 'ready') this.#setGiven(session.sandbox);
+    };
+    try {
+      const result = deed();
+      if (result instanceof Promise) return result.finally(over);
+      over();
+      return result;
+    } catch (error) {
+      over();
+      throw error;
+    }
+  }
+
+  #heard(session: Session, event: SessionEvent): void {
+    if (this.isRemoved) return;
+    switch (event.type) {
+      case 'snapshot':
+        this.#status(session, event.snapshot.status);
+        this.#sawTerminals(event.snapshot.terminals);
+        this.#compare(session, event.snapshot.checks);
+        this.#note(event.snapshot.checks);
+        break;
+      case 'status':
+        this.#status(session, event.status);
+        break;
+      case 'checks':
+        this.#note(event.checks);
+        break;
+      case 'terminals':
+        this.#sawTerminals(event.terminals);
+        break;
+    }
+  }
+
+  #status(session: Session, status: { readonly state: string; readonly reason?: string }): void {
+    const why = status.reason === undefined ? '' : ` (${status.reason})`;
+    if (status.state !== this.#shown)
+      this.#world.say(`  ${this.name}/${this.lab} is ${status.state}${why}`);
+    this.#shown = status.state;
+    if (status.state === 'ended' && LIMITS.includes(status.reason ?? '')) this.#setGiven(undefined);
+    if (status.state === 'ready' && this.#startingOver === 0) this.#setGiven(session.sandbox);
+  }
+  #shown = '';
+
+  #sawTerminals(terminals: readonly { readonly id: string; readonly host: string }[]): void {
+    for (const { id, host } of terminals) this.#terminals.set(id, host);
+  }
+
+  #setGiven(sandbox: string | undefined): void {
+    if (sandbox !== this.given) this.#terminals.clear();
+    this.given = sandbox;
+  }
+
+  #note(checks: readonly CheckView[]): void {
+    if (this.#startingOver > 0) return;
+    for (const check of checks) {
+      if (check.state !== 'passed' || this.passes.has(check.id)) continue;
+      this.#world.say(`  ${this.name}/${this.lab} passed ${check.id}`);
+      this.passes.set(check.id, {
+        at: check.passedAt,
+        assisted: check.assisted ?? false,
+        kept: false,
+      });
+    }
+  }
+
+  #compare(session: Session, checks: readonly CheckView[]): void {
+    if (this.#startingOver > 0) return;
+    for (const [id, { at }] of this.passes) {
+      const shown = checks.find((check) => check.id === id);
+      if (shown?.state === 'passed' && shown.passedAt === at) continue;
+      const now = shown?.state === 'passed' ? `passed at ${shown.passedAt}` : shown?.state;
+      this.#world.violate(
+        'no pass is lost',
+        `${this.name}/${session.labName}: ${id} was passed at ${at} and is ${now}`,
+      );
+    }
+  }
+}

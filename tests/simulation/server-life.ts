@@ -1,0 +1,105 @@
+import type { Lab } from '#lab';
+import { Background } from '../../server/base/background.ts';
+import { Class } from '../../server/class/class.ts';
+import { Roster } from '../../server/class/roster.ts';
+import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { SessionManager } from '../../server/session/manager.ts';
+import type { Database } from '../../server/store/database.ts';
+import { Store } from '../../server/store/store.ts';
+import { MemoryEngine } from '../fixtures/memory-engine.ts';
+import type { MemoryMachine } from '../fixtures/memory-machine.ts';
+import { memoryRuntime } from '../fixtures/memory-runtime.ts';
+import { MemoryTerminals } from '../fixtures/memory-terminals.ts';
+import { STEPS } from './lab.ts';
+
+/** What a server is started with. */
+export interface LifeOptions {
+  readonly machine: MemoryMachine;
+  /** The store's file, open. */
+  readonly database: Database;
+  readonly labs: ReadonlyMap<string, Lab>;
+  readonly sandboxesMost: number;
+  readonly pool: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+  readonly inClass: boolean;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+/**
+ * One server from its start to its end: what `server/app.ts` composes, without the web edge and on a machine in memory.
+ * The only place of the simulation that knows how a server is put together.
+ */
+export class ServerLife {
+  readonly engine: MemoryEngine;
+  readonly background: Background;
+  readonly store: Store;
+  readonly sessions: SessionManager;
+  readonly classroom: { readonly door: Class; readonly roster: Roster } | undefined;
+  readonly #runtime: SandboxRuntime;
+  /** It has taken up what an earlier server has left. */
+  isOpen = false;
+  /** It was killed: all that it still says and does is nothing. */
+  isDead = false;
+  isClosing = false;
+
+  constructor(options: LifeOptions) {
+    const { machine, database, labs, idleMs, totalMs, log } = options;
+    this.engine = new MemoryEngine(machine);
+    this.background = new Background(log);
+    this.store = new Store(database, { onError: log });
+    this.#runtime = memoryRuntime(this.engine, this.store.instance);
+    const terminals = new MemoryTerminals(this.engine, this.background);
+    this.sessions = new SessionManager({
+      runtime: this.#runtime,
+      store: this.store,
+      labs,
+      steps: new Map([...labs.keys()].map((name) => [name, STEPS])),
+      sandboxesMost: options.sandboxesMost,
+      pool: options.pool,
+      limits: { idleMs, totalMs },
+      terminals,
+      background: this.background,
+      hasMemory: () => true,
+    });
+    const { store, sessions, background } = this;
+    if (options.inClass) {
+      const door = new Class({ store, name: 'Simulated', learnersMost: 99 });
+      this.classroom = {
+        door,
+        roster: new Roster({ classroom: door, store, sessions, labs, background }),
+      };
+    } else this.classroom = undefined;
+  }
+
+  async open(): Promise<void> {
+    await this.sessions.open();
+    this.classroom?.roster.open();
+    this.isOpen = true;
+  }
+
+  /** Somebody new. @returns the learner's id */
+  join(name: string): string {
+    if (!this.classroom) return this.store.createLearner().learner;
+    const { door, roster } = this.classroom;
+    const { learner } = door.join('127.0.0.1', door.code, name).member;
+    roster.entry(learner);
+    return learner;
+  }
+
+  async close(clean: boolean): Promise<void> {
+    this.isClosing = true;
+    this.isOpen = false;
+    await this.sessions.close(clean);
+    this.classroom?.roster[Symbol.dispose]();
+    await this.#runtime[Symbol.asyncDispose]();
+    this.store[Symbol.dispose]();
+  }
+
+  /** No promise that it waits for is settled any more. Its timers and its file are closed by the world. */
+  kill(): void {
+    this.isDead = true;
+    this.isOpen = false;
+    this.engine.die();
+  }
+}

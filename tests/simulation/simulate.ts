@@ -1,0 +1,184 @@
+import { WHY_ENDED } from '../../server/session/expiry.ts';
+import { lookAtRest, lookAtStep, sandboxesOnEngine } from './rules.ts';
+import { Seat } from './seat.ts';
+import { Weather } from './weather.ts';
+import { type Violation, World } from './world.ts';
+
+const MINUTE = 60_000;
+const EXPIRED: readonly string[] = Object.values(WHY_ENDED);
+/** Longer than every wait for a next try, and than two sweeps. */
+const REST_MS = 15 * MINUTE;
+/** Longer than a start with all its tries takes. */
+const START_MS = 5 * MINUTE;
+
+/** What has come of one seed. */
+export interface Outcome {
+  readonly seed: number;
+  readonly violation: Violation | undefined;
+  readonly trace: readonly string[];
+  readonly steps: number;
+  readonly calls: number;
+}
+
+/**
+ * Lives through what one seed makes of a server, its learners and everything that can go wrong around them: a storm,
+ * then a long rest, then a new start for everybody, and the end.
+ */
+export async function simulate(
+  seed: number,
+  options: { readonly verbose?: boolean } = {},
+): Promise<Outcome> {
+  await using world = new World(seed, options);
+  const { plan, chance, clock } = world;
+  world.say(`seed ${seed}: ${JSON.stringify(plan)}`);
+  const seats = Array.from({ length: plan.learners }, (_, index) =>
+    [...world.labs.keys()].map((lab) => new Seat(world, `learner${index + 1}`, lab)),
+  ).flat();
+  const weather = new Weather(world);
+  follow(world, seats);
+  world.boot();
+  let isStormy = true;
+  const act = (seat: Seat): void => {
+    clock.after(chance.time(...plan.paceMs), () => {
+      if (!isStormy) return;
+      seat.act();
+      act(seat);
+    });
+  };
+  for (const seat of seats) act(seat);
+  instruct(world, seats, () => isStormy);
+  const look = (): void => lookAtStep(world, seats);
+  if (await world.run(plan.stormMs, look)) {
+    isStormy = false;
+    weather.calm();
+    world.say('calm');
+    if (await world.run(REST_MS, look)) lookAtRest(world, seats);
+    if (!world.violation) await startAgain(world, seats, look);
+    if (!world.violation) await closeDown(world, seats);
+  }
+  const { violation, trace, steps, calls } = world;
+  return { seed, violation, trace: [...trace], steps, calls };
+}
+
+/** Seats hear of every server that begins and ends; whoever is new joins the first. */
+function follow(world: World, seats: readonly Seat[]): void {
+  world.onOpen = (life) => {
+    for (const name of new Set(seats.map((seat) => seat.name))) {
+      const own = seats.filter((seat) => seat.name === name);
+      if (own.some(({ learner }) => learner === undefined)) {
+        world.attempt(`${name} joins`, () => {
+          const learner = life.join(name);
+          for (const seat of own) seat.learner = learner;
+        });
+      }
+    }
+    for (const seat of seats) seat.follow(life);
+  };
+  world.onDown = () => {
+    for (const seat of seats) seat.serverGone();
+  };
+  world.onRemoved = ({ labels, name }) => {
+    const sandbox = labels['quayside.sandbox'];
+    const seat = seats.find(({ given }) => given !== undefined && given === sandbox);
+    if (!seat || sandbox === undefined || seat.mayGo(sandbox)) return;
+    world.violate(
+      'no learner’s sandbox is taken away',
+      `${name} of ${seat.name}/${seat.lab} was removed`,
+    );
+  };
+}
+
+/** What the instructor and the author of the labs do meanwhile. */
+function instruct(world: World, seats: readonly Seat[], isStormy: () => boolean): void {
+  const { clock, chance, plan } = world;
+  let version = 1;
+  const deeds: (() => void)[] = [
+    () => chance.pick(seats).reset('instructor'),
+    () => chance.pick(seats).end('instructor', 'Enough.'),
+    () => {
+      const { open } = world;
+      const roster = open?.classroom?.roster;
+      const { name, learner } = chance.pick(seats);
+      if (!roster || learner === undefined) return;
+      for (const seat of seats) if (seat.name === name) seat.isRemoved = true;
+      world.attempt(`instructor removes ${name}`, () => roster.remove(learner));
+    },
+    () => {
+      const { open } = world;
+      if (open)
+        world.attempt(
+          'the author saves a lab',
+          () => void world.reload(chance.pick([...world.labs.keys()]), ++version),
+        );
+    },
+  ];
+  const again = (): void => {
+    clock.after(chance.time(plan.stormMs / 10, plan.stormMs * 2), () => {
+      if (!isStormy()) return;
+      chance.pick(deeds)();
+      again();
+    });
+  };
+  again();
+}
+
+/** Whoever has nothing can start, and gets hosts as soon as there is room. */
+async function startAgain(world: World, seats: readonly Seat[], look: () => void): Promise<void> {
+  for (const seat of seats) {
+    seat.openPage();
+    const state = seat.session?.status.state;
+    if (state !== 'none' && state !== 'ended' && state !== 'failed') continue;
+    world.attempt(`${seat.name} starts again`, () => seat.session?.start());
+  }
+  if (!(await world.run(START_MS, look))) return;
+  for (const { session, name, lab } of seats) {
+    const status = session?.status;
+    if (!status || status.state === 'ready' || status.state === 'queued') continue;
+    if (status.state === 'ended' && EXPIRED.includes(status.reason)) continue;
+    world.violate('a start leads to hosts', `${name}/${lab} is ${status.state}`);
+    return;
+  }
+  lookAtRest(world, seats);
+  for (const seat of seats) {
+    seat.end(seat.name);
+  }
+  if (!(await world.run(START_MS, look))) return;
+  lookAtRest(world, seats);
+}
+
+/** The server stops, and leaves nothing behind but what it was to leave. */
+async function closeDown(world: World, seats: readonly Seat[]): Promise<void> {
+  const { life, clock, machine, chance } = world;
+  if (!life) return;
+  for (const seat of seats) seat.closePage();
+  const before = sandboxesOnEngine(world).length;
+  const clean = chance.odds(0.5);
+  let isClosed = false;
+  world.attempt(
+    `server is stopped${clean ? ', and all is removed' : ''}`,
+    () => life.close(clean),
+    () => {
+      isClosed = true;
+    },
+  );
+  await world.run(2 * MINUTE);
+  if (!isClosed) {
+    world.violate('a server stops', 'it does not');
+    return;
+  }
+  if (clock.pending.length > 0) {
+    world.violate(
+      'nothing is left after a stop',
+      `timers: ${clock.pending.join('; ') || clock.pending.length}`,
+    );
+  }
+  const { running } = life.background;
+  if (running.length > 0)
+    world.violate('nothing is left after a stop', `works: ${running.join('; ')}`);
+  const asked = machine.underWay();
+  if (asked.length > 0) world.violate('nothing is left after a stop', asked.join('; '));
+  const after = sandboxesOnEngine(world).length;
+  if (after !== (clean ? 0 : before)) {
+    world.violate('a stop removes what it should', `${after} sandboxes are left of ${before}`);
+  }
+}
