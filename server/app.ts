@@ -185,7 +185,7 @@ function openWeb(config: Config, parts: AppParts, core: AppCore): ReturnType<typ
     sessions,
     background,
     learners: learnersOf(store, classroom?.door),
-    ...(classroom && { classroom }),
+    ...(classroom && { roster: classroom.roster }),
     ...(config.tls && { tls: config.tls }),
     trustProxy: config.trustProxy,
     logLevel: parts.logLevel ?? (classroom ? 'info' : 'error'),

@@ -23,7 +23,7 @@ export interface ClassOptions {
 }
 
 /** A learner who has just come in, and what lets this browser in from now on. */
-export interface Entry {
+export interface Joined {
   readonly member: MemberRow;
   readonly secret: string;
 }
@@ -69,7 +69,7 @@ export class Class {
    * @param address where the request came from, for the limit on guesses
    * @throws QuaysideError CODE_WRONG, TOO_MANY_TRIES, NAME_INVALID, NAME_TAKEN, CLASS_FULL
    */
-  join(address: string, code: string, typedName: string): Entry {
+  join(address: string, code: string, typedName: string): Joined {
     this.#tries.ask(address);
     if (!tokensEqual(normalizeSpokenCode(code), normalizeSpokenCode(this.code))) {
       this.#tries.missed(address);
@@ -101,7 +101,7 @@ export class Class {
    *
    * @throws QuaysideError LINK_UNKNOWN, TOO_MANY_TRIES
    */
-  return(address: string, secret: string): Entry {
+  return(address: string, secret: string): Joined {
     this.#tries.ask(address);
     const member = this.member(secret);
     if (!member) {

@@ -62,6 +62,10 @@ export class Roster implements Disposable {
     this.#places.clear();
   }
 
+  get classroom(): Class {
+    return this.#options.classroom;
+  }
+
   get labs(): readonly RosterLab[] {
     return this.#labs;
   }

@@ -57,6 +57,16 @@ export function tooMany(what: string): QuaysideError {
   );
 }
 
+/** @param waitMs how long it takes until it may be asked for again */
+export function tooOften(waitMs: number): QuaysideError {
+  const seconds = Math.ceil(waitMs / 1_000);
+  return new QuaysideError(
+    'TOO_MANY',
+    'This browser asked for this too often within a short time.',
+    `Wait ${seconds} ${seconds === 1 ? 'second' : 'seconds'}, then try again.`,
+  );
+}
+
 /** The body that goes with an error. */
 export function bodyOf(error: QuaysideError): ErrorBody {
   return { code: error.code, message: error.message, remedy: error.remedy };

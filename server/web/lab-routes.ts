@@ -1,119 +1,110 @@
 import { setImmediate } from 'node:timers/promises';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { SessionSnapshot } from '#protocol';
 import type { Background } from '../base/background.ts';
-import type { LearnerSession, Sessions, Start } from '../session/sessions.ts';
-import { answers, type LabView, REQUESTS } from './schemas.ts';
-
-type Lab = { Params: { lab: string } };
+import type { LearnerSession, Sessions } from '../session/sessions.ts';
+import { RATE_LIMITS } from './rate-limits.ts';
+import { ANSWERS, type Api, answers, answersNothing, type LabView, REQUESTS } from './schemas.ts';
 
 /** The HTTP requests of a page: see the foot of `protocol/session.ts`. */
 export function addLabRoutes(
-  app: FastifyInstance,
+  app: Api,
   { sessions, background }: { readonly sessions: Sessions; readonly background: Background },
 ): void {
-  app.get(
-    '/api/labs',
-    { schema: answers('The labs, with this learner’s progress', 'Labs') },
-    (request) => sessions.labs.map((lab) => labView(sessions, request.learner, lab)),
-  );
-
-  const sessionOf = ({ learner, params }: FastifyRequest<Lab>) => sessions.of(learner, params.lab);
+  type OfLab = Pick<FastifyRequest, 'learner'> & { readonly params: { readonly lab: string } };
+  const sessionOf = ({ learner, params }: OfLab) => sessions.of(learner, params.lab);
   /** Returns at once with the session as it then is; events tell the rest. */
   const after =
     (change: (session: LearnerSession) => void | Promise<void>) =>
-    async (request: FastifyRequest<Lab>): Promise<SessionSnapshot> => {
+    async (request: OfLab): Promise<SessionSnapshot> => {
       const session = sessionOf(request);
       await change(session);
       // What takes no more than this turn is in the answer: a sandbox from the pool is ready in it.
       await setImmediate();
       return session.snapshot();
     };
-
   const session = '/api/labs/:lab/session';
-  app.get<Lab>(
+  const params = REQUESTS.lab;
+  const { SessionSnapshot: snapshot } = ANSWERS;
+
+  app.get(
+    '/api/labs',
+    { schema: answers('The labs, with this learner’s progress', ANSWERS.Labs) },
+    ({ learner }) => sessions.labs.map((lab) => labView(sessions, learner, lab)),
+  );
+  app.get(
     session,
-    { schema: { params: REQUESTS.lab, ...answers('The session as it is', 'SessionSnapshot') } },
+    { schema: { params, ...answers('The session as it is', snapshot) } },
     (request) => sessionOf(request).snapshot(),
   );
-  app.post<Lab>(
+  app.post(
     session,
     {
+      config: { rateLimit: RATE_LIMITS.start },
       schema: {
-        params: REQUESTS.lab,
-        ...answers(
-          'Start, or start again after a failure or an end; idempotent',
-          'SessionSnapshot',
-        ),
+        params,
+        ...answers('Start, or start again after a failure or an end; idempotent', snapshot),
       },
     },
     after((session) => session.start()),
   );
-  app.delete<Lab>(
+  app.delete(
     session,
-    {
-      schema: { params: REQUESTS.lab, ...answers('End it; progress is kept', 'SessionSnapshot') },
-    },
+    { schema: { params, ...answers('End it; progress is kept', snapshot) } },
     after((session) => background.run('end a session', () => session.end())),
   );
-  app.post<Lab>(
+  app.post(
     `${session}/reset`,
     {
-      schema: {
-        params: REQUESTS.lab,
-        ...answers('A fresh sandbox and no passes', 'SessionSnapshot'),
-      },
+      config: { rateLimit: RATE_LIMITS.fresh },
+      schema: { params, ...answers('A fresh sandbox and no passes', snapshot) },
     },
     after((session) => session.reset()),
   );
-
-  app.post<Lab & { Body: Start }>(
+  app.post(
     '/api/labs/:lab/start-from',
     {
+      config: { rateLimit: RATE_LIMITS.fresh },
       schema: {
-        params: REQUESTS.lab,
+        params,
         body: REQUESTS.start,
-        ...answers(
-          'Fresh hosts, with all before a section or a step done on them',
-          'SessionSnapshot',
-        ),
+        ...answers('Fresh hosts, with all before a section or a step done on them', snapshot),
       },
     },
     (request) => after((session) => session.startFrom(request.body))(request),
   );
-  app.post<{ Params: { lab: string; step: string } }>(
+  app.post(
     '/api/labs/:lab/steps/:step/do',
     {
-      schema: { params: REQUESTS.labAndStep, ...answers('Do a step for the learner', 'GuideView') },
+      config: { rateLimit: RATE_LIMITS.steps },
+      schema: {
+        params: REQUESTS.labAndStep,
+        ...answers('Do a step for the learner', ANSWERS.GuideView),
+      },
     },
-    ({ learner, params }) => sessions.of(learner, params.lab).doStep(params.step),
+    (request) => sessionOf(request).doStep(request.params.step),
   );
-  app.delete<Lab>(
+  app.delete(
     '/api/labs/:lab/guide',
     {
       schema: {
-        params: REQUESTS.lab,
-        ...answers('Stop what is being done, or put away how it ended', 'GuideView'),
+        params,
+        ...answers('Stop what is being done, or put away how it ended', ANSWERS.GuideView),
       },
     },
-    ({ learner, params }) => sessions.of(learner, params.lab).stopGuide(),
+    (request) => sessionOf(request).stopGuide(),
   );
-  app.post<Lab>(
+  app.post(
     `${session}/extend`,
-    {
-      schema: {
-        params: REQUESTS.lab,
-        ...answers('More time before the session ends', 'SessionSnapshot'),
-      },
-    },
+    { schema: { params, ...answers('More time before the session ends', snapshot) } },
     after((session) => session.extend()),
   );
-  app.post<Lab>(
+  app.post(
     `${session}/activity`,
     {
       schema: {
-        params: REQUESTS.lab,
-        ...answers('Somebody reads a page of this lab, so it is not idle', undefined),
+        params,
+        ...answersNothing('Somebody reads a page of this lab, so it is not idle'),
       },
     },
     async (request, reply) => {
@@ -122,52 +113,55 @@ export function addLabRoutes(
     },
   );
 
-  app.post<Lab & { Body: { host: string } }>(
+  app.post(
     '/api/labs/:lab/terminals',
     {
+      config: { rateLimit: RATE_LIMITS.terminals },
       schema: {
-        params: REQUESTS.lab,
+        params,
         body: REQUESTS.host,
-        ...answers('Open a terminal on a host', 'TerminalView'),
+        ...answers('Open a terminal on a host', ANSWERS.TerminalView),
       },
     },
-    ({ learner, params, body }) => sessions.of(learner, params.lab).openTerminal(body.host),
+    (request) => sessionOf(request).openTerminal(request.body.host),
   );
-  app.delete<{ Params: { lab: string; terminal: string } }>(
+  app.delete(
     '/api/labs/:lab/terminals/:terminal',
     {
       schema: {
         params: REQUESTS.labAndTerminal,
-        ...answers('Close a terminal; its shell in the host ends', undefined),
+        ...answersNothing('Close a terminal; its shell in the host ends'),
       },
     },
-    async ({ learner, params }, reply) => {
-      await sessions.of(learner, params.lab).closeTerminal(params.terminal);
+    async (request, reply) => {
+      await sessionOf(request).closeTerminal(request.params.terminal);
       return reply.code(204).send();
     },
   );
 
-  app.post<{ Params: { lab: string; check: string }; Body: { text: string } }>(
+  app.post(
     '/api/labs/:lab/answers/:check',
     {
+      config: { rateLimit: RATE_LIMITS.answers },
       schema: {
         params: REQUESTS.labAndCheck,
         body: REQUESTS.answer,
-        ...answers('Answer a question', 'CheckView'),
+        ...answers('Answer a question', ANSWERS.CheckView),
       },
     },
-    ({ learner, params, body }) => sessions.of(learner, params.lab).answer(params.check, body.text),
+    (request) => sessionOf(request).answer(request.params.check, request.body.text),
   );
-  app.post<Lab & { Body: { url: string } }>(
+  app.post(
     '/api/labs/:lab/visits',
     {
+      config: { rateLimit: RATE_LIMITS.visits },
       schema: {
-        params: REQUESTS.lab,
+        params,
         body: REQUESTS.url,
-        ...answers('Open a page in the browser pane', 'VisitView'),
+        ...answers('Open a page in the browser pane', ANSWERS.VisitView),
       },
     },
-    ({ learner, params, body }) => sessions.of(learner, params.lab).visit(body.url),
+    (request) => sessionOf(request).visit(request.body.url),
   );
 }
 

@@ -1,8 +1,10 @@
 import { fastifyCookie } from '@fastify/cookie';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
 import { tokensEqual } from '../base/tokens.ts';
 import { page, plainPage } from './html.ts';
 import type { Learners } from './learners.ts';
+import type { Api } from './schemas.ts';
 
 /** A year, in seconds: progress belongs to the cookie, and a class may come back next term. */
 const COOKIE_SECONDS = 365 * 24 * 60 * 60;
@@ -52,7 +54,7 @@ const WRONG_TOKEN_PAGE = page(
 
 /** `GET /sign-in?token=…`: gives this browser its cookie and leads on to the front page. */
 export function addSignIn(
-  app: FastifyInstance,
+  app: Api,
   options: {
     readonly learners: Learners;
     readonly startToken: string;
@@ -61,7 +63,7 @@ export function addSignIn(
     readonly isSecure: (host: string) => boolean;
   },
 ): void {
-  app.get<{ Querystring: { token?: string } }>(
+  app.get(
     '/sign-in',
     {
       config: { public: true },
@@ -70,14 +72,17 @@ export function addSignIn(
         summary: 'Sign this browser in',
         security: [],
         description: 'Sets the cookie that all else needs, and redirects to the front page.',
-        querystring: { type: 'object', properties: { token: { type: 'string' } } },
+        querystring: z.object({ token: z.string().exactOptional() }),
         response: {
-          303: { description: 'Signed in.' },
-          401: { description: 'A page that says what to open instead.' },
+          303: z.undefined().describe('Signed in.'),
+          401: {
+            description: 'A page that says what to open instead.',
+            content: { 'text/html': { schema: z.string() } },
+          },
         },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       if (!tokensEqual(request.query.token ?? '', options.startToken)) {
         return plainPage(reply, 401, WRONG_TOKEN_PAGE);
       }

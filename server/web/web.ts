@@ -1,30 +1,33 @@
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import cookie from '@fastify/cookie';
-import swagger from '@fastify/swagger';
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyServerOptions,
   LogController,
 } from 'fastify';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Background } from '../base/background.ts';
-import type { Class } from '../class/class.ts';
 import type { Roster } from '../class/roster.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { addAccessControl } from './access.ts';
 import { allowListFor, isSecureHost } from './allow-list.ts';
 import { addBrowserProxy } from './browser-proxy.ts';
 import { addAuthRoutes, addNoClass, isInstructor } from './class/auth-routes.ts';
-import { CLASS_ANSWERS } from './class/class-schemas.ts';
 import { addClassSockets } from './class/class-sockets.ts';
-import { addInstructorRoutes, addLearnerRoutes } from './class/instructor-routes.ts';
+import { addInstructorRoutes } from './class/instructor-routes.ts';
+import { addLearnerRoutes } from './class/learner-routes.ts';
 import { HEADERS } from './csp.ts';
+import { addHealthRoutes } from './health-routes.ts';
 import { bodyOf, httpErrorOf } from './http-errors.ts';
 import { addLabRoutes } from './lab-routes.ts';
 import type { Learners } from './learners.ts';
 import { addMetrics } from './metrics.ts';
-import { ANSWERS, type Health } from './schemas.ts';
+import { describeRoutes } from './openapi.ts';
+import { limitRates } from './rate-limits.ts';
+import { logRequests, SERIALIZERS } from './request-log.ts';
+import type { Health } from './schemas.ts';
 import { addSignIn, cookieName, learnerOf } from './sign-in.ts';
 import { addSite, answerNotFound } from './site-routes.ts';
 import { addLabSockets } from './sockets/lab-sockets.ts';
@@ -45,7 +48,7 @@ export interface WebOptions {
   /** Its own certificate and key (PEM); it then speaks https alone. */
   readonly tls?: Tls;
   /** A class that learners join. Without one, whoever has the start token becomes a learner. */
-  readonly classroom?: { readonly door: Class; readonly roster: Roster };
+  readonly roster?: Roster;
   /** What `GET /sign-in?token=…` must say; good for as long as the server runs, in any number of browsers. */
   readonly startToken: string;
   /** Whether the hosts are removed when the server stops; learners are told then. They stay, if not given. */
@@ -94,7 +97,6 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     },
     trustProxy: options.trustProxy ? [...options.trustProxy] : false,
     ...secureServer(options.tls),
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     frameworkErrors: (error, request, reply: FastifyReply) => {
       const { raw } = request;
       // No hook runs for these, so nobody else ends a connection that was to become a WebSocket.
@@ -112,13 +114,13 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     port = (app.server.address() as AddressInfo).port;
     allowList = namesAt(port);
   });
-  const { classroom: room, sessions, background } = options;
+  const { roster, sessions, background } = options;
   const edge = {
     allowList: () => allowList,
     learnerOf: (cookies: string | undefined) => learnerOf(cookies, port, options.learners),
     isInstructor: (cookies: string | undefined) =>
-      room !== undefined && isInstructor(cookies, port, room.door),
-    inClass: room !== undefined,
+      roster !== undefined && isInstructor(cookies, port, roster.classroom),
+    inClass: roster !== undefined,
     isSecure: (host: string) => isSecureHost(allowList, host),
   };
 
@@ -128,6 +130,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     return reply.code(refusal.status).header('cache-control', 'no-store').send(bodyOf(refusal));
   });
   app.setNotFoundHandler((request, reply) => answerNotFound(request, reply, options.dist));
+  app.setValidatorCompiler(validatorCompiler);
   // The schemas describe answers and do not shape them: what a handler returns is typed already.
   app.setSerializerCompiler(() => JSON.stringify);
   app.removeContentTypeParser('text/plain');
@@ -139,50 +142,33 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     goodbye: options.clean ? HOSTS_GO : HOSTS_STAY,
   });
   addAccessControl(app, edge);
-  app.addHook('onResponse', async (request, reply) => {
-    // The route and not the path: a path may hold a key. Files of the site are no news.
-    const { url: route } = request.routeOptions;
-    if (!route?.startsWith('/api/')) return;
-    const { method, learner } = request;
-    const milliseconds = Math.round(reply.elapsedTime);
-    request.log.info(
-      { method, route, status: reply.statusCode, learner, milliseconds },
-      'answered',
-    );
-  });
-
+  logRequests(app);
   await app.register(cookie);
-  for (const [$id, schema] of Object.entries({ ...ANSWERS, ...CLASS_ANSWERS })) {
-    app.addSchema({ $id, ...schema });
-  }
-  await app.register(swagger, { openapi: OPENAPI(cookieName(port)), refResolver: NAMED });
-  await app.register(async (api) => {
+  await describeRoutes(app, cookieName(port));
+  await limitRates(app);
+  await app.register(async (scope) => {
+    const api = scope.withTypeProvider<ZodTypeProvider>();
     api.addHook('onSend', async (_request, reply) => {
       if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     });
-    const door = { port: () => port, isSecure: edge.isSecure };
-    if (room) {
-      const inside = {
-        room: room.door,
-        roster: room.roster,
+    const signIn = { port: () => port, isSecure: edge.isSecure };
+    if (roster) {
+      addAuthRoutes(api, { ...signIn, roster });
+      addLearnerRoutes(api, { ...signIn, roster });
+      addInstructorRoutes(api, {
+        roster,
         sessions,
         background,
-        dropSockets: (learner: string) => sockets.drop(learner),
-      };
-      const onJoined = (learner: string) => {
-        room.roster.entry(learner);
-      };
-      addAuthRoutes(api, { ...door, room: room.door, onJoined });
-      addLearnerRoutes(api, inside);
-      addInstructorRoutes(api, inside);
-      addClassSockets(api, sockets, { roster: room.roster, sessions, background });
+        dropSockets: (learner) => sockets.drop(learner),
+      });
+      addClassSockets(api, sockets, { roster, sessions, background });
     } else {
       addNoClass(api);
-      addSignIn(api, { ...options, ...door });
+      addSignIn(api, { ...options, ...signIn });
     }
     addLabRoutes(api, { sessions, background });
     addLabSockets(api, sockets, { sessions, background });
-    addHealth(api, options.health);
+    addHealthRoutes(api, options.health);
     addMetrics(api, {
       sessions,
       token: options.metricsToken,
@@ -209,61 +195,3 @@ function secureServer(tls: Tls | undefined): Pick<FastifyServerOptions, 'serverF
     },
   };
 }
-
-function addHealth(app: FastifyInstance, health: WebOptions['health']): void {
-  app.get(
-    '/healthz',
-    {
-      config: { public: true },
-      schema: {
-        summary: 'Whether the server can serve',
-        security: [],
-        response: {
-          200: { description: 'It can.', $ref: 'Health#' },
-          503: { description: 'It can not, and why.', $ref: 'Health#' },
-        },
-      },
-    },
-    async (_request, reply) => {
-      const state = await asked(health);
-      return reply.code(state.ok ? 200 : 503).send(state);
-    },
-  );
-}
-
-/** A server that cannot even be asked cannot serve. */
-async function asked(health: WebOptions['health']): Promise<Health> {
-  try {
-    return await health();
-  } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-/** A log line says which request failed, and holds no secret: no query (the start token), no cookie, no body. */
-const SERIALIZERS = {
-  req: (request: { method: string; url: string }) => ({
-    method: request.method,
-    path: request.url.split('?', 1)[0]?.replace(/^\/pane\/[^/]+/, '/pane/…'),
-  }),
-};
-
-const OPENAPI = (cookie: string) => ({
-  openapi: '3.1.0',
-  info: {
-    title: 'Quayside',
-    version: '1',
-    description:
-      'Labs on real hosts. Requests that change something carry an Origin header that names this server. WebSocket paths are described in docs/automation.md.',
-  },
-  components: {
-    securitySchemes: { cookie: { type: 'apiKey' as const, in: 'cookie' as const, name: cookie } },
-  },
-  security: [{ cookie: [] }],
-});
-
-/** Bodies keep their own names in the description. */
-const NAMED = {
-  buildLocalReference: (json: { $id?: unknown }, _base: unknown, _fragment: unknown, i: number) =>
-    typeof json.$id === 'string' ? json.$id : `def-${i}`,
-};

@@ -1,19 +1,25 @@
 import { fastifyCookie } from '@fastify/cookie';
-import type { FastifyInstance } from 'fastify';
 import type { ClassView, JoinedView } from '#protocol';
-import type { Class, Entry } from '../../class/class.ts';
-import { answers } from '../schemas.ts';
+import type { Class, Joined } from '../../class/class.ts';
+import type { Roster } from '../../class/roster.ts';
+import { type Api, answers, answersNothing } from '../schemas.ts';
 import { cookieName, setLastingCookie } from '../sign-in.ts';
-import { CLASS_REQUESTS } from './class-schemas.ts';
+import { CLASS_ANSWERS, CLASS_REQUESTS } from './class-schemas.ts';
 
-/** What the ways into a class need of the edge. */
+/** What signing in to a class needs of the edge. */
 export interface AuthRouteOptions {
-  readonly room: Class;
-  /** Somebody has just joined. */
-  readonly onJoined: (learner: string) => void;
+  readonly roster: Roster;
   readonly port: () => number;
+  /** Whether browsers that name the server so speak https to it. */
   readonly isSecure: (host: string) => boolean;
 }
+
+const PUBLIC = { public: true } as const;
+
+const VIEW_SCHEMA = {
+  security: [],
+  ...answers('Whether this is a class, and who is at this browser', CLASS_ANSWERS.Class),
+};
 
 /** A course's length or so, in seconds: the instructor's powers are worth signing in for again. */
 const INSTRUCTOR_COOKIE_SECONDS = 30 * 24 * 60 * 60;
@@ -24,10 +30,10 @@ export function instructorCookieName(port: number): string {
 }
 
 /** Whether a request's `Cookie` header is the instructor's. The only way to it, for HTTP and for sockets. */
-export function isInstructor(header: string | undefined, port: number, room: Class): boolean {
+export function isInstructor(header: string | undefined, port: number, classroom: Class): boolean {
   const secret =
     header === undefined ? undefined : fastifyCookie.parse(header)[instructorCookieName(port)];
-  return secret !== undefined && secret !== '' && room.isInstructor(secret);
+  return secret !== undefined && secret !== '' && classroom.isInstructor(secret);
 }
 
 /** A personal link. The secret stands behind the `#`, which browsers send to no server and name to no other page. */
@@ -36,94 +42,80 @@ export function personalLink(secret: string): string {
 }
 
 /** Where there is no class: pages ask, and are told so. */
-export function addNoClass(app: FastifyInstance): void {
+export function addNoClass(app: Api): void {
   app.get(
     '/api/class',
-    { config: { public: true }, schema: VIEW_SCHEMA },
-    (): ClassView => ({
-      mode: 'single',
-    }),
+    { config: PUBLIC, schema: VIEW_SCHEMA },
+    (): ClassView => ({ mode: 'single' }),
   );
 }
 
-/** The ways into a class: with its code, with a personal link, and with the instructor's secret. */
-export function addAuthRoutes(
-  app: FastifyInstance,
-  { room, port, isSecure, onJoined }: AuthRouteOptions,
-): void {
-  const door = { config: { public: true } };
+/** Signing in to a class: with its code, with a personal link, and with the instructor's secret. */
+export function addAuthRoutes(app: Api, { roster, port, isSecure }: AuthRouteOptions): void {
+  const { classroom } = roster;
 
-  app.get('/api/class', { ...door, schema: VIEW_SCHEMA }, ({ headers }): ClassView => {
-    const cookies = fastifyCookie.parse(headers.cookie ?? '');
-    const me = room.member(cookies[cookieName(port())] ?? '');
+  app.get('/api/class', { config: PUBLIC, schema: VIEW_SCHEMA }, ({ headers }): ClassView => {
+    const me = classroom.member(secretIn(headers.cookie, port()));
     return {
       mode: 'class',
-      name: room.name,
+      name: classroom.name,
       ...(me && { me: { name: me.name } }),
-      instructor: isInstructor(headers.cookie, port(), room),
+      instructor: isInstructor(headers.cookie, port(), classroom),
     };
   });
 
-  app.post<{ Body: { code: string; name: string } }>(
+  app.post(
     '/api/class/join',
     {
-      ...door,
-      schema: { security: [], body: CLASS_REQUESTS.join, ...answers('Join the class', 'Joined') },
-    },
-    ({ ip, body, headers }, reply): JoinedView => {
-      const entry = room.join(ip, body.code, body.name);
-      onJoined(entry.member.learner);
-      setLastingCookie(reply, cookieName(port()), entry.secret, isSecure(headers.host ?? ''));
-      return joinedView(entry);
-    },
-  );
-
-  app.post<{ Body: { key: string } }>(
-    '/api/class/return',
-    {
-      ...door,
+      config: PUBLIC,
       schema: {
         security: [],
-        body: CLASS_REQUESTS.key,
-        ...answers('Come back by a personal link', 'Joined'),
-      },
-    },
-    ({ ip, body, headers }, reply): JoinedView => {
-      const entry = room.return(ip, body.key);
-      setLastingCookie(reply, cookieName(port()), entry.secret, isSecure(headers.host ?? ''));
-      return joinedView(entry);
-    },
-  );
-
-  app.get(
-    '/api/class/me',
-    { schema: answers('Who this browser is in the class, and the personal link', 'Joined') },
-    ({ headers }): JoinedView => {
-      const member = room.member(
-        fastifyCookie.parse(headers.cookie ?? '')[cookieName(port())] ?? '',
-      );
-      return { name: member?.name ?? '', link: ownLink(headers.cookie, port()) };
-    },
-  );
-
-  app.post<{ Body: { secret: string } }>(
-    '/api/class/instructor',
-    {
-      ...door,
-      schema: {
-        security: [],
-        body: CLASS_REQUESTS.secret,
-        ...answers('Sign in as the instructor', undefined),
+        body: CLASS_REQUESTS.join,
+        ...answers('Join the class', CLASS_ANSWERS.Joined),
       },
     },
     ({ ip, body, headers }, reply) => {
-      room.signInInstructor(ip, body.secret);
-      const secure = isSecure(headers.host ?? '');
+      const joined = classroom.join(ip, body.code, body.name);
+      roster.entry(joined.member.learner);
+      setLastingCookie(reply, cookieName(port()), joined.secret, isSecure(headers.host ?? ''));
+      return joinedView(joined);
+    },
+  );
+
+  app.post(
+    '/api/class/return',
+    {
+      config: PUBLIC,
+      schema: {
+        security: [],
+        body: CLASS_REQUESTS.key,
+        ...answers('Come back by a personal link', CLASS_ANSWERS.Joined),
+      },
+    },
+    ({ ip, body, headers }, reply) => {
+      const joined = classroom.return(ip, body.key);
+      setLastingCookie(reply, cookieName(port()), joined.secret, isSecure(headers.host ?? ''));
+      return joinedView(joined);
+    },
+  );
+
+  app.post(
+    '/api/class/instructor',
+    {
+      config: PUBLIC,
+      schema: {
+        security: [],
+        body: CLASS_REQUESTS.secret,
+        ...answersNothing('Sign in as the instructor'),
+      },
+    },
+    async ({ ip, body, headers }, reply) => {
+      classroom.signInInstructor(ip, body.secret);
       setLastingCookie(
         reply,
         instructorCookieName(port()),
         body.secret,
-        secure,
+        isSecure(headers.host ?? ''),
         INSTRUCTOR_COOKIE_SECONDS,
       );
       return reply.code(204).send();
@@ -134,25 +126,20 @@ export function addAuthRoutes(
     '/api/class/instructor',
     {
       config: { instructor: true },
-      schema: answers('Sign this browser out as the instructor', undefined),
+      schema: answersNothing('Sign this browser out as the instructor'),
     },
-    (_request, reply) => {
+    async (_request, reply) => {
       reply.clearCookie(instructorCookieName(port()), { path: '/' });
       return reply.code(204).send();
     },
   );
 }
 
-/** A learner asks for their own link; it is made of the cookie that they came with, for the secret is kept nowhere. */
-export function ownLink(header: string | undefined, port: number): string {
-  return personalLink(fastifyCookie.parse(header ?? '')[cookieName(port)] ?? '');
+/** The secret that a learner's `Cookie` header carries; empty where there is none. */
+export function secretIn(header: string | undefined, port: number): string {
+  return fastifyCookie.parse(header ?? '')[cookieName(port)] ?? '';
 }
 
-function joinedView({ member, secret }: Entry): JoinedView {
+function joinedView({ member, secret }: Joined): JoinedView {
   return { name: member.name, link: personalLink(secret) };
 }
-
-const VIEW_SCHEMA = {
-  security: [],
-  ...answers('Whether this is a class, and who is at this browser', 'Class'),
-};

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ClassView, JoinedView } from '#protocol';
-import { json, lab, terminal } from '../schemas.ts';
+import { lab, terminal } from '../schemas.ts';
 
 /** What comes in and goes out over HTTP in a class: as in `schemas.ts`, whose rules hold here too. */
 
@@ -17,44 +17,44 @@ const KEY_CHARACTERS = 200;
 
 const learner = z.string().regex(LEARNER);
 
-const classView = z.discriminatedUnion('mode', [
-  z.object({ mode: z.literal('single') }),
-  z.object({
-    mode: z.literal('class'),
-    name: z.string(),
-    me: z.object({ name: z.string() }).exactOptional().describe('Who this browser is'),
-    instructor: z.boolean().describe('This browser is signed in as the instructor'),
-  }),
-]) satisfies z.ZodType<ClassView>;
+const classView: z.ZodType<ClassView> = z
+  .discriminatedUnion('mode', [
+    z.object({ mode: z.literal('single') }),
+    z.object({
+      mode: z.literal('class'),
+      name: z.string(),
+      me: z.object({ name: z.string() }).exactOptional().describe('Who this browser is'),
+      instructor: z.boolean().describe('This browser is signed in as the instructor'),
+    }),
+  ])
+  .meta({ id: 'Class' });
 
-const joined = z.object({
-  name: z.string(),
-  link: z.string().describe('The personal link, a path on this server; keep it secret'),
-}) satisfies z.ZodType<JoinedView>;
+const joined: z.ZodType<JoinedView> = z
+  .object({
+    name: z.string(),
+    link: z.string().describe('The personal link, a path on this server; keep it secret'),
+  })
+  .meta({ id: 'Joined' });
 
 export const CLASS_ANSWERS = {
-  Class: json(classView),
-  Joined: json(joined),
+  Class: classView,
+  Joined: joined,
 } as const;
 
 export const CLASS_REQUESTS = {
-  join: json(
-    z.strictObject({
-      code: z.string().max(CODE_CHARACTERS),
-      name: z.string().max(NAME_CHARACTERS),
-    }),
-  ),
-  key: json(z.strictObject({ key: z.string().max(KEY_CHARACTERS) })),
-  secret: json(z.strictObject({ secret: z.string().max(CODE_CHARACTERS) })),
-  hand: json(z.strictObject({ raised: z.boolean() })),
-  typing: json(z.strictObject({ allowed: z.boolean() })),
-  learner: json(z.strictObject({ learner })),
-  learnerAndLab: json(z.strictObject({ learner, lab })),
-  learnerLabAndTerminal: json(z.strictObject({ learner, lab, terminal })),
-  message: json(
-    z.strictObject({
-      text: z.string().max(MESSAGE_CHARACTERS).regex(/\S/),
-      to: learner.exactOptional().describe('One learner; everybody, if not given'),
-    }),
-  ),
+  join: z.strictObject({
+    code: z.string().max(CODE_CHARACTERS),
+    name: z.string().max(NAME_CHARACTERS),
+  }),
+  key: z.strictObject({ key: z.string().max(KEY_CHARACTERS) }),
+  secret: z.strictObject({ secret: z.string().max(CODE_CHARACTERS) }),
+  hand: z.strictObject({ raised: z.boolean() }),
+  typing: z.strictObject({ allowed: z.boolean() }),
+  learner: z.strictObject({ learner }),
+  learnerAndLab: z.strictObject({ learner, lab }),
+  learnerLabAndTerminal: z.strictObject({ learner, lab, terminal }),
+  message: z.strictObject({
+    text: z.string().max(MESSAGE_CHARACTERS).regex(/\S/),
+    to: learner.exactOptional().describe('One learner; everybody, if not given'),
+  }),
 } as const;

@@ -1,16 +1,13 @@
-import type { FastifyInstance } from 'fastify';
-import type { JoinedView } from '#protocol';
+import { z } from 'zod';
 import type { Background } from '../../base/background.ts';
-import type { Class } from '../../class/class.ts';
 import { progressCsv } from '../../class/progress-csv.ts';
 import type { Roster } from '../../class/roster.ts';
 import type { Sessions } from '../../session/sessions.ts';
-import { answers } from '../schemas.ts';
+import { type Api, answers, answersNothing } from '../schemas.ts';
 import { personalLink } from './auth-routes.ts';
-import { CLASS_REQUESTS } from './class-schemas.ts';
+import { CLASS_ANSWERS, CLASS_REQUESTS } from './class-schemas.ts';
 
-export interface ClassRouteOptions {
-  readonly room: Class;
+export interface InstructorRouteOptions {
   readonly roster: Roster;
   readonly sessions: Sessions;
   readonly background: Background;
@@ -18,123 +15,101 @@ export interface ClassRouteOptions {
   readonly dropSockets: (learner: string) => void;
 }
 
-type OneLearner = { Params: { learner: string } };
-type OneLab = { Params: { learner: string; lab: string } };
-
 const ENDED = 'Your instructor ended this session. Your progress is kept.';
 const EXTENDED = 'Your instructor has given you more time for this lab.';
 const RESET = 'Your instructor has put this lab back to its start: you get fresh hosts.';
 
-/** What learners ask of their class, under their own cookie. */
-export function addLearnerRoutes(app: FastifyInstance, { roster }: ClassRouteOptions): void {
-  app.put<{ Body: { raised: boolean } }>(
-    '/api/class/me/hand',
-    {
-      schema: { body: CLASS_REQUESTS.hand, ...answers('Raise one’s hand, or lower it', undefined) },
-    },
-    ({ learner, body }, reply) => {
-      roster.setHand(learner, body.raised);
-      return reply.code(204).send();
-    },
-  );
-  app.put<{ Body: { allowed: boolean } }>(
-    '/api/class/me/typing',
-    {
-      schema: {
-        body: CLASS_REQUESTS.typing,
-        ...answers('Let the instructor type into terminals they watch, or no more', undefined),
-      },
-    },
-    ({ learner, body }, reply) => {
-      roster.setMayType(learner, body.allowed);
-      return reply.code(204).send();
-    },
-  );
-}
+const CSV = {
+  200: { description: 'CSV, UTF-8.', content: { 'text/csv': { schema: z.string() } } },
+} as const;
 
 /** What the instructor may do, under the instructor's cookie and no other. */
-export function addInstructorRoutes(app: FastifyInstance, options: ClassRouteOptions): void {
-  const { room, roster, sessions, background, dropSockets } = options;
-  const config = { instructor: true };
+export function addInstructorRoutes(app: Api, options: InstructorRouteOptions): void {
+  const { roster, sessions, background, dropSockets } = options;
+  const config = { instructor: true } as const;
   const learner = '/api/class/learners/:learner';
   const lab = `${learner}/labs/:lab`;
-  const one = (summary: string) => ({
+  const oneLearner = (summary: string) => ({
     config,
-    schema: { params: CLASS_REQUESTS.learner, ...answers(summary, undefined) },
+    schema: { params: CLASS_REQUESTS.learner, ...answersNothing(summary) },
   });
   const oneLab = (summary: string) => ({
     config,
-    schema: { params: CLASS_REQUESTS.learnerAndLab, ...answers(summary, undefined) },
+    schema: { params: CLASS_REQUESTS.learnerAndLab, ...answersNothing(summary) },
   });
+  /** The session of a learner who is in the class. */
+  const sessionOf = (params: { readonly learner: string; readonly lab: string }) =>
+    sessions.of(roster.entry(params.learner).member.learner, params.lab);
 
-  app.post<OneLab>(
+  app.post(
     `${lab}/reset`,
     oneLab('Put a learner’s lab back to its start'),
-    async (request, reply) => {
-      const { params } = request;
-      roster.entry(params.learner);
-      await sessions.of(params.learner, params.lab).reset();
+    async ({ params }, reply) => {
+      await sessionOf(params).reset();
       roster.sendMessage(RESET, params.learner);
       return reply.code(204).send();
     },
   );
-  app.post<OneLab>(
+  app.post(
     `${lab}/extend`,
     oneLab('Give a learner more time before the session ends by itself'),
-    (request, reply) => {
-      const { params } = request;
-      roster.entry(params.learner);
-      sessions.of(params.learner, params.lab).extend();
+    async ({ params }, reply) => {
+      sessionOf(params).extend();
       roster.sendMessage(EXTENDED, params.learner);
       return reply.code(204).send();
     },
   );
-  app.delete<OneLab>(lab, oneLab('End a learner’s sandbox; progress is kept'), (request, reply) => {
-    const { params } = request;
-    roster.entry(params.learner);
-    const session = sessions.of(params.learner, params.lab);
-    background.run('end a session', () => session.end(ENDED));
-    return reply.code(204).send();
-  });
-  app.delete<OneLearner>(`${learner}/hand`, one('Lower a learner’s hand'), ({ params }, reply) => {
+  app.delete(
+    lab,
+    oneLab('End a learner’s sandbox; progress is kept'),
+    async ({ params }, reply) => {
+      const session = sessionOf(params);
+      background.run('end a session', () => session.end(ENDED));
+      return reply.code(204).send();
+    },
+  );
+  app.delete(`${learner}/hand`, oneLearner('Lower a learner’s hand'), async ({ params }, reply) => {
     roster.setHand(params.learner, false);
     return reply.code(204).send();
   });
-  app.delete<OneLearner>(
+  app.delete(
     learner,
-    one('Remove a learner from the class, with all that is kept of them'),
-    ({ params }, reply) => {
+    oneLearner('Remove a learner from the class, with all that is kept of them'),
+    async ({ params }, reply) => {
       roster.remove(params.learner);
       dropSockets(params.learner);
       return reply.code(204).send();
     },
   );
-  app.post<OneLearner>(
+  app.post(
     `${learner}/link`,
     {
       config,
       schema: {
         params: CLASS_REQUESTS.learner,
-        ...answers('A new personal link; the old one, and its devices, are signed out', 'Joined'),
+        ...answers(
+          'A new personal link; the old one, and its devices, are signed out',
+          CLASS_ANSWERS.Joined,
+        ),
       },
     },
-    ({ params }): JoinedView => {
+    ({ params }) => {
       const { name } = roster.entry(params.learner).member;
-      const secret = room.renewSecret(params.learner);
+      const secret = roster.classroom.renewSecret(params.learner);
       dropSockets(params.learner);
       return { name, link: personalLink(secret) };
     },
   );
-  app.post<{ Body: { text: string; to?: string } }>(
+  app.post(
     '/api/class/messages',
     {
       config,
       schema: {
         body: CLASS_REQUESTS.message,
-        ...answers('Say something to all, or to one', undefined),
+        ...answersNothing('Say something to all, or to one'),
       },
     },
-    ({ body }, reply) => {
+    async ({ body }, reply) => {
       roster.sendMessage(body.text.trim(), body.to);
       return reply.code(204).send();
     },
@@ -143,16 +118,12 @@ export function addInstructorRoutes(app: FastifyInstance, options: ClassRouteOpt
     '/api/class/progress.csv',
     {
       config,
-      schema: { summary: 'Every learner’s progress, a line for each step', response: CSV_RESPONSE },
+      schema: { summary: 'Every learner’s progress, a line for each step', response: CSV },
     },
-    (_request, reply) =>
+    async (_request, reply) =>
       reply
         .type('text/csv; charset=utf-8')
         .header('content-disposition', 'attachment; filename="progress.csv"')
         .send(progressCsv(roster.entries, roster.labs)),
   );
 }
-
-const CSV_RESPONSE = {
-  200: { description: 'CSV, UTF-8.', content: { 'text/csv': { schema: { type: 'string' } } } },
-};

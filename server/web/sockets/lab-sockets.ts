@@ -1,20 +1,19 @@
-import type { FastifyInstance } from 'fastify';
 import type { Beat, SessionEvent } from '#protocol';
 import type { Background } from '../../base/background.ts';
 import type { Sessions } from '../../session/sessions.ts';
-import { REQUESTS } from '../schemas.ts';
+import { type Api, REQUESTS } from '../schemas.ts';
 import { BEAT, linkEvents } from './event-socket.ts';
 import type { Sockets } from './sockets.ts';
 import { linkTerminal } from './terminal-socket.ts';
 
 /** The sockets of a lab's page: the events of its session, and its terminals. */
 export function addLabSockets(
-  app: FastifyInstance,
+  app: Api,
   sockets: Sockets,
   options: { readonly sessions: Sessions; readonly background: Background },
 ): void {
   const { sessions, background } = options;
-  sockets.add<{ lab: string }>(app, '/api/labs/:lab/events', {
+  sockets.add(app, '/api/labs/:lab/events', {
     names: REQUESTS.lab,
     admit: ({ lab }, learner) => {
       const session = sessions.of(learner, lab);
@@ -27,7 +26,7 @@ export function addLabSockets(
         );
     },
   });
-  sockets.add<{ lab: string; terminal: string }>(app, '/api/labs/:lab/terminals/:terminal', {
+  sockets.add(app, '/api/labs/:lab/terminals/:terminal', {
     names: REQUESTS.labAndTerminal,
     admit: ({ lab, terminal: id }, learner) => {
       const terminal = sessions.of(learner, lab).terminal(id);

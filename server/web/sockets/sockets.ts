@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
-import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
+import type { z } from 'zod';
 import type { Background } from '../../base/background.ts';
 import { notFound, tooMany } from '../http-errors.ts';
+import type { Api } from '../schemas.ts';
 import { CLOSE, guardOf } from './socket-guard.ts';
 import { MAX_TERMINAL_MESSAGE } from './terminal-socket.ts';
 
@@ -39,8 +41,8 @@ export interface SocketOptions {
 }
 
 export interface SocketRoute<Names> {
-  /** The names in the path, where it has any. A path whose names do not fit is no path of ours. */
-  readonly names?: FastifySchema['params'];
+  /** The names in the path. A path whose names do not fit is no path of ours. */
+  readonly names: z.ZodType<Names>;
   /** For the instructor alone; for learners, if not given. */
   readonly instructor?: boolean;
   /**
@@ -90,7 +92,7 @@ export class Sockets {
 
   /** Answers requests for a socket at a path. */
   add<Names>(
-    app: FastifyInstance,
+    app: Api,
     url: string,
     { names, instructor = false, admit }: SocketRoute<Names>,
   ): void {
@@ -98,7 +100,7 @@ export class Sockets {
       method: 'GET',
       url,
       config: { socket: true, ...(instructor && { instructor }) },
-      schema: { hide: true, ...(names !== undefined && { params: names }) },
+      schema: { hide: true, params: names },
       attachValidation: true,
       preHandler: async (request) => {
         if (!request.ws || request.validationError) throw notFound();

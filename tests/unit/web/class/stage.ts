@@ -50,7 +50,7 @@ export async function classStage(
   });
   const web = await stage({
     sessions,
-    classroom: { door: room, roster },
+    roster,
     learners: {
       create: () => store.createLearner(),
       find: (secret) => room.member(secret)?.learner,
