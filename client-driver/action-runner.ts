@@ -1,5 +1,5 @@
 import { type Action, fillIn, hostNamed, type Lab } from '#lab';
-import type { Deed } from '#steps';
+import type { StepAction } from '#steps';
 import { readOff } from '../server/labs/screen-text.ts';
 import { ExpectationFailed } from './expectation-failed.ts';
 import type { Learner } from './learner.ts';
@@ -28,7 +28,7 @@ export class ActionRunner {
   }
 
   /** Does what a page asks for. @throws ExpectationFailed where it does not go as a page may rely on */
-  async follow(action: Deed): Promise<void> {
+  async follow(action: StepAction): Promise<void> {
     switch (action.kind) {
       case 'run': {
         const status = await this.#run(action.host, action.command);

@@ -94,7 +94,7 @@ export class Learner implements Disposable {
   async visit(url: string): Promise<Visit> {
     const view = await this.#ask<VisitView>('POST', 'visits', { url });
     if (view.frame === undefined) return { view, text: '' };
-    return { view, text: pageText(await this.http.framed(view.frame)) };
+    return { view, text: await pageText(await this.http.framed(view.frame)) };
   }
 
   answer(check: string, text: string): Promise<CheckView> {

@@ -2,14 +2,16 @@ import { randomBytes } from 'node:crypto';
 import type { Lab } from '#lab';
 import type { GuideAction, GuideView } from '#protocol';
 import type { Step } from '#steps';
+import type { Background } from '../base/background.ts';
+import { withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
-import { GuideStopped, unlessAborted } from './guide-stopped.ts';
+import { GuideStopped } from './guide-stopped.ts';
 import type { LearnerActions } from './learner-actions.ts';
 import { type LastOutput, runStep } from './run-step.ts';
 
 /** Between two keys, where a learner watches: quick enough not to bore, slow enough to be read. */
 const KEY_MS = 18;
-/** Where nobody waits for the sight of it. */
+/** Where the learner waits for the hosts and does not watch. */
 const NO_TIME = 0;
 
 /** What a guide is made with. */
@@ -18,8 +20,8 @@ export interface GuideOptions {
   /** The lab's steps, in order, as its pages have them. */
   readonly steps: readonly Step[];
   readonly onChange: (view: GuideView) => void;
-  /** Keeps a note of what went wrong, for the operator. */
-  readonly log: (message: string, error: unknown) => void;
+  /** Has a job while it runs, and what goes wrong in it. */
+  readonly background: Background;
 }
 
 /** Where to begin: a section's page, or a step. */
@@ -66,28 +68,28 @@ export class Guide {
   }
 
   /** Does one step as the learner would, in sight. @throws QuaysideError GUIDE_BUSY */
-  doStep(step: Step, ground: LearnerActions): void {
-    this.#begin('step', [step], KEY_MS, Promise.resolve(ground));
+  doStep(step: Step, learner: LearnerActions): void {
+    this.#begin('step', [step], KEY_MS, async () => learner);
   }
 
   /**
    * Does steps on hosts that are still to come, as quickly as they can be done.
    *
-   * @param ground waits for the hosts; called at once
+   * @param ready waits for the hosts; called at once
    * @throws QuaysideError GUIDE_BUSY
    */
-  bringTo(steps: readonly Step[], ground: () => Promise<LearnerActions>): void {
-    this.#begin('start', steps, NO_TIME, ground());
+  bringTo(steps: readonly Step[], ready: () => Promise<LearnerActions>): void {
+    this.#begin('start', steps, NO_TIME, ready);
   }
 
-  /** The learner has seen enough. What was done stays done. */
+  /** Ends what is being done. What was done stays done. */
   stop(): void {
     this.#work?.stop.abort(
       new GuideStopped('You stopped it.', 'What was done so far stays done. Go on by yourself.'),
     );
   }
 
-  /** The learner has read how it ended. */
+  /** Takes away how the last job ended. */
   dismiss(): void {
     if (!this.working) this.#show({ state: 'idle' });
   }
@@ -96,7 +98,7 @@ export class Guide {
    * The hosts have failed and others are being made in their place: what was to be done on fresh hosts is begun again on
    * those; a single step ends, for the hosts are no longer as the learner had them.
    */
-  startOver(ground: () => Promise<LearnerActions>): void {
+  startOver(ready: () => Promise<LearnerActions>): void {
     const work = this.#work;
     if (!work || work.stop.signal.aborted) return;
     if (work.purpose === 'step') {
@@ -110,10 +112,10 @@ export class Guide {
     }
     this.#work = undefined;
     work.stop.abort();
-    this.#begin(work.purpose, work.steps, work.keyMs, ground(), work.id);
+    this.#begin(work.purpose, work.steps, work.keyMs, ready, work.id);
   }
 
-  /** The hosts go away: nothing more is done, and nothing said of it. */
+  /** The hosts go away: ends what is being done, and shows nothing of it. */
   abandon(): void {
     this.#work?.stop.abort();
     this.#work = undefined;
@@ -124,7 +126,7 @@ export class Guide {
     purpose: 'step' | 'start',
     steps: readonly Step[],
     keyMs: number,
-    ground: Promise<LearnerActions>,
+    ready: () => Promise<LearnerActions>,
     id = randomBytes(6).toString('hex'),
   ): void {
     if (this.working) {
@@ -134,11 +136,12 @@ export class Guide {
         'Wait until it is done, or stop it.',
       );
     }
-    this.#work = { purpose, id, steps, keyMs, stop: new AbortController() };
-    void this.#do(this.#work, ground);
+    const work: Work = { purpose, id, steps, keyMs, stop: new AbortController() };
+    this.#work = work;
+    this.#options.background.run('do steps', () => this.#do(work, ready));
   }
 
-  async #do(work: Work, coming: Promise<LearnerActions>): Promise<void> {
+  async #do(work: Work, ready: () => Promise<LearnerActions>): Promise<void> {
     const { purpose, id, steps, keyMs, stop } = work;
     const { signal } = stop;
     const show = (view: GuideView): void => {
@@ -148,20 +151,20 @@ export class Guide {
     try {
       const first = { state: 'working', job: id, purpose, place: 0, of: steps.length } as const;
       show({ ...first, says: purpose === 'start' ? 'Waiting for your hosts' : 'Beginning' });
-      const ground = await unlessAborted(coming, signal);
-      let sight: LastOutput = { text: '' };
+      const learner = await withAbort(signal, ready);
+      let last: LastOutput = { text: '' };
       for (const [index, step] of steps.entries()) {
         // What a page's question asks for stands in what was done on that page.
-        if (at?.page !== step.page) sight = { text: '' };
+        if (at?.page !== step.page) last = { text: '' };
         at = step;
         const now = { ...first, place: index + 1, step: step.id };
-        const tell = (says: string, deed?: GuideAction): void =>
-          show({ ...now, says, ...(deed ? { deed } : {}) });
-        await runStep({ lab: this.#options.lab, ground, keyMs, signal, tell }, step, sight);
+        const tell = (says: string, action?: GuideAction): void =>
+          show({ ...now, says, ...(action ? { deed: action } : {}) });
+        await runStep({ lab: this.#options.lab, learner, keyMs, signal, tell }, step, last);
       }
       show({ state: 'done', job: id, purpose, of: steps.length });
     } catch (error) {
-      // The hosts have gone, and whoever took them away says so.
+      // The hosts are gone; what took them away tells the learner.
       if (this.#work !== work) return;
       const { reason, remedy } = this.#wordsFor(error);
       show({ state: 'stopped', job: id, purpose, ...(at ? { step: at.id } : {}), reason, remedy });
@@ -174,7 +177,7 @@ export class Guide {
     if (error instanceof GuideStopped || error instanceof QuaysideError) {
       return { reason: error.message, remedy: error.remedy };
     }
-    this.#options.log('a step could not be done', error);
+    this.#options.background.fail('do steps', error);
     return {
       reason: `The step could not be done: ${error instanceof Error ? error.message : String(error)}`,
       remedy: 'Try it once more, or do it by yourself.',

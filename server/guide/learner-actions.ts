@@ -1,7 +1,7 @@
 import type { CheckView, ValueView, VisitView } from '#protocol';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** What a guide works on: one learner's running hosts, reached as the learner reaches them. */
+/** What a guide can do: all that one learner can do on their running hosts, and by the same calls. */
 export interface LearnerActions {
   /** The host's terminals, in the order of their tabs. */
   terminals(host: string): readonly Terminal[];

@@ -1,15 +1,19 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { GuideStopped, unlessAborted } from './guide-stopped.ts';
+import { GuideStopped } from './guide-stopped.ts';
 
 /** A shell shows its first prompt within a fraction of this, on a busy machine too. */
 const PROMPT_MS = 10_000;
 /** The slowest command that a lab asks for (an image that is built) takes a fraction of this. */
 const COMMAND_MS = 120_000;
+/** A command that still runs so long after its step has ticked is one that stays: a server in the foreground. */
+const STAYS_MS = 3_000;
 /** The prompt follows its mark; what is typed before it is there stands in the wrong place (ms). */
 const PROMPT_SETTLES_MS = 30;
-/** However long the command: it is typed within so many keys' time, for nobody likes to wait for a typist. */
+/** However long the command: it is typed within so many keys' time, so that the learner does not wait for it. */
 const KEYS_MOST = 40;
+/** Of what a command has printed, the end is kept: more than a lab's longest output, and far less than a flood. */
+const OUTPUT_BYTES = 64 * 1024;
 
 /** Ctrl-E and Ctrl-U: whatever stands at the prompt makes room (Ctrl-Y brings it back). */
 const CLEAR_LINE = '\x05\x15';
@@ -23,24 +27,31 @@ const FINISHED = '\x1b]633;D';
 const MARK_END = '\x07';
 
 /** How a command that was typed came to its end. */
-export interface Typed {
+export interface CommandRun {
   /** `undefined` where the shell did not say, as after a syntax error. */
   readonly status: number | undefined;
-  /** What it printed, as bytes of text with all their escapes. */
+  /** The end of what it printed, with all escapes. */
   readonly output: string;
   /** The learner pressed Ctrl-C meanwhile. */
   readonly interrupted: boolean;
 }
 
-/** Settles when the shell shows a prompt at which nobody has typed; `false` where it does not in time. */
+/** How a command is typed and followed. */
+export interface CommandOptions {
+  /** Between two keys, in ms; 0 types the whole line at once. */
+  readonly keyMs: number;
+  /** Settles when the step that the command is for has ticked: one that stays is not waited for any longer then. */
+  readonly ticked?: Promise<void> | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Settles when the shell shows a prompt with nothing typed at it; `false` where it does not in time. */
 export async function promptOf(terminal: Terminal, signal: AbortSignal): Promise<boolean> {
   if (isFree(terminal)) return true;
   const shown = Promise.withResolvers<void>();
   using _ = terminal.onPrompt(() => shown.resolve());
-  const late = AbortSignal.timeout(PROMPT_MS);
-  await unlessAborted(shown.promise, AbortSignal.any([signal, late])).catch((error: unknown) => {
-    if (!late.aborted || signal.aborted) throw error;
-  });
+  using limit = deadline(PROMPT_MS, signal);
+  await withAbort(limit.signal, () => shown.promise).catch(() => signal.throwIfAborted());
   return isFree(terminal);
 }
 
@@ -53,24 +64,22 @@ export function isFree({ prompt }: Terminal): boolean {
  * Types a command at a terminal's prompt and follows it to its end. A learner who types while the line is being typed
  * has the terminal: the line makes room and this stops. While the command runs, keys are the program's, Ctrl-C too.
  *
- * @param keyMs between two keys, in ms; 0 types the whole line at once
- * @param done settles when the command need not be waited for any longer, for it is one that stays
- * @throws Stopped when the learner takes over, the shell ends or the command takes too long
+ * @throws GuideStopped when the learner takes over, the shell ends or the command takes too long
  * @throws what `signal` was aborted with, after a Ctrl-C to the command
  */
 export async function runCommand(
   terminal: Terminal,
   command: string,
-  { keyMs, done, signal }: { keyMs: number; done: Promise<void>; signal: AbortSignal },
-): Promise<Typed> {
+  { keyMs, ticked, signal }: CommandOptions,
+): Promise<CommandRun> {
   let phase: 'typing' | 'running' = 'typing';
   let interrupted = false;
   let status: number | undefined;
   const ended = Promise.withResolvers<void>();
   const taken = new AbortController();
-  // Nobody may be waiting yet when the learner takes the terminal.
+  // The learner may take the terminal before the end is awaited.
   ended.promise.catch(() => undefined);
-  using _typed = terminal.onInput((bytes) => {
+  using _input = terminal.onInput((bytes) => {
     if (bytes.includes(INTERRUPT.charCodeAt(0))) interrupted = true;
     if (phase === 'running' || taken.signal.aborted) return;
     terminal.sendText(CLEAR_LINE);
@@ -88,15 +97,17 @@ export async function runCommand(
   using _gone = terminal.onGone(() =>
     ended.reject(new GuideStopped(`The terminal ${terminal.title} has ended.`, AGAIN)),
   );
-  const stop = AbortSignal.any([signal, AbortSignal.timeout(COMMAND_MS)]);
+  using limit = deadline(COMMAND_MS, signal);
+  const stop = limit.signal;
   try {
     const keys = keyIn(terminal, command, keyMs, AbortSignal.any([stop, taken.signal]));
-    await unlessAborted(Promise.race([keys, ended.promise]), stop);
+    await withAbort(stop, () => Promise.race([keys, ended.promise]));
     phase = 'running';
     const from = terminal.head;
     using _prompt = terminal.onPrompt(() => ended.resolve());
     terminal.sendText(ENTER);
-    await unlessAborted(Promise.race([ended.promise, done]), stop);
+    const stays = ticked?.then(() => sleep(STAYS_MS, stop));
+    await withAbort(stop, () => Promise.race([ended.promise, ...(stays ? [stays] : [])]));
     return { status, output: outputOf(terminal, from), interrupted };
   } catch (error) {
     if (signal.aborted) terminal.sendText(phase === 'typing' ? CLEAR_LINE : INTERRUPT);
@@ -126,7 +137,7 @@ async function keyIn(
   keyMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  await delay(PROMPT_SETTLES_MS, undefined, { signal });
+  await sleep(PROMPT_SETTLES_MS, signal);
   if (!isFree(terminal)) throw notAtPrompt(terminal.title);
   terminal.sendText(CLEAR_LINE);
   if (command.includes('\n')) {
@@ -136,7 +147,7 @@ async function keyIn(
   const letters = [...command];
   const atOnce = keyMs === 0 ? letters.length : Math.ceil(letters.length / KEYS_MOST);
   for (let at = 0; at < letters.length; at += atOnce) {
-    if (at > 0) await delay(keyMs, undefined, { signal });
+    if (at > 0) await sleep(keyMs, signal);
     if (!isFree(terminal)) throw notAtPrompt(terminal.title);
     terminal.sendText(letters.slice(at, at + atOnce).join(''));
   }
@@ -144,7 +155,8 @@ async function keyIn(
 
 /** What stands between the marks of the newest command; everything, where the shell sets none. */
 function outputOf(terminal: Terminal, from: number): string {
-  const text = Buffer.from(terminal.outputSince(from)).toString();
+  const kept = Math.max(from, terminal.head - OUTPUT_BYTES);
+  const text = Buffer.from(terminal.outputSince(kept)).toString();
   const started = text.lastIndexOf(STARTED);
   const begin = started < 0 ? 0 : text.indexOf(MARK_END, started) + 1;
   const end = text.indexOf(FINISHED, begin);

@@ -1,11 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { fillIn, type Lab } from '#lab';
 import type { CheckView, Fix, GuideAction } from '#protocol';
-import type { Deed, Step } from '#steps';
+import type { Step, StepAction } from '#steps';
+import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { pageText, readOff, terminalText } from '../labs/screen-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { commandLines } from './command-lines.ts';
-import { GuideStopped, unlessAborted } from './guide-stopped.ts';
+import { GuideStopped } from './guide-stopped.ts';
 import type { LearnerActions } from './learner-actions.ts';
 import { isFree, promptOf, runCommand } from './run-command.ts';
 
@@ -15,20 +15,18 @@ const CHECKS_MS = 20_000;
 const AGAIN_MS = 1_000;
 /** As much of what a failed command printed as is worth repeating. */
 const COMPLAINT_CHARACTERS = 200;
-
-/** A command that still runs so long after its step has ticked is one that stays: a server in the foreground. */
-const STAYS_MS = 3_000;
-const NEVER = new Promise<void>(() => undefined);
+/** Of what a block's commands have printed, the end is kept: an answer stands on the last screens. */
+const SCREEN_CHARACTERS = 64 * 1024;
 
 /** What is the same for all steps of one job. */
 export interface Job {
   readonly lab: Lab;
-  readonly ground: LearnerActions;
+  readonly learner: LearnerActions;
   /** Between two keys, in ms; 0 for no time at all. */
   readonly keyMs: number;
   readonly signal: AbortSignal;
   /** Told what is being done, in the present tense. */
-  readonly tell: (says: string, deed?: GuideAction) => void;
+  readonly tell: (says: string, action?: GuideAction) => void;
 }
 
 /** What a learner has in front of them: the text of the last command's output or of the last page. */
@@ -39,20 +37,20 @@ export interface LastOutput {
 /**
  * Does what a step asks for, in the learner's own terminals and browser pane, and settles when its checks have passed.
  *
- * @throws Stopped when a command fails, a question has no answer on the screen or a check does not pass
+ * @throws GuideStopped when a command fails, a question has no answer on the screen or a check does not pass
  */
-export async function runStep(job: Job, step: Step, sight: LastOutput): Promise<void> {
-  using standing = watchChecks(job.ground, step.checks);
+export async function runStep(job: Job, step: Step, last: LastOutput): Promise<void> {
+  using checks = watchChecks(job.learner, step.checks);
   try {
-    await doAll(job, step.actions, sight, standing.passed);
-    await untilPassed(job, step, sight, standing);
+    await runAll(job, step.actions, last, checks.passed);
+    await untilPassed(job, step, last, checks);
   } catch (error) {
-    const fix = job.signal.aborted ? undefined : fixFor(job.ground, step);
+    const fix = job.signal.aborted ? undefined : fixFor(job.learner, step);
     if (!(error instanceof CommandFailed || error instanceof NotTicked) || !fix) throw error;
-    // A mistake that the lab knows lies in the way: its own way out first, and then once more.
-    await run(job, fix.host, fix.command, sight, standing.passed);
-    if (!standing.isPassed()) await doAll(job, step.actions, sight, standing.passed);
-    await untilPassed(job, step, sight, standing);
+    // A mistake that the lab knows stands in the way: its own fix first, and then once more.
+    await run(job, fix.host, fix.command, last, checks.passed);
+    if (!checks.arePassed()) await runAll(job, step.actions, last, checks.passed);
+    await untilPassed(job, step, last, checks);
   }
 }
 
@@ -61,27 +59,29 @@ class CommandFailed extends GuideStopped {}
 /** Everything was done, and a check still says no. */
 class NotTicked extends GuideStopped {}
 
-async function doAll(
+async function runAll(
   job: Job,
-  deeds: readonly Deed[],
-  sight: LastOutput,
+  actions: readonly StepAction[],
+  last: LastOutput,
   passed: Promise<void>,
 ): Promise<void> {
-  const lastRun = deeds.findLast(({ kind }) => kind === 'run');
-  for (const deed of deeds) {
+  const lastRun = actions.findLast(({ kind }) => kind === 'run');
+  for (const action of actions) {
     job.signal.throwIfAborted();
-    switch (deed.kind) {
-      case 'run':
-        await run(job, deed.host, deed.command, sight, deed === lastRun ? passed : NEVER);
+    switch (action.kind) {
+      case 'run': {
+        const ticked = action === lastRun ? passed : undefined;
+        await run(job, action.host, action.command, last, ticked);
         break;
+      }
       case 'open':
-        await open(job, deed.url, sight);
+        await open(job, action.url, last);
         break;
       case 'answer':
-        await answer(job, deed.check, sight);
+        await answer(job, action.check, last);
         break;
       default:
-        deed satisfies never;
+        action satisfies never;
     }
   }
 }
@@ -90,43 +90,48 @@ async function run(
   job: Job,
   host: string,
   block: string,
-  sight: LastOutput,
-  passed: Promise<void>,
+  last: LastOutput,
+  passed: Promise<void> | undefined,
 ): Promise<void> {
-  const { ground, keyMs, signal, tell } = job;
+  const { learner, keyMs, signal, tell } = job;
   const command = await filledIn(job, block);
-  sight.text = '';
+  last.text = '';
   const lines = commandLines(command);
   for (const [index, line] of lines.entries()) {
-    const done = index === lines.length - 1 ? passed.then(() => delay(STAYS_MS)) : NEVER;
+    const ticked = index === lines.length - 1 ? passed : undefined;
     tell(`Typing \`${line}\` on ${host}`);
-    const terminal = await freeTerminal(ground, host, signal);
+    const terminal = await freeTerminal(learner, host, signal);
     tell(`Typing \`${line}\` on ${host}`, { kind: 'run', host, terminal: terminal.id });
-    const typed = await runCommand(terminal, line, { keyMs, done, signal });
-    const output = terminalText(typed.output);
-    sight.text += output;
-    if (typed.interrupted) throw new GuideStopped('You stopped it with Ctrl-C.', GO_ON);
-    if (typed.status !== undefined && typed.status !== 0) {
-      throw new CommandFailed(complaint(line, host, typed.status, output), GO_ON);
+    const { status, interrupted, ...ran } = await runCommand(terminal, line, {
+      keyMs,
+      ticked,
+      signal,
+    });
+    const output = terminalText(ran.output);
+    last.text = (last.text + output).slice(-SCREEN_CHARACTERS);
+    if (interrupted) throw new GuideStopped('You stopped it with Ctrl-C.', GO_ON);
+    if (status !== undefined && status !== 0) {
+      throw new CommandFailed(complaint(line, host, status, output), GO_ON);
     }
   }
 }
 
-async function open(
-  { ground, tell, ...job }: Job,
-  written: string,
-  sight: LastOutput,
-): Promise<void> {
-  const url = await filledIn({ ground, ...job }, written);
+async function open(job: Job, written: string, last: LastOutput): Promise<void> {
+  const { learner, signal, tell } = job;
+  const url = await filledIn(job, written);
   tell(`Opening \`${url}\` in the browser`, { kind: 'open', url });
-  const { visit, html } = await unlessAborted(ground.visit(url), job.signal);
-  sight.text = pageText(html);
+  const { visit, html } = await withAbort(signal, () => learner.visit(url));
+  last.text = await pageText(html);
   tell(`Opened \`${url}\` in the browser`, { kind: 'open', url, visit });
 }
 
-async function answer({ lab, ground, tell }: Job, id: string, sight: LastOutput): Promise<void> {
+async function answer(
+  { lab, learner, signal, tell }: Job,
+  id: string,
+  last: LastOutput,
+): Promise<void> {
   const check = lab.checks.find((each) => each.id === id);
-  const text = check?.reads && readOff(check.reads, sight.text);
+  const text = check?.reads && readOff(check.reads, last.text);
   const question = check?.question ?? check?.title ?? id;
   if (text === undefined) {
     throw new GuideStopped(
@@ -135,7 +140,7 @@ async function answer({ lab, ground, tell }: Job, id: string, sight: LastOutput)
     );
   }
   tell(`Answering \`${text}\``, { kind: 'answer', check: id });
-  await ground.answer(id, text);
+  await withAbort(signal, () => learner.answer(id, text));
 }
 
 /**
@@ -145,25 +150,22 @@ async function answer({ lab, ground, tell }: Job, id: string, sight: LastOutput)
 async function untilPassed(
   job: Job,
   step: Step,
-  sight: LastOutput,
-  { passed, isPassed }: Standing,
+  last: LastOutput,
+  { passed, arePassed }: WatchedChecks,
 ): Promise<void> {
-  const late = AbortSignal.timeout(CHECKS_MS);
-  const last = step.actions.at(-1);
-  while (!isPassed()) {
+  using late = deadline(CHECKS_MS);
+  const lastAction = step.actions.at(-1);
+  while (!arePassed()) {
     job.tell('Waiting for the step to tick');
-    await unlessAborted(
-      Promise.race([passed, delay(AGAIN_MS, undefined, { ref: false })]),
-      job.signal,
-    );
-    if (isPassed()) return;
-    if (late.aborted) throw notTicked(job, step);
-    if (last?.kind === 'open') await open(job, last.url, sight);
+    await withAbort(job.signal, () => Promise.race([passed, sleep(AGAIN_MS, job.signal)]));
+    if (arePassed()) return;
+    if (late.signal.aborted) throw notTicked(job, step);
+    if (lastAction?.kind === 'open') await open(job, lastAction.url, last);
   }
 }
 
-function notTicked({ lab, ground }: Job, step: Step): NotTicked {
-  const open = ground
+function notTicked({ lab, learner }: Job, step: Step): NotTicked {
+  const open = learner
     .checks()
     .find(({ id, state }) => step.checks.includes(id) && state !== 'passed');
   const title = lab.checks.find(({ id }) => id === open?.id)?.title ?? 'The step';
@@ -176,69 +178,65 @@ const GO_ON =
 
 /** A terminal of the host where nothing runs and nothing is half typed: one of the learner's own, or a new one. */
 async function freeTerminal(
-  ground: LearnerActions,
+  learner: LearnerActions,
   host: string,
   signal: AbortSignal,
 ): Promise<Terminal> {
-  const there = ground.terminals(host);
+  const there = learner.terminals(host);
   const free = there.find(isFree);
   if (free) return free;
   // One that has only just been opened is on its way to its prompt.
   const coming = there.find(({ prompt, head }) => prompt === 'none' && head === 0);
   if (coming && (await promptOf(coming, signal))) return coming;
-  const fresh = await unlessAborted(ground.openTerminal(host), signal);
+  const fresh = await withAbort(signal, () => learner.openTerminal(host));
   if (await promptOf(fresh, signal)) return fresh;
   throw new GuideStopped(`${host} shows no prompt.`, 'Look at its terminal, or reset the lab.');
 }
 
 /** Puts the hosts' own numbers in the place of `{value-id}`; one that is not there yet is waited for a little. */
-async function filledIn(
-  { ground, signal }: Pick<Job, 'ground' | 'signal'>,
-  text: string,
-): Promise<string> {
+async function filledIn({ learner, signal }: Job, text: string): Promise<string> {
   if (!text.includes('{')) return text;
-  for (
-    const late = AbortSignal.timeout(CHECKS_MS);
-    ;
-    await delay(AGAIN_MS, undefined, { signal })
-  ) {
-    const values = await ground.values();
+  using late = deadline(CHECKS_MS);
+  for (;;) {
+    const values = await withAbort(signal, () => learner.values());
     try {
       return fillIn(text, new Map(values.map((value) => [value.id, value.text])));
     } catch (error) {
-      if (late.aborted) {
+      if (late.signal.aborted) {
         throw new GuideStopped(
           `It needs something that the hosts do not have yet: ${(error as Error).message}.`,
           'Do the steps before this one first, or use Start from here.',
         );
       }
     }
+    await sleep(AGAIN_MS, signal);
   }
 }
 
 /** Where a step's checks stand. */
-interface Standing {
+interface WatchedChecks {
   /** Settles when the last of them passes; never where there was nothing left to pass. */
   readonly passed: Promise<void>;
-  isPassed(): boolean;
+  arePassed(): boolean;
 }
 
-function watchChecks(ground: LearnerActions, ids: readonly string[]): Standing & Disposable {
-  const isPassed = (): boolean => ids.every((id) => isPassedIn(ground.checks(), id));
+function watchChecks(learner: LearnerActions, ids: readonly string[]): WatchedChecks & Disposable {
+  const arePassed = (): boolean => ids.every((id) => isPassedIn(learner.checks(), id));
   const passed = Promise.withResolvers<void>();
-  const wasPassed = isPassed();
-  const heard = ground.onChecks(() => {
-    if (!wasPassed && isPassed()) passed.resolve();
+  const werePassed = arePassed();
+  const heard = learner.onChecks(() => {
+    if (!werePassed && arePassed()) passed.resolve();
   });
-  return { passed: passed.promise, isPassed, [Symbol.dispose]: () => heard[Symbol.dispose]() };
+  return { passed: passed.promise, arePassed, [Symbol.dispose]: () => heard[Symbol.dispose]() };
 }
 
 function isPassedIn(checks: readonly CheckView[], id: string): boolean {
   return checks.some((check) => check.id === id && check.state === 'passed');
 }
 
-function fixFor(ground: LearnerActions, step: Step): Fix | undefined {
-  for (const check of ground.checks()) {
+/** The command by which a check of the step says that its mistake is put right. */
+function fixFor(learner: LearnerActions, step: Step): Fix | undefined {
+  for (const check of learner.checks()) {
     if (check.state === 'not-yet' && check.wayOut && step.checks.includes(check.id)) {
       return check.wayOut;
     }

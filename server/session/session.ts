@@ -273,7 +273,7 @@ export class Session {
     return new Guide({
       lab: this.#lab,
       steps: this.#steps,
-      log: (message, error) => this.#options.background.fail(message, error),
+      background: this.#options.background,
       onChange: (guide) => this.#emit({ type: 'guide', guide }),
     });
   }

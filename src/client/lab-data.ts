@@ -26,7 +26,7 @@ export interface LabStep {
   readonly heading: string;
   readonly checks: readonly string[];
   /** Whether there is anything to be done for it. */
-  readonly hasDeeds: boolean;
+  readonly hasActions: boolean;
 }
 
 /** Where the page carries it. */

@@ -20,12 +20,12 @@ export async function labDataOf({ name, lab, page }: LabPage): Promise<LabData> 
       href: `/labs/${name}/${section.page}/`,
       checks: section.checks.map(({ id }) => id),
     })),
-    steps: steps.map(({ id, page, heading, checks, actions: deeds }) => ({
+    steps: steps.map(({ id, page, heading, checks, actions }) => ({
       id,
       page,
       heading,
       checks,
-      hasDeeds: deeds.length > 0,
+      hasActions: actions.length > 0,
     })),
   };
 }

@@ -1,8 +1,8 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type MdastNode, mdxToMdast } from 'satteri';
 import { hostNamed, type Lab } from '#lab';
 import { didYouMean } from '../../lab/did-you-mean.ts';
+import { elementsOf } from '../../server/labs/page-elements.ts';
 import { locationOf, locationsOf } from '../../server/labs/source-location.ts';
 
 /** A page that introduces the lab and is no section of it. */
@@ -10,9 +10,12 @@ const INTRODUCTION = 'index';
 /** Below the project: where an image's folder lies. */
 const IMAGES = 'images';
 
+/** The components that name a check, a value or a host. */
+const COMPONENTS = ['Check', 'Answer', 'Value', 'Terminal'] as const;
+
 /** A mention of a check, value or host on a page. */
 interface Mention {
-  readonly component: 'Check' | 'Answer' | 'Value' | 'Terminal' | 'block';
+  readonly component: (typeof COMPONENTS)[number] | 'block';
   readonly name: string;
   readonly line: number;
 }
@@ -148,32 +151,12 @@ function shownProblems(
 }
 
 function mentionsIn(file: string): readonly Mention[] {
-  const found: Mention[] = [];
-  const walk = (node: MdastNode): void => {
-    const line = node.position?.start.line ?? 1;
-    if (node.type === 'code') {
-      const [, ...names] = /(?:^|\s)host=(?:"([^"]+)"|'([^']+)'|(\S+))/.exec(node.meta ?? '') ?? [];
-      const name = names.find((each) => each !== undefined);
-      if (name !== undefined) found.push({ component: 'block', name, line });
-    }
-    if (node.type === 'mdxJsxFlowElement' || node.type === 'mdxJsxTextElement') {
-      const { name: component } = node;
-      const attribute = (name: string) => {
-        const value = node.attributes.find(
-          (each) => each.type === 'mdxJsxAttribute' && each.name === name,
-        )?.value;
-        return typeof value === 'string' ? value : undefined;
-      };
-      const name = attribute(component === 'Terminal' ? 'host' : 'id');
-      const isOurs =
-        component === 'Check' ||
-        component === 'Answer' ||
-        component === 'Value' ||
-        component === 'Terminal';
-      if (isOurs && name !== undefined) found.push({ component, name, line });
-    }
-    if ('children' in node) for (const child of node.children) walk(child);
-  };
-  walk(mdxToMdast(readFileSync(file, 'utf8')));
-  return found;
+  return [...elementsOf(readFileSync(file, 'utf8'))].flatMap((element): readonly Mention[] => {
+    const { line } = element;
+    if (element.kind === 'heading') return [];
+    if (element.kind === 'block') return [{ component: 'block', name: element.host, line }];
+    const component = COMPONENTS.find((each) => each === element.name);
+    const name = element.attributes.get(component === 'Terminal' ? 'host' : 'id');
+    return component === undefined || name === undefined ? [] : [{ component, name, line }];
+  });
 }

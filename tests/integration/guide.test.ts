@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Lab } from '#lab';
 import type { GuideView, SessionEvent, SessionStatus } from '#protocol';
-import type { Deed, Step } from '#steps';
+import type { Step, StepAction } from '#steps';
 import { loadAllSteps } from '../../server/labs/loader.ts';
 import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../server/session/manager.ts';
@@ -16,20 +16,25 @@ const PATIENCE_MS = 120_000;
 const FIRST = 'myapp2-on-ephemeral-port';
 
 /** A step beside the lab's own, to be tried out; it has no check, and comes after all others. */
-function made(id: string, ...deeds: readonly Deed[]): Step {
+function made(id: string, ...actions: readonly StepAction[]): Step {
   return {
     id,
     page: 'docker-networks',
     heading: id,
     file: '',
     line: 0,
-    actions: deeds,
+    actions,
     checks: [],
   };
 }
 /** A command that stays, and says when it has the terminal: a Ctrl-C before that is the shell's. */
 const SLOW = "sh -c 'echo begun; exec sleep 600'";
-const typed = (command: string): Deed => ({ kind: 'run', host: 'server01', command, line: 0 });
+const typed = (command: string): StepAction => ({
+  kind: 'run',
+  host: 'server01',
+  command,
+  line: 0,
+});
 
 let stage: Awaited<ReturnType<typeof openRuntime>>;
 let store: Store;

@@ -48,7 +48,7 @@ export function arrangeHints(page: ParentNode, steps: readonly LabStep[]): void 
     const last = group.at(-1);
     const check = last && helped[hints.indexOf(last)];
     const step = steps.find(({ checks }) => check !== undefined && checks.includes(check));
-    if (last && step?.hasDeeds) last.append(doIt(step.id));
+    if (last && step?.hasActions) last.append(doIt(step.id));
   }
 }
 

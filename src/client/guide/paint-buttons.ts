@@ -33,7 +33,7 @@ function paintButton(
   const guide = snapshot?.guide;
   const isWorking = guide?.state === 'working';
   const isThis = isWorking && guide.step === step?.id;
-  const offered = step?.hasDeeds && (isThis || isOpen(step, snapshot?.checks ?? []));
+  const offered = step?.hasActions && (isThis || isOpen(step, snapshot?.checks ?? []));
   if (!step || !offered) {
     leave(button);
     button.hidden = true;

@@ -131,14 +131,14 @@ describe('the Docker Networking lab', () => {
   });
 
   it('asks for something to be done at each of its steps, where its page says so', async () => {
-    for (const { id, file, actions: deeds } of await loadSteps(DIRECTORY, lab)) {
-      expect(deeds, id).not.toEqual([]);
+    for (const { id, file, actions } of await loadSteps(DIRECTORY, lab)) {
+      expect(actions, id).not.toEqual([]);
       const lines = (await readFile(file, 'utf8')).split('\n');
-      for (const deed of deeds) {
-        const line = lines[deed.line - 1];
-        if (deed.kind === 'run') expect(line).toMatch(/^```sh host=/);
-        else if (deed.kind === 'open') expect(line).toMatch(/<(Value|Visit) /);
-        else expect(line).toBe(`<Answer id="${deed.check}" />`);
+      for (const action of actions) {
+        const line = lines[action.line - 1];
+        if (action.kind === 'run') expect(line).toMatch(/^```sh host=/);
+        else if (action.kind === 'open') expect(line).toMatch(/<(Value|Visit) /);
+        else expect(line).toBe(`<Answer id="${action.check}" />`);
       }
     }
   });
@@ -147,9 +147,7 @@ describe('the Docker Networking lab', () => {
     const questions = lab.checks.filter(({ question }) => question !== undefined);
     expect(questions.filter(({ reads }) => reads === undefined)).toEqual([]);
     const steps = await loadSteps(DIRECTORY, lab);
-    const asked = steps.flatMap(({ actions: deeds }) =>
-      deeds.filter(({ kind }) => kind === 'answer'),
-    );
+    const asked = steps.flatMap(({ actions }) => actions.filter(({ kind }) => kind === 'answer'));
     expect(asked).toHaveLength(questions.length);
   });
 });

@@ -1,0 +1,62 @@
+import { type MdastNode, mdxToMdast } from 'satteri';
+
+/** What stands on a page and speaks of the lab: a heading, a command block, or one of the components. */
+export type PageElement = {
+  /** From 1. */
+  readonly line: number;
+  /** What stands in a hint is another way to the same, and no part of the page's own steps. */
+  readonly within: 'page' | 'heading' | 'hint';
+} & (
+  | { readonly kind: 'heading'; readonly text: string }
+  /** A fenced block that names a host: ```` ```sh host=server01 ````. */
+  | { readonly kind: 'block'; readonly host: string; readonly code: string }
+  | {
+      readonly kind: 'component';
+      readonly name: string;
+      /** Attributes that are plain texts. */
+      readonly attributes: ReadonlyMap<string, string>;
+    }
+);
+
+/** The host that a fence's info string names, quoted or not. */
+const HOST_OF_FENCE = /(?:^|\s)host=(?:"([^"]+)"|'([^']+)'|(\S+))/;
+/** The component that holds another way to the same. */
+const HINT = 'Hint';
+
+/** The elements of a page, in its order. @param source MDX */
+export function elementsOf(source: string): Iterable<PageElement> {
+  return elementsIn(mdxToMdast(source), 'page');
+}
+
+function* elementsIn(
+  node: MdastNode,
+  within: PageElement['within'],
+): Generator<PageElement, void, undefined> {
+  const place = { line: node.position?.start.line ?? 1, within };
+  let inside = within;
+  if (node.type === 'heading') {
+    yield { ...place, kind: 'heading', text: plain(node) };
+    if (within === 'page') inside = 'heading';
+  } else if (node.type === 'code') {
+    const [, ...hosts] = HOST_OF_FENCE.exec(node.meta ?? '') ?? [];
+    const host = hosts.find((name) => name !== undefined);
+    if (host !== undefined) yield { ...place, kind: 'block', host, code: node.value };
+  } else if (node.type === 'mdxJsxFlowElement' || node.type === 'mdxJsxTextElement') {
+    const attributes = new Map(
+      node.attributes.flatMap((each) =>
+        each.type === 'mdxJsxAttribute' && typeof each.value === 'string'
+          ? [[each.name, each.value] as const]
+          : [],
+      ),
+    );
+    yield { ...place, kind: 'component', name: node.name ?? '', attributes };
+    if (node.name === HINT) inside = 'hint';
+  }
+  if ('children' in node) for (const child of node.children) yield* elementsIn(child, inside);
+}
+
+/** A heading's text without its marks. */
+function plain(node: MdastNode): string {
+  if ('value' in node) return node.value;
+  return 'children' in node ? node.children.map((child) => plain(child)).join('') : '';
+}
