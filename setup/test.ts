@@ -1,17 +1,17 @@
 /**
- * `npm test`: does all the set-up that is missing, then runs every test. First the labs prove themselves. Then what
- * Vitest takes: unit tests, the built site's, those on real hosts, and those of the proof itself. Then what Playwright
- * takes: walks through the pages in a real browser.
+ * `npm test`: does all the set-up that is missing, then runs every test. First the labs are tested. Then what Vitest
+ * takes: units, the simulation, the built site, what needs real hosts, and the test of labs itself. Then what Playwright
+ * takes: walks through the pages in a real browser. Nothing is tried twice.
  *
  *   npm test                      everything
- *   npm test -- unit              one Vitest project: unit, site, integration or lab-test
- *   npm test -- labs              the proofs of the labs (npm run lab:test)
- *   npm test -- e2e               the browser walks only
+ *   npm test -- unit              one part, or several; only what they need is set up
  */
-import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { execa } from 'execa';
 import { QuaysideError } from '../server/base/errors.ts';
 import { progress } from '../server/base/progress.ts';
+import { printFailure } from '../server/cli/failure.ts';
 import { findEngine } from '../server/engine/find.ts';
 import { installPackages, isDebian, isInstalled } from '../server/engine/packages.ts';
 import { loadLabs } from '../server/labs/loader.ts';
@@ -19,91 +19,131 @@ import { createSandboxRuntime } from '../server/sandbox/runtime.ts';
 import { ensureSite } from '../server/site/build.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
-const VITEST_PROJECTS = ['unit', 'site', 'integration', 'lab-test'];
-/** What can be named, in the order in which they run. */
-const PARTS = ['labs', ...VITEST_PROJECTS, 'e2e'];
 /** Programs that the tests run, and the Debian packages they come in. */
 const PROGRAMS = {
   chromium: ['chromium', 'fonts-dejavu-core'],
-  // The terminals' tests use this machine in the place of a host.
+  // Some terminals' tests use this machine in the place of a host.
   dtach: ['dtach'],
-};
+} as const;
 
-async function ensurePrograms(): Promise<void> {
-  for (const [program, packages] of Object.entries(PROGRAMS)) {
-    if (await isInstalled(program)) continue;
-    if (process.getuid?.() !== 0 || !(await isDebian())) {
-      throw new QuaysideError(
-        'CONFIG_INVALID',
-        `The tests need ${program}, which is not installed, and set-up can install it only as root on Debian or Ubuntu.`,
-        `Install it: sudo apt-get install ${packages.join(' ')}`,
-      );
-    }
-    progress(`Installing ${program} …`);
-    await installPackages(packages, progress);
+type Need = 'engine' | 'pages' | keyof typeof PROGRAMS;
+type Part = keyof typeof PARTS;
+
+/** What can be named, in the order in which it runs, with what it needs. */
+const PARTS = {
+  labs: ['engine'],
+  unit: [],
+  simulation: [],
+  site: ['pages'],
+  integration: ['engine', 'dtach'],
+  'lab-test': ['engine'],
+  e2e: ['engine', 'pages', 'chromium'],
+} as const satisfies Record<string, readonly Need[]>;
+const NAMES = Object.keys(PARTS) as readonly Part[];
+
+/** The lines in which Vitest and Playwright say how many tests passed, failed or were left out. */
+const COUNT =
+  /^ *(Test Files|Tests) +\d|^ +\d+ (passed|failed|flaky|skipped|interrupted|did not run)/;
+
+/** A program of the project and what it takes. */
+interface Run {
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+function runsOf(wanted: readonly Part[]): readonly Run[] {
+  const projects = wanted.filter((part) => part !== 'labs' && part !== 'e2e');
+  const runs: Run[] = [];
+  if (wanted.includes('labs')) runs.push({ program: 'lab-test/main.ts', args: [] });
+  if (projects.length > 0) {
+    const named = projects.flatMap((name) => ['--project', name]);
+    runs.push({ program: 'node_modules/vitest/vitest.mjs', args: ['run', ...named] });
   }
+  if (wanted.includes('e2e')) {
+    runs.push({ program: 'node_modules/@playwright/test/cli.js', args: ['test'] });
+  }
+  return runs;
 }
 
-async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> {
-  const child = spawn(process.execPath, argv, { cwd: PROJECT, env, stdio: 'inherit' });
-  const status = await new Promise<number | null>((settle, reject) => {
-    child.once('error', reject);
-    child.once('close', settle);
-  });
-  return status === 0;
+/** @returns whether it succeeded */
+async function run({ program, args }: Run, env: NodeJS.ProcessEnv, counts: string[]) {
+  const keepCounts = function* (line: unknown) {
+    if (COUNT.test(stripVTControlCharacters(String(line)))) counts.push(String(line));
+    yield line;
+  };
+  const { failed } = await execa(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(PROJECT, program), ...args],
+    {
+      cwd: PROJECT,
+      env,
+      reject: false,
+      stdin: 'inherit',
+      // In a terminal the programs draw their progress themselves.
+      stdout: process.stdout.isTTY ? 'inherit' : [keepCounts, 'inherit'],
+      stderr: 'inherit',
+      buffer: false,
+    },
+  );
+  return !failed;
 }
 
-async function test(wanted: readonly string[]): Promise<boolean> {
-  const unknown = wanted.find((name) => !PARTS.includes(name));
+async function test(names: readonly string[]): Promise<boolean> {
+  const unknown = names.find((name) => !Object.hasOwn(PARTS, name));
   if (unknown !== undefined) {
     throw new QuaysideError(
       'CONFIG_INVALID',
       `There are no tests named ${unknown}.`,
-      `Name any of ${PARTS.join(', ')}, or none for all.`,
+      `Name any of ${NAMES.join(', ')}, or none for all.`,
     );
   }
-  await ensurePrograms();
+  const wanted = NAMES.filter((name) => names.length === 0 || names.includes(name));
+  const needs = new Set<Need>(wanted.flatMap((part) => PARTS[part]));
+  await using stack = new AsyncDisposableStack();
+  const env = await setUp(needs, stack);
+  const counts: string[] = [];
+  const failed: string[] = [];
+  for (const each of runsOf(wanted)) {
+    if (!(await run(each, env, counts))) failed.push(each.program);
+  }
+  if (failed.length > 0) progress(`Failed: ${failed.join(', ')}`);
+  for (const line of counts) progress(line);
+  return failed.length === 0;
+}
+
+/** @returns the environment of the tests */
+async function setUp(
+  needs: ReadonlySet<Need>,
+  stack: AsyncDisposableStack,
+): Promise<NodeJS.ProcessEnv> {
+  for (const [program, packages] of Object.entries(PROGRAMS)) {
+    if (needs.has(program as Need)) await ensureProgram(program, packages);
+  }
+  if (needs.has('pages')) stack.use(await ensureSite(PROJECT, progress));
+  if (!needs.has('engine')) return process.env;
   const engine = await findEngine(process.env, progress);
-  await using _runtime = await createSandboxRuntime(
-    PROJECT,
-    engine,
-    await loadLabs(PROJECT),
-    'set-up',
-    progress,
-  );
-  using _site = await ensureSite(PROJECT, progress);
+  const labs = await loadLabs(PROJECT);
+  stack.use(await createSandboxRuntime(PROJECT, engine, labs, 'set-up', progress));
   // Whatever the tests start finds this very engine.
-  const env = { ...process.env, DOCKER_HOST: engine.address };
-  const flags = ['--disable-warning=ExperimentalWarning'];
-  const projects = VITEST_PROJECTS.filter((name) => wanted.length === 0 || wanted.includes(name));
-  let passed = true;
-  if (wanted.length === 0 || wanted.includes('labs')) {
-    const proof = [...flags, join(PROJECT, 'lab-test/main.ts')];
-    passed = await run(proof, env);
-    if (!passed && process.env.CI) {
-      // As with the other tests on real hosts: what stumbles once on a busy machine is tried again, and reported.
-      progress(
-        'Not proven, as the lines above say. Once more, as a busy machine can make a step stumble …',
-      );
-      passed = await run(proof, env);
-    }
+  return { ...process.env, DOCKER_HOST: engine.address };
+}
+
+async function ensureProgram(program: string, packages: readonly string[]): Promise<void> {
+  if (await isInstalled(program)) return;
+  if (process.getuid?.() !== 0 || !(await isDebian())) {
+    throw new QuaysideError(
+      'CONFIG_INVALID',
+      `The tests need ${program}, which is not installed, and set-up can install it only as root on Debian or Ubuntu.`,
+      `Install it: sudo apt-get install ${packages.join(' ')}`,
+    );
   }
-  if (projects.length > 0) {
-    const vitest = join(PROJECT, 'node_modules/vitest/vitest.mjs');
-    const named = projects.flatMap((name) => ['--project', name]);
-    passed = (await run([...flags, vitest, 'run', ...named], env)) && passed;
-  }
-  if (wanted.length === 0 || wanted.includes('e2e')) {
-    const playwright = join(PROJECT, 'node_modules/@playwright/test/cli.js');
-    passed = (await run([...flags, playwright, 'test'], env)) && passed;
-  }
-  return passed;
+  progress(`Installing ${program} …`);
+  await installPackages(packages, progress);
 }
 
 try {
   process.exitCode = (await test(process.argv.slice(2))) ? 0 : 1;
 } catch (error) {
-  if (!(error instanceof QuaysideError)) throw error;
-  console.error(`\n${error.message}\n→ ${error.remedy}\n`);
+  printFailure(error);
   process.exitCode = 1;
 }

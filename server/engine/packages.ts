@@ -1,13 +1,17 @@
 import { access, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type ExecaError, execa } from 'execa';
+import { deadline } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
+import { lockHolder, untilAptIsFree } from './apt-lock.ts';
 
 /** Directories that a plain user's PATH may lack but where system programs live. */
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin'];
 /** How many of apt's last lines an error shows: the cause is at the end. */
 const LINES_KEPT = 12;
+/** A machine's own first upgrade takes minutes; one that takes longer than this has to be looked at. */
+const APT_BUSY_MS = 15 * 60_000;
 /** The lines of apt and debootstrap that say how far they are. */
 const SHOWN = /^(Get:|Unpacking|Setting up|I: (Retrieving|Extracting|Configuring))/;
 /** An engine's packages take a minute; a mirror that hangs must not hold a start for ever. */
@@ -34,23 +38,41 @@ export async function isInstalled(program: string): Promise<boolean> {
 }
 
 /**
- * Installs Debian packages (root only).
+ * Installs Debian packages (root only). Where another program is using apt, as a new machine's first update of its own
+ * does, it waits for that and says so.
  *
  * @throws QuaysideError ENGINE_SETUP_FAILED with apt's last lines and the command to try by hand
  */
 export async function installPackages(names: readonly string[], progress: Progress): Promise<void> {
-  const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...names];
+  const install = ['install', '-y', '--no-install-recommends', ...names];
+  using limit = deadline(APT_BUSY_MS);
   try {
     // Without a package list, or with an old one, apt knows no such package.
-    await runToEnd(['apt-get', 'update'], progress);
-    await runToEnd(install, progress);
+    await apt(['update'], progress, limit.signal);
+    await apt(install, progress, limit.signal);
   } catch (error) {
     throw new QuaysideError(
       'ENGINE_SETUP_FAILED',
       `Installing ${names.join(', ')} failed: ${(error as Error).message}`,
-      `Try it by hand: sudo ${install.join(' ')}`,
+      `Try it by hand: sudo apt-get ${install.join(' ')}`,
       { cause: error },
     );
+  }
+}
+
+/** Runs apt-get when no other program does. One that was quicker makes it fail; then it waits for that one as well. */
+async function apt(
+  args: readonly string[],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await untilAptIsFree(progress, signal);
+    try {
+      return await runToEnd(['apt-get', ...args], progress);
+    } catch (error) {
+      if (!(await lockHolder())) throw error;
+    }
   }
 }
 
