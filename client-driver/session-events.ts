@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import type {
+  Beat,
   CheckView,
   SessionEvent,
   SessionSnapshot,
@@ -21,7 +22,10 @@ export class SessionEvents implements Disposable {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     this.#snapshot = NOTHING_YET;
-    socket.on('message', (data: Buffer) => this.#take(JSON.parse(data.toString()) as SessionEvent));
+    socket.on('message', (data: Buffer) => {
+      const said = JSON.parse(data.toString()) as SessionEvent | Beat;
+      if (said.type !== 'beat') this.#take(said);
+    });
     socket.on('close', (code, reason) =>
       this.#changes.close(`the event socket closed: ${code} ${reason}`),
     );

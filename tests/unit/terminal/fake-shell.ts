@@ -22,6 +22,8 @@ export class FakeShell implements Shell {
   told: ShellState = { kind: 'alive' };
   /** Called as it is joined, before the transport is handed over. */
   onJoin: (transport: FakeTransport) => void = () => undefined;
+  /** Called with all that is typed. */
+  onInput: (text: string) => void = () => undefined;
 
   async join(size: Size, listener: ShellTransportListener): Promise<ShellTransport> {
     this.sizes.push(`${size.cols}x${size.rows}`);
@@ -73,7 +75,9 @@ export class FakeTransport implements ShellTransport {
   }
 
   write(input: Uint8Array): void {
-    this.#shell.input.push(Buffer.from(input).toString());
+    const text = Buffer.from(input).toString();
+    this.#shell.input.push(text);
+    this.#shell.onInput(text);
   }
   resize({ cols, rows }: Size): void {
     this.#shell.sizes.push(`${cols}x${rows}`);
