@@ -9,7 +9,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 
 /** Several per host is the aim; more than this is a loop, and each costs a shell in the host. */
-const TERMINALS_MOST = 16;
+export const TERMINALS_MOST = 16;
 /** A shell of which could not be told whether it lives is asked about again after this time. */
 const ADOPT_AGAIN_MS = 2_000;
 

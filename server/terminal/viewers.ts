@@ -70,7 +70,7 @@ export class Viewers {
   request(viewer: Viewer, size: Size): void {
     viewer.requestedSize = size;
     if (!this.#active || this.#active.attention === 'hidden') this.activate(viewer);
-    else if (this.#active === viewer && !isSame(size, this.#size)) this.#change();
+    if (this.#active === viewer && !isSame(size, this.#size)) this.#change();
   }
 
   /** This page is the one in use now. A hidden one does not take that from another. */

@@ -23,7 +23,7 @@ declare module 'fastify' {
 export type SocketLink = (socket: WebSocket) => void;
 
 /** Three hosts with a few terminals each, in a few tabs. */
-const SOCKETS_PER_LEARNER = 64;
+export const SOCKETS_PER_LEARNER = 64;
 /** How long a page has to answer the goodbye before its socket is cut. */
 const GOODBYE_MS = 1_000;
 /**

@@ -15,10 +15,13 @@ import {
   TERMINAL_PROTOCOL_VERSION,
   TERMINAL_SIZE_LIMITS,
 } from '#protocol';
+import { LABEL } from '../../../server/sandbox/labels.ts';
+import { TERMINALS_MOST } from '../../../server/session/terminals.ts';
 import { STALLED_AFTER_MS } from '../../../server/terminal/flow-control.ts';
 import { RING_BYTES } from '../../../server/terminal/output.ts';
 import { RECONNECT_GRACE_MS } from '../../../server/terminal/reconnect-grace.ts';
 import { MAX_VIEWERS } from '../../../server/terminal/terminal.ts';
+import { SOCKETS_PER_LEARNER } from '../../../server/web/sockets/sockets.ts';
 
 const PAGE = readFileSync(new URL('../../../docs/terminal-protocol.md', import.meta.url), 'utf8');
 const NOTHING = new Uint8Array();
@@ -100,6 +103,10 @@ test('the page names the version and the limits in force', () => {
   const limits = new Map(rows(/./).map(([what = '', limit = '']) => [what, limit]));
   const { minCols, maxCols, minRows, maxRows } = TERMINAL_SIZE_LIMITS;
   expect(PAGE).toContain(`The version is **${TERMINAL_PROTOCOL_VERSION}**`);
+  expect(limits.get('terminals of one session')).toBe(`${TERMINALS_MOST}`);
+  expect(limits.get('sockets of one learner, those for events included')).toBe(
+    `${SOCKETS_PER_LEARNER}`,
+  );
   expect(limits.get('a frame from a page')).toBe(`${kib(MAX_CLIENT_FRAME)}, head included`);
   expect(limits.get('output in one frame')).toBe(kib(MAX_OUTPUT_BYTES));
   expect(limits.get('sent and not acknowledged, per page')).toBe(kib(OUTPUT_WINDOW));
@@ -113,4 +120,9 @@ test('the page names the version and the limits in force', () => {
   expect(PAGE).toContain(`\`beat\` comes at least every ${BEAT_MS / 1000} s`);
   expect(PAGE).toContain(`makes no progress for ${STALLED_AFTER_MS / 1000} s`);
   expect(PAGE).toContain(`for ${RECONNECT_GRACE_MS / 1000} s the program waits`);
+});
+
+test('the way from a terminal to its containers uses the labels in force', () => {
+  expect(PAGE).toContain(`--filter label=${LABEL.host})`);
+  expect(PAGE).toContain(`--filter label=${LABEL.sandbox}=`);
 });

@@ -74,6 +74,10 @@ export class FakeTransport implements ShellTransport {
     this.#listener.item({ kind: 'note', note, status });
   }
 
+  drained(): void {
+    this.#listener.drained();
+  }
+
   write(input: Uint8Array): void {
     const text = Buffer.from(input).toString();
     this.#shell.input.push(text);

@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -13,6 +13,7 @@ import {
 import { Terminal } from '../../../server/terminal/terminal.ts';
 import { linkTerminal } from '../../../server/web/sockets/terminal-socket.ts';
 import { background, FakeShell, type FakeTransport } from '../terminal/fake-shell.ts';
+import { FakeSocket } from '../terminal/fake-socket.ts';
 import { LAB, type Stage, stage, TERMINAL } from './stage.ts';
 
 const EVENTS = `/api/labs/${LAB}/events`;
@@ -37,37 +38,6 @@ const HELLO = {
   offset: 0,
   attention: 'active',
 } as const;
-
-/** A socket that sends when the test says so. */
-class FullSocket extends EventEmitter implements Disposable {
-  readonly OPEN = WebSocket.OPEN;
-  readonly readyState = WebSocket.OPEN;
-  readonly told: ServerFrame[] = [];
-  readonly bufferedAmount = 0;
-  #onSent: (() => void)[] = [];
-
-  says(frame: ClientFrame): void {
-    this.emit('message', encodeClientFrame(frame), true);
-  }
-
-  send(bytes: Uint8Array, onSent: () => void): void {
-    this.told.push(decodeServerFrame(bytes));
-    this.#onSent.push(onSent);
-  }
-
-  /** All that was queued has gone out. */
-  drain(): void {
-    for (const onSent of this.#onSent.splice(0)) onSent();
-  }
-
-  close(): void {
-    this.emit('close', 1000);
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-}
 
 /** A page on the stage's terminal, attached. */
 async function attached(web: Stage, cookie: string) {
@@ -155,7 +125,7 @@ async function onFullSocket(shell = new FakeShell()) {
   const identity = { id: TERMINAL, host: 'server01', title: 'server01' };
   const terminal = await Terminal.on(identity, shell, { cols: 80, rows: 24 }, { background });
   onTestFinished(() => terminal.detach());
-  const socket = new FullSocket();
+  const socket = new FakeSocket();
   onTestFinished(() => socket[Symbol.dispose]());
   linkTerminal(socket as unknown as WebSocket, terminal, background);
   socket.says({ ...HELLO, client: 1n });
