@@ -74,9 +74,9 @@ export class Terminal {
   readonly #reconnectGrace: ReconnectGrace;
   readonly #deduplicator = new InputDeduplicator();
   readonly #command = new Emitter<FinishedCommand>();
-  readonly #inputTaken = new Emitter<Uint8Array>();
   readonly #prompted = new Emitter<void>();
   readonly #gone = new Emitter<void>();
+  #onInput: ((input: Uint8Array) => void) | undefined;
   #state: State = { kind: 'running' };
   #prompt: Prompt = 'none';
   /** Which shell is the terminal's own: the first that showed a prompt. */
@@ -176,9 +176,14 @@ export class Terminal {
     return this.#prompted.on(listener);
   }
 
-  /** Input of a viewer; called before the shell gets it. */
+  /** Tells of a viewer's input before the shell gets it. For the one that types here in a learner's place. */
   onInput(listener: (input: Uint8Array) => void): Disposable {
-    return this.#inputTaken.on(listener);
+    this.#onInput = listener;
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#onInput === listener) this.#onInput = undefined;
+      },
+    };
   }
 
   /** Input that comes from no viewer. */
@@ -313,7 +318,7 @@ export class Terminal {
     if (fresh.byteLength === 0 || viewer.listener.mayType?.() === false) return;
     this.#lastActivity = Date.now();
     this.#viewers.activate(viewer);
-    this.#inputTaken.emit(fresh);
+    this.#onInput?.(fresh);
     if (this.#prompt !== 'running') this.#prompt = 'edited';
     this.#connection.write(fresh);
   }
