@@ -7,7 +7,7 @@
  * all may import the authoring kit (lab/) and the protocol. main.ts and app.ts compose, so they may import everything.
  */
 export const FOLDERS = {
-  cli: { values: ['class', 'store', 'site', 'labs', 'sandbox', 'engine', 'base'] },
+  cli: { values: ['class', 'capacity', 'store', 'site', 'labs', 'sandbox', 'engine', 'base'] },
   web: { values: ['class', 'session', 'terminal', 'base'], types: ['browser'] },
   class: { values: ['base'], types: ['session', 'store'] },
   session: {
@@ -63,7 +63,7 @@ function folderRules([folder, { values, types = [] }]) {
     rules.push({
       name: `server/${folder}-types`,
       comment: `server/${folder} may import only types of ${types.join(', ')}.`,
-      severity: folder === 'capacity' ? 'warn' : 'error',
+      severity: 'error',
       from: { path: `^server/${folder}/` },
       to: { path: `^server/(${types.join('|')})/`, dependencyTypesNot: ['type-only'] },
     });
@@ -100,7 +100,7 @@ export default {
     {
       name: 'sandbox-by-capacity',
       comment: 'Only server/capacity hands out sandboxes; the others know their type.',
-      severity: 'warn',
+      severity: 'error',
       from: { path: '^server/', pathNot: '^server/(capacity|sandbox)/' },
       to: { path: '^server/sandbox/sandbox\\.ts$', dependencyTypesNot: ['type-only'] },
     },

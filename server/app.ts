@@ -104,7 +104,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
   sessions.open();
   classroom?.roster.open();
   if (config.devPages !== undefined) {
-    opened.use(watchLabs(config.project, sessions, parts.progress));
+    opened.use(watchLabs(config.project, core, parts.progress));
   }
   const all = opened.move();
   let closing: Promise<void> | undefined;
@@ -216,9 +216,14 @@ async function health(engine: Engine, store: Store, data: string) {
 }
 
 /** Takes up what an author saves, and says what has come of it. */
-function watchLabs(project: string, sessions: SessionManager, progress: Progress): LabWatcher {
+function watchLabs(
+  project: string,
+  { sessions, background }: AppCore,
+  progress: Progress,
+): LabWatcher {
   return new LabWatcher({
     project,
+    background,
     onLab: (name, lab, steps) => progress(`labs/${name}: ${sessions.reload(name, lab, steps)}`),
     onBroken: (name, error) =>
       progress(`labs/${name}: kept as it was. ${(error as Error).message}`),

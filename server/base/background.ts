@@ -31,16 +31,8 @@ export class Background {
    * @param signal once aborted, the work may fail without being counted: whoever aborted it wanted it to end
    */
   run(name: string, work: () => unknown, signal?: AbortSignal): void {
-    const done = (async () => {
-      try {
-        await work();
-      } catch (error) {
-        if (signal?.aborted !== true) this.fail(name, error);
-      }
-    })();
+    const done = this.#attempt(name, work, signal).finally(() => this.#running.delete(done));
     this.#running.set(done, name);
-    // `done` never rejects.
-    void done.finally(() => this.#running.delete(done));
   }
 
   /** A callback for a timer, a socket or an emitter: what it throws is logged and counted, and goes no further. */
@@ -66,5 +58,13 @@ export class Background {
   /** Settles when nothing is under way any more, works that began meanwhile included. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running.keys());
+  }
+
+  async #attempt(name: string, work: () => unknown, signal?: AbortSignal): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (signal?.aborted !== true) this.fail(name, error);
+    }
   }
 }

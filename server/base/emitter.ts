@@ -10,7 +10,11 @@ export class Emitter<T> {
   on(listener: (value: T) => void): Disposable {
     const own = (value: T): void => listener(value);
     this.#all.add(own);
-    return { [Symbol.dispose]: () => void this.#all.delete(own) };
+    return {
+      [Symbol.dispose]: () => {
+        this.#all.delete(own);
+      },
+    };
   }
 
   emit(value: T): void {

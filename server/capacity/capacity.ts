@@ -117,8 +117,7 @@ export class Capacity {
   async removeAll(): Promise<void> {
     const { runtime, instance } = this.#options;
     await this.pool.settled();
-    const all = await liveSandboxes(runtime, instance);
-    await pLimit(AT_ONCE).map(all, (id) => destroySandbox(runtime, id));
+    await removeSandboxes(runtime, instance);
   }
 
   async #sweepOn(closing: AbortSignal): Promise<never> {
@@ -134,4 +133,19 @@ export class Capacity {
       await sleep(wait, closing);
     }
   }
+}
+
+/**
+ * Removes every sandbox of a server that does not run, or gives out none any more.
+ *
+ * @returns how many there were
+ * @throws QuaysideError SANDBOX_FAILED naming what stays
+ */
+export async function removeSandboxes(
+  runtime: Pick<SandboxRuntime, 'engine' | 'sharedDirectories'>,
+  instance: string,
+): Promise<number> {
+  const all = await liveSandboxes(runtime, instance);
+  await pLimit(AT_ONCE).map(all, (id) => destroySandbox(runtime, id));
+  return all.length;
 }

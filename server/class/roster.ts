@@ -98,7 +98,11 @@ export class Roster implements Disposable {
       labs: this.#labs,
       learners: this.entries.map((seat) => seat.view()),
     });
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    return {
+      [Symbol.dispose]: () => {
+        this.#listeners.delete(listener);
+      },
+    };
   }
 
   /** Calls `listener` with the learner's own place at once and after every change; meanwhile they are present. */

@@ -1,10 +1,8 @@
 /** `npm run clean`: removes every sandbox that a server of this data folder has left running. Progress is kept. */
 import { join, resolve } from 'node:path';
-import pLimit from 'p-limit';
-import { AT_ONCE } from '../base/at-once.ts';
 import { progress } from '../base/progress.ts';
+import { removeSandboxes } from '../capacity/capacity.ts';
 import { runningEngine } from '../engine/find.ts';
-import { destroySandbox, liveSandboxes } from '../sandbox/sandbox.ts';
 import { SharedDirectories } from '../sandbox/shared-directory.ts';
 import { Store } from '../store/store.ts';
 import { readConfig } from './config.ts';
@@ -17,10 +15,8 @@ async function clean(data: string): Promise<void> {
   const engine = await runningEngine(process.env);
   if (engine) {
     const sharedDirectories = await SharedDirectories.for(engine, store.instance);
-    const runtime = { engine, sharedDirectories };
-    const sandboxes = await liveSandboxes(runtime, store.instance);
-    await pLimit(AT_ONCE).map(sandboxes, (sandbox) => destroySandbox(runtime, sandbox));
-    progress(`Removed ${sandboxes.length} sandbox${sandboxes.length === 1 ? '' : 'es'}.`);
+    const removed = await removeSandboxes({ engine, sharedDirectories }, store.instance);
+    progress(`Removed ${removed} sandbox${removed === 1 ? '' : 'es'}.`);
   } else {
     progress('No engine runs, so there is nothing to remove.');
   }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Lab } from '#lab';
 import { loadSteps, type Step } from '#steps';
+import type { Background } from '../base/background.ts';
+import { Timers } from '../base/timers.ts';
 import { LABS_DIRECTORY, loadLab } from './loader.ts';
 
 /** An editor writes a file in several goes; what follows within this time belongs to the same save. */
@@ -14,20 +16,23 @@ const FRESH = '?fresh=';
 /** What comes of a save. */
 export interface LabWatcherOptions {
   readonly project: string;
+  readonly background: Background;
   readonly onLab: (name: string, lab: Lab, steps: readonly Step[]) => void;
   /** The lab as it was stays in use. */
   readonly onBroken: (name: string, error: unknown) => void;
 }
 
 /**
- * Reads a lab again whenever its `lab.ts`, one of its pages or a file beside them is saved. For `npm run dev`: Node keeps every module that
- * it has read, so each save makes one more.
+ * Reads a lab again whenever its `lab.ts`, one of its pages or a file beside them is saved. For `npm run dev`: Node keeps
+ * every module that it has read, so each save makes one more.
  */
 export class LabWatcher implements Disposable {
   readonly #options: LabWatcherOptions;
   readonly #watcher: FSWatcher;
   readonly #hooks: { deregister(): void };
-  readonly #due = new Map<string, NodeJS.Timeout>();
+  readonly #due = new Timers();
+  /** Lab to its newest read. Reads of one lab may end in any order, and only the newest counts. */
+  readonly #newest = new Map<string, number>();
   #reads = 0;
 
   constructor(options: LabWatcherOptions) {
@@ -46,31 +51,35 @@ export class LabWatcher implements Disposable {
       const [name = ''] = path?.split('/') ?? [];
       if (path?.endsWith('.ts') || path?.endsWith('.mdx')) this.#saved(name);
     });
+    // A watcher without a listener for its errors ends the process, where the system's limit of watches is reached.
+    this.#watcher.on('error', (error) => options.background.fail('watch of labs', error));
   }
 
   [Symbol.dispose](): void {
     this.#watcher.close();
     this.#hooks.deregister();
-    for (const timer of this.#due.values()) clearTimeout(timer);
+    this.#due[Symbol.dispose]();
+    this.#newest.clear();
   }
 
   #saved(name: string): void {
-    clearTimeout(this.#due.get(name));
-    this.#due.set(
-      name,
-      setTimeout(() => void this.#read(name), SAVE_MS),
-    );
+    const { background } = this.#options;
+    this.#due.set(name, SAVE_MS, () => background.run('read of a lab', () => this.#read(name)));
   }
 
   async #read(name: string): Promise<void> {
     const { project, onLab, onBroken } = this.#options;
     this.#reads += 1;
+    const read = this.#reads;
+    this.#newest.set(name, read);
+    const isNewest = () => this.#newest.get(name) === read;
     try {
       const directory = join(project, LABS_DIRECTORY);
-      const lab = await loadLab(directory, name, FRESH + this.#reads);
-      onLab(name, lab, await loadSteps(join(directory, name), lab));
+      const lab = await loadLab(directory, name, FRESH + read);
+      const steps = await loadSteps(join(directory, name), lab);
+      if (isNewest()) onLab(name, lab, steps);
     } catch (error) {
-      onBroken(name, error);
+      if (isNewest()) onBroken(name, error);
     }
   }
 }

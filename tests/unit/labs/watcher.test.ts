@@ -80,4 +80,15 @@ describe('a lab that is being written', { timeout: OTHER_NODE_MS }, () => {
     await author.saved('checks/title.ts', "export const title = 'third';\n", /^broken.*two/);
     expect(await author.saved('lab.ts', CODE, /^read/)).toBe('read: third');
   });
+
+  it('is told of once, as it was saved last, where an earlier save takes longer to read', async () => {
+    using author = await desk();
+    const slow = `console.log('reading'); await new Promise((read) => setTimeout(read, 1_000));
+export const title = 'slow';\n`;
+    await author.saved('checks/title.ts', slow, /^reading/);
+    await author.saved('checks/title.ts', "export const title = 'quick';\n", /quick/);
+    // Long enough that the slow read has ended when this one is told.
+    const last = slow.replace("'slow'", "'last'");
+    expect(await author.saved('checks/title.ts', last, /^read:/)).toBe('read: last');
+  });
 });
