@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
 import { Background } from './base/background.ts';
-import { deadline, withAbort } from './base/deadline.ts';
 import { QuaysideError } from './base/errors.ts';
 import { failureLog } from './base/log.ts';
 import type { Progress } from './base/progress.ts';
@@ -12,6 +11,7 @@ import { Roster } from './class/roster.ts';
 import type { Config } from './cli/config.ts';
 import { DataLock } from './cli/data-lock.ts';
 import type { Engine } from './engine/engine.ts';
+import { engineCall, ping } from './engine/engine-call.ts';
 import { findEngine } from './engine/find.ts';
 import { loadAllSteps, loadLabs } from './labs/loader.ts';
 import { LabWatcher } from './labs/watcher.ts';
@@ -209,8 +209,7 @@ function learnersOf(store: Store, door: Class | undefined): WebOptions['learners
 }
 
 async function health(engine: Engine, store: Store, data: string) {
-  using limit = deadline(HEALTH_MS);
-  await withAbort(limit.signal, () => engine.docker.ping());
+  await engineCall(undefined, (abortSignal) => ping(engine.docker, abortSignal), HEALTH_MS);
   if (store.obstacle === 'disk') return { ok: false, reason: `The disk under ${data} is full.` };
   return { ok: true, upSeconds: Math.round(process.uptime()) };
 }

@@ -11,7 +11,7 @@ import { stepsOf } from './progress-report.ts';
 const HASH_LENGTH = 12;
 /** How many of a build's last lines an error shows. */
 const LINES_KEPT = 15;
-/** A build that installs packages says something every few seconds; a mirror may be slow. */
+/** A build that installs packages prints something every few seconds; a mirror may be slow. */
 const SILENCE_MS = 600_000;
 
 /**

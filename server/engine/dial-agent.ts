@@ -2,7 +2,7 @@ import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 
-/** How many connections a host's engine is asked over at once; a check's questions are many and short. */
+/** How many requests to a host's engine run at once; a check makes many short ones. */
 const NESTED_CONNECTIONS = 4;
 
 /** An HTTP agent whose connections are made by the caller. */
@@ -10,7 +10,7 @@ export class DialAgent extends Agent {
   readonly #connect: () => Promise<Duplex>;
 
   constructor(connect: () => Promise<Duplex>) {
-    // The events stream holds one connection for ever, so it must not count against the askers: they get their own.
+    // The events stream holds one connection as long as the host runs, beside those for requests.
     super({
       keepAlive: true,
       maxSockets: NESTED_CONNECTIONS + 1,
@@ -25,7 +25,7 @@ export class DialAgent extends Agent {
   ): null {
     this.#connect().then(
       (stream) => callback?.(null, stream),
-      // Its status code, where it has one, is an answer of another engine than the one that was asked.
+      // The cause may carry a status code of the outer engine, which callers must not take for the host engine's.
       (cause: Error) => callback?.(new Error('no connection', { cause }), new Duplex()),
     );
     return null;

@@ -19,13 +19,13 @@ import { limitRequests } from './requests.ts';
 
 /** An engine answers a ping in milliseconds, and in a second on a machine that is full of starts. */
 const PING_MS = 5_000;
-/** What lost its stdin is gone in well under a second; a stuck engine must not hold a server that stops. */
+/** A container that lost its stdin is removed in well under a second; a stuck engine must not hold a server that stops. */
 const REMOVAL_MS = 10_000;
 /** The engine describes a container in 2 to 8 KiB; a class of fifty has two hundred. */
 const ANSWER_BYTES = 32 * 1024 ** 2;
 /** A host runs some ten containers; this is room for a hundred. */
 const NESTED_ANSWER_BYTES = 1024 ** 2;
-/** What is run for its output prints some KiB. */
+/** Programs that are run for their output print some KiB. */
 const RUN_BYTES = 1024 ** 2;
 
 /** `docker` with a client for the engine at `address` (`unix:///…` or `tcp://host:port`). */
@@ -134,7 +134,7 @@ export class DockerEngine implements Engine {
     signal?: AbortSignal,
   ): Promise<ProcessLine> {
     signal?.throwIfAborted();
-    // Its making is never broken off: a container without a name could not be found again.
+    // Its creation is never broken off: a container that was created after all would stay.
     const container = await engineCall(undefined, (abortSignal) =>
       this.docker.createContainer({
         ...options,
@@ -183,7 +183,7 @@ export class DockerEngine implements Engine {
       const argv = ['socat', '-', 'UNIX-CONNECT:/run/docker.sock'];
       return (await this.dial(container, argv)).stream;
     };
-    // All of it is said, so that a DOCKER_HOST in our own environment is not taken for the host's engine.
+    // Every option is given, so that a DOCKER_HOST in this process's environment is not used.
     const options = {
       host: 'localhost',
       port: 2375,
@@ -218,14 +218,14 @@ export class DockerEngine implements Engine {
   }
 }
 
-/** Settles when a stream is over, in whatever way; whoever reads it gets the error as well. */
+/** Settles when a stream is over, in whatever way. Its reader gets the error. */
 function closing(stream: Duplex): Promise<void> {
   return new Promise((resolve) => {
     for (const end of ['close', 'end', 'error']) stream.once(end, () => resolve());
   });
 }
 
-/** Node calls a stream that ended in the middle "Premature close", which tells a reader nothing. */
+/** Node reports a connection that ended in the middle as "Premature close"; a person needs a cause and a remedy. */
 function brokenOff(error: unknown): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') return error;
   return new QuaysideError(

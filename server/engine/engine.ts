@@ -5,7 +5,7 @@ import type { ReadBudget } from './read-budget.ts';
 /** Only this folder imports the client itself; the others take its types from here. */
 export type { Dockerode };
 
-/** What a process in a container may be given. */
+/** How a process in a container is run. */
 export interface ProcessOptions {
   readonly user?: string;
   readonly env?: readonly string[];

@@ -1,6 +1,6 @@
 const KIB = 1024;
 
-/** More came than is read. Whoever is read from may be a learner's own program, which can write without end. */
+/** More output came than is read. The program may be a learner's own, and write without end. */
 export class OutputLimitError extends Error {
   /** How much is read, in words: "256 KiB". */
   readonly limit: string;

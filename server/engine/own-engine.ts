@@ -8,7 +8,7 @@ import { DockerEngine } from './docker-engine.ts';
 import { engineCall, ping } from './engine-call.ts';
 import { installPackages, isDebian, isInstalled } from './packages.ts';
 
-/** Where an engine of our own keeps its things. */
+/** Where an engine of our own keeps its files. */
 interface Paths {
   readonly run: string;
   readonly data: string;
@@ -34,7 +34,7 @@ function pathsOf(home: string | undefined): Paths {
   };
 }
 
-/** The one that this process would use. */
+/** The engine that this process uses. */
 const HOME = process.env.QUAYSIDE_ENGINE_HOME;
 
 /** Where the engine of our own listens. */
@@ -54,7 +54,7 @@ const NEEDED_BYTES = 3 * 1024 ** 3;
 /**
  * Installs Docker's engine from Debian's packages where it is missing and starts a `dockerd` of our own: its own
  * socket, data, exec root and pid file, no bridge and no iptables rules, so that the machine's network stays as it is.
- * It outlives the server, and with it the hosts and what runs in them.
+ * It outlives the server, and so do the hosts and what runs in them.
  */
 export async function startOwnEngine(progress: Progress, home = HOME): Promise<void> {
   const paths = pathsOf(home);
@@ -97,7 +97,7 @@ async function launch(paths: Paths): Promise<void> {
       `--data-root=${paths.data}`,
       `--exec-root=${paths.run}/exec`,
       `--pidfile=${paths.pidFile}`,
-      // The machine's own /etc/docker/daemon.json is about another engine.
+      // The machine's own /etc/docker/daemon.json belongs to another engine.
       `--config-file=${paths.config}`,
       '--bridge=none',
       '--iptables=false',
@@ -116,7 +116,7 @@ async function launch(paths: Paths): Promise<void> {
   await untilItAnswers(paths, limit.signal);
 }
 
-/** Ends the engine of our own as a crash would, without a word to its hosts. */
+/** Ends the engine of our own as a crash would, without stopping its hosts. */
 export async function killOwnEngine(home = HOME): Promise<void> {
   const pid = await ownEnginePid(pathsOf(home));
   if (pid !== undefined) process.kill(pid, 'SIGKILL');
@@ -186,7 +186,7 @@ async function pidOf(file: string, program: string): Promise<number | undefined>
   try {
     const pid = Number(await readFile(file, 'utf8'));
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    // One that has ended and is not yet buried (Z) still has its name.
+    // A zombie (Z) still has its name.
     return status.startsWith(`Name:\t${program}\n`) && !/^State:\tZ/m.test(status)
       ? pid
       : undefined;

@@ -6,13 +6,13 @@ import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { lockHolder, untilAptIsFree } from './apt-lock.ts';
 
-/** Directories that a plain user's PATH may lack but where system programs live. */
+/** System programs are here; a plain user's PATH may lack these. */
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin'];
 /** How many of apt's last lines an error shows: the cause is at the end. */
 const LINES_KEPT = 12;
 /** A machine's own first upgrade takes minutes; one that takes longer than this has to be looked at. */
 const APT_BUSY_MS = 15 * 60_000;
-/** The lines of apt and debootstrap that say how far they are. */
+/** The lines of apt and debootstrap that show their progress. */
 const SHOWN = /^(Get:|Unpacking|Setting up|I: (Retrieving|Extracting|Configuring))/;
 /** An engine's packages take a minute; a mirror that hangs must not hold a start for ever. */
 const RUN_MS = 1_800_000;
@@ -47,7 +47,7 @@ export async function installPackages(names: readonly string[], progress: Progre
   const install = ['install', '-y', '--no-install-recommends', ...names];
   using limit = deadline(APT_BUSY_MS);
   try {
-    // Without a package list, or with an old one, apt knows no such package.
+    // Without a package list, or with an old one, apt does not find the packages.
     await apt(['update'], progress, limit.signal);
     await apt(install, progress, limit.signal);
   } catch (error) {

@@ -9,13 +9,13 @@ const STDERR_KEPT_BYTES = 16 * 1024;
 
 /**
  * The stdin and stdout of a process in a container as one duplex stream, over the connection that Docker upgraded for
- * it. What the process says on stderr is kept apart (its last 16 KiB).
+ * it. Of what the process writes to stderr the last 16 KiB are kept apart.
  *
  * It also answers the few calls that Node's HTTP agent makes on a socket, so that HTTP can be spoken through it.
  * Frame layout: Docker Engine API, "Attach to a container", stream format.
  */
 export class ProcessStream extends Duplex {
-  readonly #wire: Duplex;
+  readonly #connection: Duplex;
   readonly #budget: ReadBudget | undefined;
   #pending: Buffer = Buffer.alloc(0);
   #frameLeft = 0;
@@ -25,26 +25,26 @@ export class ProcessStream extends Duplex {
   #stderrBytes = 0;
 
   /** @param budget bounds what is read; the stream is destroyed where it is too much */
-  constructor(wire: Duplex, budget?: ReadBudget) {
+  constructor(connection: Duplex, budget?: ReadBudget) {
     super({ allowHalfOpen: true });
-    this.#wire = wire;
+    this.#connection = connection;
     this.#budget = budget;
-    wire.on('data', (chunk: Buffer) => {
+    connection.on('data', (chunk: Buffer) => {
       try {
         budget?.take(chunk.length);
-        if (!this.#take(chunk)) wire.pause();
+        if (!this.#take(chunk)) connection.pause();
       } catch (error) {
         this.destroy(error as Error);
       }
     });
-    wire.on('end', () => this.push(null));
-    wire.on('error', (error) => this.destroy(error));
-    wire.on('close', () => {
+    connection.on('end', () => this.push(null));
+    connection.on('error', (error) => this.destroy(error));
+    connection.on('close', () => {
       // What has come before its end may not have been read yet.
-      if (wire.readableEnded && !this.readableEnded) this.once('end', () => this.destroy());
+      if (connection.readableEnded && !this.readableEnded) this.once('end', () => this.destroy());
       else this.destroy();
     });
-    wire.pause();
+    connection.pause();
   }
 
   /** The end of what the process wrote to stderr. */
@@ -56,21 +56,21 @@ export class ProcessStream extends Duplex {
   }
 
   override _read(): void {
-    this.#wire.resume();
+    this.#connection.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    if (this.#wire.write(chunk)) done();
-    else this.#wire.once('drain', done);
+    if (this.#connection.write(chunk)) done();
+    else this.#connection.once('drain', done);
   }
 
   override _final(done: () => void): void {
-    this.#wire.end();
+    this.#connection.end();
     done();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#wire.destroy();
+    this.#connection.destroy();
     done(error);
   }
 

@@ -21,7 +21,7 @@ export interface RequestLimits {
 const ANSWER_MS = 90_000;
 /** An engine that is given something to read (a file system, an image) may begin its answer when it has read all of it. */
 const UPLOAD_MS = 600_000;
-/** What an engine says of an error is a sentence. */
+/** The message of an engine's error is a sentence. */
 const ERROR_BYTES = 64 * 1024;
 /** HTTP: from here on an answer is a refusal. */
 const REFUSED = 400;
@@ -71,7 +71,7 @@ async function send(
     if (statusCodes[statusCode] !== true) throw await refusal(answer, statusCodes[statusCode]);
     return isStream ? answer : parsed(await readAll(answer, answerBytes));
   } catch (error) {
-    // Node says "aborted" of an answer that broke off, whatever the cause.
+    // Node reports an answer that broke off as "aborted", whatever the cause.
     limit.signal.throwIfAborted();
     if (error instanceof OutputLimitError) budget?.close(error);
     budget?.assertOpen();
@@ -93,7 +93,7 @@ function write(sent: ClientRequest, body: Body, isOpen: boolean): void {
 function answerTo(sent: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     sent.once('response', resolve);
-    // It stays: an error may come after the answer has begun, and that has a listener of its own.
+    // The listener stays: an error after the answer has begun also reaches the answer's reader.
     sent.on('error', reject);
   });
 }
@@ -134,12 +134,12 @@ function count(sent: ClientRequest, budget: ReadBudget): void {
   });
 }
 
-/** As docker-modem words it; callers go by `statusCode`. */
+/** In docker-modem's own form. Callers go by `statusCode`. */
 async function refusal(answer: IncomingMessage, reason: string | boolean | undefined) {
-  const said = parsed(await readAll(answer, ERROR_BYTES));
-  const { message, error } = said as { readonly message?: unknown; readonly error?: unknown };
-  const text = `(HTTP code ${answer.statusCode}) ${reason || 'unexpected'} - ${message || error || said} `;
-  return Object.assign(new Error(text), { reason, statusCode: answer.statusCode, json: said });
+  const json = parsed(await readAll(answer, ERROR_BYTES));
+  const { message, error } = json as { readonly message?: unknown; readonly error?: unknown };
+  const text = `(HTTP code ${answer.statusCode}) ${reason || 'unexpected'} - ${message || error || json} `;
+  return Object.assign(new Error(text), { reason, statusCode: answer.statusCode, json });
 }
 
 /** JSON where it is some, and bytes where it is not. */

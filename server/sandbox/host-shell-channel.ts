@@ -11,7 +11,7 @@ export interface ExecResult {
 }
 
 /**
- * Runs each line it reads, and prints after each how it ended, behind a mark that no output holds by chance. Nothing but
+ * Runs each line it reads, and prints after each a mark, which no output holds by chance, and the status. Nothing but
  * the command itself is a process of its own: with a subshell and an encoder beside it, a command took 45 ms on two
  * busy cores.
  */
@@ -19,7 +19,7 @@ const SCRIPT = `while IFS= read -r line; do
   eval "$line" 2>&1 </dev/null
   printf '\\n%s %s\\n' "$1" "$?"
 done`;
-/** Bytes of the mark: nobody guesses it, and it is new for each shell. */
+/** Bytes of the mark: it cannot be guessed, and each shell has its own. */
 const MARK_BYTES = 12;
 /** After the mark: a space, a status of one to three digits, a line feed. */
 const STATUS_BYTES = 5;

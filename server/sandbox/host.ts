@@ -28,11 +28,11 @@ const LOG_CHARACTERS = 600;
 /** Where a host's engine listens as well, in the directory that it shares with this machine (images/lab-host/init). */
 export const ENGINE_SOCKET = 'docker.sock';
 
-/** Where nothing is shared, one process inside the host waits, so that nobody asks from outside again and again. */
+/** Where no directory is shared, one process inside the host waits: each request from outside costs an exec. */
 const UNTIL_ENGINE_ANSWERS =
   'until curl -sf --unix-socket /run/docker.sock http://engine/_ping >/dev/null; do sleep 0.05; done';
 
-/** A sequence nobody types, so that Ctrl-P and Ctrl-Q reach the shell. */
+/** A sequence that is not typed, so that Ctrl-P and Ctrl-Q reach the shell. */
 const DETACH_KEYS = 'ctrl-^,ctrl-@,ctrl-^';
 
 /** A running host of a sandbox, and the ways into it. */
@@ -70,14 +70,14 @@ export class Host {
     return this.spec.name;
   }
 
-  /** Aborted while the host cannot be asked anything; its reason says why, as a {@link CouldNotCheck}. */
+  /** Aborted while the host cannot be asked anything. Its reason is a {@link CouldNotCheck}. */
   get availability(): AbortSignal {
     return this.#availability.signal;
   }
 
-  /** The host can be asked nothing until it is back. @param why a half-sentence: "server01 is paused." */
+  /** The host cannot be asked anything until it is back. @param why a half-sentence: "server01 is paused." */
   markUnavailable(why: string): void {
-    // The last word counts: a host that was restarting may have lost its engine since.
+    // The newest reason counts: a host that was restarting may have lost its engine since.
     this.markAvailable();
     this.#availability.abort(new CouldNotCheck(why));
   }

@@ -1,6 +1,6 @@
 /**
- * The labels of everything we create. Outside programs rely on the first three (docs/automation.md); the instance says
- * which server's it is, so that a sweep removes its own and nobody else's.
+ * The labels of everything we create. Outside programs rely on the first three (docs/automation.md); the instance is
+ * that of the server, so that a sweep removes its own objects only.
  */
 export const LABEL = {
   sandbox: 'quayside.sandbox',
@@ -10,6 +10,7 @@ export const LABEL = {
   role: 'quayside.role',
 } as const;
 
+/** `wirer` is the helper container of {@link LinkManager}; its label is from when it was called so. */
 export type Role = 'host' | 'switch' | 'wirer' | 'disk';
 
 /** Who an object belongs to. */

@@ -20,7 +20,7 @@ const SCRIPT = '/opt/quayside/wire';
 const LINK_SECONDS = 20;
 /** An engine that hangs with the shell must not hold a session for ever. */
 const LINK_MS = (LINK_SECONDS + 5) * 1_000;
-/** What the shell says of a script that it had to end (timeout(1)). */
+/** The status of a script that timeout(1) has ended. */
 const TIMED_OUT = 124;
 /** So that one link that hangs does not hold up all others. Each keeps a core busy. */
 const LINKS_AT_ONCE = 2;

@@ -38,7 +38,7 @@ const PLAIN_HOST_LIMITS = {
 } as const;
 const SWITCH = 'switch';
 
-/** Told whenever a host gets further. */
+/** Called whenever a host's status changes. */
 export type OnHost = (host: string, phase: HostStatus['phase'], detail: string) => void;
 
 /** A sandbox is made and mended while it is live, and never again once its removal was asked for. */
@@ -59,9 +59,9 @@ export class SandboxDestroyedError extends QuaysideError {
 }
 
 /**
- * One learner's running copy of a lab's hosts and the wires between them. {@link Sandbox.reconcile} makes what is
- * missing and mends what is broken; there is no other way in, so a first start, a restarted host and a server that
- * comes back after a crash are all one path.
+ * One learner's running copy of a lab's hosts and the links between them. {@link Sandbox.reconcile} makes what is
+ * missing and repairs what is broken. A first start, a restarted host and a server that comes back after a crash all take
+ * this one path.
  */
 export class Sandbox {
   readonly labels: SandboxLabels;
@@ -104,7 +104,7 @@ export class Sandbox {
   }
 
   /**
-   * Compares the wished-for sandbox with the live one and repairs the difference: makes, starts, links, waits for the
+   * Compares the sandbox with what the lab defines and repairs the difference: makes, starts, links, waits for the
    * engines, loads the images. Calls never overlap; one that arrives during another runs after it.
    *
    * @param signal ends this call; what it has made by then stays, and the next one takes it up
@@ -195,7 +195,7 @@ export class Sandbox {
 
   /**
    * Starts a container, making it first where there is none. The engine's list calls one running for a moment after it
-   * died; asked for by its id, it tells the truth.
+   * died; inspecting it by its id gives the true state.
    */
   async #start(
     id: string | undefined,
@@ -204,7 +204,7 @@ export class Sandbox {
   ): Promise<{ readonly id: string; readonly pid: number }> {
     const { docker } = this.#runtime.engine;
     signal.throwIfAborted();
-    // Its making is never broken off: nobody would know whether there is one, and a removal could come before it.
+    // A creation is never broken off: the engine may still finish it, after the removal has looked.
     const container = id
       ? docker.getContainer(id)
       : await engineCall(undefined, (abortSignal) =>
@@ -284,7 +284,7 @@ export class Sandbox {
       Hostname: spec.name,
       Labels: labelsOf(this.labels, 'host', spec.name),
       Env: [`QUAYSIDE_ENGINE=${spec.hasEngine ? 1 : 0}`, `QUAYSIDE_HOSTS=${names.join(';')}`],
-      // Its network is ours to wire. The engine's own part in it, which comes to nothing, took more time than the rest of
+      // Its network is made by {@link LinkManager}. The engine's own part in it, which comes to nothing, took more time than the rest of
       // the start: 510 ms against 190, and 0.78 s of a core against 0.41 (docs/decisions/0018-a-start.md).
       NetworkDisabled: true,
       HostConfig: hostConfig,
@@ -331,7 +331,7 @@ export async function destroySandbox(
     signal?.throwIfAborted();
     throw new QuaysideError(
       'SANDBOX_FAILED',
-      `Sandbox ${sandbox} could not be removed: ${stays.join(', ') || 'the engine does not say what is left of it'}.`,
+      `Sandbox ${sandbox} could not be removed: ${stays.join(', ') || 'the engine does not list what is left of it'}.`,
       `Look what holds it: docker ps -a --filter label=${LABEL.sandbox}=${sandbox}`,
       { cause },
     );

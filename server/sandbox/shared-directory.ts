@@ -4,13 +4,13 @@ import { execa } from 'execa';
 import type { Engine } from '../engine/engine.ts';
 import { localDataRoot } from '../engine/local-engine.ts';
 
-/** Where the hosts see theirs. */
+/** Where it is mounted in a host. */
 export const SHARED_IN_HOST = '/opt/quayside/shared';
 /** Short, because the path of a Unix socket below it may have 107 characters in all. */
 const ROOT = '/run/quayside/shared';
 /**
- * The learner is root in the host, so the directory must be one whose symbolic links nobody follows, and too small to
- * be worth filling: it holds sockets only.
+ * The learner is root in the host, so symbolic links in the directory are not followed, and it is small: it holds
+ * sockets only.
  */
 const MOUNT_OPTIONS = 'nosymfollow,nosuid,nodev,noexec,mode=1777,size=256k,nr_inodes=512';
 
@@ -18,8 +18,8 @@ const MOUNT_OPTIONS = 'nosymfollow,nosuid,nodev,noexec,mode=1777,size=256k,nr_in
 const RUN_MS = 10_000;
 
 /**
- * Directories that this machine and a host both see: terminals reach their shells through sockets in them, round the
- * engine. Possible only as root and on the engine's own machine.
+ * Directories that this machine and a host both see: terminals reach their shells through sockets in them,
+ * without the engine. Possible only as root and on the engine's own machine.
  */
 export class SharedDirectories {
   readonly #instance: string;

@@ -12,8 +12,8 @@ find /sys/fs/cgroup/freezer -mindepth 2 -name freezer.state | while read -r stat
 `;
 
 /**
- * Lets everything in a host run on that its learner has paused. With cgroup v1, a frozen process cannot die, and its host
- * could not be removed for as long. With v2 the kernel kills frozen ones as well.
+ * Resumes everything in a host that its learner has paused. With cgroup v1, a frozen process cannot be killed, and its
+ * host could not be removed. With v2 the kernel kills frozen processes as well.
  */
 export async function thaw(
   engine: Engine,
@@ -30,6 +30,6 @@ export async function thaw(
       await engine.run(Id, ['sh', '-c', THAW_CONTAINERS], { user: 'root', signal });
     });
   } catch {
-    // It goes away, is stuck, or has no room for one more process: its removal tells.
+    // It goes away, is stuck, or has no room for one more process: its removal shows which.
   }
 }

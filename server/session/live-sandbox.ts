@@ -128,7 +128,7 @@ export class LiveSandbox implements Disposable {
         // The page may be there before the engine has described the container that served it. The journal puts the
         // start first, for a visit speaks of what had been started before it.
         background.run('visit', async () => {
-          await Promise.all(watched.map((host) => host.told()));
+          await Promise.all(watched.map((host) => host.settled()));
           this.signalled(body);
         });
       },

@@ -39,44 +39,44 @@ const CONTAINER_ACTIONS = new Set([
 const NETWORK_ACTIONS = new Set(['create', 'connect', 'disconnect', 'destroy']);
 
 const NANOSECONDS_A_MS = 1e6;
-/** An engine keeps its last 256 events; there is never more to tell again. */
-const TOLD_KEPT = 512;
+/** An engine keeps its last 256 events, and repeats no more than those to a new stream. */
+const IDENTITIES_KEPT = 512;
 /**
- * An engine that does not describe a container in this time tells of its start without the details, and no visit to its
- * ports can be known for one. On two cores that 25 learners kept full, two seconds were not enough.
+ * Where an engine does not describe a container in this time, its start is emitted without the details, and a visit to
+ * its ports cannot be recognised. On two cores that 25 learners kept full, two seconds were not enough.
  */
 const DETAILS_MS = 20_000;
-/** Whoever waits for what an engine has said does not wait for one that never stops. */
-const TOLD_MS = 25_000;
+/** Longer than a start waits for its details. An engine may emit events without end. */
+const SETTLED_MS = 25_000;
 /**
- * A command makes one to five events, and a script that sets up a lab some hundred. What comes faster is told at this
+ * A command makes one to five events, and a script that sets up a lab some hundred. What comes faster is emitted at this
  * pace, later: each event is journalled, wakes checks, and may ask for a container's details.
  */
 const EVENTS_AT_ONCE = 200;
 const EVENTS_PER_SECOND = 10;
-/** What an event says is kept, so none of it may be as long as its engine likes. An id has 64 characters. */
+/** The journal keeps these texts, and the engine may be a learner's own program. An id has 64 characters. */
 const LONGEST_NAME = 255;
 const LONGEST_COMMAND = 2_000;
 const MOST_PORTS = 64;
 
 /**
- * The events of one host's engine, each told once and in order, whatever happens to the stream or the server: a new
- * stream begins where the last one ended, and what was told before is left out.
+ * The events of one host's engine as signals, each emitted once and in order, whatever happens to the stream or the
+ * server: a new stream begins where the last one ended, and what was emitted before is left out.
  */
 export class DockerSignals {
   readonly #host: Host;
   readonly #onSignal: OnSignal;
   readonly #pace = new Pace(EVENTS_AT_ONCE, EVENTS_PER_SECOND);
-  /** When the newest event that was told happened, ms since the epoch. */
+  /** When the newest emitted event happened (ms since the epoch). */
   #since: number;
-  /** What was told last; a new stream begins with some of it. */
-  readonly #told = new Set<string>();
-  /** The event that is being told: a start waits for its details. */
-  #telling: Promise<void> | undefined;
+  /** The newest signals by identity: a new stream repeats some of them. */
+  readonly #emitted = new Set<string>();
+  /** The event that is being emitted: a start waits for its details. */
+  #emitting: Promise<void> | undefined;
 
   /**
-   * @param since nothing from before is told (ms since the epoch), unless something was told already
-   * @param known what was told before, of this host: all that the engine has said until the newest of it
+   * @param since nothing from before is emitted (ms since the epoch); `known` goes before it
+   * @param known the signals of this engine that were emitted before, by an earlier server perhaps, up to the newest
    */
   constructor(
     host: Host,
@@ -86,16 +86,16 @@ export class DockerSignals {
   ) {
     this.#host = host;
     this.#onSignal = onSignal;
-    // Those of older servers have no time of the engine's own.
+    // Journals of older servers have no `engineAt`.
     const times = known.map(({ engineAt, at }) => engineAt ?? at);
     this.#since = times.reduce((newest, at) => Math.max(newest, at), 0) || since;
     const from = Math.floor(this.#since);
     for (const signal of known) {
-      if ((signal.engineAt ?? 0) >= from) this.#told.add(identityOf(signal));
+      if ((signal.engineAt ?? 0) >= from) this.#emitted.add(identityOf(signal));
     }
   }
 
-  /** Tells events until the stream ends. `onOpen` is called once it listens. */
+  /** Emits signals until the stream ends. `onOpen` is called once it listens. */
   async listen(signal: AbortSignal, onOpen: () => void): Promise<void> {
     const stream = await this.#host.docker.getEvents({
       filters: { type: ['container', 'network'] },
@@ -104,22 +104,22 @@ export class DockerSignals {
     });
     onOpen();
     for await (const event of jsonLines<DockerEvent>(stream)) {
-      const told = signalOf(event, this.#host.name);
-      if (!told || !this.#isNew(told)) continue;
-      this.#telling = this.#tell(told, signal);
+      const body = signalOf(event, this.#host.name);
+      if (!body || !this.#isNew(body)) continue;
+      this.#emitting = this.#emit(body, signal);
       try {
-        await this.#telling;
+        await this.#emitting;
       } finally {
-        this.#telling = undefined;
+        this.#emitting = undefined;
       }
     }
   }
 
-  /** Settles when everything that the engine has said until now is told, or after 25 s. */
-  async told(): Promise<void> {
-    using limit = deadline(TOLD_MS);
-    while (this.#telling && !limit.signal.aborted) {
-      await withAbort(limit.signal, () => this.#telling).catch(() => undefined);
+  /** Settles when all events that have arrived are emitted, or after 25 s. */
+  async settled(): Promise<void> {
+    using limit = deadline(SETTLED_MS);
+    while (this.#emitting && !limit.signal.aborted) {
+      await withAbort(limit.signal, () => this.#emitting).catch(() => undefined);
       // What came with it is taken up in the same turn of the event loop.
       await immediately();
     }
@@ -129,17 +129,18 @@ export class DockerSignals {
     const { engineAt } = signal;
     if (engineAt === undefined) return true;
     const identity = identityOf(signal);
-    if (this.#told.has(identity)) return false;
-    this.#told.add(identity);
-    if (this.#told.size > TOLD_KEPT) this.#told.delete(this.#told.values().next().value ?? '');
+    if (this.#emitted.has(identity)) return false;
+    this.#emitted.add(identity);
+    const [oldest = ''] = this.#emitted;
+    if (this.#emitted.size > IDENTITIES_KEPT) this.#emitted.delete(oldest);
     this.#since = engineAt;
     return true;
   }
 
-  async #tell(told: EngineSignal, signal: AbortSignal): Promise<void> {
+  async #emit(body: EngineSignal, signal: AbortSignal): Promise<void> {
     await this.#pace.turn(signal);
-    const isStart = told.kind === 'container' && told.action === 'start';
-    this.#onSignal(isStart ? { ...told, ...(await startDetails(this.#host, told, signal)) } : told);
+    const isStart = body.kind === 'container' && body.action === 'start';
+    this.#onSignal(isStart ? { ...body, ...(await startDetails(this.#host, body, signal)) } : body);
   }
 }
 
@@ -157,12 +158,12 @@ function signalOf(
   const id = textOf(Actor?.ID, LONGEST_NAME);
   const name = textOf(Actor?.Attributes?.name, LONGEST_NAME);
   const engineAt = typeof timeNano === 'number' ? timeNano / NANOSECONDS_A_MS : undefined;
-  const told = { host, action, id, name, ...(engineAt === undefined ? {} : { engineAt }) };
-  if (Type === 'network' && NETWORK_ACTIONS.has(action)) return { kind: 'network', ...told };
+  const common = { host, action, id, name, ...(engineAt === undefined ? {} : { engineAt }) };
+  if (Type === 'network' && NETWORK_ACTIONS.has(action)) return { kind: 'network', ...common };
   if (Type !== 'container' || !CONTAINER_ACTIONS.has(action)) return undefined;
   const image = textOf(Actor?.Attributes?.image, LONGEST_NAME);
   const more = command === undefined ? {} : { command: command.trim() };
-  return { kind: 'container', ...told, image, ...more };
+  return { kind: 'container', ...common, image, ...more };
 }
 
 function textOf(value: unknown, longest: number): string {
@@ -170,7 +171,7 @@ function textOf(value: unknown, longest: number): string {
 }
 
 /**
- * What only the engine knows at this moment and nobody can ask later: the ports of this very start. Under quick restarts
+ * What can be read only now: the ports of this very start. Under quick restarts
  * the container may have been stopped, or started once more, before it could be looked at: then its ports are those of
  * no start or of the next one, and are left out.
  */

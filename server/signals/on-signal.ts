@@ -1,4 +1,4 @@
 import type { SignalBody } from '#lab';
 
-/** Told of every signal of a host. */
+/** Receives every signal of a host. */
 export type OnSignal = (signal: SignalBody) => void;

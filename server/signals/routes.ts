@@ -3,15 +3,15 @@ import type { Host } from '../sandbox/host.ts';
 import type { OnSignal } from './on-signal.ts';
 import { Pace } from './pace.ts';
 
-/** A script sets up some ten routes at once; a person changes one now and then. */
+/** A script sets up some ten routes at once. */
 const ROUTES_AT_ONCE = 100;
 const ROUTES_PER_SECOND = 10;
-/** What `ip` says of a route has about 80 characters. */
+/** `ip` prints about 80 characters for a route. */
 const LONGEST_CHANGE = 300;
 
 /**
- * Tells every change of a host's IPv4 routes until the host goes away, or changes them faster than anybody works: what
- * came so fast is left out then. `onOpen` is called once it listens.
+ * Emits every change of a host's IPv4 routes until the host goes away. It also ends where they change faster than this
+ * pace; the changes that have not been read are dropped. `onOpen` is called once it listens.
  */
 export async function routeSignals(
   host: Host,

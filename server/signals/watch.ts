@@ -6,9 +6,9 @@ import { DockerSignals } from './docker.ts';
 import type { OnSignal } from './on-signal.ts';
 import { routeSignals } from './routes.ts';
 
-/** A watcher that lost its host looks for it again after this time; a restart takes about a second. */
+/** How long after a watcher has ended it is started again. A restart of a host takes about a second. */
 const RETRY_MS = 500;
-/** One that ends again and again within a moment is looked for less often: a learner's program may end it at will. */
+/** A watcher that ends within `LASTED_MS` waits twice as long each time: a learner's program may end it at will. */
 const MOST_RETRY_MS = 8_000;
 const LASTED_MS = 10_000;
 
@@ -16,62 +16,62 @@ const LASTED_MS = 10_000;
 export interface Watch {
   readonly background: Background;
   readonly onSignal: OnSignal;
-  /** What was told before, by an earlier server perhaps: the engine's events go on where it ends. */
+  /** Holds the signals of an earlier server: the engine's events go on after the newest of them. */
   readonly journal?: JournalView;
-  /** Where the journal has none: what the engine did after this moment is told (ms since the epoch). */
+  /** Where the journal has none: events after this moment are emitted (ms since the epoch). */
   readonly since?: number;
   readonly signal: AbortSignal;
 }
 
 /** A host that is being watched. */
 export interface Watched {
-  /** Settles when everything that the host's engine has said until now is told, or has been waited for long enough. */
-  told(): Promise<void>;
+  /** Settles when all events of the host's engine that have arrived are emitted, or after 25 s. */
+  settled(): Promise<void>;
 }
 
 /**
- * Watches one host until aborted: its engine's events and its routes. A watcher whose host or engine goes away comes
- * back with it, says so in a `host` signal, and tells what it missed.
+ * Watches one host until aborted: its engine's events and its routes. A watcher whose host or engine goes away starts
+ * again with it, emits a `host` signal, and emits the events that it missed.
  */
 export function watchHost(
   host: Host,
   { background, journal, since = Date.now(), onSignal, signal }: Watch,
 ): Watched {
-  const tell = background.guard('signal of a host', onSignal);
-  const say = (change: 'engine-up' | 'engine-down' | 'routes-watched') =>
-    tell({ kind: 'host', host: host.name, change });
+  const emit = background.guard('signal of a host', onSignal);
+  const emitChange = (change: 'engine-up' | 'engine-down' | 'routes-watched') =>
+    emit({ kind: 'host', host: host.name, change });
   let watchedBefore = false;
   const watchRoutes = () => {
     const again = watchedBefore;
     watchedBefore = true;
-    return routeSignals(host, tell, signal, () => again && say('routes-watched'));
+    return routeSignals(host, emit, signal, () => again && emitChange('routes-watched'));
   };
   background.run('watch of routes', () => keepUp(watchRoutes, signal), signal);
-  if (!host.spec.hasEngine) return { told: async () => undefined };
+  if (!host.spec.hasEngine) return { settled: async () => undefined };
   const known = journal ? [...journal.all('container'), ...journal.all('network')] : [];
   const ofHost = known.filter((each) => each.host === host.name);
-  const events = new DockerSignals(host, since, tell, ofHost);
+  const events = new DockerSignals(host, since, emit, ofHost);
   const watchEngine = async () => {
     await host.untilEngineAnswers(signal);
     let isUp = false;
     try {
       await events.listen(signal, () => {
         isUp = true;
-        say('engine-up');
+        emitChange('engine-up');
       });
     } finally {
-      if (isUp && !signal.aborted) say('engine-down');
+      if (isUp && !signal.aborted) emitChange('engine-down');
     }
   };
   background.run('watch of an engine', () => keepUp(watchEngine, signal), signal);
-  return { told: () => events.told() };
+  return { settled: () => events.settled() };
 }
 
 /** @throws the signal's reason */
 async function keepUp(watch: () => Promise<void>, signal: AbortSignal): Promise<void> {
   for (let wait = RETRY_MS; ; wait = Math.min(2 * wait, MOST_RETRY_MS)) {
     const began = Date.now();
-    // A watcher ends or fails when its host goes; either way the next one is due as soon as the host is back.
+    // It ends or fails when its host goes away.
     await watch().catch(() => undefined);
     if (Date.now() - began >= LASTED_MS) wait = RETRY_MS;
     await sleep(wait, signal);

@@ -71,7 +71,7 @@ test('what an engine has said is told only when a start has its details, and all
   const listening = signals.listen(NEVER, () => undefined);
   await asked;
   let isTold = false;
-  const waiting = signals.told().then(() => {
+  const waiting = signals.settled().then(() => {
     isTold = true;
   });
   await new Promise(setImmediate);
@@ -87,7 +87,7 @@ test('what an engine has said is told only when a start has its details, and all
 
 test('where nothing is being told, nobody waits', async () => {
   const signals = new DockerSignals(slowHost().host, 0, () => undefined);
-  await expect(signals.told()).resolves.toBeUndefined();
+  await expect(signals.settled()).resolves.toBeUndefined();
 });
 
 test('details that never come are given up, and an engine that never stops is not waited for', async () => {
@@ -98,7 +98,7 @@ test('details that never come are given up, and an engine that never stops is no
   const stopped = new AbortController();
   const listening = signals.listen(stopped.signal, () => undefined);
   await vi.advanceTimersByTimeAsync(0);
-  const waiting = signals.told();
+  const waiting = signals.settled();
   await vi.advanceTimersByTimeAsync(25_000);
   await waiting;
   expect(told).toMatchObject([{ action: 'start' }]);
