@@ -123,7 +123,9 @@ async function comeBack(
     .poll(() => sessions.of(learner, LAB).snapshot().status.state, { timeout: 90_000 })
     .toBe(wanted);
   const { sandbox } = store.session(learner, LAB);
-  expect(await liveSandboxes(runtime, store.instance)).toEqual(sandbox ? [sandbox] : []);
+  await expect
+    .poll(() => liveSandboxes(runtime, store.instance), { timeout: 60_000 })
+    .toEqual(sandbox ? [sandbox] : []);
   await look(sessions, store);
   expect(logged).toEqual([]);
   await sessions.close(true);

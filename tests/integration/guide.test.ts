@@ -247,11 +247,11 @@ describe('a step that is done for the learner', () => {
     void sessions.of(own, NAME).end();
   });
 
-  test('is none of another learner’s, and none that the lab does not have', () => {
+  test('is none of another learner’s, and none that the lab does not have', async () => {
     const other = store.createLearner().learner;
     expect(() => sessions.of(other, NAME).doStep(FIRST)).toThrow(/not running/);
     expect(() => sessions.of(learner, NAME).doStep('rm -rf')).toThrow(/has no step rm -rf/);
-    expect(() => sessions.of(other, NAME).startFrom({ page: 'nowhere' })).toThrow(
+    await expect(sessions.of(other, NAME).startFrom({ page: 'nowhere' })).rejects.toThrow(
       /no section nowhere/,
     );
     expect(sessions.of(other, NAME).snapshot().status).toEqual({ state: 'none' });
