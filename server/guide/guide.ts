@@ -94,28 +94,7 @@ export class Guide {
     if (!this.working) this.#show({ state: 'idle' });
   }
 
-  /**
-   * The hosts have failed and others are being made in their place: what was to be done on fresh hosts is begun again on
-   * those; a single step ends, for the hosts are no longer as the learner had them.
-   */
-  startOver(ready: () => Promise<LearnerActions>): void {
-    const work = this.#work;
-    if (!work || work.stop.signal.aborted) return;
-    if (work.purpose === 'step') {
-      work.stop.abort(
-        new GuideStopped(
-          'The hosts failed meanwhile, and others are being started in their place.',
-          'Use Start from here when they are ready, for hosts on which all steps before are done.',
-        ),
-      );
-      return;
-    }
-    this.#work = undefined;
-    work.stop.abort();
-    this.#begin(work.purpose, work.steps, work.keyMs, ready, work.id);
-  }
-
-  /** The hosts go away: ends what is being done, and shows nothing of it. */
+  /** The hosts go away: nothing more is done, and nothing said of it. */
   abandon(): void {
     this.#work?.stop.abort();
     this.#work = undefined;

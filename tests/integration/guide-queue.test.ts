@@ -32,21 +32,21 @@ let learner: string;
 
 beforeAll(async () => {
   stage = await openRuntime();
-  store = new Store(':memory:');
 });
 
 afterAll(async () => {
-  store[Symbol.dispose]();
   await stage?.[Symbol.asyncDispose]();
 });
 
 beforeEach(() => {
+  store = new Store(':memory:');
   ({ learner } = store.createLearner());
 });
 
 afterEach(async () => {
   await sessions.close(true);
   expect(await liveSandboxes(stage.runtime, store.instance)).toEqual([]);
+  store[Symbol.dispose]();
 });
 
 function open(runtime: SandboxRuntime = stage.runtime, sandboxesMost = 1): void {
