@@ -200,16 +200,25 @@ export class SessionLifecycle {
    */
   async startOver(forget: Forget): Promise<void> {
     const { store } = this.#options;
-    if (this.#held.state === 'closed') return;
-    const queuedAt = this.#held.state === 'queued' ? this.#held.since : Date.now();
-    await store.startOver(this.#id, { queuedAt, forget });
+    if (this.#isClosed) return;
+    const before = this.#held;
+    const queuedAt = before.state === 'queued' ? before.since : Date.now();
+    try {
+      await store.startOver(this.#id, { queuedAt, forget });
+    } catch (error) {
+      // The learner was removed meanwhile, and the session with them.
+      if (this.#isClosed) return;
+      throw error;
+    }
     this.#journal = store.journal(this.#id);
     const held = this.#held;
+    // An end that was asked for meanwhile is the last word.
+    if (this.#isClosed || (held.state === 'ended' && held !== before)) return;
     switch (held.state) {
       case 'none':
       case 'ended':
       case 'failed':
-        return this.#join(Date.now());
+        return this.#join(queuedAt);
       case 'starting':
       case 'ready':
         this.#letGo(held);
@@ -253,6 +262,10 @@ export class SessionLifecycle {
     if (milliseconds === undefined) return;
     this.#extendedMs = milliseconds;
     this.#options.store.setExtended(this.#id, milliseconds);
+  }
+
+  get #isClosed(): boolean {
+    return this.#held.state === 'closed';
   }
 
   #join(since: number): void {

@@ -205,10 +205,9 @@ export class SessionManager {
     for (const [key, session] of this.#sessions) {
       if (!key.startsWith(`${learner}/`)) continue;
       this.#sessions.delete(key);
-      this.#options.background.run('end of a session', async () => {
-        await session.end(reason);
-        session.close();
-      });
+      this.#options.background.run('end of a session', () => session.end(reason));
+      // Whoever still holds it can start nothing in it any more.
+      session.close();
     }
   }
 

@@ -105,7 +105,12 @@ export class Terminals {
     this.#tabs.delete(id);
     this.#options.store.removeTerminal(id);
     this.#changed();
-    await terminal.close();
+    try {
+      await terminal.close();
+    } catch (error) {
+      // The tab is gone either way. What the shell leaves on its host goes with the sandbox.
+      this.#options.background.fail('a shell could not be ended', error);
+    }
   }
 
   /**

@@ -19,7 +19,7 @@ export function lookAtStep(world: World, seats: readonly Seat[]): void {
     );
   }
   if (!life?.isOpen) return;
-  if (life.store.unwritten === 0) for (const seat of seats) seat.passesAreKept();
+  if (life.store.unwritten === 0) for (const seat of seats) seat.allIsKept();
   const owners = new Map<string, string>();
   for (const { session, name, lab } of seats) {
     const sandbox = session?.sandbox;

@@ -25,6 +25,8 @@ export class Seat {
   learner: string | undefined;
   /** The instructor has removed the learner. */
   isRemoved = false;
+  /** That is on the disk. */
+  #isRemovalKept = false;
   wantsPage = true;
   /** Since when no page is open (virtual ms); absent while one is. */
   closedAt: number | undefined;
@@ -38,6 +40,8 @@ export class Seat {
   #session: Session | undefined;
   #page: Disposable | undefined;
   readonly #terminals = new Map<string, string>();
+  /** Those of them whose row is on the disk. */
+  readonly #keptTerminals = new Set<string>();
 
   constructor(world: World, name: string, lab: string) {
     this.#world = world;
@@ -72,8 +76,17 @@ export class Seat {
     this.#page = undefined;
     this.#isUnsure = this.#startingOver > 0;
     this.#startingOver = 0;
-    // What was in the memory of a server that was killed may be gone with it.
+    // What was in the memory of a server that was killed may be gone with it: a removed learner is back.
+    if (this.isRemoved && !this.#isRemovalKept) {
+      this.isRemoved = false;
+      this.passes.clear();
+      this.#terminals.clear();
+      this.#setGiven(undefined);
+    }
     for (const [check, { kept }] of this.passes) if (!kept) this.passes.delete(check);
+    for (const id of this.#terminals.keys()) {
+      if (!this.#keptTerminals.has(id)) this.#terminals.delete(id);
+    }
   }
 
   openPage(): void {
@@ -120,8 +133,10 @@ export class Seat {
   }
 
   /** Takes note of what is on the disk by now. */
-  passesAreKept(): void {
+  allIsKept(): void {
     for (const pass of this.passes.values()) pass.kept = true;
+    for (const id of this.#terminals.keys()) this.#keptTerminals.add(id);
+    this.#isRemovalKept = this.isRemoved;
   }
 
   /** What has to be true of what the learner is shown. */
