@@ -8,7 +8,7 @@ export const TERMINAL_PROTOCOL_VERSION = 1;
 
 /** The most that one frame of a page may have, its head included; a long paste comes in several. */
 export const MAX_CLIENT_FRAME = 16 * 1024;
-/** Output comes in pieces of at most this, so that a keystroke's echo never waits long behind them. */
+/** An output frame has at most this, so that a keystroke's echo never waits long behind one. */
 export const MAX_OUTPUT_BYTES = 64 * 1024;
 /** A page that asks for less than this has measured a hidden pane; more than that no screen shows. */
 export const TERMINAL_SIZE_LIMITS = {
@@ -160,7 +160,7 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
   const view = viewOf(bytes);
   switch (kindOf(view)) {
     case CLIENT.hello: {
-      // The version comes first, so that a page of another version is told so and not that its hello is malformed.
+      // The version comes first, so that a page of another version hears of that and not of a malformed hello.
       if (view.byteLength < 2) throw new FrameError('hello too short');
       const version = view.getUint8(1);
       if (version !== TERMINAL_PROTOCOL_VERSION) {

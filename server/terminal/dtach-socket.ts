@@ -18,7 +18,7 @@ const REDRAW = 4;
 const BY_WINCH = 3;
 
 /**
- * Input goes out in pieces of so many bytes at most, one after the other. The kernel takes a piece of this size whole or
+ * Input goes out in parts of so many bytes at most, one after the other. The kernel takes a part of this size whole or
  * not at all; half a packet would make dtach hang up.
  */
 const MOST_AT_ONCE = 8 * 1024;
@@ -43,7 +43,7 @@ export class DtachSocket implements RedirectableTransport {
   readonly #scanner: ControlScanner;
   readonly #waiting = new PendingInput();
   #listener: ShellTransportListener;
-  /** The size that dtach has still to be told. */
+  /** The size that is to be sent to dtach next. */
   #size: Size | undefined;
   /** Input in the packets that are being sent, in bytes; `undefined` while none are. */
   #sending: number | undefined;
@@ -74,7 +74,7 @@ export class DtachSocket implements RedirectableTransport {
    * Settles once dtach sends what the program prints.
    *
    * @param id tells this shell's notes from all others in the stream
-   * @throws the system's error when nobody listens at `path`; an AbortError
+   * @throws the system's error when nothing listens at `path`; an AbortError
    */
   static async attach(
     id: string,
@@ -199,10 +199,10 @@ function packetsOf(input: Uint8Array): Buffer {
   const packets = Math.ceil(input.byteLength / PACKET_INPUT);
   const bytes = Buffer.alloc(packets * PACKET_BYTES);
   for (let at = 0; at < packets; at++) {
-    const piece = input.subarray(at * PACKET_INPUT, (at + 1) * PACKET_INPUT);
+    const part = input.subarray(at * PACKET_INPUT, (at + 1) * PACKET_INPUT);
     bytes[at * PACKET_BYTES] = PUSH;
-    bytes[at * PACKET_BYTES + 1] = piece.byteLength;
-    bytes.set(piece, at * PACKET_BYTES + 2);
+    bytes[at * PACKET_BYTES + 1] = part.byteLength;
+    bytes.set(part, at * PACKET_BYTES + 2);
   }
   return bytes;
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 
-/** Told of the escape sequences of a stream. The bytes hold only during the call. */
+/** Called for the escape sequences of a stream. The bytes hold only during the call. */
 export interface EscapeListener {
   /** `ESC` and one character. */
   escape?(final: number): void;
@@ -28,7 +28,7 @@ const CODES = 256;
 
 /** A longer CSI is dropped: no terminal has one. */
 const LONGEST_CSI = 64;
-/** A longer OSC is dropped: nobody types such a command line, but any program may print one. */
+/** A longer OSC is dropped: no command line is as long, but any program may print one. */
 const LONGEST_OSC = 8 * 1024;
 /** Text is looked through byte by byte for so long, then at once: a call costs as much as 16 bytes or so. */
 const SHORT_TEXT = 16;

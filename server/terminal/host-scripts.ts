@@ -9,8 +9,8 @@ import { printNote } from './control-scanner.ts';
 const SLICE_NS = 100_000;
 
 /**
- * Runs in the host under dtach, as the learner: `sh -c … quayside-shell ID`. dtach keeps no output while nobody is
- * attached, so the shell starts only when somebody is: at the first line of input, or after 15 s should the server have
+ * Runs in the host under dtach, as the learner: `sh -c … quayside-shell ID`. dtach keeps no output while nothing is
+ * attached, so the shell starts only then: at the first line of input, or after 15 s should the server have
  * died in between. It stays around the shell to say how it ended, and lives until the server takes it away (or 10 s).
  */
 export const KEEPER_SCRIPT = `
@@ -97,7 +97,7 @@ if look; then
   kill -HUP "\${!victim[@]}" 2>/dev/null
   kill -CONT "\${!victim[@]}" 2>/dev/null
   if [[ $how == polite ]]; then
-    # dtach ignores a hang-up; it goes when it is told to.
+    # dtach ignores a hang-up; it ends at a SIGTERM.
     for pid in "\${!victim[@]}"; do
       { mapfile -d '' -t argv < "/proc/$pid/cmdline"; } 2>/dev/null && [[ "\${argv[0]}" == *dtach ]] && kill -TERM "$pid" 2>/dev/null
     done

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { EscapeParser } from './escape-parser.ts';
 
-/** A program that invents modes must not fill our memory. */
+/** A program that invents modes must not fill the server's memory. */
 const MOST_MODES = 64;
 const CHAR = {
   space: 0x20,

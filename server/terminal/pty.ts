@@ -149,7 +149,7 @@ export class Pty implements RedirectableTransport {
     let written = 0;
     while (written < input.byteLength) {
       try {
-        // The descriptor is there at run time and open while we run; the types leave it out.
+        // The descriptor is there at run time and open while the process runs; the types leave it out.
         written += writeSync((this.#process as IPty & { readonly fd: number }).fd, input, written);
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code;

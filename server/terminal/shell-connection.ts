@@ -16,7 +16,7 @@ const REJOIN_LATER_MS = 10_000;
  */
 const STEADY_MS = 10_000;
 
-/** What a shell's owner is told. */
+/** Called with what comes from a shell. */
 export interface ShellConnectionListener {
   /** The bytes hold only during the call. */
   output(bytes: Buffer): void;
@@ -26,7 +26,7 @@ export interface ShellConnectionListener {
   drained(): void;
 }
 
-/** One try to join. What the transport of an earlier one still tells is ignored. */
+/** One try to join. What still comes from the transport of an earlier one is ignored. */
 interface Attempt {
   /** The transport broke before it was handed over. */
   broken: boolean;
@@ -38,7 +38,7 @@ type State =
   | { readonly kind: 'open'; readonly transport: ShellTransport; readonly since: number }
   | { readonly kind: 'closed' };
 
-/** The connection to a shell. While the shell lives, a transport that breaks is replaced, and nothing is told of it. */
+/** The connection to a shell. While the shell lives, a transport that breaks is replaced, and its listener learns nothing of it. */
 export class ShellConnection {
   readonly #shell: Shell;
   readonly #listener: ShellConnectionListener;
@@ -93,7 +93,7 @@ export class ShellConnection {
     else this.#state.transport.pause();
   }
 
-  /** Lets go of the shell. Nothing is told any more. */
+  /** Lets go of the shell. The listener is not called any more. */
   close(): void {
     const state = this.#state;
     this.#state = { kind: 'closed' };

@@ -9,7 +9,7 @@ export interface FinishedCommand {
 
 /** `633;` and `133;`, and the letter after them. */
 const CODE_BYTES = 4;
-/** Shells within shells whose command lines are remembered; nobody nests deeper. */
+/** Shells within shells whose command lines are remembered; no one nests deeper. */
 const MOST_SHELLS = 16;
 const SHELL = ';aid=';
 /** The letters of the marks that make a finished command: E and D. */
@@ -17,9 +17,9 @@ const LINE = 0x45;
 const DONE = 0x44;
 
 /**
- * Finished commands that are told of: so many at once, and so many a second. A paste of a thousand lines has one each. A
- * program that prints marks without end has a million a second, each of them work for whoever is told; beyond these
- * limits they are not even decoded.
+ * Finished commands that are reported: so many at once, and so many a second. A paste of a thousand lines has one each. A
+ * program that prints marks without end has a million a second, and each would be a signal with all that follows from
+ * it; beyond these limits they are not even decoded.
  */
 const COMMANDS_AT_ONCE = 1_000;
 const COMMANDS_A_SECOND = 100;
@@ -53,7 +53,7 @@ export class ShellIntegration {
   });
   /** By shell: the command line that runs in it. */
   readonly #lines = new Map<string, string>();
-  /** How many more finished commands may be told of, and as of when (ms). */
+  /** How many more finished commands may be reported, and as of when (ms). */
   #credit = COMMANDS_AT_ONCE;
   #creditAt = performance.now();
 

@@ -13,7 +13,7 @@ export interface ShellTransport extends Disposable {
   resume(): void;
 }
 
-/** What a transport tells its owner. */
+/** Called with what comes over a transport. */
 export interface ShellTransportListener {
   /** Output and control notes, in order; bytes hold only during the call. Nothing follows the `left` note. */
   item(item: StreamItem): void;
@@ -21,14 +21,14 @@ export interface ShellTransportListener {
   drained(): void;
 }
 
-/** A transport whose owner changes once it is made: whoever made it listened first. */
+/** A transport whose listener changes once it is made: the one that makes it listens first. */
 export interface RedirectableTransport extends ShellTransport {
-  /** From now on this one is told. */
+  /** From now on this listener is called. */
   redirect(listener: ShellTransportListener): void;
 }
 
 /**
- * What is known of a shell. `gone`: it has ended for sure. `unknown`: it could not be told now (the host is paused, or
+ * What is known of a shell. `gone`: it has ended for sure. `unknown`: it cannot be found out now (the host is paused, or
  * its engine does not answer), so it may live.
  */
 export type ShellState =
@@ -45,7 +45,7 @@ export interface Shell {
   join(size: Size, listener: ShellTransportListener, signal?: AbortSignal): Promise<ShellTransport>;
   /** Ends the shell and everything in its session; settles when nothing of it is left. Gone already is success. */
   end(signal?: AbortSignal): Promise<void>;
-  /** After the shell has ended by itself: removes what stood around it. What was told to outlive it may. */
+  /** After the shell has ended by itself: removes what stood around it. What was started to outlive it does. */
   tidy(signal?: AbortSignal): Promise<void>;
   /** @throws the signal's reason */
   state(signal?: AbortSignal): Promise<ShellState>;

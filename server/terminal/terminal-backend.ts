@@ -23,7 +23,7 @@ export interface TerminalBackend {
    * The terminal of a shell that an earlier server started on this host with the same id; `undefined` where that shell
    * has ended for sure.
    *
-   * @throws where it cannot be told now, or the shell lives and cannot be joined now; the signal's reason
+   * @throws where that cannot be found out now, or the shell lives and cannot be joined now; the signal's reason
    */
   adopt(
     host: ShellHost,
@@ -69,7 +69,7 @@ export class HostTerminalBackend implements TerminalBackend {
       case 'unknown':
         throw new QuaysideError(
           'SANDBOX_FAILED',
-          `It cannot be told now whether the shell of ${identity.title} on ${host.name} still runs.`,
+          `Whether the shell of ${identity.title} on ${host.name} still runs cannot be found out now.`,
           'Try again in a moment.',
           { cause: state.cause },
         );

@@ -98,7 +98,7 @@ export class Terminal {
     const regulate = background.guard('let a program run on or wait', () => this.#regulate());
     this.#flow = new FlowControl(regulate);
     this.#reconnectGrace = new ReconnectGrace(regulate);
-    this.#restoreSize = background.guard('have a program draw anew', () =>
+    this.#restoreSize = background.guard('have a program redraw itself', () =>
       this.#connection.resize(this.size),
     );
     this.#viewers = new Viewers(size, (requested) => this.#resize(requested));

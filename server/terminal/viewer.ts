@@ -1,7 +1,7 @@
 import { type Attention, OUTPUT_WINDOW } from '#protocol';
 import type { Size } from './shell-host.ts';
 
-/** What a viewer is told. It takes the output itself, when it has room: `Terminal.take`. */
+/** Called with what concerns a viewer. It takes the output itself, when it has room: `Terminal.take`. */
 export interface ViewerListener {
   /** There is output to take, or the terminal has ended. */
   wake(): void;

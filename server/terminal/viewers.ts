@@ -3,8 +3,8 @@ import type { Size } from './shell-host.ts';
 import type { Viewer } from './viewer.ts';
 
 /**
- * The pages that look at one terminal. It has the size of the page that was used last, the active one; the others are
- * told and show it so.
+ * The pages that look at one terminal. It has the size of the page that was used last, the active one; the others show
+ * it at that size.
  *
  * A change takes effect at once, and all that follow it within one turn of the event loop together at the next: a page
  * that sends sizes without end costs one size a turn.

@@ -272,7 +272,7 @@ class TerminalLink {
     this.#socket.send(encodeServerFrame(frame), sent);
   }
 
-  /** At most one frame of its kind is in the socket's queue: a page that does not read is told the last one later. */
+  /** At most one frame of its kind is in the socket's queue: a page that does not read gets the last one later. */
   #sendState(frame: StateFrame): void {
     const { type } = frame;
     if (this.#underWay.has(type)) {
