@@ -95,13 +95,13 @@ function routeOf(
 }
 
 function hasMistakes(lab: Pick<Lab, 'checks'>, step: Step): boolean {
-  return step.checks.some((id) => lab.checks.find((check) => check.id === id)?.wrong?.length);
+  return step.checks.some((id) => lab.checks.find((check) => check.id === id)?.mistakes?.length);
 }
 
 /** The other right ways of a step, of all its checks. */
 function detoursOf(lab: Pick<Lab, 'checks'>, step: Step): readonly Detour[] {
   return step.checks.flatMap((id) => {
     const check = lab.checks.find((each) => each.id === id);
-    return (check?.otherRight ?? []).map((alternative) => ({ check: id, alternative }));
+    return (check?.alternatives ?? []).map((alternative) => ({ check: id, alternative }));
   });
 }

@@ -63,7 +63,7 @@ export class ScenarioWalk {
   /** Makes every mistake of a step's checks, and undoes it. */
   async tryMistakes(step: Step): Promise<void> {
     for (const id of step.checks) {
-      for (const mistake of this.#check(id).wrong ?? []) {
+      for (const mistake of this.#check(id).mistakes ?? []) {
         await this.#report.attempt('wrong ways', step, mistake.what, () =>
           this.#tryMistake(id, mistake),
         );

@@ -58,11 +58,11 @@ export function unlisted(lab: Lab, ids: readonly string[]): readonly string[] {
   return [
     ...without(
       'no wrong ways are listed',
-      checks.filter(({ wrong }) => !wrong?.length).map(({ id }) => id),
+      checks.filter(({ mistakes }) => !mistakes?.length).map(({ id }) => id),
     ),
     ...without(
       'no other right way is listed',
-      checks.filter(({ otherRight }) => !otherRight?.length).map(({ id }) => id),
+      checks.filter(({ alternatives }) => !alternatives?.length).map(({ id }) => id),
     ),
   ];
 }

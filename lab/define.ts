@@ -30,9 +30,9 @@ export interface CheckDefinition<Host extends string = string> {
    */
   readonly reads?: RegExp;
   /** Mistakes that get a reason of their own. */
-  readonly wrong?: readonly Mistake[];
-  /** Ways to the same result that the page does not show. */
-  readonly otherRight?: readonly Alternative[];
+  readonly mistakes?: readonly Mistake[];
+  /** Other actions that lead to the same result, and that the page does not show. */
+  readonly alternatives?: readonly Alternative[];
 }
 
 /** Something read live from the hosts and shown in the prose. */

@@ -151,9 +151,9 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
   }
   reportTwins('check id', ids, problems);
   const known = hosts.flatMap(({ name, aliases }) => [name, ...aliases]);
-  for (const { id, test, wrong = [], otherRight = [] } of checks) {
-    const deeds = [...wrong, ...otherRight].flatMap(({ actions }) => actions);
-    const typedOn = deeds.flatMap((deed) => (deed.kind === 'run' ? [deed.host] : []));
+  for (const { id, test, mistakes = [], alternatives = [] } of checks) {
+    const actions = [...mistakes, ...alternatives].flatMap((scenario) => scenario.actions);
+    const typedOn = actions.flatMap((action) => (action.kind === 'run' ? [action.host] : []));
     reportStrangers(`check "${id}"`, [...hostsOf(test), ...typedOn], known, problems);
   }
   for (const [id, { read }] of Object.entries<ValueDefinition>(definition.values ?? {})) {
@@ -295,7 +295,7 @@ function reportTwins(what: string, names: readonly string[], problems: string[])
   }
 }
 
-/** A name that no host bears, wherever a helper or a way speaks of one. */
+/** A name that no host bears, wherever a helper or a scenario speaks of one. */
 function reportStrangers(
   where: string,
   named: readonly string[],

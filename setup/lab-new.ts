@@ -82,14 +82,14 @@ if (import.meta.main) {
     console.log(`
 ${folder} is there:
 
-  lab.ts            its hosts, its checks, a value, and ways to go wrong
+  lab.ts            its hosts, its checks, a value, a mistake and an alternative
   index.mdx         what the learner will do
   first-steps.mdx   the steps
 
 Next:
 
   npm run dev               look at it, and see it change as you save
-  npm run lab:test ${name}   prove it: every step, every wrong way, on fresh hosts
+  npm run lab:test ${name}   test it: every step, every mistake, on fresh hosts
 
 How to write it is told on the page “Write a lab” of the site, under Authors.
 `);

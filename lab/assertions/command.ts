@@ -24,7 +24,7 @@ export interface CommandAssertion<Host extends string = string> extends Assertio
   /** It counts even where it failed. */
   whateverCameOfIt(): CommandAssertion<Host>;
   /** Any of its reasons in your own words. */
-  saying(sentences: Messages<CommandMessage>): CommandAssertion<Host>;
+  withMessages(sentences: Messages<CommandMessage>): CommandAssertion<Host>;
 }
 
 /**
@@ -64,7 +64,7 @@ function build<Host extends string>(
     },
     {
       whateverCameOfIt: () => build(pattern, host, true, sentences),
-      saying: (more: Messages<CommandMessage>) =>
+      withMessages: (more: Messages<CommandMessage>) =>
         build(pattern, host, evenFailed, { ...sentences, ...more }),
     },
   );

@@ -233,5 +233,5 @@ function sentence(
   fix?: Fix,
 ): Verdict {
   const facts = { name, host: wanted.host, found, wanted: right };
-  return verdictWith(CONTAINER_MESSAGES, wanted.sentences, key, facts, fix);
+  return verdictWith(CONTAINER_MESSAGES, wanted.messages, key, facts, fix);
 }

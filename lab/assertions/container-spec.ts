@@ -26,7 +26,7 @@ export interface ContainerSpec<Host extends string = string> {
   readonly ports: readonly WantedPort[];
   /** A command that makes the container just as it is wanted; the author's, or put together from the rest. */
   readonly made: string | undefined;
-  readonly sentences: Messages<ContainerMessage>;
+  readonly messages: Messages<ContainerMessage>;
 }
 
 /** `80` or `53/udp` as Docker writes it: `80/tcp`, `53/udp`. */

@@ -29,8 +29,8 @@ export interface ContainerAssertion<Host extends string = string> extends Assert
   publishes(port: number | string): PublishedAssertion<Host>;
   /** A command that makes it just as it is wanted; put together from the rest of the question unless given. */
   madeBy(command: string): ContainerAssertion<Host>;
-  /** Any of its reasons in your own words. @example .saying({ missing: 'Run web first.' }) */
-  saying(sentences: Messages<ContainerMessage>): ContainerAssertion<Host>;
+  /** Any of its reasons in your own words. @example .withMessages({ missing: 'Run web first.' }) */
+  withMessages(sentences: Messages<ContainerMessage>): ContainerAssertion<Host>;
   /** Goes on asking once the container is as wanted; until then the reason is why it is not. */
   and(
     ask: (found: FoundContainer, sandbox: SandboxView) => Verdict | Promise<Verdict>,
@@ -82,7 +82,7 @@ const ANYTHING: Omit<ContainerSpec, 'host'> = {
   network: undefined,
   ports: [],
   made: undefined,
-  sentences: {},
+  messages: {},
 };
 
 function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAssertion<Host> {
@@ -120,8 +120,8 @@ function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAsser
     isOn: (network: string) => more({ network }),
     publishes: (port: number | string) => publishing(wanted, portKey(port)),
     madeBy: (command: string) => more({ made: command }),
-    saying: (sentences: Messages<ContainerMessage>) =>
-      more({ sentences: { ...wanted.sentences, ...sentences } }),
+    withMessages: (sentences: Messages<ContainerMessage>) =>
+      more({ messages: { ...wanted.messages, ...sentences } }),
     and: (then: Parameters<ContainerAssertion<Host>['and']>[0]) =>
       assertion(
         [host],

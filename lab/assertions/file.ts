@@ -27,7 +27,7 @@ export interface FileAssertion<Host extends string = string> extends Assertion<H
   /** Its text, trimmed, is just this, or fits a pattern. @example .says('1') */
   says(text: string | RegExp): FileAssertion<Host>;
   /** Any of its reasons in your own words. */
-  saying(sentences: Messages<FileMessage>): FileAssertion<Host>;
+  withMessages(sentences: Messages<FileMessage>): FileAssertion<Host>;
 }
 
 /**
@@ -70,7 +70,8 @@ function build<Host extends string>(
     {
       text: Object.assign(read, { hosts: [host] }),
       says: (text: string | RegExp) => build(path, host, text, sentences),
-      saying: (more: Messages<FileMessage>) => build(path, host, wanted, { ...sentences, ...more }),
+      withMessages: (more: Messages<FileMessage>) =>
+        build(path, host, wanted, { ...sentences, ...more }),
     },
   );
 }

@@ -12,8 +12,8 @@ export { addressIn, isWithin, relation, sizeOf } from './ipv4.ts';
 export {
   aNetwork,
   isDockersOwn,
-  type NetworkQuestion,
-  type NetworkSentence,
+  type NetworkAssertion,
+  type NetworkMessage,
   network,
 } from './network.ts';
 export * from './readings.ts';

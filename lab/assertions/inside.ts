@@ -26,7 +26,7 @@ export interface InsideAssertion<Host extends string = string> extends Assertion
   /** A command that would pass, for the reasons and the way out. @example .suchAs('ifconfig') */
   suchAs(command: string): InsideAssertion<Host>;
   /** Any of its reasons in your own words. */
-  saying(sentences: Messages<InsideMessage>): InsideAssertion<Host>;
+  withMessages(sentences: Messages<InsideMessage>): InsideAssertion<Host>;
 }
 
 /**
@@ -102,7 +102,7 @@ function build<Host extends string>(
   };
   return assertion([host], test, {
     suchAs: (command: string) => build(container, pattern, command, sentences),
-    saying: (more: Messages<InsideMessage>) =>
+    withMessages: (more: Messages<InsideMessage>) =>
       build(container, pattern, example, { ...sentences, ...more }),
   });
 }

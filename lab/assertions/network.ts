@@ -13,9 +13,9 @@ import {
 const DOCKERS_OWN: readonly string[] = ['bridge', 'host', 'none', 'docker_gwbridge', 'ingress'];
 
 /** Every common way for a network not to be what the lab asks for. */
-export type NetworkSentence = 'missing' | 'onOtherHost' | 'wrongDriver' | 'wrongSubnet';
+export type NetworkMessage = 'missing' | 'onOtherHost' | 'wrongDriver' | 'wrongSubnet';
 
-const SENTENCES: DefaultMessages<NetworkSentence> = {
+const SENTENCES: DefaultMessages<NetworkMessage> = {
   missing: ({ name, host }) => `No ${name} on ${host} yet.`,
   onOtherHost: ({ name, found, host }) =>
     `The network ${name} is on ${found}. Make one on ${host}.`,
@@ -26,13 +26,13 @@ const SENTENCES: DefaultMessages<NetworkSentence> = {
 };
 
 /** A question about a network on a host's engine. */
-export interface NetworkQuestion<Host extends string = string> extends Assertion<Host> {
+export interface NetworkAssertion<Host extends string = string> extends Assertion<Host> {
   /** It has a driver. @example .hasDriver('bridge') */
-  hasDriver(driver: string): NetworkQuestion<Host>;
+  hasDriver(driver: string): NetworkAssertion<Host>;
   /** It has a subnet. @example .hasSubnet('172.30.0.0/16') */
-  hasSubnet(subnet: string): NetworkQuestion<Host>;
+  hasSubnet(subnet: string): NetworkAssertion<Host>;
   /** Any of its reasons in your own words. */
-  saying(sentences: Messages<NetworkSentence>): NetworkQuestion<Host>;
+  withMessages(sentences: Messages<NetworkMessage>): NetworkAssertion<Host>;
 }
 
 interface Wanted<Host extends string> {
@@ -40,7 +40,7 @@ interface Wanted<Host extends string> {
   readonly host: Host;
   readonly driver: string | undefined;
   readonly subnet: string | undefined;
-  readonly sentences: Messages<NetworkSentence>;
+  readonly messages: Messages<NetworkMessage>;
 }
 
 /**
@@ -50,8 +50,8 @@ interface Wanted<Host extends string> {
  */
 export function network(name: string) {
   return {
-    on: <const Host extends string>(host: Host): NetworkQuestion<Host> =>
-      build({ name, host, driver: undefined, subnet: undefined, sentences: {} }),
+    on: <const Host extends string>(host: Host): NetworkAssertion<Host> =>
+      build({ name, host, driver: undefined, subnet: undefined, messages: {} }),
   };
 }
 
@@ -62,8 +62,8 @@ export function network(name: string) {
  */
 export function aNetwork() {
   return {
-    on: <const Host extends string>(host: Host): NetworkQuestion<Host> =>
-      build({ name: undefined, host, driver: undefined, subnet: undefined, sentences: {} }),
+    on: <const Host extends string>(host: Host): NetworkAssertion<Host> =>
+      build({ name: undefined, host, driver: undefined, subnet: undefined, messages: {} }),
   };
 }
 
@@ -72,8 +72,8 @@ export function isDockersOwn({ name }: NetworkView): boolean {
   return DOCKERS_OWN.includes(name);
 }
 
-function build<Host extends string>(wanted: Wanted<Host>): NetworkQuestion<Host> {
-  const { name, host, driver, subnet, sentences } = wanted;
+function build<Host extends string>(wanted: Wanted<Host>): NetworkAssertion<Host> {
+  const { name, host, driver, subnet, messages: sentences } = wanted;
   const create = [
     'docker network create',
     ...(driver === undefined || driver === 'bridge' ? [] : [`--driver ${driver}`]),
@@ -87,7 +87,7 @@ function build<Host extends string>(wanted: Wanted<Host>): NetworkQuestion<Host>
   return assertion(
     [host],
     async (sandbox) => {
-      const tell = (key: NetworkSentence, called: string, found = '', right = '', command = '') =>
+      const tell = (key: NetworkMessage, called: string, found = '', right = '', command = '') =>
         verdictWith(
           SENTENCES,
           sentences,
@@ -115,8 +115,8 @@ function build<Host extends string>(wanted: Wanted<Host>): NetworkQuestion<Host>
     {
       hasDriver: (right: string) => build({ ...wanted, driver: right }),
       hasSubnet: (right: string) => build({ ...wanted, subnet: right }),
-      saying: (more: Messages<NetworkSentence>) =>
-        build({ ...wanted, sentences: { ...sentences, ...more } }),
+      withMessages: (more: Messages<NetworkMessage>) =>
+        build({ ...wanted, messages: { ...sentences, ...more } }),
     },
   );
 }

@@ -30,7 +30,7 @@ export interface RestartAssertion<Host extends string = string> extends Moment<H
   /** Only a restart after something else counts. @example restartOf(web).after(visited(web.atItsAddress())) */
   after(moment: Moment<Host>): RestartAssertion<Host>;
   /** Any of its reasons in your own words. */
-  saying(sentences: Messages<RestartMessage>): RestartAssertion<Host>;
+  withMessages(sentences: Messages<RestartMessage>): RestartAssertion<Host>;
 }
 
 /**
@@ -73,7 +73,7 @@ function build<Host extends string>(
       return starts.find(({ seq, again }) => again && seq > since)?.seq;
     },
     after: (moment: Moment<Host>) => build(container, moment, sentences),
-    saying: (more: Messages<RestartMessage>) =>
+    withMessages: (more: Messages<RestartMessage>) =>
       build(container, earlier, { ...sentences, ...more }),
   });
 }

@@ -39,7 +39,7 @@ export interface RouteAssertion<Host extends string = string> extends Assertion<
   /** The command that adds the route, for the way out; `sudo ip route add …` unless given. */
   addedBy(command: (subnet: string, mask: string, gateway: string) => string): RouteAssertion<Host>;
   /** Any of its reasons in your own words. */
-  saying(sentences: Messages<RouteMessage>): RouteAssertion<Host>;
+  withMessages(sentences: Messages<RouteMessage>): RouteAssertion<Host>;
 }
 
 interface Wanted<Host extends string> {
@@ -47,7 +47,7 @@ interface Wanted<Host extends string> {
   readonly host: Host;
   readonly gateway: string;
   readonly add: (subnet: string, mask: string, gateway: string) => string;
-  readonly sentences: Messages<RouteMessage>;
+  readonly messages: Messages<RouteMessage>;
 }
 
 /**
@@ -67,7 +67,7 @@ export function route(subnet: string | Reading) {
           host,
           gateway,
           add: (to, _mask, via) => `sudo ip route add ${to} via ${via}`,
-          sentences: {},
+          messages: {},
         }),
     }),
   };
@@ -81,11 +81,11 @@ export function gatewayFor(address: string, routes: readonly RouteView[]): strin
 }
 
 function build<Host extends string>(wanted: Wanted<Host>): RouteAssertion<Host> {
-  const { host, sentences } = wanted;
+  const { host, messages: sentences } = wanted;
   return assertion([host], (sandbox: SandboxView<Host>) => judge(wanted, sandbox), {
     addedBy: (add: Wanted<Host>['add']) => build({ ...wanted, add }),
-    saying: (more: Messages<RouteMessage>) =>
-      build({ ...wanted, sentences: { ...sentences, ...more } }),
+    withMessages: (more: Messages<RouteMessage>) =>
+      build({ ...wanted, messages: { ...sentences, ...more } }),
   });
 }
 
@@ -97,7 +97,7 @@ async function judge<Host extends string>(wanted: Wanted<Host>, sandbox: Sandbox
   const tell = (key: RouteMessage, name: string, found: string, right: string, command?: string) =>
     verdictWith(
       SENTENCES,
-      wanted.sentences,
+      wanted.messages,
       key,
       { name, host, found, wanted: right },
       command === undefined ? undefined : { host, command },

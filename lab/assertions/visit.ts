@@ -37,7 +37,7 @@ export interface VisitAssertion<Host extends string = string> extends Moment<Hos
   /** Only a visit after something else counts. @example visited('http://10.1.10.11').after(restartOf(web)) */
   after<Other extends string>(moment: Moment<Other>): VisitAssertion<Host | Other>;
   /** Any of its reasons in your own words. */
-  saying(sentences: Messages<VisitMessage>): VisitAssertion<Host>;
+  withMessages(sentences: Messages<VisitMessage>): VisitAssertion<Host>;
 }
 
 /**
@@ -49,7 +49,7 @@ export interface VisitAssertion<Host extends string = string> extends Moment<Hos
 export function visited<const Host extends string = never>(
   place: string | VisitTarget<Host>,
 ): VisitAssertion<Host> {
-  return build({ place: placeOf(place), ended: isPage, own: OPENED, sentences: {} });
+  return build({ place: placeOf(place), ended: isPage, own: OPENED, messages: {} });
 }
 
 /**
@@ -61,7 +61,7 @@ export function refused<const Host extends string = never>(
   place: string | VisitTarget<Host>,
 ): VisitAssertion<Host> {
   const ended = ({ outcome }: Visit) => outcome === 'refused';
-  return build({ place: placeOf(place), ended, own: REFUSED, sentences: {} });
+  return build({ place: placeOf(place), ended, own: REFUSED, messages: {} });
 }
 
 /** Whether a visit brought a page, and no error page of the server. */
@@ -93,7 +93,7 @@ interface Wanted<Host extends string> {
   readonly own: DefaultMessages<VisitMessage>;
   readonly from?: string;
   readonly earlier?: Moment<Host>;
-  readonly sentences: Messages<VisitMessage>;
+  readonly messages: Messages<VisitMessage>;
 }
 
 function placeOf<Host extends string>(place: string | VisitTarget<Host>): VisitTarget<Host> {
@@ -114,8 +114,8 @@ function build<Host extends string>(wanted: Wanted<Host>): VisitAssertion<Host> 
       }),
     after: <Other extends string>(moment: Moment<Other>): VisitAssertion<Host | Other> =>
       build<Host | Other>({ ...wanted, earlier: moment, ...(from === undefined ? {} : { from }) }),
-    saying: (more: Messages<VisitMessage>) =>
-      build({ ...wanted, sentences: { ...wanted.sentences, ...more } }),
+    withMessages: (more: Messages<VisitMessage>) =>
+      build({ ...wanted, messages: { ...wanted.messages, ...more } }),
   });
 }
 
@@ -164,7 +164,7 @@ async function judge<Host extends string>(
   if (ready.kind !== 'passed') return ready;
   const url = await place.url(sandbox);
   const tell = (key: VisitMessage, name = '', found = '') =>
-    verdictWith(wanted.own, wanted.sentences, key, {
+    verdictWith(wanted.own, wanted.messages, key, {
       name,
       host: wanted.from ?? '',
       found,

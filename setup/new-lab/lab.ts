@@ -23,7 +23,7 @@ export const lab = defineLab({
         check('web-runs', {
           title: 'A container named web runs on server01, its port 80 published',
           test: web,
-          wrong: [
+          mistakes: [
             {
               what: 'no port published',
               actions: [on('server01', `docker run -d --name web ${IMAGE}`)],
@@ -31,7 +31,7 @@ export const lab = defineLab({
               undo: [on('server01', 'docker rm -f web')],
             },
           ],
-          otherRight: [
+          alternatives: [
             {
               what: 'a port of one’s own choice',
               actions: [on('server01', `docker run -d --name web -p 8080:80 ${IMAGE}`)],
@@ -46,7 +46,7 @@ export const lab = defineLab({
           judge: theNumber(web.hostPort(80), {
             wrong: 'It is the number behind the last colon. Run docker port web once more.',
           }),
-          wrong: [
+          mistakes: [
             { what: 'the port of the container', actions: [answering('80')], says: 'last colon' },
           ],
         }),

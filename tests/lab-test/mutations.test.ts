@@ -251,12 +251,12 @@ function labOf({ check, kind, step }: Mutation): Lab {
   const sections = real.sections.slice(0, 1).map((section) => ({
     ...section,
     checks: section.checks.map((each) => {
-      const { wrong = [], otherRight = [], ...rest } = each;
+      const { mistakes = [], alternatives = [], ...rest } = each;
       const kept =
         each.id === step && kind === 'wrong'
-          ? { ...rest, wrong: wrong.slice(0, 1) }
+          ? { ...rest, mistakes: mistakes.slice(0, 1) }
           : each.id === step && kind === 'other'
-            ? { ...rest, otherRight: otherRight.slice(0, 1) }
+            ? { ...rest, alternatives: alternatives.slice(0, 1) }
             : { ...rest, ...(each.reads ? { reads: each.reads } : {}) };
       return check && check[0] === each.id ? check[1](kept) : kept;
     }),

@@ -441,9 +441,11 @@ describe('an answer', () => {
 
 describe('a sentence in the author’s own words', () => {
   it('takes the place of the helper’s, fixed or made of the facts', async () => {
-    const fixed = web.saying({ missing: 'Run web first.' });
+    const fixed = web.withMessages({ missing: 'Run web first.' });
     expect(await new World().put(fixed)).toMatchObject({ reason: 'Run web first.' });
-    const made = web.from(IMAGE).saying({ wrongImage: ({ found }) => `Not ${found}, please.` });
+    const made = web
+      .from(IMAGE)
+      .withMessages({ wrongImage: ({ found }) => `Not ${found}, please.` });
     const world = new World().run({ name: 'web', image: 'nginx' });
     expect(await world.put(made)).toMatchObject({ reason: 'Not nginx, please.' });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { answering, check, fillIn, on, open, passed, withScenarios } from '#lab';
 
-describe('a way', () => {
+describe('a scenario', () => {
   it('reads as it is done', () => {
     expect([on('client', 'ip route'), open('10.1.10.11'), answering('80')]).toEqual([
       { kind: 'run', host: 'client', command: 'ip route' },
@@ -12,11 +12,11 @@ describe('a way', () => {
 
   it('stands beside its check, in a file of its own, under the check’s id', () => {
     const checks = [check('one', { title: 't', test: passed })];
-    const wrong = [{ what: 'w', actions: [], says: 's' }];
-    expect(withScenarios(checks, { one: { wrong } })).toMatchObject([
-      { id: 'one', title: 't', wrong },
+    const mistakes = [{ what: 'w', actions: [], says: 's' }];
+    expect(withScenarios(checks, { one: { mistakes } })).toMatchObject([
+      { id: 'one', title: 't', mistakes },
     ]);
-    expect(() => withScenarios(checks, { two: { wrong } })).toThrow('two');
+    expect(() => withScenarios(checks, { two: { mistakes } })).toThrow('two');
   });
 
   it('speaks the hosts’ own numbers', () => {
@@ -29,7 +29,7 @@ describe('a way', () => {
     expect(fillIn(command, new Map())).toBe(command);
   });
 
-  it('cannot be gone while a value has no text', () => {
+  it('cannot be done while a value has no text', () => {
     expect(() => fillIn('{web-port}', new Map([['web-port', undefined]]))).toThrow('web-port');
   });
 });

@@ -26,7 +26,9 @@ describe('npm run lab:new', () => {
     const { checks, values, hosts } = template;
     expect(checks.some(({ question }) => question !== undefined)).toBe(true);
     expect(
-      checks.some(({ wrong = [], otherRight = [] }) => wrong.length * otherRight.length > 0),
+      checks.some(
+        ({ mistakes = [], alternatives = [] }) => mistakes.length * alternatives.length > 0,
+      ),
     ).toBe(true);
     expect(Object.keys(values)).toHaveLength(1);
     expect(hosts.map(({ hasEngine }) => hasEngine)).toEqual([true, false]);

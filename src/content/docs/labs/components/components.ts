@@ -6,7 +6,7 @@ export const components = [
   check('hello-runs', {
     title: 'A container named hello runs on server01, on a port that Docker picked',
     test: hello,
-    wrong: [
+    mistakes: [
       {
         what: 'a fixed port',
         actions: [on('server01', `docker run -d --name hello -p 8080:80 ${IMAGE}`)],
@@ -20,7 +20,7 @@ export const components = [
         undo: [on('server01', 'docker rm -f hello')],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'all ports of the image',
         actions: [on('server01', `docker run -d --name hello -P ${IMAGE}`)],
@@ -34,19 +34,21 @@ export const components = [
     placeholder: '5 digits',
     reads: /:(\d+)/,
     judge: theNumber(hello.hostPort(80)),
-    wrong: [{ what: 'the port of the container', actions: [answering('80')], says: 'not 80' }],
+    mistakes: [{ what: 'the port of the container', actions: [answering('80')], says: 'not 80' }],
   }),
 
   check('hello-opened', {
     title: 'Its page was opened through that port',
     test: visited(throughPort(hello)).from('client'),
-    wrong: [
+    mistakes: [
       {
         what: 'the port of the container',
         actions: [open('http://10.1.10.11')],
         says: 'Port 80 does not lead',
       },
     ],
-    otherRight: [{ what: 'the host by its alias', actions: [open('http://agent01:{hello-port}')] }],
+    alternatives: [
+      { what: 'the host by its alias', actions: [open('http://agent01:{hello-port}')] },
+    ],
   }),
 ];

@@ -35,7 +35,7 @@ export const helpers = [
   check('web-published', {
     title: 'web listens on port 8081 of server01',
     test: container('web').on('server01').from(IMAGE).runs().publishes(80).on(8081),
-    wrong: [
+    mistakes: [
       {
         what: 'another port',
         actions: [on('server01', `docker run -d --name web -p 8082:80 ${IMAGE}`)],
@@ -55,7 +55,7 @@ export const helpers = [
         undo: [on('server01', 'docker rm -f quirky_hopper')],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'an address of the host named as well',
         actions: [on('server01', `docker run -d --name web -p 10.1.10.11:8081:80 ${IMAGE}`)],
@@ -65,19 +65,19 @@ export const helpers = [
   check('web-opened', {
     title: 'Its page was opened from the client',
     test: visited('http://10.1.10.11:8081').from('client'),
-    wrong: [
+    mistakes: [
       {
         what: 'another host',
         actions: [open('http://10.1.10.100:8081')],
         says: 'That was client, not server01',
       },
     ],
-    otherRight: [{ what: 'the host by its alias', actions: [open('http://agent01:8081')] }],
+    alternatives: [{ what: 'the host by its alias', actions: [open('http://agent01:8081')] }],
   }),
   check('mynet-created', {
     title: 'server01 has a bridge named mynet, with the subnet 172.30.0.0/16',
     test: network('mynet').on('server01').hasDriver('bridge').hasSubnet('172.30.0.0/16'),
-    wrong: [
+    mistakes: [
       {
         what: 'the subnet that Docker picks',
         actions: [on('server01', 'docker network create mynet')],
@@ -85,7 +85,7 @@ export const helpers = [
         undo: [on('server01', 'docker network rm mynet')],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'the driver and the gateway named as well',
         actions: [
@@ -100,7 +100,7 @@ export const helpers = [
   check('own-network', {
     title: 'server01 has a network of your own with that subnet, whatever its name',
     test: aNetwork().on('server01').hasSubnet('172.30.0.0/16'),
-    wrong: [
+    mistakes: [
       {
         what: 'another subnet',
         actions: [on('server01', 'docker network create --subnet 172.31.0.0/16 ours')],
@@ -112,7 +112,7 @@ export const helpers = [
   check('neighbour-on-mynet', {
     title: 'A container named neighbour runs on mynet',
     test: container('neighbour').on('server01').isOn('mynet').runs(),
-    wrong: [
+    mistakes: [
       {
         what: 'no network named',
         actions: [on('server01', `docker run -d --name neighbour ${IMAGE}`)],
@@ -120,7 +120,7 @@ export const helpers = [
         undo: [on('server01', 'docker rm -f neighbour')],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'connected afterwards',
         actions: [
@@ -137,7 +137,7 @@ export const helpers = [
   check('lonely-runs', {
     title: 'Some container runs without a network',
     test: aContainer().on('server01').isOn('none').runs(),
-    otherRight: [
+    alternatives: [
       {
         what: 'a name, and made first',
         actions: [
@@ -150,7 +150,7 @@ export const helpers = [
   check('hello-restarted', {
     title: 'hello was restarted',
     test: restartOf(hello),
-    otherRight: [
+    alternatives: [
       {
         what: 'a stop and a start',
         actions: [on('server01', 'docker stop -t 1 hello'), on('server01', 'docker start hello')],
@@ -164,7 +164,7 @@ export const helpers = [
   check('client-route', {
     title: 'The client sends what is for the containers to server01',
     test: route(subnetOf('bridge').on('server01')).on('client').via('10.1.10.11'),
-    wrong: [
+    mistakes: [
       {
         what: 'a mask too narrow',
         actions: [on('client', 'sudo ip route add 172.17.0.0/24 via 10.1.10.11')],
@@ -172,7 +172,7 @@ export const helpers = [
         undo: [on('client', 'sudo ip route del 172.17.0.0/24')],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'by the older command',
         actions: [on('client', 'sudo route add -net 172.17.0.0 netmask 255.255.0.0 gw 10.1.10.11')],
@@ -186,7 +186,7 @@ export const helpers = [
   check('greeting-written', {
     title: '/tmp/greeting on the client says hello',
     test: file('/tmp/greeting').on('client').says('hello'),
-    wrong: [
+    mistakes: [
       {
         what: 'another word',
         actions: [on('client', 'echo goodbye > /tmp/greeting')],
@@ -194,12 +194,14 @@ export const helpers = [
         undo: [on('client', 'rm /tmp/greeting')],
       },
     ],
-    otherRight: [{ what: 'no new line', actions: [on('client', 'printf hello > /tmp/greeting')] }],
+    alternatives: [
+      { what: 'no new line', actions: [on('client', 'printf hello > /tmp/greeting')] },
+    ],
   }),
   check('routes-listed', {
     title: 'You listed the client’s routes',
     test: command(/^ip route/).on('client'),
-    otherRight: [{ what: 'the whole command', actions: [on('client', 'ip route show')] }],
+    alternatives: [{ what: 'the whole command', actions: [on('client', 'ip route show')] }],
   }),
   check('two-networks', {
     title: 'server01 has the networks mynet and second',
@@ -208,7 +210,7 @@ export const helpers = [
   check('either', {
     title: 'server01 has a network named third, or a container of that name',
     test: firstOf(network('third').on('server01'), container('third').on('server01')),
-    otherRight: [
+    alternatives: [
       {
         what: 'the other of the two',
         actions: [on('server01', `docker run -d --name third ${IMAGE}`)],
@@ -221,7 +223,7 @@ export const helpers = [
     placeholder: '172.17.0.x',
     reads: /inet (?:addr:)?(\d+\.\d+\.\d+\.\d+)/,
     judge: theAddress(addressOf('docker0').on('server01')),
-    wrong: [{ what: 'the netmask', actions: [answering('255.255.0.0')], says: 'the netmask' }],
+    mistakes: [{ what: 'the netmask', actions: [answering('255.255.0.0')], says: 'the netmask' }],
   }),
   answer('forward-read', {
     title: 'You read a text off the screen',
@@ -229,7 +231,7 @@ export const helpers = [
     placeholder: '0 or 1',
     reads: /^\s*([01])\s*$/m,
     judge: theText(file('/proc/sys/net/ipv4/ip_forward').on('server01').text),
-    wrong: [{ what: 'the opposite', actions: [answering('0')], says: 'not 0' }],
+    mistakes: [{ what: 'the opposite', actions: [answering('0')], says: 'not 0' }],
   }),
   answer('bridge-id-read', {
     title: 'You read an ID off the screen',
@@ -237,7 +239,7 @@ export const helpers = [
     placeholder: 'its first characters',
     reads: /([0-9a-f]{12})\s+bridge/,
     judge: theId(networkId('bridge').on('server01')),
-    wrong: [{ what: 'too little of it', actions: [answering('a')], says: 'characters' }],
+    mistakes: [{ what: 'too little of it', actions: [answering('a')], says: 'characters' }],
   }),
   check('own-words', {
     title: 'Some network of server01 besides bridge has three containers',
@@ -249,7 +251,7 @@ export const helpers = [
         ? passed()
         : notYet(`The fullest network has ${fullest} containers; it takes three.`);
     },
-    wrong: [
+    mistakes: [
       {
         what: 'one guest only',
         actions: [on('server01', `docker run -d --name guest1 --network mynet ${IMAGE}`)],

@@ -3,9 +3,9 @@ import { dockerNetworks } from './checks/docker-networks.ts';
 import { ephemeralPorts } from './checks/ephemeral-ports.ts';
 import { linuxBridge } from './checks/linux-bridge.ts';
 import { IMAGE } from './checks/myapp2.ts';
-import { dockerNetworksWays } from './scenarios/docker-networks.ts';
-import { ephemeralPortsWays } from './scenarios/ephemeral-ports.ts';
-import { linuxBridgeWays } from './scenarios/linux-bridge.ts';
+import { dockerNetworksScenarios } from './scenarios/docker-networks.ts';
+import { ephemeralPortsScenarios } from './scenarios/ephemeral-ports.ts';
+import { linuxBridgeScenarios } from './scenarios/linux-bridge.ts';
 import { values } from './values.ts';
 
 /** How a container gets its addresses and ports, and what stands between it and a client. */
@@ -28,17 +28,17 @@ export const lab = defineLab({
     {
       page: 'ephemeral-ports',
       title: 'Ephemeral ports',
-      checks: withScenarios(ephemeralPorts, ephemeralPortsWays),
+      checks: withScenarios(ephemeralPorts, ephemeralPortsScenarios),
     },
     {
       page: 'linux-bridge',
       title: 'The Linux bridge',
-      checks: withScenarios(linuxBridge, linuxBridgeWays),
+      checks: withScenarios(linuxBridge, linuxBridgeScenarios),
     },
     {
       page: 'docker-networks',
       title: 'Docker’s networks',
-      checks: withScenarios(dockerNetworks, dockerNetworksWays),
+      checks: withScenarios(dockerNetworks, dockerNetworksScenarios),
     },
   ],
 });

@@ -9,7 +9,7 @@ export const routeToBridge = route(subnetOf('bridge').on(SERVER))
   .on('client')
   .via(SERVER_ADDRESS)
   .addedBy((subnet, mask, gateway) => `route add ${subnet.split('/')[0]} mask ${mask} ${gateway}`)
-  .saying({
+  .withMessages({
     missing: ({ name }) => `The client has no route to ${name} yet.`,
     noGateway: ({ found, wanted }) =>
       `The client’s route to ${found} names no gateway. It has to go via ${wanted}.`,

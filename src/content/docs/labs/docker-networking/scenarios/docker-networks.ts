@@ -1,9 +1,9 @@
 import { answering, on, type Scenarios } from '#lab';
 
 /** Ways through the page `docker-networks` that it does not show. */
-export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
+export const dockerNetworksScenarios: Readonly<Record<string, Scenarios>> = {
   'bridge-network-id': {
-    wrong: [
+    mistakes: [
       { what: 'the name', actions: [answering('bridge')], says: 'is the name' },
       {
         what: 'too little of it',
@@ -27,7 +27,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
       },
       { what: 'another word', actions: [answering('docker0')], says: 'only the digits' },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'all of it',
         actions: [
@@ -46,7 +46,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'myapp2-ipv4-read': {
-    wrong: [
+    mistakes: [
       { what: 'the gateway', actions: [answering('{docker0-address}')], says: 'is the gateway' },
       { what: 'the server’s', actions: [answering('10.1.10.11')], says: 'is eth1 of server01' },
       {
@@ -60,7 +60,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
       { what: 'a mistyped one', actions: [answering('172.17.0.99')], says: 'does not have' },
       { what: 'the name', actions: [answering('myapp2')], says: 'Type one IPv4 address' },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'with the mask’s length, as it stands there',
         actions: [
@@ -76,7 +76,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'none-network-container': {
-    wrong: [
+    mistakes: [
       {
         what: 'with a command that ends at once',
         actions: [
@@ -104,7 +104,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
         undo: [on('server01', 'docker rm -f lonely')],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'by the short option',
         actions: [on('server01', 'docker run -d --name lonely --net=none mycontainer:5.6')],
@@ -119,7 +119,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'none-network-inside': {
-    wrong: [
+    mistakes: [
       {
         what: 'inside another container',
         actions: [on('server01', 'docker exec myapp2 ifconfig')],
@@ -136,7 +136,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
         says: '“ps” shows nothing of the network',
       },
     ],
-    otherRight: [
+    alternatives: [
       { what: 'by ip', actions: [on('server01', 'docker exec lonely ip addr')] },
       {
         what: 'in a container that ends with it',
@@ -146,7 +146,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'host-network-container': {
-    wrong: [
+    mistakes: [
       {
         what: 'with a command that ends at once',
         actions: [
@@ -177,7 +177,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
         undo: [on('server01', 'docker rm -f athome')],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'by the short option',
         actions: [on('server01', 'docker run -d --name athome --net=host mycontainer:5.6')],
@@ -193,7 +193,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'host-network-inside': {
-    wrong: [
+    mistakes: [
       {
         what: 'inside another container',
         actions: [on('server01', 'docker exec myapp2 ifconfig')],
@@ -210,7 +210,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
         says: '“ps” shows nothing of the network',
       },
     ],
-    otherRight: [
+    alternatives: [
       { what: 'by ip', actions: [on('server01', 'docker exec athome ip -4 addr')] },
       {
         what: 'in the kernel’s own list',
@@ -220,7 +220,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'own-bridge-created': {
-    wrong: [
+    mistakes: [
       {
         what: 'on the other server',
         actions: [on('server02', 'docker network create mynet')],
@@ -243,7 +243,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
         undo: [on('server01', 'docker network rm mynet && docker swarm leave --force')],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'with the driver named',
         actions: [on('server01', 'docker network create --driver bridge mynet')],
@@ -256,7 +256,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'own-bridge-container': {
-    wrong: [
+    mistakes: [
       {
         what: 'with a command that ends at once',
         actions: [on('server01', 'docker run -d --name web1 --network mynet mycontainer:5.6 true')],
@@ -276,7 +276,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
         undo: [on('server01', 'docker rm -f web1')],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'connected afterwards',
         actions: [
@@ -289,7 +289,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'found-by-name': {
-    wrong: [
+    mistakes: [
       {
         what: 'by its address',
         actions: [on('server01', 'docker exec web1 ping -c 1 10.1.10.11')],
@@ -306,7 +306,7 @@ export const dockerNetworksWays: Readonly<Record<string, Scenarios>> = {
         says: '“ping -c 1 -w 1 web2” in myapp2 names no other container',
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'by its page',
         actions: [on('server01', 'docker exec web2 wget -q -O - http://web1')],

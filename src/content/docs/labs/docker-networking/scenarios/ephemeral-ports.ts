@@ -4,9 +4,9 @@ const RUN = 'docker run -d --name myapp2 -p :80 mycontainer:5.6';
 const ANEW = `docker rm -f myapp2 && ${RUN}`;
 
 /** Ways through the page `ephemeral-ports` that it does not show. */
-export const ephemeralPortsWays: Readonly<Record<string, Scenarios>> = {
+export const ephemeralPortsScenarios: Readonly<Record<string, Scenarios>> = {
   'myapp2-on-ephemeral-port': {
-    wrong: [
+    mistakes: [
       {
         what: 'a fixed port',
         actions: [on('server01', 'docker run -d --name myapp2 -p 8080:80 mycontainer:5.6')],
@@ -50,7 +50,7 @@ export const ephemeralPortsWays: Readonly<Record<string, Scenarios>> = {
         undo: [on('server01', 'docker rm -f myapp2')],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'every port that the image declares',
         actions: [on('server01', 'docker run -d --name myapp2 -P mycontainer:5.6')],
@@ -73,7 +73,7 @@ export const ephemeralPortsWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'myapp2-port-read': {
-    wrong: [
+    mistakes: [
       { what: 'the container’s side', actions: [answering('80')], says: 'Port 80 is inside' },
       { what: 'a word', actions: [answering('ephemeral')], says: 'That is no port' },
       {
@@ -82,14 +82,14 @@ export const ephemeralPortsWays: Readonly<Record<string, Scenarios>> = {
         says: '8080 is not the port of myapp2',
       },
     ],
-    otherRight: [
+    alternatives: [
       { what: 'with the address before it', actions: [answering('0.0.0.0:{myapp2-port}')] },
       { what: 'as an address of a page', actions: [answering('{myapp2-url}/')] },
     ],
   },
 
   'myapp2-page-opened': {
-    wrong: [
+    mistakes: [
       {
         what: 'another port',
         actions: [open('http://10.1.10.11:9')],
@@ -111,14 +111,14 @@ export const ephemeralPortsWays: Readonly<Record<string, Scenarios>> = {
         says: 'the container’s own address, which the next page is about',
       },
     ],
-    otherRight: [
+    alternatives: [
       { what: 'by the server’s old name', actions: [open('http://agent01:{myapp2-port}/')] },
       { what: 'without http://', actions: [open('server01:{myapp2-port}')] },
     ],
   },
 
   'myapp2-restarted': {
-    wrong: [
+    mistakes: [
       {
         what: 'paused',
         actions: [on('server01', 'docker pause myapp2')],
@@ -142,7 +142,7 @@ export const ephemeralPortsWays: Readonly<Record<string, Scenarios>> = {
         undo: [on('server01', ANEW)],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'stopped, then started',
         actions: [on('server01', 'docker stop myapp2'), on('server01', 'docker start myapp2')],
@@ -155,7 +155,7 @@ export const ephemeralPortsWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'port-changed': {
-    wrong: [
+    mistakes: [
       {
         what: 'renamed instead of restarted',
         actions: [on('server01', 'docker rename myapp2 myapp3')],
@@ -176,7 +176,7 @@ export const ephemeralPortsWays: Readonly<Record<string, Scenarios>> = {
         says: 'is stopped',
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'restarted twice',
         actions: [on('server01', 'docker restart myapp2'), on('server01', 'docker restart myapp2')],

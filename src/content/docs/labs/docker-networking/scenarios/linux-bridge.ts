@@ -4,9 +4,9 @@ const ANEW = 'docker rm -f myapp2 && docker run -d --name myapp2 -p :80 mycontai
 const ROUTE = 'route add 172.17.0.0 mask 255.255.0.0 10.1.10.11';
 
 /** Ways through the page `linux-bridge` that it does not show. */
-export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
+export const linuxBridgeScenarios: Readonly<Record<string, Scenarios>> = {
   'docker0-address-read': {
-    wrong: [
+    mistakes: [
       { what: 'the address of eth1', actions: [answering('10.1.10.11')], says: 'belongs to eth1' },
       { what: 'the mask', actions: [answering('255.255.0.0')], says: 'netmask' },
       { what: 'the broadcast address', actions: [answering('172.17.255.255')], says: 'broadcast' },
@@ -17,7 +17,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
       },
       { what: 'a name', actions: [answering('docker0')], says: 'Type one IPv4 address' },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'as ip writes it, with the mask’s length',
         actions: [on('server01', 'ip addr show docker0'), answering(/inet ([\d./]+)/)],
@@ -27,7 +27,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'server-ip-read': {
-    wrong: [
+    mistakes: [
       {
         what: 'the address that was asked',
         actions: [answering('10.1.10.11')],
@@ -49,7 +49,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
         says: 'does not show 172.17.0.77',
       },
     ],
-    otherRight: [
+    alternatives: [
       { what: 'with the port behind it', actions: [answering('{myapp2-address}:80')] },
       {
         what: 'asked of Docker',
@@ -65,7 +65,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'eth1-address-read': {
-    wrong: [
+    mistakes: [
       {
         what: 'read on the other server',
         actions: [on('server02', 'ifconfig eth1'), answering(/inet ([\d.]+)/)],
@@ -87,7 +87,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
         says: '10.1.10.255 is not eth1’s address',
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'as ip writes it, with the mask’s length',
         actions: [on('server01', 'ip addr show eth1'), answering(/inet ([\d./]+)/)],
@@ -96,7 +96,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'client-route': {
-    wrong: [
+    mistakes: [
       {
         what: 'through the other server',
         actions: [on('client', 'route add 172.17.0.0 mask 255.255.0.0 10.1.10.12')],
@@ -128,7 +128,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
         undo: [on('client', 'sudo ip route del 172.17.0.0/16')],
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'in the manner of Linux',
         actions: [on('client', 'route add -net 172.17.0.0/16 gw 10.1.10.11')],
@@ -148,7 +148,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'container-page-opened': {
-    wrong: [
+    mistakes: [
       {
         what: 'the route taken away again',
         actions: [on('client', 'route delete 172.17.0.0')],
@@ -173,19 +173,19 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
         says: 'The container itself listens on 80',
       },
     ],
-    otherRight: [
+    alternatives: [
       { what: 'with the port that is meant', actions: [open('{myapp2-direct-url}:80/')] },
       { what: 'without http://', actions: [open('{myapp2-address}')] },
     ],
   },
 
   'ip-forward-read': {
-    wrong: [
+    mistakes: [
       { what: 'a word', actions: [answering('yes')], says: 'a single digit' },
       { what: 'the other digit', actions: [answering('0')], says: 'something else on server01' },
       { what: 'several digits', actions: [answering('10')], says: 'a single digit' },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'asked of sysctl',
         actions: [
@@ -197,7 +197,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'restarted-again': {
-    wrong: [
+    mistakes: [
       {
         what: 'paused',
         actions: [on('server01', 'docker pause myapp2')],
@@ -215,7 +215,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
         says: 'is stopped',
       },
     ],
-    otherRight: [
+    alternatives: [
       {
         what: 'stopped, then started',
         actions: [on('server01', 'docker stop myapp2 && docker start myapp2')],
@@ -228,7 +228,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'old-port-refused': {
-    wrong: [
+    mistakes: [
       { what: 'the new port', actions: [open('{myapp2-url}')], says: 'is the port of now' },
       {
         what: 'a port that never was',
@@ -246,7 +246,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
         remembered: true,
       },
     ],
-    otherRight: [
+    alternatives: [
       { what: 'a page below it', actions: [open('{myapp2-old-url}/index.html')] },
       {
         what: 'after one more restart',
@@ -256,7 +256,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
   },
 
   'direct-way-still-works': {
-    wrong: [
+    mistakes: [
       {
         what: 'another port of the container',
         actions: [open('{myapp2-direct-url}:{myapp2-port}')],
@@ -275,7 +275,7 @@ export const linuxBridgeWays: Readonly<Record<string, Scenarios>> = {
         remembered: true,
       },
     ],
-    otherRight: [
+    alternatives: [
       { what: 'without http://', actions: [open('{myapp2-address}')] },
       { what: 'with the port that is meant', actions: [open('{myapp2-direct-url}:80')] },
     ],
