@@ -29,12 +29,12 @@ function labOf(made: readonly Made[]): Pick<Lab, 'checks'> {
       id,
       title: id,
       test: () => notYet('Not yet.'),
-      wrong: Array.from({ length: wrong }, (_, nth) => ({
+      mistakes: Array.from({ length: wrong }, (_, nth) => ({
         what: `${nth}`,
         actions: [],
         says: 'no',
       })),
-      otherRight: Array.from({ length: other }, (_, nth) => ({ what: `${id}${nth}`, actions: [] })),
+      alternatives: Array.from({ length: other }, (_, nth) => ({ what: `${id}${nth}`, actions: [] })),
     })),
   };
 }
