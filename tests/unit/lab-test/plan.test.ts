@@ -34,7 +34,10 @@ function labOf(made: readonly Made[]): Pick<Lab, 'checks'> {
         actions: [],
         says: 'no',
       })),
-      alternatives: Array.from({ length: other }, (_, nth) => ({ what: `${id}${nth}`, actions: [] })),
+      alternatives: Array.from({ length: other }, (_, nth) => ({
+        what: `${id}${nth}`,
+        actions: [],
+      })),
     })),
   };
 }
