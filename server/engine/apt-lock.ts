@@ -37,7 +37,7 @@ export async function untilAptIsFree(
       progress(`Waiting for apt: ${holder.name} (process ${holder.pid}) is using it …`);
     }
     waitedFor = holder.pid;
-    await sleep(LOOK_MS, signal).catch((cause: unknown) => {
+    await sleep(LOOK_MS, signal, { ref: true }).catch((cause: unknown) => {
       throw new Error(`${holder.name} (process ${holder.pid}) is still using apt`, { cause });
     });
   }

@@ -29,6 +29,8 @@ export class ProcessStream extends Duplex {
     super({ allowHalfOpen: true });
     this.#connection = connection;
     this.#budget = budget;
+    // Its reader gets the error. Where there is none yet, it must not end the server.
+    this.on('error', () => undefined);
     connection.on('data', (chunk: Buffer) => {
       try {
         budget?.take(chunk.length);

@@ -1,3 +1,4 @@
+import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deadline, sleep, withAbort } from '../../../server/base/deadline.ts';
 
@@ -48,4 +49,24 @@ it('a work that does not heed its signal is given up all the same', async () => 
   const given = withAbort(stop.signal, () => new Promise(() => undefined));
   stop.abort(new Error('late'));
   await expect(given).rejects.toThrow('late');
+});
+
+describe('a process that has nothing else to do', () => {
+  const module = new URL('../../../server/base/deadline.ts', import.meta.url).href;
+  const run = (milliseconds: number, options: string) =>
+    execa(process.execPath, [
+      '--disable-warning=ExperimentalWarning',
+      '--input-type=module',
+      '--eval',
+      `const { sleep } = await import('${module}');
+       sleep(${milliseconds}, undefined, ${options}).then(() => console.log('slept'));`,
+    ]);
+
+  it('waits for a sleep that keeps it alive', async () => {
+    expect((await run(1, '{ ref: true }')).stdout).toBe('slept');
+  });
+
+  it('ends before any other', async () => {
+    expect((await run(3_600_000, '{}')).stdout).toBe('');
+  });
 });

@@ -92,6 +92,16 @@ test('what came before the connection closed is read, also by a slow reader', as
   expect(Buffer.concat(await stream.toArray()).toString()).toBe('the last words');
 });
 
+test('a connection that breaks while nothing reads it yet ends no process', async () => {
+  const wire = new PassThrough();
+  const stream = new ProcessStream(wire);
+  const closed = new Promise((resolve) => stream.once('close', resolve));
+  // The test's own process would fail.
+  wire.destroy(new Error('read ECONNRESET'));
+  await closed;
+  await expect(stream.toArray()).rejects.toThrow();
+});
+
 test('a connection that broke in the middle is told from one that ended', async () => {
   const wire = new PassThrough();
   const stream = new ProcessStream(wire);
