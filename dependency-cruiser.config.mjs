@@ -40,11 +40,11 @@ export const FOLDERS = {
 
 /** Libraries that one part of server/ knows; the others speak to that part. */
 const LIBRARIES = [
-  { library: '^node_modules/dockerode/', folder: 'engine' },
-  { library: '^node_modules/node-pty/', folder: 'terminal' },
+  { library: '(^|/)node_modules/dockerode/', folder: 'engine' },
+  { library: '(^|/)node_modules/node-pty/', folder: 'terminal' },
   // Node's only way to the locks of a file is SQLite's.
   { library: '^(node:)?sqlite$', folder: 'store', also: 'base/file-lock\\.ts' },
-  { library: '^node_modules/(fastify|@fastify|fastify-[^/]+|ws)/', folder: 'web' },
+  { library: '(^|/)node_modules/(fastify|@fastify|fastify-[^/]+|ws)/', folder: 'web' },
 ];
 
 /** One row of FOLDERS as rules. */
@@ -92,8 +92,8 @@ export default {
       severity: 'error',
       from: { path: '^lab/' },
       to: {
-        path: '^node_modules/',
-        pathNot: '^node_modules/(ipaddr\\.js|fastest-levenshtein)/',
+        path: '(^|/)node_modules/',
+        pathNot: '(^|/)node_modules/(ipaddr\\.js|fastest-levenshtein)/',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -116,7 +116,7 @@ export default {
       comment: 'Both sides speak the protocol; it imports neither.',
       severity: 'error',
       from: { path: '^protocol/' },
-      to: { path: '^(?!protocol/|node_modules/)' },
+      to: { path: '^(?!protocol/)', pathNot: '(^|/)node_modules/' },
     },
     {
       name: 'pages',
@@ -165,7 +165,7 @@ export default {
     },
   ],
   options: {
-    doNotFollow: { path: '^node_modules/' },
+    doNotFollow: { path: '(^|/)node_modules/' },
     exclude: { path: '^(dist|\\.astro|\\.quayside)/' },
     // Types count: an import of a type is an arrow as well.
     tsPreCompilationDeps: true,
