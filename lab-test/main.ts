@@ -13,6 +13,8 @@ import { parseArgs } from 'node:util';
 import type { Lab } from '#lab';
 import { withAbort } from '../server/base/deadline.ts';
 import { QuaysideError } from '../server/base/errors.ts';
+import { printFailure } from '../server/cli/failure.ts';
+import { stopSignal } from '../server/cli/stop-signal.ts';
 import { LABS_DIRECTORY, loadLabs } from '../server/labs/loader.ts';
 import { junitOf } from './junit.ts';
 import { KINDS, type Kind, type LabTestResult, runLabTest } from './run-lab-test.ts';
@@ -30,21 +32,18 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
   const labs = await loadLabs(PROJECT);
   const chosen = chosenOf(labs, positionals);
   const wanted = { ...values, kinds: kindsOf(values.only) };
-  // Whoever stops it half-way must not be left with its sandboxes: leaving this function removes them.
-  const stopped = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => stopped.abort());
-  }
+  // Leaving this function removes the sandboxes, also where it is stopped half-way.
+  const stopped = stopSignal();
   const results = new Map<string, LabTestResult>();
   try {
     await using server = await openTestServer(PROJECT, labs, (line) => console.error(line));
     for (const [name, lab] of chosen) {
-      const work = () => testLab(server, name, lab, wanted, stopped.signal);
-      results.set(name, await withAbort(stopped.signal, work));
+      const work = () => testLab(server, name, lab, wanted, stopped);
+      results.set(name, await withAbort(stopped, work));
     }
   } catch (error) {
     // What was cut short says nothing, either way.
-    if (stopped.signal.aborted) return false;
+    if (stopped.aborted) return false;
     throw error;
   }
   if (values.junit !== undefined) await writeFile(values.junit, junitOf(results));
@@ -129,7 +128,6 @@ try {
   // Runs that were cut short have nothing left to do.
   process.exit((await testLabs(process.argv.slice(2))) ? 0 : 1);
 } catch (error) {
-  if (!(error instanceof QuaysideError)) throw error;
-  console.error(`\n${error.message}\n→ ${error.remedy}\n`);
+  printFailure(error);
   process.exitCode = 1;
 }

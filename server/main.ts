@@ -1,4 +1,5 @@
 /** Starts Quayside: does all the set-up that is missing, serves, and stops in good order. */
+import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { type App, createApp } from './app.ts';
 import { takePriority } from './base/priority.ts';
@@ -20,7 +21,7 @@ async function serve(config: Config): Promise<void> {
     using _priority = app.classroom && takePriority();
     const address = await app.listen();
     for (const line of readyLines(config, app, address)) progress(line);
-    await stopped;
+    if (!stopped.aborted) await once(stopped, 'abort');
     progress(config.clean ? 'Stopping, and removing every sandbox …' : 'Stopping …');
   } finally {
     const staying = !config.clean && app.store.sessionsWithSandbox().length > 0;

@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { stopSignal } from '../server/cli/stop-signal.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
 const ASTRO = join(PROJECT, 'node_modules/astro/bin/astro.mjs');
@@ -41,15 +42,9 @@ const children = [
   }),
 ];
 
+const stopAll = () => {
+  for (const child of children) child.kill('SIGTERM');
+};
 // Whichever ends first ends the other.
-for (const child of children) {
-  child.once('exit', () => {
-    for (const other of children) other.kill('SIGTERM');
-  });
-}
-// Ctrl-C reaches all of them; a request to end reaches only this process, so it is passed on.
-for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    for (const child of children) child.kill('SIGTERM');
-  });
-}
+for (const child of children) child.once('exit', stopAll);
+stopSignal().addEventListener('abort', stopAll);

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { QuaysideError } from '../server/base/errors.ts';
+import { printFailure } from '../server/cli/failure.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
 const LABS = join(PROJECT, 'src/content/docs/labs');
@@ -13,25 +15,16 @@ const LONGEST_NAME = 40;
 /** What the template is called, wherever its name stands. */
 const TEMPLATE_TITLE = 'My new lab';
 
-/** A wish that cannot be fulfilled, and what to type instead. */
-class Refusal extends Error {
-  readonly remedy: string;
-  constructor(problem: string, remedy: string) {
-    super(problem);
-    this.remedy = remedy;
-  }
-}
-
 /**
  * Makes a lab's folder from the template.
  *
  * @param labs the folder that holds all labs
  * @returns the new folder
- * @throws Refusal for a name that cannot be used or is taken
+ * @throws QuaysideError NAME_INVALID for a name that cannot be used or is taken
  */
 export async function makeLab(name: string | undefined, labs = LABS): Promise<string> {
   if (name === undefined) {
-    throw new Refusal('A lab needs a name.', 'Give it one: npm run lab:new my-lab');
+    throw refusal('A lab needs a name.', 'Give it one: npm run lab:new my-lab');
   }
   if (!NAME.test(name) || name.length > LONGEST_NAME) {
     const better = name
@@ -39,7 +32,7 @@ export async function makeLab(name: string | undefined, labs = LABS): Promise<st
       .replace(/[^a-z0-9]+/g, '-')
       .replace(/^[^a-z]+|-+$/g, '')
       .slice(0, LONGEST_NAME);
-    throw new Refusal(
+    throw refusal(
       `“${name}” cannot be the name of a lab: it is a part of the address, so it has lower-case letters, digits and single dashes, begins with a letter and has at most ${LONGEST_NAME} characters.`,
       `Perhaps: npm run lab:new ${better || 'my-lab'}`,
     );
@@ -47,7 +40,7 @@ export async function makeLab(name: string | undefined, labs = LABS): Promise<st
   const folder = join(labs, name);
   if (existsSync(folder)) {
     const taken = await readdir(labs);
-    throw new Refusal(
+    throw refusal(
       `There is a lab named ${name} already, in ${relative(PROJECT, folder)}.`,
       `Choose a name other than ${taken.sort().join(', ')}.`,
     );
@@ -62,6 +55,10 @@ export async function makeLab(name: string | undefined, labs = LABS): Promise<st
   return folder;
 }
 
+function refusal(problem: string, remedy: string): QuaysideError {
+  return new QuaysideError('NAME_INVALID', problem, remedy);
+}
+
 /** `first-steps` as a title: `First steps`. */
 function titleOf(name: string): string {
   const words = name.replaceAll('-', ' ');
@@ -72,7 +69,7 @@ if (import.meta.main) {
   try {
     const { positionals } = parseArgs({ allowPositionals: true });
     if (positionals.length > 1) {
-      throw new Refusal(
+      throw refusal(
         `A lab has one name, and these are ${positionals.length}.`,
         `Put dashes between its words: npm run lab:new ${positionals.join('-').toLowerCase()}`,
       );
@@ -94,8 +91,7 @@ Next:
 How to write it is told on the page “Write a lab” of the site, under Authors.
 `);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    console.error(`\n${error.message}\n→ ${error.remedy}\n`);
+    printFailure(error);
     process.exitCode = 1;
   }
 }

@@ -9,17 +9,17 @@ const SAME_REQUEST_MS = 300;
 /** What a shell says of a process that a signal has ended: this and the signal's number. */
 const ENDED_BY_SIGNAL = 128;
 
-/** Settles at the first Ctrl-C or request to end; a second one ends the process at once. */
-export function stopSignal(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+/** Aborted at the first Ctrl-C or request to end; a second one ends the process at once. */
+export function stopSignal(): AbortSignal {
+  const stop = new AbortController();
   let first: number | undefined;
   for (const name of SIGNALS) {
     process.on(name, () => {
       first ??= performance.now();
-      resolve();
+      stop.abort();
       if (performance.now() - first < SAME_REQUEST_MS) return;
       process.exit(ENDED_BY_SIGNAL + constants.signals[name]);
     });
   }
-  return promise;
+  return stop.signal;
 }
