@@ -50,7 +50,8 @@ export interface AdmissionQueueOptions extends SlotOptions {
 }
 
 interface WaitingStart {
-  readonly slot: Slot;
+  /** A sandbox is made in it: that waits until no more slots are given out than there may be. */
+  readonly makes: boolean;
   readonly begin: (turn: Turn) => void;
 }
 
@@ -176,7 +177,7 @@ export class AdmissionQueue implements Disposable {
 
   #newSlot(): Slot {
     const slot = new Slot(this.#options, {
-      takeTurn: (own, signal) => this.#takeTurn(own, signal),
+      takeTurn: (makes, signal) => this.#takeTurn(makes, signal),
       takeBack: (own) => {
         this.#slots.delete(own);
         remember(this.#endedAt, Date.now());
@@ -187,7 +188,7 @@ export class AdmissionQueue implements Disposable {
     return slot;
   }
 
-  #takeTurn(slot: Slot, signal: AbortSignal): Promise<Turn> {
+  #takeTurn(makes: boolean, signal: AbortSignal): Promise<Turn> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
@@ -196,7 +197,7 @@ export class AdmissionQueue implements Disposable {
         reject(signal.reason);
       };
       const waiting: WaitingStart = {
-        slot,
+        makes,
         begin: (turn) => {
           signal.removeEventListener('abort', onAbort);
           resolve(turn);
@@ -209,8 +210,10 @@ export class AdmissionQueue implements Disposable {
   }
 
   #beginWaitingStarts(): void {
+    const mayMake = this.#state === 'open' && this.#slots.size <= this.#options.most;
     while (this.#starting.size < this.#options.startsAtOnce) {
-      const next = this.#waitingStarts.shift();
+      const index = this.#waitingStarts.findIndex(({ makes }) => mayMake || !makes);
+      const [next] = index < 0 ? [] : this.#waitingStarts.splice(index, 1);
       if (!next) return;
       next.begin(this.#beginTurn());
     }

@@ -41,6 +41,7 @@ export class Capacity {
   readonly pool: WarmPool;
   readonly #options: CapacityOptions;
   readonly #closing = new AbortController();
+  readonly #found = Promise.withResolvers<ReadonlySet<string>>();
 
   constructor(options: CapacityOptions) {
     this.#options = options;
@@ -81,6 +82,11 @@ export class Capacity {
     background.run('sweep', () => this.#sweepOn(closing), closing);
   }
 
+  /** What an earlier server has left on the engine, as soon as the engine has said so. */
+  get found(): Promise<ReadonlySet<string>> {
+    return this.#found.promise;
+  }
+
   /** Every sandbox that has an owner, and who that is. */
   owners(): ReadonlyMap<string, 'session' | 'pool' | 'removal'> {
     const owners = new Map<string, 'session' | 'pool' | 'removal'>();
@@ -101,6 +107,7 @@ export class Capacity {
   async sweep(signal: AbortSignal): Promise<void> {
     const { runtime, instance, kept } = this.#options;
     const live = await liveSandboxes(runtime, instance, signal);
+    this.#found.resolve(new Set(live));
     // Read after the list: a sandbox has its slot before its first container is made.
     const owned = new Set([...kept(), ...this.owners().keys()]);
     for (const id of live) if (!owned.has(id)) this.queue.takeUp().sweep(id);

@@ -22,7 +22,7 @@ export type Turn = Disposable;
 
 /** What the queue does for a slot. */
 export interface SlotOwner {
-  takeTurn(slot: Slot, signal: AbortSignal): Promise<Turn>;
+  takeTurn(makes: boolean, signal: AbortSignal): Promise<Turn>;
   takeBack(slot: Slot): void;
 }
 
@@ -73,9 +73,14 @@ export class Slot {
     background.run('sweep of a sandbox', () => gone.then(() => this.release()), closing);
   }
 
-  /** Settles when it is this slot's turn to start. @throws the signal's reason */
-  turn(signal: AbortSignal): Promise<Turn> {
-    return this.#owner.takeTurn(this, signal);
+  /**
+   * Settles when it is this slot's turn to start.
+   *
+   * @param makes whether a sandbox is made then; one that is there already needs no room
+   * @throws the signal's reason
+   */
+  turn(makes: boolean, signal: AbortSignal): Promise<Turn> {
+    return this.#owner.takeTurn(makes, signal);
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Lab } from '#lab';
 import type { SessionEvent, SessionStatus } from '#protocol';
 import type { Background } from '../base/background.ts';
+import { withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { Timers } from '../base/timers.ts';
 import type { QueueEntry, QueuePosition } from '../capacity/admission-queue.ts';
@@ -179,7 +180,10 @@ export class SessionLifecycle {
     const stop = new AbortController();
     this.#begin({ slot, stop });
     const work = async (): Promise<void> => {
-      using turn = await slot.turn(stop.signal);
+      const found = await withAbort(stop.signal, () => capacity.found);
+      // One that is gone from the engine is made again under its id, and waits for room as a new one does.
+      const makes = !found.has(sandbox.labels.sandbox);
+      using turn = await slot.turn(makes, stop.signal);
       stop.signal.throwIfAborted();
       await this.#bringUp({ slot, stop, live: this.#newLive(sandbox, turn) }, turn);
     };
@@ -302,7 +306,7 @@ export class SessionLifecycle {
     const { signal } = stop;
     this.#begin({ slot, stop });
     this.#start({ slot, stop }, async () => {
-      using turn: Turn = given ?? (await slot.clear().then(() => slot.turn(signal)));
+      using turn: Turn = given ?? (await slot.clear().then(() => slot.turn(true, signal)));
       signal.throwIfAborted();
       const sandbox = newSandboxId();
       const at = Date.now();

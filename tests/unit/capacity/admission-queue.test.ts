@@ -124,7 +124,7 @@ describe('the admission queue', () => {
     using _ = queue;
     const first = come();
     const waiting = come();
-    const again = first.slot?.turn(new AbortController().signal);
+    const again = first.slot?.turn(true, new AbortController().signal);
     first.started();
     using _turn = await again;
     expect(waiting.slot).toBeUndefined();
@@ -136,7 +136,7 @@ describe('the admission queue', () => {
     const first = come();
     const waiting = come();
     const stop = new AbortController();
-    const again = first.slot?.turn(stop.signal);
+    const again = first.slot?.turn(true, stop.signal);
     stop.abort(new Error('reset'));
     await expect(again).rejects.toThrow('reset');
     first.started();
@@ -194,6 +194,22 @@ test('before it is open, only what is there already has a slot', () => {
   expect(queue.takeSpare()).toBeUndefined();
   queue.open();
   expect(entry.slot).toBeDefined();
+});
+
+test('a sandbox that is gone is made again when there is room, and one that is there needs none', async () => {
+  const { queue } = queueWith({ most: 1 });
+  using _ = queue;
+  const { signal } = new AbortController();
+  const [orphan, gone, there] = [queue.takeUp(), queue.takeUp(), queue.takeUp()];
+  let isMade = false;
+  const making = gone.turn(true, signal).then(() => {
+    isMade = true;
+  });
+  using _turn = await there.turn(false, signal);
+  await orphan.release();
+  expect(isMade).toBe(false);
+  await there.release();
+  await making;
 });
 
 describe('the admission queue beside a pool', () => {
