@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { SignalBody } from '#lab';
 import type { VisitView } from '#protocol';
 import { QuaysideError } from '../base/errors.ts';
 import { type Address, parseAddress } from './address.ts';
 import type { Dial } from './dial.ts';
 import { addressOfPath, framePath, pagePath, paneRoot } from './frame-path.ts';
-import { decoded, isHtml, rewritten } from './html-page.ts';
-import { Lanes } from './lanes.ts';
+import { decoded, type FrameContent, isHtml, rewritten } from './html-page.ts';
 import type { PageRequest } from './page-request.ts';
 import { titleOf } from './rewrite.ts';
 import { type Visited, visit } from './visit.ts';
@@ -44,13 +44,7 @@ export interface FrameRequest extends PageRequest {
 
 /** `moved`: the page asked for was visited and is to be had at `path`. */
 export type FrameAnswer =
-  | {
-      readonly kind: 'content';
-      readonly status: number;
-      readonly type: string;
-      readonly encoding: string | undefined;
-      readonly body: Buffer;
-    }
+  | ({ readonly kind: 'content' } & FrameContent)
   | { readonly kind: 'moved'; readonly path: string }
   | { readonly kind: 'failed'; readonly url: string; readonly outcome: Visited['outcome'] }
   | { readonly kind: 'gone' };
@@ -66,8 +60,8 @@ export class BrowserPane implements Disposable {
   readonly #options: BrowserPaneOptions;
   readonly #closed = new AbortController();
   readonly #pages = new Map<string, Content>();
-  readonly #parts = new Lanes(PARTS_AT_ONCE, PARTS_WAITING);
-  readonly #visits = new Lanes(VISITS_AT_ONCE, VISITS_WAITING);
+  readonly #parts = pLimit(PARTS_AT_ONCE);
+  readonly #visits = pLimit(VISITS_AT_ONCE);
 
   constructor(options: BrowserPaneOptions) {
     this.#options = options;
@@ -103,11 +97,14 @@ export class BrowserPane implements Disposable {
       return { kind: 'failed', url: visited.finalUrl.href, outcome: visited.outcome };
     }
     const { signal } = this.#closed;
-    const part = await this.#parts.run(() => visit(this.#options.dial, address, request, signal));
+    const part = await inTurn(this.#parts, PARTS_WAITING, () =>
+      visit(this.#options.dial, address, request, signal),
+    );
     if (part.outcome !== 'page') {
       return { kind: 'failed', url: part.finalUrl.href, outcome: part.outcome };
     }
-    return { kind: 'content', ...rewritten(part, (url) => framePath(this.key, url)) };
+    const content = await rewritten(part, (url) => framePath(this.key, url));
+    return { kind: 'content', ...content };
   }
 
   /** The HTML (or whatever came) of a visit's page, while it is kept; "" where there is none. */
@@ -129,11 +126,13 @@ export class BrowserPane implements Disposable {
 
   async #visit(
     address: Address,
-    asked: PageRequest,
+    request: PageRequest,
   ): Promise<{ view: VisitView; visited: Visited }> {
     const { dial, from, onVisit } = this.#options;
     const { signal } = this.#closed;
-    const visited = await this.#visits.run(() => visit(dial, address, asked, signal));
+    const visited = await inTurn(this.#visits, VISITS_WAITING, () =>
+      visit(dial, address, request, signal),
+    );
     const id = randomBytes(9).toString('base64url');
     const url = address.url.href;
     const { outcome, milliseconds } = visited;
@@ -144,10 +143,9 @@ export class BrowserPane implements Disposable {
       const title = isHtml(visited)
         ? titleOf(decoded(visited))?.slice(0, TITLE_CHARACTERS)
         : undefined;
-      this.#keep(id, {
-        kind: 'content',
-        ...rewritten(visited, (each) => framePath(this.key, each), frame),
-      });
+      const content = await rewritten(visited, (each) => framePath(this.key, each), frame);
+      signal.throwIfAborted();
+      this.#keep(id, { kind: 'content', ...content });
       view = { ...view, frame, ...(title === undefined ? {} : { title }) };
     }
     const { hostname, port } = address;
@@ -164,4 +162,14 @@ export class BrowserPane implements Disposable {
       bytes -= body.length;
     }
   }
+}
+
+/** Waits for its turn, unless too many wait already. @throws QuaysideError TOO_MANY */
+function inTurn<T>(limit: LimitFunction, most: number, work: () => Promise<T>): Promise<T> {
+  if (limit.pendingCount < most) return limit(work);
+  throw new QuaysideError(
+    'TOO_MANY',
+    'The browser pane is still loading too much at once.',
+    'Wait for it, then reload the page.',
+  );
 }

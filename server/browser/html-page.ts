@@ -5,7 +5,7 @@ import { rewriteCss, rewriteHtml } from './rewrite.ts';
 type Page = PageResponse & { readonly finalUrl: URL };
 
 /** What of a page is handed on: nothing of its headers but what its bytes are. */
-interface Content {
+export interface FrameContent {
   readonly status: number;
   readonly type: string;
   readonly encoding: string | undefined;
@@ -40,13 +40,17 @@ export function decoded({ headers, body }: PageResponse): string {
 }
 
 /** The page with its addresses leading through this server: HTML for a frame (which has a path), or a style sheet. */
-export function rewritten(page: Page, pathOf: (url: URL) => string, self?: string): Content {
+export async function rewritten(
+  page: Page,
+  pathOf: (url: URL) => string,
+  self?: string,
+): Promise<FrameContent> {
   const { status, headers, body, finalUrl } = page;
   const rewriting = { base: finalUrl, pathOf };
   const type = headers['content-type'];
   const encoding = headers['content-encoding'];
   if (self !== undefined && isHtml(page)) {
-    const text = rewriteHtml(decoded(page), rewriting, self);
+    const text = await rewriteHtml(decoded(page), rewriting, self);
     return { status, type: 'text/html; charset=utf-8', encoding, body: Buffer.from(text) };
   }
   if (encoding === undefined && /^\s*text\/css/i.test(type ?? '')) {

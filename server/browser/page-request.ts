@@ -1,5 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { finished } from 'node:stream/promises';
 import type { VisitOutcome } from '#protocol';
+import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Address } from './address.ts';
 import type { Dial, DialedProcess } from './dial.ts';
@@ -10,6 +12,10 @@ const CONNECT_SECONDS = 4;
 const ANSWER_MS = 10_000;
 /** The largest answer that is taken. A lab's pages are a few KB. */
 const ANSWER_BYTES = 5 * 1024 * 1024;
+/** … and in so many pieces at the most: a piece of one byte takes as much time as one of 64 KiB, and more memory. */
+const ANSWER_PIECES = 20_000;
+/** Interim answers (1xx) that come before the answer itself: a server sends one, if any. */
+const INTERIM_ANSWERS = 10;
 
 /** One HTTP request, as far as a page may shape it. */
 export interface PageRequest {
@@ -41,25 +47,26 @@ export interface NoResponse {
 export async function requestPage(
   dial: Dial,
   address: Address,
-  asked: PageRequest,
+  request: PageRequest,
   signal: AbortSignal,
 ): Promise<PageResponse | NoResponse> {
   signal.throwIfAborted();
-  const deadline = AbortSignal.timeout(ANSWER_MS);
-  const either = AbortSignal.any([signal, deadline]);
+  using limit = deadline(ANSWER_MS, signal);
   const target = `TCP4:${address.hostname}:${address.port},connect-timeout=${CONNECT_SECONDS}`;
   // Told twice to speak (-d -d), it names every stage on stderr, in the one language that is looked for below. A page
   // that ends by hanging up has come whole then; by itself socat would stay for another half second (-t).
   const argv = ['env', 'LC_ALL=C', 'socat', '-d', '-d', '-t', '0', '-', target];
-  await using connection = await dial(argv, { signal: either });
+  await using connection = await dial(argv, { signal: limit.signal });
   try {
-    return await speak(connection, address, asked, either);
+    return await speak(connection, address, request, limit.signal);
   } catch {
     signal.throwIfAborted();
     // The connection may break before its process has said why.
-    if (!connection.stderr().includes(CONNECTED)) await endOf(connection, either);
+    if (!connection.stderr().includes(CONNECTED)) {
+      await withAbort(limit.signal, () => connection.exited).catch(() => undefined);
+    }
     signal.throwIfAborted();
-    return { outcome: whyNoPage(connection.stderr()) };
+    return { outcome: outcomeOf(connection.stderr()) };
   }
 }
 
@@ -87,34 +94,37 @@ async function speak(
       insecureHTTPParser: true,
       signal,
     });
+    let interim = 0;
+    sent.on('information', () => {
+      interim += 1;
+      if (interim > INTERIM_ANSWERS) sent.destroy(new Error('an answer that does not begin'));
+    });
     sent.on('response', resolve);
     sent.on('error', reject);
     sent.end(body);
   });
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > ANSWER_BYTES) throw new Error('the answer is too large');
-    chunks.push(chunk);
-  }
   return {
     outcome: 'page',
     status: response.statusCode ?? 0,
     headers: response.headers,
-    body: Buffer.concat(chunks),
+    body: await bodyOf(response),
   };
 }
 
-/** Resolves when the process has ended or `signal` is aborted. */
-async function endOf({ exited }: DialedProcess, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const done = (): void => resolve();
-  signal.addEventListener('abort', done, { once: true });
-  exited.then(done, done);
-  await promise;
-  signal.removeEventListener('abort', done);
+/** The whole body. Throws where it is too large, or breaks off. */
+async function bodyOf(response: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  // Not by `for await`, which hides how many pieces there are.
+  response.on('data', (piece: Buffer) => {
+    size += piece.length;
+    pieces.push(piece);
+    if (size > ANSWER_BYTES || pieces.length > ANSWER_PIECES) {
+      response.destroy(new Error('the answer is too large'));
+    }
+  });
+  await finished(response);
+  return Buffer.concat(pieces);
 }
 
 /** `socat` says so when it has a connection; from then on whatever goes wrong is the page's doing. */
@@ -123,23 +133,23 @@ const CONNECTED = 'starting data transfer loop';
 const CONNECTING = 'opening connection to AF=2';
 
 /**
- * Why no page came, from what the connecting process said: the system's own words for its error, which are all that a
+ * Why no page came, from what the connecting process wrote: the system's own words for its error, which are all that a
  * process can hand out (strerror(3), gai_strerror(3); in the C locale).
  *
  * @throws QuaysideError SANDBOX_FAILED where it did not even start: that tells nothing of the page
  */
-export function whyNoPage(said: string): NoResponse['outcome'] {
-  if (said.includes(CONNECTED)) return 'broken';
-  if (!said.includes('socat[')) throw notBegun(said.trim());
+export function outcomeOf(stderr: string): NoResponse['outcome'] {
+  if (stderr.includes(CONNECTED)) return 'broken';
+  if (!stderr.includes('socat[')) throw notBegun(stderr.trim());
   // Also where time was up while the name was still being looked up: nothing on the lab's network knows it.
-  if (!said.includes(CONNECTING)) return 'unknown-host';
-  if (said.includes('Connection refused')) return 'refused';
-  if (/No route to host|Network is unreachable|Host is down/.test(said)) return 'unreachable';
-  return said.includes('timed out') || !said.includes(' E ') ? 'timed-out' : 'unreachable';
+  if (!stderr.includes(CONNECTING)) return 'unknown-host';
+  if (stderr.includes('Connection refused')) return 'refused';
+  if (/No route to host|Network is unreachable|Host is down/.test(stderr)) return 'unreachable';
+  return stderr.includes('timed out') || !stderr.includes(' E ') ? 'timed-out' : 'unreachable';
 }
 
-function notBegun(said: string): QuaysideError {
-  return said === ''
+function notBegun(stderr: string): QuaysideError {
+  return stderr === ''
     ? new QuaysideError(
         'SANDBOX_FAILED',
         'The host did not get to asking for the page; the machine may be very busy.',
@@ -147,7 +157,7 @@ function notBegun(said: string): QuaysideError {
       )
     : new QuaysideError(
         'SANDBOX_FAILED',
-        `The host cannot make a connection: ${said}`,
+        `The host cannot make a connection: ${stderr}`,
         'Reset the lab, then open the page again.',
       );
 }

@@ -1,4 +1,4 @@
-import { type Attribute, type Tag, tagsOf } from './tags.ts';
+import { type Attribute, type Tag, TagReader } from './tags.ts';
 
 /** How the addresses in a page become paths on this server. */
 export interface Rewriting {
@@ -17,10 +17,23 @@ const CSS_ADDRESS =
 /** A title further down is none that a person wrote. */
 const TITLE_WITHIN = 64 * 1024;
 
-interface Edit {
-  readonly from: number;
-  readonly to: number;
-  readonly text: string;
+/*
+ * A page may hold 5 MiB of links, which took six seconds of the event loop and 365 MB. Whoever writes such pages is to
+ * hold up nobody else, so there is an end to what is rewritten, and others have their turn in between. What is left
+ * over stays as it was: its links still lead through this server where they are relative.
+ */
+/** A page that a person wrote has some hundred addresses. One takes ten microseconds. */
+const ADDRESSES_MOST = 1_000;
+/** Tags, attributes and comments that are read: far more than in a long page. One takes half a microsecond. */
+const STEPS_MOST = 50_000;
+/** What is done before others have their turn: a millisecond or two. */
+const STEPS_A_TURN = 2_000;
+/** A page's own base stands in its head. */
+const HEAD_STEPS = 1_000;
+
+/** How many addresses may still be rewritten. */
+interface Allowance {
+  addresses: number;
 }
 
 /**
@@ -29,41 +42,102 @@ interface Edit {
  *
  * @param self the path that this very page is shown under, where links to a place within it lead
  */
-export function rewriteHtml(html: string, rewriting: Rewriting, self: string): string {
-  const tags = tagsOf(html);
-  const own = tags.find(({ name }) => name === 'base');
-  const base = URL.parse(own ? attributeOf(own, 'href') : '', rewriting.base) ?? rewriting.base;
+export async function rewriteHtml(
+  html: string,
+  rewriting: Rewriting,
+  self: string,
+): Promise<string> {
+  const head = readHead(html, rewriting.base);
+  const { base } = head;
   const within = { base, pathOf: rewriting.pathOf };
   // Addresses that scripts make up are resolved by the browser, against this.
-  const edits: Edit[] = [insert(placeOfBase(html, tags), `<base ${href(rewriting.pathOf(base))}>`)];
-  for (const tag of tags) {
-    if (tag.name === 'base') {
-      edits.push({ from: tag.start, to: tag.end, text: '' });
-      continue;
+  const baseTag = `<base ${href(rewriting.pathOf(base))}>`;
+  const allowance = { addresses: ADDRESSES_MOST };
+  const out = new Pieces(html);
+  let place: number | undefined = head.end;
+  let turnEnds = STEPS_A_TURN;
+  const reader = new TagReader(html);
+  for (let tag = reader.next(); tag !== undefined; tag = reader.next()) {
+    if (allowance.addresses <= 0 || reader.steps > STEPS_MOST) break;
+    if (reader.steps > turnEnds) {
+      turnEnds = reader.steps + STEPS_A_TURN;
+      await new Promise((resolve) => setImmediate(resolve));
     }
-    for (const attribute of tag.attributes) {
-      const text = rewriteAttribute(tag, attribute, within, self);
-      if (text !== undefined) edits.push({ from: attribute.start, to: attribute.end, text });
+    if (tag === 'more') continue;
+    if (place !== undefined && tag.start >= place) {
+      out.replace(place, place, baseTag);
+      place = undefined;
     }
-    if (tag.name === 'form' && attributeOf(tag, 'action') === '') {
-      // Such a form sends to the page's own address: the real one, not the path it is shown under.
-      const action = escapeAttribute(rewriting.pathOf(rewriting.base));
-      edits.push(insert(tag.start + '<form'.length, ` action="${action}"`));
-    }
-    if (tag.name === 'style') {
-      const text = rewriteCss(html.slice(tag.end, tag.textEnd), within);
-      edits.push({ from: tag.end, to: tag.textEnd, text });
-    }
+    if (tag.name === 'base') out.replace(tag.start, tag.end, '');
+    else rewriteTag(tag, html, out, { ...within, page: rewriting, self, allowance });
   }
-  return apply(html, edits);
+  if (place !== undefined) out.replace(place, place, baseTag);
+  return out.toString();
+}
+
+/** What the rewriting of a tag goes by. */
+interface TagRewriting extends Rewriting {
+  /** The page's own, whatever base it names. */
+  readonly page: Rewriting;
+  readonly self: string;
+  readonly allowance: Allowance;
+}
+
+function rewriteTag(tag: Tag, html: string, out: Pieces, rewriting: TagRewriting): void {
+  const { page, allowance } = rewriting;
+  if (tag.name === 'form' && attributeOf(tag, 'action') === '') {
+    // Such a form sends to the page's own address: the real one, not the path it is shown under.
+    const at = tag.start + '<form'.length;
+    out.replace(at, at, ` action="${escapeAttribute(page.pathOf(page.base))}"`);
+  }
+  for (const attribute of tag.attributes) {
+    const text = rewriteAttribute(tag, attribute, rewriting);
+    if (text !== undefined) out.replace(attribute.start, attribute.end, text);
+  }
+  if (tag.name === 'style') {
+    const css = html.slice(tag.end, tag.textEnd);
+    out.replace(tag.end, tag.textEnd, rewriteCss(css, rewriting, allowance));
+  }
 }
 
 /** A style sheet whose pictures, fonts and imports lead through this server. */
-export function rewriteCss(css: string, { base, pathOf }: Rewriting): string {
-  return css.replace(CSS_ADDRESS, (whole, lead: string, a?: string, b?: string, c?: string) => {
-    const path = resolve(a ?? b ?? c ?? '', base, pathOf);
-    return path === undefined ? whole : `${lead}"${path.replaceAll('"', '%22')}"`;
-  });
+export function rewriteCss(
+  css: string,
+  { base, pathOf }: Rewriting,
+  allowance: Allowance = { addresses: ADDRESSES_MOST },
+): string {
+  const out = new Pieces(css);
+  CSS_ADDRESS.lastIndex = 0;
+  for (let found = CSS_ADDRESS.exec(css); found; found = CSS_ADDRESS.exec(css)) {
+    if (allowance.addresses <= 0) break;
+    const [whole, lead = '', a, b, c] = found;
+    const path = resolve(a ?? b ?? c ?? '', { base, pathOf }, allowance);
+    if (path === undefined) continue;
+    const text = `${lead}"${path.replaceAll('"', '%22')}"`;
+    out.replace(found.index, found.index + whole.length, text);
+  }
+  return out.toString();
+}
+
+/** A text with some of it replaced, from its beginning to its end. */
+class Pieces {
+  readonly #text: string;
+  readonly #pieces: string[] = [];
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** @param from not before the end of what was replaced last */
+  replace(from: number, to: number, text: string): void {
+    this.#pieces.push(this.#text.slice(this.#at, from), text);
+    this.#at = to;
+  }
+
+  toString(): string {
+    return this.#pieces.join('') + this.#text.slice(this.#at);
+  }
 }
 
 /** The text of a page's `<title>`. */
@@ -73,22 +147,35 @@ export function titleOf(html: string): string | undefined {
   return title || undefined;
 }
 
-/** Right after `<head>`, or as early as a page without one can have it; never before the doctype, which must lead. */
-function placeOfBase(html: string, tags: readonly Tag[]): number {
-  const head = tags.find(({ name }) => name === 'head') ?? tags.find(({ name }) => name === 'html');
-  return head?.end ?? /^\s{0,99}<!doctype[^>]{0,200}>/i.exec(html)?.[0].length ?? 0;
+/**
+ * What the page takes for its base, and where ours is put: right after `<head>`, or as early as a page without one can
+ * have it; never before the doctype, which must lead.
+ */
+function readHead(html: string, from: URL): { readonly base: URL; readonly end: number } {
+  let base: URL | undefined;
+  let end: number | undefined;
+  const reader = new TagReader(html);
+  for (let tag = reader.next(); tag !== undefined; tag = reader.next()) {
+    if (reader.steps > HEAD_STEPS) break;
+    if (tag === 'more') continue;
+    if (tag.name === 'html') end ??= tag.end;
+    if (tag.name === 'base') base ??= URL.parse(attributeOf(tag, 'href'), from) ?? from;
+    if (tag.name !== 'head') continue;
+    end = tag.end;
+    if (base) break;
+  }
+  const doctype = /^\s{0,99}<!doctype[^>]{0,200}>/i.exec(html)?.[0].length ?? 0;
+  return { base: base ?? from, end: end ?? doctype };
 }
 
 /** What stands in place of an attribute; `undefined` where it stays as it is. */
 function rewriteAttribute(
   tag: Tag,
   { name, value }: Attribute,
-  rewriting: Rewriting,
-  self: string,
+  rewriting: TagRewriting,
 ): string | undefined {
   if (DROPPED.has(name)) return '';
-  const plain = unescapeText(value);
-  const changed = changedValue(tag, name, plain, rewriting, self);
+  const changed = changedValue(tag, name, unescapeText(value), rewriting);
   return changed === undefined ? undefined : `${name}="${escapeAttribute(changed)}"`;
 }
 
@@ -96,53 +183,45 @@ function changedValue(
   tag: Tag,
   name: string,
   value: string,
-  { base, pathOf }: Rewriting,
-  self: string,
+  rewriting: TagRewriting,
 ): string | undefined {
+  const { self, allowance } = rewriting;
   if (ADDRESSES.has(name)) {
     if (value.startsWith('#')) return tag.name === 'a' ? `${self}${value}` : undefined;
-    return resolve(value, base, pathOf);
+    return resolve(value, rewriting, allowance);
   }
   if (name === 'srcset') {
     return value
       .split(/,\s+/)
       .map((each) => {
         const [url = '', ...size] = each.trim().split(/\s+/);
-        return [resolve(url, base, pathOf) ?? url, ...size].join(' ');
+        return [resolve(url, rewriting, allowance) ?? url, ...size].join(' ');
       })
       .join(', ');
   }
-  if (name === 'style') return rewriteCss(value, { base, pathOf });
+  if (name === 'style') return rewriteCss(value, rewriting, allowance);
   if (name === 'content' && attributeOf(tag, 'http-equiv').toLowerCase() === 'refresh') {
     const [, wait = '', to = ''] = /^([^;,]*)[;,]\s*url\s*=\s*["']?([^"']*)/i.exec(value) ?? [];
-    const path = resolve(to, base, pathOf);
+    const path = resolve(to, rewriting, allowance);
     return path === undefined ? undefined : `${wait};url=${path}`;
   }
   return undefined;
 }
 
-/** `undefined` for what is no address, or none that the network is asked for. */
-function resolve(text: string, base: URL, pathOf: Rewriting['pathOf']): string | undefined {
+/** `undefined` for what is no address, or none that the network is asked for, or one too many. */
+function resolve(
+  text: string,
+  { base, pathOf }: Rewriting,
+  allowance: Allowance,
+): string | undefined {
+  if (allowance.addresses <= 0) return undefined;
+  allowance.addresses -= 1;
   const url = text.trim() === '' ? null : URL.parse(text.trim(), base);
   return url && /^https?:$/.test(url.protocol) ? pathOf(url) : undefined;
 }
 
 function attributeOf(tag: Tag, name: string): string {
   return unescapeText(tag.attributes.find((each) => each.name === name)?.value ?? '');
-}
-
-function insert(at: number, text: string): Edit {
-  return { from: at, to: at, text };
-}
-
-function apply(text: string, edits: readonly Edit[]): string {
-  let out = '';
-  let at = 0;
-  for (const edit of edits.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
-    out += text.slice(at, edit.from) + edit.text;
-    at = edit.to;
-  }
-  return out + text.slice(at);
 }
 
 const NAMED: Readonly<Record<string, string>> = {

@@ -28,12 +28,12 @@ export type Visited = (PageResponse | NoResponse) & {
 export async function visit(
   dial: Dial,
   address: Address,
-  asked: PageRequest,
+  request: PageRequest,
   signal: AbortSignal,
 ): Promise<Visited> {
   const began = performance.now();
   let at = address;
-  let next = asked;
+  let next = request;
   for (let hops = 0; ; hops += 1) {
     const result = await requestPage(dial, at, next, signal);
     const milliseconds = Math.round(performance.now() - began);
@@ -46,11 +46,11 @@ export async function visit(
       return { outcome: 'broken', finalUrl: at.url, milliseconds };
     }
     at = target;
-    if (!KEEPING.has(result.status)) next = { method: 'GET', ...pick(asked) };
+    if (!KEEPING.has(result.status)) next = { method: 'GET', ...acceptOf(request) };
   }
 }
 
-function pick({ accept }: PageRequest): Pick<PageRequest, 'accept'> {
+function acceptOf({ accept }: PageRequest): Pick<PageRequest, 'accept'> {
   return accept === undefined ? {} : { accept };
 }
 

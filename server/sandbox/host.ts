@@ -44,6 +44,8 @@ export class Host {
   readonly shared: { readonly outside: string; readonly inside: string } | undefined;
   /** Bounds what is read of it for checks and signals, over all ways into it. */
   readonly budget = new ReadBudget();
+  /** The same for the pages that are asked for from it: a large one is not to keep its checks waiting. */
+  readonly pageBudget = new ReadBudget();
   readonly #engine: Engine;
   readonly #shell: HostShellChannel;
   #docker: Dockerode | undefined;

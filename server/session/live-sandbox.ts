@@ -121,7 +121,7 @@ export class LiveSandbox implements Disposable {
     const browsing = this.sandbox.host(lab.browser);
     this.#pane = new BrowserPane({
       from: lab.browser,
-      dial: (argv, options) => browsing.dial(argv, options),
+      dial: (argv, { signal }) => browsing.dial(argv, { signal, budget: browsing.pageBudget }),
       onVisit: (visit, body) => {
         if (signal.aborted) return;
         emit({ type: 'visit', visit });

@@ -293,7 +293,7 @@ describe("a pane's key", () => {
         (error: { code: string }) => error.code,
       ),
     );
-    expect(on.dial.commands).toHaveLength(4);
+    await expect.poll(() => on.dial.commands).toHaveLength(4);
     release();
     const ends = await Promise.all(flood);
     expect(ends.filter((end) => end === 'page')).toHaveLength(12);

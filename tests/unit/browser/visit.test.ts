@@ -1,10 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../../server/browser/address.ts';
-import { whyNoPage } from '../../../server/browser/page-request.ts';
+import { outcomeOf } from '../../../server/browser/page-request.ts';
 import { visit } from '../../../server/browser/visit.ts';
 import { localDial, SAID, serve, serveTcp, SAID_1_8 as V8 } from './stage.ts';
 
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 const GET = { method: 'GET' } as const;
 
 function open(url: string, dial = localDial(), signal = new AbortController().signal) {
@@ -61,6 +62,29 @@ describe('a visit', () => {
       more();
     });
     expect(await open(server.url)).toMatchObject({ outcome: 'broken' });
+  });
+
+  test.each([
+    ['one-byte pieces', `${CHUNKED}${'1\r\nx\r\n'.repeat(200_000)}0\r\n\r\n`],
+    [
+      'interim answers',
+      `${'HTTP/1.1 100 Continue\r\n\r\n'.repeat(200_000)}HTTP/1.0 200 OK\r\n\r\nx`,
+    ],
+    ['headers', `HTTP/1.0 200 OK\r\n${'x: y\r\n'.repeat(200_000)}\r\nx`],
+    ['one header', `HTTP/1.0 200 OK\r\nx: ${'y'.repeat(1_000_000)}\r\n\r\nx`],
+    ['a chunk that does not begin', `${CHUNKED}1;${'x'.repeat(1_000_000)}\r\nx\r\n0\r\n\r\n`],
+  ])('of an answer of %s without end is broken before it has all come', async (_title, answer) => {
+    let closed: () => void = () => undefined;
+    const unread = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    await using server = await serveTcp((socket) => {
+      socket.once('close', closed);
+      // The end does not come: only what is too much ends it.
+      socket.once('data', () => socket.write(answer));
+    });
+    expect(await open(server.url)).toMatchObject({ outcome: 'broken' });
+    await unread;
   });
 
   test('takes a page from a here-document piped into nc', async () => {
@@ -152,18 +176,18 @@ describe('why there is no page', () => {
     [V8.naming, 'unknown-host'],
     [V8.naming + V8.opening + V8.connected, 'broken'],
   ])('is read from %j: %s', (said, outcome) => {
-    expect(whyNoPage(said)).toBe(outcome);
+    expect(outcomeOf(said)).toBe(outcome);
   });
 
   test('is no verdict on the network where the connecting process did not run', () => {
     const failed = { code: 'SANDBOX_FAILED', message: expect.stringContaining('cannot make') };
-    expect(() => whyNoPage('env: socat: No such file or directory\n')).toThrow(
+    expect(() => outcomeOf('env: socat: No such file or directory\n')).toThrow(
       expect.objectContaining(failed),
     );
   });
 
   test('is no verdict on the network where the host was too busy to begin', () => {
     const busy = { code: 'SANDBOX_FAILED', message: expect.stringContaining('very busy') };
-    expect(() => whyNoPage('')).toThrow(expect.objectContaining(busy));
+    expect(() => outcomeOf('')).toThrow(expect.objectContaining(busy));
   });
 });
