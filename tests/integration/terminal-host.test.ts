@@ -120,3 +120,33 @@ describe.each(['shared', 'engine'] as const)('on a lab host, over the %s way', (
     await second.close();
   });
 });
+
+test('a terminal’s container is found by the terminal’s id, as the protocol’s page says', async () => {
+  const id = newId();
+  const terminal = await openTerminal(host, { id, title: 'server01' });
+  const { container } = sandbox.sandbox.host('server01');
+  const { Processes } = await open.runtime.engine.docker.getContainer(container).top();
+  expect(Processes.flat().join(' ')).toContain(`quayside-shell ${id}`);
+  await terminal.close();
+});
+
+test('whether a shell lives on a paused host cannot be found out, and it is adopted when the host goes on', async () => {
+  const id = newId();
+  const first = await openTerminal(host, { id, title: 'server01' });
+  first.detach();
+  const container = open.runtime.engine.docker.getContainer(
+    sandbox.sandbox.host('server01').container,
+  );
+  await container.pause();
+  try {
+    await expect(adoptTerminal(host, { id, title: 'server01' })).rejects.toMatchObject({
+      code: 'SANDBOX_FAILED',
+    });
+  } finally {
+    await container.unpause();
+  }
+  const second = await adoptTerminal(host, { id, title: 'server01' });
+  assert(second);
+  await second.close();
+  expect(await adoptTerminal(host, { id, title: 'server01' })).toBeUndefined();
+});
