@@ -14,12 +14,12 @@ export interface HostDefinition {
   readonly images?: readonly string[];
 }
 
-/** A question about the sandbox that ticks a step. */
+/** What has to be so in the sandbox for a step to tick. */
 export interface CheckDefinition<Host extends string = string> {
   readonly id: string;
   /** What will be checked, as the learner reads it. */
   readonly title: string;
-  /** Present on a question that the learner answers in words or numbers read off the screen. */
+  /** Present where the learner answers in words or numbers read off the screen. */
   readonly question?: string;
   /** What the answer looks like, shown in the empty box, e.g. `172.17.0.1`. */
   readonly placeholder?: string;

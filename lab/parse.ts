@@ -62,7 +62,7 @@ const IMAGE =
   /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::(\w[\w.-]{0,127}))?$/;
 
 /**
- * A check: its id, what it asks (`title`), and the question put to the sandbox (`test`).
+ * A check: its id, what the learner reads of it (`title`), and the test of the sandbox.
  *
  * @example
  * check('web-runs', {

@@ -13,7 +13,7 @@ export interface Mistake {
   /** What the check's reason must say then. */
   readonly says: string | RegExp;
   /**
-   * What puts it right: after it the check says again what it said before, other numbers aside. Left out where nothing on
+   * What puts it right: after it the check has the reason from before again, other numbers aside. Left out where nothing on
    * the hosts has changed, and where the page's own actions lead on from here.
    */
   readonly undo?: readonly Action[];
@@ -67,7 +67,7 @@ export function answering(text: string | RegExp): Action {
 const PLACE = /\{([a-z0-9][a-z0-9-]*)\}/g;
 
 /**
- * An action's text with each `{value-id}` replaced by what the hosts say now. Braces around anything that is no value of
+ * An action's text with each `{value-id}` replaced by its text of now. Braces around anything that is no value of
  * the lab stay as they are: shells and formats have braces of their own.
  *
  * @param values value id to live text; an id that is there without a text has none yet

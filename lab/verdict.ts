@@ -11,7 +11,7 @@ export type Verdict =
   | { readonly kind: 'not-yet'; readonly reason: string; readonly fix?: Fix };
 
 /**
- * Thrown where there is no answer to be had at the moment. Its message is a sentence for the learner: who does not
+ * Thrown where no answer can be had at the moment. Its message is a sentence for the learner: who does not
  * answer, and why. The check is asked again by itself.
  */
 export class CouldNotCheck extends Error {
@@ -29,7 +29,7 @@ export function passed(): Verdict {
  * The step is not done yet.
  *
  * @param reason one or two plain sentences: what is the case, and what to do
- * @param fix the command that mends it, where there is one
+ * @param fix the command that puts it right, where there is one
  */
 export function notYet(reason: string, fix?: Fix): Verdict {
   return fix ? { kind: 'not-yet', reason, fix } : { kind: 'not-yet', reason };

@@ -58,7 +58,7 @@ export interface RouteView {
   readonly device: string;
 }
 
-/** A host of the lab, to ask and never to change. */
+/** A host of the lab. It can be read and not changed. */
 export interface HostView {
   readonly name: string;
   readonly aliases: readonly string[];

@@ -24,7 +24,7 @@ export type AnswerMessage =
   | 'ofContainer'
   | 'tooShort';
 
-/** What a question does with an answer; what `answer` takes as its `judge`. */
+/** Compares a learner's answer with the truth: what `answer` takes as its `judge`. */
 export interface Judge<Host extends string = string> {
   (given: string, sandbox: SandboxView<Host>): Promise<Verdict>;
   readonly hosts: readonly Host[];
@@ -50,12 +50,12 @@ const OWN: DefaultMessages<AnswerMessage> = {
  */
 export function theAddress<Host extends string>(
   truth: Reading<Host>,
-  sentences: Messages<AnswerMessage> = {},
+  messages: Messages<AnswerMessage> = {},
 ): Judge<Host> {
-  return judge(truth, sentences, async (given, right, sandbox, tell) => {
+  return judge(truth, messages, async (given, right, sandbox, tell) => {
     const read = addressIn(given);
     if (read === undefined) {
-      return sentences.notOne === undefined
+      return messages.notOne === undefined
         ? notYet('Type one IPv4 address: four numbers with dots between them.')
         : tell('notOne', '', given);
     }
@@ -86,12 +86,12 @@ export function theAddress<Host extends string>(
  */
 export function theNumber<Host extends string>(
   truth: Reading<Host>,
-  sentences: Messages<AnswerMessage> = {},
+  messages: Messages<AnswerMessage> = {},
 ): Judge<Host> {
-  return judge(truth, sentences, async (given, right, _sandbox, tell) => {
+  return judge(truth, messages, async (given, right, _sandbox, tell) => {
     const [, read] = /(?:^|[:\s])(\d+)\/?$/.exec(given) ?? [];
     if (read === undefined) {
-      return sentences.notOne === undefined ? notYet('Type a number.') : tell('notOne', '', given);
+      return messages.notOne === undefined ? notYet('Type a number.') : tell('notOne', '', given);
     }
     return Number(read) === Number(right) ? passed() : tell('wrong', '', read);
   });
@@ -104,9 +104,9 @@ export function theNumber<Host extends string>(
  */
 export function theText<Host extends string>(
   truth: Reading<Host>,
-  sentences: Messages<AnswerMessage> = {},
+  messages: Messages<AnswerMessage> = {},
 ): Judge<Host> {
-  return judge(truth, sentences, async (given, right, _sandbox, tell) =>
+  return judge(truth, messages, async (given, right, _sandbox, tell) =>
     given.toLowerCase() === right.toLowerCase() ? passed() : tell('wrong', '', given),
   );
 }
@@ -118,12 +118,12 @@ export function theText<Host extends string>(
  */
 export function theId<Host extends string>(
   truth: Reading<Host>,
-  sentences: Messages<AnswerMessage> = {},
+  messages: Messages<AnswerMessage> = {},
 ): Judge<Host> {
-  return judge(truth, sentences, async (given, right, _sandbox, tell) => {
+  return judge(truth, messages, async (given, right, _sandbox, tell) => {
     const read = given.toLowerCase().replace(/^sha256:/, '');
     if (!/^[0-9a-f]+$/.test(read)) {
-      return sentences.notOne === undefined
+      return messages.notOne === undefined
         ? notYet('An ID has only the digits 0–9 and the letters a–f.')
         : tell('notOne', '', given);
     }
@@ -136,7 +136,7 @@ type Tell = (key: AnswerMessage, name: string, found: string) => Verdict;
 
 function judge<Host extends string>(
   truth: Reading<Host>,
-  sentences: Messages<AnswerMessage>,
+  messages: Messages<AnswerMessage>,
   compare: (
     given: string,
     right: string,
@@ -145,7 +145,7 @@ function judge<Host extends string>(
   ) => Promise<Verdict>,
 ): Judge<Host> {
   const tell: Tell = (key, name, found) =>
-    verdictWith(OWN, sentences, key, { name, found, host: truth.hosts[0] ?? '', wanted: '' });
+    verdictWith(OWN, messages, key, { name, found, host: truth.hosts[0] ?? '', wanted: '' });
   const judged = async (given: string, sandbox: SandboxView<Host>) => {
     const right = await truth(sandbox);
     if (right === undefined) return tell('nothingYet', '', given);

@@ -2,7 +2,7 @@ import { type Fix, notYet, type Verdict } from '../verdict.ts';
 import type { HostView, SandboxView } from '../view.ts';
 
 /**
- * A question put to a sandbox: what a check takes as its `test`. It says which hosts it asks, so that a name which the
+ * A test of a sandbox: what a check takes as its `test`. It has the names of the hosts it reads, so that a name which the
  * lab does not have is found when the lab is read, not when a learner waits for a tick.
  */
 export interface Assertion<Host extends string = string> {
@@ -21,7 +21,7 @@ export type Test<Host extends string = string> = (
   sandbox: SandboxView<Host>,
 ) => Verdict | Promise<Verdict>;
 
-/** What a sentence may speak of. Which of them say something depends on the sentence. */
+/** What a message may speak of. Which of them are filled depends on the message. */
 export interface MessageFacts {
   /** The container, network, file or command asked for, as the learner reads it. */
   readonly name: string;
@@ -33,13 +33,13 @@ export interface MessageFacts {
   readonly wanted: string;
 }
 
-/** A sentence in the author's own words: fixed, or made of the facts. */
+/** A message in the author's own words: fixed, or made of the facts. */
 export type Message = string | ((facts: MessageFacts) => string);
 
-/** Some of a helper's sentences, in the author's own words. */
+/** Some of a helper's messages, in the author's own words. */
 export type Messages<Key extends string> = Readonly<Partial<Record<Key, Message>>>;
 
-/** A helper's own sentences, all of them. */
+/** A helper's own messages, all of them. */
 export type DefaultMessages<Key extends string> = Readonly<
   Record<Key, (facts: MessageFacts) => string>
 >;
@@ -52,11 +52,11 @@ export function verdictWith<Key extends string>(
   facts: MessageFacts,
   fix?: Fix,
 ): Verdict {
-  const sentence = authors[key] ?? own[key];
-  return notYet(typeof sentence === 'string' ? sentence : sentence(facts), fix);
+  const message = authors[key] ?? own[key];
+  return notYet(typeof message === 'string' ? message : message(facts), fix);
 }
 
-/** Gives a test its hosts, and whatever else can be said after it. */
+/** Gives a test its hosts, and the words that can follow it. */
 export function assertion<Host extends string, More extends object>(
   hosts: readonly Host[],
   test: (sandbox: SandboxView<Host>) => Promise<Verdict>,
@@ -65,7 +65,7 @@ export function assertion<Host extends string, More extends object>(
   return Object.assign(test, { hosts: [...new Set(hosts)] }, more);
 }
 
-/** Gives a reader its hosts, and whatever else can be said after it. */
+/** Gives a reader its hosts, and the words that can follow it. */
 export function reading<Host extends string, More extends object>(
   hosts: readonly Host[],
   read: (sandbox: SandboxView<Host>) => Promise<string | undefined>,
@@ -74,7 +74,7 @@ export function reading<Host extends string, More extends object>(
   return Object.assign(read, { hosts: [...new Set(hosts)] }, more);
 }
 
-/** The hosts that a test is known to ask; none for a function that the author wrote. */
+/** The hosts that a test is known to read; none for a function that the author wrote. */
 export function hostsOf(test: object): readonly string[] {
   return 'hosts' in test && Array.isArray(test.hosts)
     ? test.hosts.filter((host) => typeof host === 'string')

@@ -2,8 +2,8 @@ import { notYet, passed } from '../verdict.ts';
 import { type Assertion, assertion, hostsOf, type Test } from './assertion.ts';
 
 /**
- * Passes when every question does. Asked in order; the first that is not passed gives the reason, and what comes after it
- * is not asked.
+ * Passes when every test does. They run in order; the first that does not pass gives the reason, and the rest does not
+ * run.
  *
  * @example test: all(container('web').on('server01').runs(), file('/etc/motd').on('server01').says(/hello/))
  */
@@ -22,7 +22,7 @@ export function all<Host extends string>(...tests: readonly Test<Host>[]): Asser
 }
 
 /**
- * Passes when one of the questions does: for a step that can be done in several ways. While none is passed, the first one
+ * Passes when one of the tests does: for a step that can be done in several ways. While none is passed, the first one
  * gives the reason, so put the way that the page teaches first.
  *
  * @example test: firstOf(route('172.17.0.0/16').on('client').via('10.1.10.11'), route('default').on('client').via('10.1.10.11'))
@@ -44,6 +44,6 @@ export function firstOf<Host extends string>(...tests: readonly Test<Host>[]): A
 }
 
 function askedBy<Host extends string>(tests: readonly Test<Host>[]): readonly Host[] {
-  // A question's hosts are its own host names; `hostsOf` forgets only their literal types.
+  // An assertion's hosts are its own host names; `hostsOf` forgets only their literal types.
   return tests.flatMap((test) => hostsOf(test)) as readonly string[] as readonly Host[];
 }

@@ -12,7 +12,7 @@ import { matches } from './inside.ts';
 /** `found` is the host it ran on instead, or the status it ended with; `name` the command that ran. */
 export type CommandMessage = 'notYet' | 'onOtherHost' | 'failed';
 
-const SENTENCES: DefaultMessages<CommandMessage> = {
+const MESSAGES: DefaultMessages<CommandMessage> = {
   notYet: ({ host }) => `The command has not been run in a terminal of ${host} yet.`,
   onOtherHost: ({ host, found }) => `That was on ${found}. Run it in a terminal of ${host}.`,
   failed: ({ name, found }) =>
@@ -23,8 +23,8 @@ const SENTENCES: DefaultMessages<CommandMessage> = {
 export interface CommandAssertion<Host extends string = string> extends Assertion<Host> {
   /** It counts even where it failed. */
   whateverCameOfIt(): CommandAssertion<Host>;
-  /** Any of its reasons in your own words. */
-  withMessages(sentences: Messages<CommandMessage>): CommandAssertion<Host>;
+  /** Any of its messages in your own words. */
+  withMessages(messages: Messages<CommandMessage>): CommandAssertion<Host>;
 }
 
 /**
@@ -44,7 +44,7 @@ function build<Host extends string>(
   pattern: RegExp,
   host: Host,
   evenFailed: boolean,
-  sentences: Messages<CommandMessage>,
+  messages: Messages<CommandMessage>,
 ): CommandAssertion<Host> {
   return assertion(
     [host],
@@ -56,16 +56,16 @@ function build<Host extends string>(
       const here = runs.filter((run) => run.host === right);
       if (here.some(({ status }) => evenFailed || status === 0)) return passed();
       const tell = (key: CommandMessage, name = '', found = '') =>
-        verdictWith(SENTENCES, sentences, key, { name, host, found, wanted: '' });
+        verdictWith(MESSAGES, messages, key, { name, host, found, wanted: '' });
       const failed = here.at(-1);
       if (failed) return tell('failed', failed.line.trim(), String(failed.status));
       const other = runs.at(-1);
       return other ? tell('onOtherHost', other.line.trim(), other.host) : tell('notYet');
     },
     {
-      whateverCameOfIt: () => build(pattern, host, true, sentences),
+      whateverCameOfIt: () => build(pattern, host, true, messages),
       withMessages: (more: Messages<CommandMessage>) =>
-        build(pattern, host, evenFailed, { ...sentences, ...more }),
+        build(pattern, host, evenFailed, { ...messages, ...more }),
     },
   );
 }

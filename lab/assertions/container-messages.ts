@@ -21,7 +21,7 @@ export type ContainerMessage =
   | 'ephemeralPort'
   | 'notBoundYet';
 
-/** What a container question says by itself. */
+/** The messages of a container assertion. */
 export const CONTAINER_MESSAGES: DefaultMessages<ContainerMessage> = {
   missing: ({ name, host }) => `No ${name} on ${host} yet.`,
   onOtherHost: ({ found, host, wanted }) =>
@@ -56,7 +56,7 @@ export const CONTAINER_MESSAGES: DefaultMessages<ContainerMessage> = {
   notBoundYet: ({ name }) => `${name} is starting: Docker has not bound its port yet.`,
 };
 
-/** What a container is called in its sentences: by its name, or for what it is. */
+/** What a container is called in its messages: by its name, or for what it is. */
 export function containerFacts(name: string, host: string, found = '', wanted = ''): MessageFacts {
   return { name, host, found, wanted };
 }

@@ -12,12 +12,12 @@ import {
   type WantedPort,
 } from './container-spec.ts';
 
-/** What came of looking for a container: the one that is as wanted, or what is amiss. */
+/** What a search for a container finds: one that is as wanted, or what is wrong. */
 export type Finding =
   | { readonly found: true; readonly container: ContainerView }
   | { readonly found: false; readonly verdict: Verdict };
 
-/** One thing that is amiss with a container; the larger the stage, the closer the learner has come. */
+/** One thing that is wrong with a container; the larger the stage, the closer the learner has come. */
 interface Problem {
   readonly stage: number;
   readonly key: ContainerMessage;
@@ -31,12 +31,12 @@ type Look = (
   container: ContainerView,
 ) => Promise<Omit<Problem, 'stage'> | undefined> | Omit<Problem, 'stage'> | undefined;
 
-/** In the order in which a learner would mend them: no port helps a container of the wrong image. */
+/** In the order in which a learner would fix them: no port helps a container of the wrong image. */
 const LOOKS: readonly Look[] = [imageOf, pausedOr, commandOf, stateOf, networkOf, portsOf];
 /** A container with one of these is the right one but for a detail, whatever its name. */
 const DETAILS: readonly ContainerMessage[] = ['fixedPort', 'portRange', 'otherHostPort'];
 
-/** Finds the container that a question asks for, or says what is amiss. */
+/** Finds the container that is wanted, or what is wrong. */
 export async function findContainer(wanted: ContainerSpec, sandbox: SandboxView): Promise<Finding> {
   const host = sandbox.host(wanted.host);
   let closest: Problem | undefined;
@@ -48,7 +48,7 @@ export async function findContainer(wanted: ContainerSpec, sandbox: SandboxView)
   return { found: false, verdict: closest?.verdict ?? (await whereIsIt(wanted, sandbox, host)) };
 }
 
-/** The containers of a host that a question may mean: the one of that name, or all that fit by image or network. */
+/** The containers of a host that may be meant: the one of that name, or all that fit by image or network. */
 export async function candidates(
   wanted: ContainerSpec,
   host: HostView,
@@ -77,7 +77,7 @@ async function firstProblem(
   return undefined;
 }
 
-/** Nothing on the host answers to the question: has it gone to another host, or by another name? */
+/** No container of the host fits: one on another host may, or one by another name. */
 async function whereIsIt(
   wanted: ContainerSpec,
   sandbox: SandboxView,
@@ -87,7 +87,7 @@ async function whereIsIt(
   for (const other of otherEngines(sandbox, wanted.host)) {
     const [there] = await candidates(wanted, other);
     if (there && (name !== undefined || wanted.network !== undefined)) {
-      return sentence(wanted, 'onOtherHost', there.name, other.name, there.name, {
+      return message(wanted, 'onOtherHost', there.name, other.name, there.name, {
         host: other.name,
         command: `docker rm -f ${there.name}`,
       });
@@ -98,13 +98,13 @@ async function whereIsIt(
       if (!other.running || !couldBe(other.name, wanted)) continue;
       const problem = await firstProblem(wanted, host, other);
       if (problem && !DETAILS.includes(problem.key)) continue;
-      return sentence(wanted, 'otherName', other.name, other.name, name, {
+      return message(wanted, 'otherName', other.name, other.name, name, {
         host: wanted.host,
         command: `docker rename ${other.name} ${name}`,
       });
     }
   }
-  return sentence(wanted, 'missing', titleOf(wanted));
+  return message(wanted, 'missing', titleOf(wanted));
 }
 
 /** The most letters that may differ for one name to be a slip of the other. */
@@ -130,7 +130,14 @@ function isSlip(given: string, wanted: string): boolean {
 async function imageOf(wanted: ContainerSpec, host: HostView, container: ContainerView) {
   const { image } = wanted;
   if (image === undefined || (await isFromImage(host, container, image))) return;
-  return problem(wanted, 'wrongImage', container, container.image, image, anew(wanted, container));
+  return problem(
+    wanted,
+    'wrongImage',
+    container,
+    container.image,
+    image,
+    remade(wanted, container),
+  );
 }
 
 function pausedOr(wanted: ContainerSpec, _host: HostView, container: ContainerView) {
@@ -142,11 +149,11 @@ function pausedOr(wanted: ContainerSpec, _host: HostView, container: ContainerVi
 async function commandOf(wanted: ContainerSpec, host: HostView, container: ContainerView) {
   if (!wanted.imagesCommand || (await runsImagesProgram(host, container))) return;
   const image = wanted.image ?? container.image;
-  return problem(wanted, 'ownCommand', container, '', image, anew(wanted, container));
+  return problem(wanted, 'ownCommand', container, '', image, remade(wanted, container));
 }
 
 async function stateOf(wanted: ContainerSpec, host: HostView, container: ContainerView) {
-  // Whether it goes on running is waited out by whoever asks the checks (server/checks/dependencies.ts).
+  // Whether it goes on running is for the server to wait out (server/checks/read-cache.ts).
   if (!wanted.runs || container.running) return;
   const start = { host: wanted.host, command: `docker start ${container.name}` };
   if (container.status === 'created') {
@@ -156,7 +163,7 @@ async function stateOf(wanted: ContainerSpec, host: HostView, container: Contain
     return problem(wanted, 'stopped', container, '', '', start);
   }
   const image = wanted.image ?? container.image;
-  return problem(wanted, 'ended', container, '', image, anew(wanted, container));
+  return problem(wanted, 'ended', container, '', image, remade(wanted, container));
 }
 
 function networkOf(wanted: ContainerSpec, _host: HostView, container: ContainerView) {
@@ -164,7 +171,7 @@ function networkOf(wanted: ContainerSpec, _host: HostView, container: ContainerV
   if (network === undefined || isOn(container, network)) return;
   const fix =
     network === 'host' || network === 'none'
-      ? anew(wanted, container)
+      ? remade(wanted, container)
       : { host: wanted.host, command: `docker network connect ${network} ${container.name}` };
   return problem(wanted, 'wrongNetwork', container, container.networkMode, network, fix);
 }
@@ -181,7 +188,7 @@ function portOf(wanted: ContainerSpec, container: ContainerView, port: WantedPor
   const { networkMode, requestedPorts, publishAll, ports } = container;
   const right = published(port);
   const tell = (key: ContainerMessage, found: string) =>
-    problem(wanted, key, container, found, right, anew(wanted, container));
+    problem(wanted, key, container, found, right, remade(wanted, container));
   if (networkMode === 'none' || networkMode === 'host') return tell('noPortsThere', networkMode);
   const asked = requestedPorts[port.port];
   if (asked === undefined && !publishAll) {
@@ -205,8 +212,8 @@ function isOn({ networkMode, addresses }: ContainerView, network: string): boole
   return networkMode === network || addresses[network] !== undefined;
 }
 
-/** The way out of everything that only a new container mends. */
-function anew(wanted: ContainerSpec, { name }: ContainerView): Fix | undefined {
+/** The fix for everything that only a new container puts right. */
+function remade(wanted: ContainerSpec, { name }: ContainerView): Fix | undefined {
   const run = runCommand(wanted);
   return run === undefined
     ? undefined
@@ -221,10 +228,10 @@ function problem(
   right = '',
   fix?: Fix,
 ): Omit<Problem, 'stage'> {
-  return { key, verdict: sentence(wanted, key, container.name, found, right, fix) };
+  return { key, verdict: message(wanted, key, container.name, found, right, fix) };
 }
 
-function sentence(
+function message(
   wanted: ContainerSpec,
   key: ContainerMessage,
   name: string,

@@ -14,7 +14,7 @@ export interface WantedPort {
   readonly hostSide: HostSide;
 }
 
-/** All that a container question asks, gathered by its chain. */
+/** All that a container assertion asks for, gathered by its chain. */
 export interface ContainerSpec<Host extends string = string> {
   /** Absent where any container will do. */
   readonly name: string | undefined;

@@ -5,7 +5,7 @@ import type { ContainerMessage } from './container-messages.ts';
 import { findContainer } from './container-search.ts';
 import { type ContainerSpec, type HostSide, portKey } from './container-spec.ts';
 
-/** A container that is as the question wants it. */
+/** A container that is as wanted. */
 export interface FoundContainer {
   readonly container: ContainerView;
   readonly host: HostView;
@@ -13,7 +13,7 @@ export interface FoundContainer {
   readonly port: number | undefined;
 }
 
-/** A question about a container. Each word after it asks for more; the order of the words does not matter. */
+/** An assertion about a container. Each word after it asks for more; the order of the words does not matter. */
 export interface ContainerAssertion<Host extends string = string> extends Assertion<Host> {
   /** What has been asked for so far. */
   readonly wanted: ContainerSpec<Host>;
@@ -27,11 +27,11 @@ export interface ContainerAssertion<Host extends string = string> extends Assert
   isOn(network: string): ContainerAssertion<Host>;
   /** Its port is published, on any port of the host. @example .publishes(80), .publishes('53/udp') */
   publishes(port: number | string): PublishedAssertion<Host>;
-  /** A command that makes it just as it is wanted; put together from the rest of the question unless given. */
+  /** A command that makes it just as it is wanted; put together from the rest of the assertion unless given. */
   madeBy(command: string): ContainerAssertion<Host>;
-  /** Any of its reasons in your own words. @example .withMessages({ missing: 'Run web first.' }) */
-  withMessages(sentences: Messages<ContainerMessage>): ContainerAssertion<Host>;
-  /** Goes on asking once the container is as wanted; until then the reason is why it is not. */
+  /** Any of its messages in your own words. @example .withMessages({ missing: 'Run web first.' }) */
+  withMessages(messages: Messages<ContainerMessage>): ContainerAssertion<Host>;
+  /** Asks more of the container once it is as wanted; until then the reason is why it is not. */
   and(
     ask: (found: FoundContainer, sandbox: SandboxView) => Verdict | Promise<Verdict>,
   ): Assertion<Host>;
@@ -66,7 +66,7 @@ export function container(name: string): Unplaced {
 }
 
 /**
- * Any container that is as the question wants it, whatever its name.
+ * Any container that is as wanted, whatever its name.
  *
  * @example test: aContainer().on('server01').isOn('none').runs()
  */
@@ -120,8 +120,8 @@ function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAsser
     isOn: (network: string) => more({ network }),
     publishes: (port: number | string) => publishing(wanted, portKey(port)),
     madeBy: (command: string) => more({ made: command }),
-    withMessages: (sentences: Messages<ContainerMessage>) =>
-      more({ messages: { ...wanted.messages, ...sentences } }),
+    withMessages: (messages: Messages<ContainerMessage>) =>
+      more({ messages: { ...wanted.messages, ...messages } }),
     and: (then: Parameters<ContainerAssertion<Host>['and']>[0]) =>
       assertion(
         [host],

@@ -10,24 +10,24 @@ import {
 } from './assertion.ts';
 import { matches } from './inside.ts';
 
-/** What the hosts say of a file that is not there (server/sandbox/host-view.ts). */
+/** The error of a host for a file that is not there (server/sandbox/host-view.ts). */
 const NO_SUCH_FILE = /no such file/i;
 
 export type FileMessage = 'missing' | 'otherText';
 
-const SENTENCES: DefaultMessages<FileMessage> = {
+const MESSAGES: DefaultMessages<FileMessage> = {
   missing: ({ name, host }) => `There is no ${name} on ${host} yet.`,
   otherText: ({ name, host }) => `${name} on ${host} does not say what was asked for yet.`,
 };
 
-/** A question about a file: whether it is there. Its text can be read, for a value or an answer. */
+/** An assertion about a file: whether it is there. Its text can be read, for a value or an answer. */
 export interface FileAssertion<Host extends string = string> extends Assertion<Host> {
   /** Its text, trimmed. */
   readonly text: Reading<Host>;
   /** Its text, trimmed, is just this, or fits a pattern. @example .says('1') */
   says(text: string | RegExp): FileAssertion<Host>;
-  /** Any of its reasons in your own words. */
-  withMessages(sentences: Messages<FileMessage>): FileAssertion<Host>;
+  /** Any of its messages in your own words. */
+  withMessages(messages: Messages<FileMessage>): FileAssertion<Host>;
 }
 
 /**
@@ -46,7 +46,7 @@ function build<Host extends string>(
   path: string,
   host: Host,
   wanted: string | RegExp | undefined,
-  sentences: Messages<FileMessage>,
+  messages: Messages<FileMessage>,
 ): FileAssertion<Host> {
   const read = async (sandbox: SandboxView<Host>): Promise<string | undefined> =>
     await sandbox
@@ -61,17 +61,17 @@ function build<Host extends string>(
     async (sandbox) => {
       const text = await read(sandbox);
       const facts = { name: path, host, found: text ?? '', wanted: String(wanted ?? '') };
-      if (text === undefined) return verdictWith(SENTENCES, sentences, 'missing', facts);
+      if (text === undefined) return verdictWith(MESSAGES, messages, 'missing', facts);
       const fits =
         wanted === undefined ||
         (typeof wanted === 'string' ? text === wanted : matches(wanted, text));
-      return fits ? passed() : verdictWith(SENTENCES, sentences, 'otherText', facts);
+      return fits ? passed() : verdictWith(MESSAGES, messages, 'otherText', facts);
     },
     {
       text: Object.assign(read, { hosts: [host] }),
-      says: (text: string | RegExp) => build(path, host, text, sentences),
+      says: (text: string | RegExp) => build(path, host, text, messages),
       withMessages: (more: Messages<FileMessage>) =>
-        build(path, host, wanted, { ...sentences, ...more }),
+        build(path, host, wanted, { ...messages, ...more }),
     },
   );
 }

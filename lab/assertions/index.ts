@@ -1,4 +1,4 @@
-/** Questions that read like the step they check: each can stand as a check's `test`, or as a part of one. */
+/** Assertions that read like the step they check: each can be a check's `test`, or a part of one. */
 export * from './answers.ts';
 export type { Assertion, Message, MessageFacts, Messages, Reading, Test } from './assertion.ts';
 export * from './combine.ts';

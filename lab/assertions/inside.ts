@@ -14,7 +14,7 @@ import { candidates } from './container-search.ts';
 /** `name` is the container, `found` the command or the container that was looked into instead, `wanted` a right command. */
 export type InsideMessage = 'otherCommand' | 'otherContainer' | 'notYet';
 
-const SENTENCES: DefaultMessages<InsideMessage> = {
+const MESSAGES: DefaultMessages<InsideMessage> = {
   otherCommand: ({ name, found, wanted }) =>
     `“${found}” is not what was asked for. Try ${wanted} inside ${name}.`,
   otherContainer: ({ name, found }) => `You looked inside ${found}. Look inside ${name}.`,
@@ -23,15 +23,15 @@ const SENTENCES: DefaultMessages<InsideMessage> = {
 
 /** Whether a command was run inside a container. */
 export interface InsideAssertion<Host extends string = string> extends Assertion<Host> {
-  /** A command that would pass, for the reasons and the way out. @example .suchAs('ifconfig') */
+  /** A command that would pass, for the reasons and the fix. @example .suchAs('ifconfig') */
   suchAs(command: string): InsideAssertion<Host>;
-  /** Any of its reasons in your own words. */
-  withMessages(sentences: Messages<InsideMessage>): InsideAssertion<Host>;
+  /** Any of its messages in your own words. */
+  withMessages(messages: Messages<InsideMessage>): InsideAssertion<Host>;
 }
 
 /**
  * A command was run inside a container: by `docker exec`, or as the container's own. What is typed in a shell inside
- * leaves no trace; let the pattern take the shell itself where that should count.
+ * leaves no trace. Where that should count, let the pattern match the shell itself.
  *
  * @example test: ranInside(container('lonely').on('server01'), /ifconfig|\bip\b/).suchAs('ifconfig')
  */
@@ -58,7 +58,7 @@ function build<Host extends string>(
   container: ContainerAssertion<Host>,
   pattern: RegExp,
   example: string | undefined,
-  sentences: Messages<InsideMessage>,
+  messages: Messages<InsideMessage>,
 ): InsideAssertion<Host> {
   const { wanted } = container;
   const { host } = wanted;
@@ -79,21 +79,21 @@ function build<Host extends string>(
     if (fits.some(({ id }) => ids.has(id))) return passed();
     const tell = (key: InsideMessage, name: string, found: string) =>
       verdictWith(
-        SENTENCES,
-        sentences,
+        MESSAGES,
+        messages,
         key,
         { name, host, found, wanted: example ?? 'the command' },
         example === undefined ? undefined : { host, command: `docker exec ${name} ${example}` },
       );
     const other = commands.findLast(({ id, action }) => ids.has(id) && action === 'exec_start');
     if (other) return tell('otherCommand', other.name, other.command);
-    const amiss = await container.runs()(sandbox);
+    const problem = await container.runs()(sandbox);
     const running = now.find((each) => each.running);
-    if (amiss.kind !== 'passed' || !running) return amiss;
+    if (problem.kind !== 'passed' || !running) return problem;
     const elsewhere = fits.at(-1);
     return elsewhere
       ? tell('otherContainer', running.name, elsewhere.name)
-      : verdictWith(SENTENCES, sentences, 'notYet', {
+      : verdictWith(MESSAGES, messages, 'notYet', {
           name: running.name,
           host,
           found: '',
@@ -101,9 +101,9 @@ function build<Host extends string>(
         });
   };
   return assertion([host], test, {
-    suchAs: (command: string) => build(container, pattern, command, sentences),
+    suchAs: (command: string) => build(container, pattern, command, messages),
     withMessages: (more: Messages<InsideMessage>) =>
-      build(container, pattern, example, { ...sentences, ...more }),
+      build(container, pattern, example, { ...messages, ...more }),
   });
 }
 

@@ -15,7 +15,7 @@ const DOCKERS_OWN: readonly string[] = ['bridge', 'host', 'none', 'docker_gwbrid
 /** Every common way for a network not to be what the lab asks for. */
 export type NetworkMessage = 'missing' | 'onOtherHost' | 'wrongDriver' | 'wrongSubnet';
 
-const SENTENCES: DefaultMessages<NetworkMessage> = {
+const MESSAGES: DefaultMessages<NetworkMessage> = {
   missing: ({ name, host }) => `No ${name} on ${host} yet.`,
   onOtherHost: ({ name, found, host }) =>
     `The network ${name} is on ${found}. Make one on ${host}.`,
@@ -25,14 +25,14 @@ const SENTENCES: DefaultMessages<NetworkMessage> = {
     `The network ${name} has the subnet ${found}, not ${wanted}. Remove it and make it anew.`,
 };
 
-/** A question about a network on a host's engine. */
+/** An assertion about a network on a host's engine. */
 export interface NetworkAssertion<Host extends string = string> extends Assertion<Host> {
   /** It has a driver. @example .hasDriver('bridge') */
   hasDriver(driver: string): NetworkAssertion<Host>;
   /** It has a subnet. @example .hasSubnet('172.30.0.0/16') */
   hasSubnet(subnet: string): NetworkAssertion<Host>;
-  /** Any of its reasons in your own words. */
-  withMessages(sentences: Messages<NetworkMessage>): NetworkAssertion<Host>;
+  /** Any of its messages in your own words. */
+  withMessages(messages: Messages<NetworkMessage>): NetworkAssertion<Host>;
 }
 
 interface Wanted<Host extends string> {
@@ -73,7 +73,7 @@ export function isDockersOwn({ name }: NetworkView): boolean {
 }
 
 function build<Host extends string>(wanted: Wanted<Host>): NetworkAssertion<Host> {
-  const { name, host, driver, subnet, messages: sentences } = wanted;
+  const { name, host, driver, subnet, messages } = wanted;
   const create = [
     'docker network create',
     ...(driver === undefined || driver === 'bridge' ? [] : [`--driver ${driver}`]),
@@ -89,8 +89,8 @@ function build<Host extends string>(wanted: Wanted<Host>): NetworkAssertion<Host
     async (sandbox) => {
       const tell = (key: NetworkMessage, called: string, found = '', right = '', command = '') =>
         verdictWith(
-          SENTENCES,
-          sentences,
+          MESSAGES,
+          messages,
           key,
           { name: called, host, found, wanted: right },
           command === '' ? undefined : { host, command },
@@ -98,12 +98,12 @@ function build<Host extends string>(wanted: Wanted<Host>): NetworkAssertion<Host
       const candidates = (await sandbox.host(host).networks()).filter(meant);
       if (candidates.some(isRight)) return passed();
       const [close] = candidates;
-      const anew = close && `docker network rm ${close.name} && ${create} ${close.name}`;
+      const remade = close && `docker network rm ${close.name} && ${create} ${close.name}`;
       if (close && driver !== undefined && close.driver !== driver) {
-        return tell('wrongDriver', close.name, close.driver, driver, anew);
+        return tell('wrongDriver', close.name, close.driver, driver, remade);
       }
       if (close && subnet !== undefined) {
-        return tell('wrongSubnet', close.name, close.subnets.join(' and '), subnet, anew);
+        return tell('wrongSubnet', close.name, close.subnets.join(' and '), subnet, remade);
       }
       for (const other of otherEngines(sandbox, host)) {
         const there = (await other.networks()).filter(meant).find(isRight);
@@ -116,7 +116,7 @@ function build<Host extends string>(wanted: Wanted<Host>): NetworkAssertion<Host
       hasDriver: (right: string) => build({ ...wanted, driver: right }),
       hasSubnet: (right: string) => build({ ...wanted, subnet: right }),
       withMessages: (more: Messages<NetworkMessage>) =>
-        build({ ...wanted, messages: { ...sentences, ...more } }),
+        build({ ...wanted, messages: { ...messages, ...more } }),
     },
   );
 }

@@ -10,7 +10,7 @@ import {
 import type { ContainerAssertion } from './container.ts';
 import { startsOf } from './starts.ts';
 
-/** Something that happens at moments, and can be asked for: a question, and what other things may come after. */
+/** An assertion about something that happens at a moment, so that other things can be asked for after it. */
 export interface Moment<Host extends string = string> extends Assertion<Host> {
   /** The first time that it happened, as a running number of the journal; `undefined` until then. */
   first(sandbox: SandboxView): Promise<number | undefined>;
@@ -18,7 +18,7 @@ export interface Moment<Host extends string = string> extends Assertion<Host> {
 
 export type RestartMessage = 'notYet' | 'madeAnew' | 'notSince';
 
-const SENTENCES: DefaultMessages<RestartMessage> = {
+const MESSAGES: DefaultMessages<RestartMessage> = {
   notYet: ({ name }) => `${name} has not been restarted yet.`,
   madeAnew: ({ name }) =>
     `This ${name} is a new container, which is not a restart. Restart the one you have.`,
@@ -29,13 +29,13 @@ const SENTENCES: DefaultMessages<RestartMessage> = {
 export interface RestartAssertion<Host extends string = string> extends Moment<Host> {
   /** Only a restart after something else counts. @example restartOf(web).after(visited(web.atItsAddress())) */
   after(moment: Moment<Host>): RestartAssertion<Host>;
-  /** Any of its reasons in your own words. */
-  withMessages(sentences: Messages<RestartMessage>): RestartAssertion<Host>;
+  /** Any of its messages in your own words. */
+  withMessages(messages: Messages<RestartMessage>): RestartAssertion<Host>;
 }
 
 /**
- * A restart of a container: `docker restart`, or a stop and a start. A container that was removed and made anew has not
- * been restarted, and is told so.
+ * A restart of a container: `docker restart`, or a stop and a start. A container that was removed and made again has not
+ * been restarted, which has a reason of its own.
  *
  * @example test: restartOf(container('myapp2').on('server01'))
  */
@@ -48,7 +48,7 @@ export function restartOf<Host extends string>(
 function build<Host extends string>(
   container: ContainerAssertion<Host>,
   earlier: Moment<Host> | undefined,
-  sentences: Messages<RestartMessage>,
+  messages: Messages<RestartMessage>,
 ): RestartAssertion<Host> {
   const { host, name } = container.wanted;
   const test = async (sandbox: SandboxView<Host>): Promise<Verdict> => {
@@ -56,14 +56,14 @@ function build<Host extends string>(
     if (typeof since !== 'number') return since;
     const starts = startsOf(sandbox.journal, host, name).filter(({ seq }) => seq > since);
     if (starts.some(({ again }) => again)) return passed();
-    const amiss = await container.runs()(sandbox);
-    if (amiss.kind !== 'passed') return amiss;
+    const problem = await container.runs()(sandbox);
+    if (problem.kind !== 'passed') return problem;
     const now = name === undefined ? undefined : await sandbox.host(host).container(name);
     const facts = { name: name ?? 'The container', host, found: '', wanted: '' };
     const restart = { host, command: `docker restart ${now?.name ?? facts.name}` };
     const others = earlier ? starts.length > 0 : starts.some(({ id }) => id !== now?.id);
-    if (others) return verdictWith(SENTENCES, sentences, 'madeAnew', facts, restart);
-    return verdictWith(SENTENCES, sentences, earlier ? 'notSince' : 'notYet', facts);
+    if (others) return verdictWith(MESSAGES, messages, 'madeAnew', facts, restart);
+    return verdictWith(MESSAGES, messages, earlier ? 'notSince' : 'notYet', facts);
   };
   return assertion([host, ...(earlier?.hosts ?? [])], test, {
     first: async (sandbox: SandboxView) => {
@@ -72,9 +72,9 @@ function build<Host extends string>(
       const starts = startsOf(sandbox.journal, host, name);
       return starts.find(({ seq, again }) => again && seq > since)?.seq;
     },
-    after: (moment: Moment<Host>) => build(container, moment, sentences),
+    after: (moment: Moment<Host>) => build(container, moment, messages),
     withMessages: (more: Messages<RestartMessage>) =>
-      build(container, earlier, { ...sentences, ...more }),
+      build(container, earlier, { ...messages, ...more }),
   });
 }
 

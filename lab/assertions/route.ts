@@ -20,7 +20,7 @@ export type RouteMessage =
   | 'tooWide'
   | 'elsewhere';
 
-const SENTENCES: DefaultMessages<RouteMessage> = {
+const MESSAGES: DefaultMessages<RouteMessage> = {
   missing: ({ name, host }) => `${host} has no route to ${name} yet.`,
   noGateway: ({ host, found, wanted }) =>
     `The route of ${host} to ${found} names no gateway. It has to go via ${wanted}.`,
@@ -34,12 +34,12 @@ const SENTENCES: DefaultMessages<RouteMessage> = {
     `${host} has a route to ${found}, but the one asked for is to ${name}.`,
 };
 
-/** A question about a host's routes: whether all of a subnet is sent to a gateway, and not much more. */
+/** An assertion about a host's routes: all of a subnet is sent to a gateway, and not much more. */
 export interface RouteAssertion<Host extends string = string> extends Assertion<Host> {
-  /** The command that adds the route, for the way out; `sudo ip route add …` unless given. */
+  /** The command that adds the route, for the fix; `sudo ip route add …` unless given. */
   addedBy(command: (subnet: string, mask: string, gateway: string) => string): RouteAssertion<Host>;
-  /** Any of its reasons in your own words. */
-  withMessages(sentences: Messages<RouteMessage>): RouteAssertion<Host>;
+  /** Any of its messages in your own words. */
+  withMessages(messages: Messages<RouteMessage>): RouteAssertion<Host>;
 }
 
 interface Wanted<Host extends string> {
@@ -51,7 +51,7 @@ interface Wanted<Host extends string> {
 }
 
 /**
- * A route to a subnet, such as `172.17.0.0/16`, or to what a reading says.
+ * A route to a subnet, such as `172.17.0.0/16`, or to what a reading brings.
  *
  * Passes with one route for just that subnet, or with narrower ones that together leave nothing out. A wider one would
  * work as well, but takes along what it should not.
@@ -81,11 +81,11 @@ export function gatewayFor(address: string, routes: readonly RouteView[]): strin
 }
 
 function build<Host extends string>(wanted: Wanted<Host>): RouteAssertion<Host> {
-  const { host, messages: sentences } = wanted;
+  const { host, messages } = wanted;
   return assertion([host], (sandbox: SandboxView<Host>) => judge(wanted, sandbox), {
     addedBy: (add: Wanted<Host>['add']) => build({ ...wanted, add }),
     withMessages: (more: Messages<RouteMessage>) =>
-      build({ ...wanted, messages: { ...sentences, ...more } }),
+      build({ ...wanted, messages: { ...messages, ...more } }),
   });
 }
 
@@ -96,7 +96,7 @@ async function judge<Host extends string>(wanted: Wanted<Host>, sandbox: Sandbox
   const mask = maskOf(subnet);
   const tell = (key: RouteMessage, name: string, found: string, right: string, command?: string) =>
     verdictWith(
-      SENTENCES,
+      MESSAGES,
       wanted.messages,
       key,
       { name, host, found, wanted: right },

@@ -3,7 +3,7 @@ import type { JournalView } from '../view.ts';
 /** One start of a container. */
 export interface Start {
   readonly seq: number;
-  /** The container's id: one that was removed and made anew has another. */
+  /** The container's id: one that was removed and made again has another. */
   readonly id: string;
   /** The same container had been started before: a restart, or a stop and a start. */
   readonly again: boolean;

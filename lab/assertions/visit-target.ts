@@ -19,11 +19,11 @@ export interface VisitTarget<Host extends string = string> {
   resolve(sandbox: SandboxView<Host>): Promise<ResolvedTarget>;
 }
 
-/** A target with all at hand that tells its visits from others. */
+/** A target with everything looked up that its visits are compared with. */
 export interface ResolvedTarget {
   /** Whether a visit went there, at the time of the visit. */
   fits(visit: Visit): boolean;
-  /** What a visit that missed it hit instead, as a whole sentence; `undefined` where there is nothing to say. */
+  /** What a visit hit instead, as a whole sentence; `undefined` where that is not known. */
   instead(visit: Visit): string | undefined;
 }
 

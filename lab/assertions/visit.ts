@@ -30,14 +30,14 @@ const REFUSED: DefaultMessages<VisitMessage> = {
     `${name} ${found}. Something else listens there now, or stands in the way.`,
 };
 
-/** A question about the browser pane. */
+/** An assertion about the browser pane. */
 export interface VisitAssertion<Host extends string = string> extends Moment<Host> {
   /** The host whose network the page was asked from. */
   from<const From extends string>(host: From): VisitAssertion<Host | From>;
   /** Only a visit after something else counts. @example visited('http://10.1.10.11').after(restartOf(web)) */
   after<Other extends string>(moment: Moment<Other>): VisitAssertion<Host | Other>;
-  /** Any of its reasons in your own words. */
-  withMessages(sentences: Messages<VisitMessage>): VisitAssertion<Host>;
+  /** Any of its messages in your own words. */
+  withMessages(messages: Messages<VisitMessage>): VisitAssertion<Host>;
 }
 
 /**
@@ -119,7 +119,7 @@ function build<Host extends string>(wanted: Wanted<Host>): VisitAssertion<Host> 
   });
 }
 
-/** What the visits since a moment of the journal tell. Each is looked at once. */
+/** What the visits since a moment of the journal show. Each is looked at once. */
 async function look<Host extends string>(
   { place, from, ended }: Wanted<Host>,
   sandbox: SandboxView<Host>,

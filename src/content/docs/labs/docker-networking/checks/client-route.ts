@@ -2,7 +2,7 @@ import { route, subnetOf } from '#lab';
 import { SERVER, SERVER_ADDRESS } from './myapp2.ts';
 
 /**
- * Whether the client sends all of the containers' network to server01, and not much more. The way out is written as on
+ * Whether the client sends all of the containers' network to server01, and not much more. The fix is written as on
  * the page, for Windows.
  */
 export const routeToBridge = route(subnetOf('bridge').on(SERVER))

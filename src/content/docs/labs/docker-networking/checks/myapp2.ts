@@ -19,7 +19,7 @@ export const WEB = '80/tcp';
 const DEFAULT_BRIDGE = 'bridge';
 
 const RUN_COMMAND = `docker run -d --name ${NAME} -p :80 ${IMAGE}`;
-/** The way out of everything that only a new container mends. */
+/** The fix for everything that only a new container puts right. */
 const START_OVER = { host: SERVER, command: `docker rm -f ${NAME} && ${RUN_COMMAND}` };
 
 /** myapp2 as the lab wants it: running, and reached through a port that Docker picked. */
@@ -29,7 +29,7 @@ export interface Myapp2 {
   readonly port: number;
 }
 
-/** Asks about myapp2 once it runs as the lab wants it; until then the verdict says what is amiss with it. */
+/** Asks about myapp2 once it runs as the lab wants it; until then the verdict has what is wrong with it. */
 export async function withMyapp2(
   sandbox: SandboxView,
   ask: (myapp2: Myapp2) => Verdict | Promise<Verdict>,
