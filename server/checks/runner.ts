@@ -35,8 +35,25 @@ export type About = SignalOf<'pass'>['about'];
 export interface EarnedPass {
   /** When (ms since the epoch). */
   readonly at: number;
+  /** It was not the learner's own work. */
+  readonly assisted: boolean;
   /** What it speaks of on these very hosts; `undefined` for one that was earned on earlier ones. */
   readonly about: About | undefined;
+}
+
+/** A check that is passed, as pages show it. @param regressed why it would not pass any more */
+export function passedView(
+  id: string,
+  { at, assisted }: EarnedPass,
+  regressed?: string,
+): CheckView {
+  return {
+    id,
+    state: 'passed',
+    passedAt: at,
+    ...(regressed === undefined ? {} : { moved: regressed }),
+    ...(assisted ? { assisted } : {}),
+  };
 }
 
 /** What the runner needs of its session. */
@@ -48,8 +65,8 @@ export interface RunnerOptions {
   readonly view: (signal: AbortSignal) => SandboxView;
   /** The checks that were passed, by their id: kept by the session. */
   readonly passes: () => ReadonlyMap<string, EarnedPass>;
-  /** Keeps a pass, in the journal as well. Where it throws, the check counts as not asked, and is asked again. */
-  readonly onPass: (check: string, at: number, about: About) => void;
+  /** Keeps a pass of this moment. Where it throws, the check counts as not asked, and is asked again. */
+  readonly onPass: (check: string, about: About) => EarnedPass;
   /** Only what changed. */
   readonly onChecks: (checks: readonly CheckView[]) => void;
   readonly onValues: (values: readonly ValueView[]) => void;
@@ -179,9 +196,9 @@ export class CheckRunner implements Disposable {
 
   async #runCheck(check: Lab['checks'][number], context: CheckContext): Promise<boolean> {
     const { id } = check;
-    const passedAt = this.#options.passes().get(id)?.at;
-    if (passedAt !== undefined && !this.#canRegress(id)) {
-      this.#show({ id, state: 'passed', passedAt });
+    const pass = this.#options.passes().get(id);
+    if (pass && !this.#canRegress(id)) {
+      this.#show(passedView(id, pass));
       return true;
     }
     const began = performance.now();
@@ -189,8 +206,8 @@ export class CheckRunner implements Disposable {
     if (this.#closed.signal.aborted) return true;
     const milliseconds = performance.now() - began;
     runs.publish({ state: outcome.kind, milliseconds } satisfies CheckRun);
-    if (passedAt === undefined) return this.#takeOpen(id, outcome, context);
-    this.#showPassed(id, passedAt, outcome);
+    if (!pass) return this.#takeOpen(id, outcome, context);
+    this.#showPassed(id, pass, outcome);
     return outcome.kind !== 'unknown';
   }
 
@@ -198,10 +215,9 @@ export class CheckRunner implements Disposable {
   #takeOpen(id: string, outcome: CheckOutcome, { reads }: CheckContext): boolean {
     switch (outcome.kind) {
       case 'passed': {
-        const passedAt = Date.now();
-        if (!this.#keepPass(id, passedAt, reads.ofThePast ? 'past' : 'state')) return false;
-        this.#show({ id, state: 'passed', passedAt });
-        return true;
+        const pass = this.#keepPass(id, reads.ofThePast ? 'past' : 'state');
+        if (pass) this.#show(passedView(id, pass));
+        return pass !== undefined;
       }
       case 'settling': {
         const { container, until } = outcome;
@@ -222,23 +238,22 @@ export class CheckRunner implements Disposable {
     }
   }
 
-  /** @returns whether the session has taken it */
-  #keepPass(check: string, at: number, about: About): boolean {
-    let isKept = false;
+  /** @returns the pass, where the session has kept it */
+  #keepPass(check: string, about: About): EarnedPass | undefined {
+    let pass: EarnedPass | undefined;
     this.#options.background.guard('keep a pass', () => {
-      this.#options.onPass(check, at, about);
-      isKept = true;
+      pass = this.#options.onPass(check, about);
       this.wake({ kind: 'pass', check, about });
     })();
-    return isKept;
+    return pass;
   }
 
   /** A pass holds. Where the check would not pass any more, it says so. */
-  #showPassed(id: string, passedAt: number, outcome: CheckOutcome): void {
+  #showPassed(id: string, pass: EarnedPass, outcome: CheckOutcome): void {
     // Nothing is known of now: what was known last stays.
     if (outcome.kind === 'unknown') return;
-    const regressed = outcome.kind === 'not-yet' ? { moved: sinceThen(outcome.reason) } : {};
-    this.#show({ id, state: 'passed', passedAt, ...regressed });
+    const regressed = outcome.kind === 'not-yet' ? sinceThen(outcome.reason) : undefined;
+    this.#show(passedView(id, pass, regressed));
   }
 
   #canRegress(check: string): boolean {

@@ -291,9 +291,11 @@ export class LiveSandbox implements Disposable {
       }),
       background,
       passes: () => journal.passes,
-      onPass: (check, at, about) => {
-        journal.pass({ check, at, about, assisted: isAssisted() });
+      onPass: (check, about) => {
+        const pass = { at: Date.now(), about, assisted: isAssisted() };
+        journal.pass({ check, ...pass });
         this.touch();
+        return pass;
       },
       onChecks: (checks) => emit({ type: 'checks', checks }),
       onValues: (values) => emit({ type: 'values', values }),

@@ -17,7 +17,7 @@ import type { LearnerActions } from '../guide/learner-actions.ts';
 import type { SessionRow } from '../store/store.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
-import { checkViews, credited } from './check-views.ts';
+import { checkViews } from './check-views.ts';
 import { guideActions, untilReady } from './guide-actions.ts';
 import { type LifecycleContext, NOT_RUNNING, SessionLifecycle } from './lifecycle.ts';
 import { Terminals } from './terminals.ts';
@@ -299,13 +299,7 @@ export class Session {
   }
 
   #emit(event: SessionEvent): void {
-    const told = event.type === 'checks' ? this.#withCredit(event.checks) : event;
-    this.#pages.emit(told);
-    this.#within.emit(told);
-  }
-
-  #withCredit(checks: readonly CheckView[]): SessionEvent {
-    const { passes } = this.#lifecycle.journal;
-    return { type: 'checks', checks: checks.map((check) => credited(check, passes)) };
+    this.#pages.emit(event);
+    this.#within.emit(event);
   }
 }

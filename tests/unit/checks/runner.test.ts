@@ -25,6 +25,13 @@ describe('a check', () => {
     });
   });
 
+  test('that passes while a guide does the steps says that it was no work of the learner', async () => {
+    using stage = new CheckStage(labWith([check('step', { title: 't', test: () => passed() })]));
+    stage.assisted = true;
+    await stage.runner.ask('step');
+    expect(stage.view('step')).toMatchObject({ state: 'passed', assisted: true });
+  });
+
   test('with a defect says so, and takes it off the learner', async () => {
     const test = () => Promise.reject(new TypeError('x is undefined'));
     using stage = new CheckStage(labWith([check('step', { title: 't', test })]));
@@ -451,7 +458,10 @@ describe('in time,', () => {
   });
 
   test('a pass of an earlier sandbox is not held against the new one', async () => {
-    using stage = new CheckStage(WEB, new Map([['web', { at: 42, about: undefined }]]));
+    using stage = new CheckStage(
+      WEB,
+      new Map([['web', { at: 42, about: undefined, assisted: false }]]),
+    );
     stage.runner.wake();
     await pass(stage, 60_000);
     expect(stage.view('web')).toEqual({ id: 'web', state: 'passed', passedAt: 42 });

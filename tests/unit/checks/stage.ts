@@ -36,6 +36,8 @@ export class CheckStage implements Disposable {
   readonly values: ValueView[] = [];
   /** What the runner could not do, as the operator's log has it. */
   readonly failures: string[] = [];
+  /** A guide does the steps. */
+  assisted = false;
   /** What a test puts in the way of the session that is told of passes and news. */
   failing: { onPass?: Error; onChecks?: Error; view?: Error } = {};
   readonly #hosts = new Map<string, FakeHost>();
@@ -53,10 +55,12 @@ export class CheckStage implements Disposable {
         return this.#view(signal);
       },
       passes: () => this.passes,
-      onPass: (id, at, about) => {
+      onPass: (id, about) => {
         if (this.failing.onPass) throw this.failing.onPass;
-        this.passes.set(id, { at, about });
+        const pass = { at: Date.now(), about, assisted: this.assisted };
+        this.passes.set(id, pass);
         this.#note({ kind: 'pass', check: id, about });
+        return pass;
       },
       onChecks: (checks) => {
         if (this.failing.onChecks) throw this.failing.onChecks;
