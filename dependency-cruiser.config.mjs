@@ -3,7 +3,7 @@
 //   npx depcruise server
 
 /**
- * The folders of server/, lowest last. Each may import what stands in its row, and types of what stands under `types`;
+ * The folders of server/, lowest last. Each may import the `values` of its row, and only types of its `types`;
  * all may import the authoring kit (lab/) and the protocol. main.ts and app.ts compose, so they may import everything.
  */
 export const FOLDERS = {

@@ -11,7 +11,7 @@ import { printFailure } from './cli/failure.ts';
 import { HELP } from './cli/settings.ts';
 import { stopSignal } from './cli/stop-signal.ts';
 
-/** Whoever stops a whole class hears after so many sandboxes how far it is: often enough to see that it goes on. */
+/** While the sandboxes of a class are removed, progress is printed after so many of them. */
 const REMOVALS_TOLD = 10;
 
 async function serve(config: Config): Promise<void> {
@@ -47,7 +47,7 @@ function readyLines(config: Config, app: App, address: string): readonly string[
   ];
 }
 
-// Whoever read along may have gone (a closed window, a pipe); stopping in good order matters more than being heard.
+// The reader of stdout may have gone (a closed window, a pipe). The server still has to stop in good order.
 process.stdout.on('error', () => undefined);
 try {
   const project = resolve(import.meta.dirname, '..');

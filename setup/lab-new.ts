@@ -12,7 +12,7 @@ const TEMPLATE = join(PROJECT, 'setup/new-lab');
 /** Goes into URLs, file names and labels of containers. */
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const LONGEST_NAME = 40;
-/** What the template is called, wherever its name stands. */
+/** The template's name, replaced in all of its files. */
 const TEMPLATE_TITLE = 'My new lab';
 
 /**

@@ -2,11 +2,11 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FOLDERS } from '../dependency-cruiser.config.mjs';
 
-/** What stands at server/ itself; all else is in a folder. */
+/** The files of server/ itself; all others are in a folder. */
 const COMPOSED = ['main.ts', 'app.ts'];
 
 /**
- * What the table of layers cannot see of `server/`: a file outside its folders, and a name that stands twice, which makes
+ * What the table of layers cannot see of `server/`: a file outside its folders, and a name used twice, which makes
  * "open by name" a guess.
  *
  * @returns a line for each; none where all is in its place
@@ -27,6 +27,6 @@ export async function layoutProblems(project: string): Promise<readonly string[]
     ...loose.map((file) => `server/${file} is in no folder of dependency-cruiser.config.mjs`),
     ...[...byName]
       .filter(([, same]) => same.length > 1)
-      .map(([name, same]) => `${name} stands twice below server/: ${same.join(', ')}`),
+      .map(([name, same]) => `${name} is there twice below server/: ${same.join(', ')}`),
   ];
 }

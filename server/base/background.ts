@@ -28,7 +28,7 @@ export class Background {
    * Starts a work that nobody awaits. Never throws.
    *
    * @param name what the log and the counter call it; a fixed word for each place in the code
-   * @param signal once aborted, the work may fail without being counted: whoever aborted it wanted it to end
+   * @param signal once aborted, a failure of the work is expected and neither logged nor counted
    */
   run(name: string, work: () => unknown, signal?: AbortSignal): void {
     const done = this.#attempt(name, work, signal).finally(() => this.#running.delete(done));

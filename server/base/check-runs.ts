@@ -1,9 +1,9 @@
-/** The diagnostics channel on which every answer of a check is told, for whoever counts. */
+/** The diagnostics channel of every answer of a check. The metrics count them. */
 export const CHECK_RUNS = 'quayside.check-run';
 
-/** What is told: no name, no reason. */
+/** One answer, without the check's name and its reason. */
 export interface CheckRun {
-  /** How it was answered: `passed`, `not-yet`, `unknown` … */
+  /** The answer: `passed`, `not-yet`, `unknown` … */
   readonly state: string;
   readonly milliseconds: number;
 }

@@ -11,8 +11,8 @@ const BEGIN = {
 } as const;
 
 /**
- * A lock on a file of its own, which ends with the process that holds it, however that ends: one holder alone, or any
- * number that share it. Node has no flock(2). SQLite locks its files with fcntl(2), on local disks, tmpfs and NFS alike,
+ * A lock on a file of its own: exclusive, or shared by any number of holders. It ends with the process that holds it,
+ * also where that is killed. Node has no flock(2). SQLite locks its files with fcntl(2), on local disks, tmpfs and NFS alike,
  * so an empty database that nothing is ever written to is the lock.
  */
 export class FileLock implements Disposable {
@@ -26,8 +26,8 @@ export class FileLock implements Disposable {
    * Takes the lock, unless another holds it.
    *
    * @param path the lock's file, made where it is missing
-   * @param waitMs how long the event loop stands still for one who is just letting go. Of two who take an exclusive lock
-   *   at the same instant without it, both can fail.
+   * @param waitMs how long to wait for a holder that is just letting go; the event loop is blocked meanwhile. With 0,
+   *   two that take an exclusive lock at the same instant can both fail.
    * @throws Error where the file cannot be opened or locked at all
    */
   static take(path: string, kind: keyof typeof BEGIN, waitMs = 0): FileLock | undefined {

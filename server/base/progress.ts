@@ -1,4 +1,4 @@
-/** Says one line of progress to whoever started the server. */
+/** Prints one line about what a command is doing. */
 export type Progress = (line: string) => void;
 
 /** Wide enough for a line of apt; the rest of a detail tells nothing more. */
@@ -7,8 +7,8 @@ const WIDTH = 100;
 let detailStands = false;
 
 /**
- * Says what set-up is doing. A line that begins with a space is a detail: in a terminal it stands only until the next
- * line, so that the steps can be read at a glance; elsewhere (a log, a pipe) details are left out.
+ * Prints what set-up is doing. A line that begins with a space is a detail: in a terminal the next line replaces it, so
+ * that the steps can be read at a glance; elsewhere (a log, a pipe) details are left out.
  */
 export function progress(line: string): void {
   const { stdout } = process;

@@ -1,9 +1,9 @@
-/** The timers of one owner, each under a name of its own; none keeps the process alive. */
+/** The timers of one owner, each with a name. They do not keep the process alive. */
 export class Timers implements Disposable {
   readonly #running = new Map<string, NodeJS.Timeout>();
   #disposed = false;
 
-  /** Does `action` after `milliseconds`, in place of what stood under that name. */
+  /** Does `action` after `milliseconds`, in place of an earlier timer of that name. */
   set(name: string, milliseconds: number, action: () => void): void {
     clearTimeout(this.#running.get(name));
     if (this.#disposed) return;
@@ -15,18 +15,18 @@ export class Timers implements Disposable {
     this.#running.set(name, timer);
   }
 
-  /** The same, unless something stands under that name already. */
+  /** The same, unless a timer of that name runs already. */
   setOnce(name: string, milliseconds: number, action: () => void): void {
     if (!this.#running.has(name)) this.set(name, milliseconds, action);
   }
 
-  /** Takes away what stands under that name. */
+  /** Stops the timer of that name. */
   clear(name: string): void {
     clearTimeout(this.#running.get(name));
     this.#running.delete(name);
   }
 
-  /** Whether something stands under that name. */
+  /** Whether a timer of that name runs. */
   has(name: string): boolean {
     return this.#running.has(name);
   }

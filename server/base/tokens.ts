@@ -1,19 +1,19 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 
-/** Letters and digits that nobody mistakes for one another, read aloud or off a board: no 0 O, 1 I L, U V. */
+/** Letters and digits that are not taken for one another when read aloud or off a board: no 0 O, 1 I L, U V. */
 const LETTERS = '23456789ABCDEFGHJKMNPQRSTWXYZ';
 
-/** What is kept of a secret. All of ours are random and long, so a plain hash tells nothing about them. */
+/** What is stored of a secret. Secrets here are long and random, so a plain hash reveals nothing about them. */
 export function tokenHash(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** 256 random bits: what a browser shows for as long as it is somebody. */
+/** 256 random bits, for a cookie that signs a browser in. */
 export function newToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** Compares without telling by its duration how much was right. */
+/** Compares in constant time, so that a guess learns nothing from the duration. */
 export function tokensEqual(given: string, expected: string): boolean {
   return timingSafeEqual(Buffer.from(tokenHash(given)), Buffer.from(tokenHash(expected)));
 }
@@ -25,7 +25,7 @@ export function newSpokenCode(groups: number, length: number): string {
   return Array.from({ length: groups }, group).join('-');
 }
 
-/** As it was meant, however it was typed: no dashes, no spaces, all capitals. */
+/** A typed code in the form in which codes are compared: no dashes, no spaces, all capitals. */
 export function normalizeSpokenCode(typed: string): string {
   return typed.replace(/[\s-]/g, '').toUpperCase();
 }

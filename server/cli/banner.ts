@@ -6,15 +6,15 @@ import type { Class } from '../class/class.ts';
  *
  * @param origin where the class's browsers find this server
  */
-export function banner(room: Class, origin: string): readonly string[] {
+export function banner(classroom: Class, origin: string): readonly string[] {
   return [
-    `Class:            ${room.name}`,
-    `Learners join at  ${origin}/join/ with the code ${room.code}`,
+    `Class:            ${classroom.name}`,
+    `Learners join at  ${origin}/join/ with the code ${classroom.code}`,
     `Instructor:       ${origin}/class/`,
-    room.freshSecret === undefined
+    classroom.freshSecret === undefined
       ? 'The instructor’s secret was printed when it was made; --new-secret makes another.'
-      : `The instructor’s secret, shown this once: ${room.freshSecret}`,
-    `Quayside is ready: ${origin}/join/#code=${room.code}`,
+      : `The instructor’s secret, shown this once: ${classroom.freshSecret}`,
+    `Quayside is ready: ${origin}/join/#code=${classroom.code}`,
     'Ctrl-C stops the server; hosts and work stay.',
   ];
 }

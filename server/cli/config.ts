@@ -29,7 +29,7 @@ export interface Config {
   readonly totalMinutes: number;
   /** Remove every sandbox when the server stops. */
   readonly clean: boolean;
-  /** The class to serve; without one, whoever opens the printed URL is a learner. */
+  /** The class to serve; without one, everybody who opens the printed URL is a learner. */
   readonly classroom: ClassConfig | undefined;
   /** What a reader of `/metrics` must say; without one, only this machine may read them. */
   readonly metricsToken: string | undefined;
@@ -46,8 +46,8 @@ export interface ClassConfig {
 }
 
 /**
- * Sandboxes kept ready for a class: whoever comes finds one, and the next is there three seconds later. A single learner
- * starts a lab once; for that, a second sandbox would take its memory for nothing.
+ * Sandboxes kept ready for a class: a learner who starts finds one, and it is replaced three seconds later. A single
+ * learner starts a lab once; a sandbox kept ready would only take memory.
  */
 const CLASS_POOL = 2;
 

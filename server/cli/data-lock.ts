@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { QuaysideError } from '../base/errors.ts';
 import { FileLock } from '../base/file-lock.ts';
 
-/** Time for one who is just letting go, and for two who take the lock at the same instant. */
+/** Time for a holder that is just letting go, and for two that take the lock at the same instant. */
 const WAIT_MS = 200;
 
 const HOLDER = z.object({
@@ -24,7 +24,7 @@ type Holder = z.infer<typeof HOLDER>;
 
 /**
  * The right to a data folder. One process has it at a time: the server whose learners and sandboxes are in it, or
- * `npm run clean`. It ends with the process; what a killed one leaves in the folder stands in nobody's way.
+ * `npm run clean`. It ends with the process; the files of a killed one do not hinder the next.
  */
 export class DataLock implements Disposable {
   readonly #lock: FileLock;
@@ -51,7 +51,7 @@ export class DataLock implements Disposable {
     return new DataLock(lock, note, holder);
   }
 
-  /** Notes where the folder is served, for whoever is refused. */
+  /** Notes where the folder is served. A refusal names it. */
   servedAt(url: string): void {
     this.#holder = { ...this.#holder, url };
     this.#write();

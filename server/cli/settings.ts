@@ -9,7 +9,7 @@ import { QuaysideError } from '../base/errors.ts';
 const LONGEST_MINUTES = 7 * 24 * 60;
 
 /**
- * Every setting: what it may be, and what it is where nobody says it. A config file has these keys; `docs/operating.md`
+ * Every setting: what it may be, and its default. A config file has these keys; `docs/operating.md`
  * and `docs/automation.md` list them, and a test compares.
  */
 export const SETTINGS = z.strictObject({
@@ -17,7 +17,7 @@ export const SETTINGS = z.strictObject({
     .regex(/^\P{Cc}*$/u, { error: 'must have no control characters' })
     .exactOptional()
     .describe('serve a class: learners join with a code'),
-  // Whoever has the code can add learners, so there is a bound. A hundred is a large room.
+  // Everybody who has the code can add learners, so there is a bound. A hundred is a large class.
   learners: wholeNumber(1, 1_000).default(100).describe('how many learners may join'),
   host: text(1, 255).default('127.0.0.1').describe('the address to listen on'),
   port: wholeNumber(0, 65_535).default(4321).describe('the port to listen on; 0 takes a free one'),

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /**
  * One request to stop can arrive several times: Ctrl-C and service managers signal every process of a group, and npm and
- * `setup/run.mjs` pass on what they get. The copies come within some milliseconds; nobody presses twice in this time.
+ * `setup/run.mjs` pass on what they get. The copies come within some milliseconds. A person who presses twice takes longer than this.
  */
 const SAME_REQUEST_MS = 300;
 /** What a shell says of a process that a signal has ended: this and the signal's number. */

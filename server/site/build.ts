@@ -24,16 +24,16 @@ const NAME_LENGTH = 16;
 const NAME = /^[0-9a-f]{16}$/;
 /** What the name of a build begins with until it is finished. */
 const UNFINISHED = '.building-';
-/** In a finished build; whoever serves it shares this lock. */
+/** In a finished build: a lock that every process that serves it shares. */
 const LEASE = '.lease';
-/** Two busy cores need half a minute. Beyond this, something hangs. */
+/** Two busy cores need half a minute. A build that takes longer than this hangs. */
 const BUILD_MS = 10 * 60_000;
-/** How often one who waits for another's build looks whether it is done. */
+/** How often a start that waits for another's build looks whether it is done. */
 const TURN_MS = 250;
 /** Enough of what the build says to see why it failed. */
 const LINES_KEPT = 30;
 
-/** A finished build. Nobody removes or changes it until it is disposed of, or the process ends. */
+/** A finished build. It stays as it is until it is disposed of, or the process ends. */
 export interface Site extends Disposable {
   readonly directory: string;
 }
@@ -55,7 +55,7 @@ export async function ensureSite(
 ): Promise<Site> {
   const builds = join(project, 'dist');
   const directory = await siteDirectory(project);
-  // Nobody removes builds where nobody may write.
+  // Builds are not removed where this user cannot write.
   if (existsSync(directory) && !(await isWritable(builds))) {
     return { directory, [Symbol.dispose]: () => undefined };
   }

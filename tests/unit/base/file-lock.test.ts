@@ -49,7 +49,7 @@ it('is one process’s alone, and the next one’s as soon as that one is killed
   expect(mine?.isHeld).toBe(true);
 });
 
-it('can be shared, and is nobody’s alone for as long as anybody shares it', async () => {
+it('can be shared, and cannot be had alone while it is shared', async () => {
   using mine = FileLock.take(path, 'shared');
   expect(mine?.isHeld).toBe(true);
   {

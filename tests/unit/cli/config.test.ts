@@ -188,7 +188,7 @@ describe('the documents list', () => {
     }
   });
 
-  test('in operating.md what each number is where nobody says it', () => {
+  test('in operating.md the default of each number', () => {
     for (const [, key = '', , , meaning] of rows('operating.md', 'In the file')) {
       const value =
         key in SETTINGS.shape ? defaultOf(key as keyof typeof SETTINGS.shape) : undefined;

@@ -71,7 +71,7 @@ it('while npm run clean is at work, a server refuses to start', () => {
   );
 });
 
-it('what a killed server has left in the folder stands in nobody’s way', () => {
+it('what a killed server has left in the folder does not hinder the next one', () => {
   writeFileSync(join(data, 'server.lock'), '');
   writeFileSync(
     join(data, 'server.json'),

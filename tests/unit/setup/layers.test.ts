@@ -138,7 +138,7 @@ describe('the files below server/', () => {
     expect(await layoutProblems(on.folder)).toEqual([
       'server/helpers/all.ts is in no folder of dependency-cruiser.config.mjs',
       'server/loose.ts is in no folder of dependency-cruiser.config.mjs',
-      'site.ts stands twice below server/: site/site.ts, web/site.ts',
+      'site.ts is there twice below server/: site/site.ts, web/site.ts',
     ]);
   });
 });

@@ -42,7 +42,7 @@ describe('the pages', () => {
     expect(page(first.directory)).toBe('first');
   });
 
-  it('of a server that runs stay as they are when others are built, and go when nobody serves them', async () => {
+  it('of a server that runs stay as they are when others are built, and are removed when no server uses them', async () => {
     const { build } = builder();
     const served = await ensureSite(project, silent, build);
     await write('second');
