@@ -1,3 +1,4 @@
+import { TokenBucket } from '../base/token-bucket.ts';
 import { OutputLimitError } from './output-limit.ts';
 
 /**
@@ -13,15 +14,13 @@ const CLOSED_MS = 5_000;
  * two to five microseconds, whatever its size, so a flood of small ones holds the event loop long before it is large.
  */
 export const PIECE_BYTES = 256;
-const MS_PER_SECOND = 1_000;
 
 /**
  * How much is read from one host, over all connections to it. The learner is root there, and may let anything answer
  * without end; what it can take of this process is bounded by this, whatever it does.
  */
 export class ReadBudget {
-  #left = BURST_BYTES;
-  #countedAt = Date.now();
+  readonly #bytes = new TokenBucket(BURST_BYTES, BYTES_PER_SECOND);
   #closed: { readonly error: OutputLimitError; readonly at: number } | undefined;
 
   /** @throws the error that closed it, for as long as it is closed */
@@ -35,11 +34,7 @@ export class ReadBudget {
 
   /** Counts what has come. @throws OutputLimitError where that was too much; the connection is to be destroyed */
   take(bytes: number): void {
-    const now = Date.now();
-    const earned = (Math.max(0, now - this.#countedAt) / MS_PER_SECOND) * BYTES_PER_SECOND;
-    this.#left = Math.min(BURST_BYTES, this.#left + earned) - bytes;
-    this.#countedAt = now;
-    if (this.#left < 0) throw this.close(new OutputLimitError(BURST_BYTES));
+    if (!this.#bytes.take(bytes)) throw this.close(new OutputLimitError(BURST_BYTES));
   }
 
   /** Keeps from reading the host for a while, because of a limit that it went over. @returns the same error */

@@ -1,12 +1,12 @@
 import { setImmediate as immediately } from 'node:timers/promises';
 import type { SignalBody } from '#lab';
 import { deadline, withAbort } from '../base/deadline.ts';
+import { TokenBucket } from '../base/token-bucket.ts';
 import { engineCall } from '../engine/engine-call.ts';
 import { jsonLines } from '../engine/lines.ts';
 import type { Host } from '../sandbox/host.ts';
 import { publishedPorts } from '../sandbox/host-view.ts';
 import type { OnSignal } from './on-signal.ts';
-import { Pace } from './pace.ts';
 
 interface DockerEvent {
   readonly Type?: unknown;
@@ -66,7 +66,7 @@ const MOST_PORTS = 64;
 export class DockerSignals {
   readonly #host: Host;
   readonly #onSignal: OnSignal;
-  readonly #pace = new Pace(EVENTS_AT_ONCE, EVENTS_PER_SECOND);
+  readonly #pace = new TokenBucket(EVENTS_AT_ONCE, EVENTS_PER_SECOND);
   /** When the newest emitted event happened (ms since the epoch). */
   #since: number;
   /** The newest signals by identity: a new stream repeats some of them. */

@@ -1,7 +1,7 @@
+import { TokenBucket } from '../base/token-bucket.ts';
 import { linesOf } from '../engine/lines.ts';
 import type { Host } from '../sandbox/host.ts';
 import type { OnSignal } from './on-signal.ts';
-import { Pace } from './pace.ts';
 
 /** A script sets up some ten routes at once. */
 const ROUTES_AT_ONCE = 100;
@@ -22,7 +22,7 @@ export async function routeSignals(
   const { budget, name } = host;
   await using monitor = await host.dial(['ip', '-4', 'monitor', 'route'], { signal, budget });
   onOpen();
-  const pace = new Pace(ROUTES_AT_ONCE, ROUTES_PER_SECOND);
+  const pace = new TokenBucket(ROUTES_AT_ONCE, ROUTES_PER_SECOND);
   for await (const line of linesOf(monitor.stream)) {
     if (!pace.take()) return;
     onSignal({ kind: 'route', host: name, change: line.slice(0, LONGEST_CHANGE) });

@@ -49,7 +49,6 @@ export class Journal implements JournalView {
   readonly #passes = new Map<string, Pass>();
   #oldest = 1;
   #newest = 0;
-  #lastAt: number | undefined;
   #closed = false;
 
   /** Reads what is stored of a session. */
@@ -74,11 +73,6 @@ export class Journal implements JournalView {
       if (about !== undefined && seq !== undefined)
         this.#index({ kind: 'pass', check, about, seq, at });
     }
-  }
-
-  /** When the last signal came (ms since the epoch); `undefined` where there was none. */
-  get lastAt(): number | undefined {
-    return this.#lastAt;
   }
 
   /** How many signals there are. */
@@ -150,7 +144,6 @@ export class Journal implements JournalView {
     const list = this.#lists.get(signal.kind) ?? new SignalList();
     this.#lists.set(signal.kind, list.add(signal));
     this.#newest = Math.max(this.#newest, signal.seq);
-    this.#lastAt = Math.max(this.#lastAt ?? 0, signal.at);
   }
 
   /** A runaway loop in a host fills neither memory nor disk. Passes stay: there are no more of them than checks. */

@@ -30,7 +30,6 @@ test('signals and passes share one order', () => {
     { kind: 'pass', check: 'port', about: 'past', seq: 2, at: 7 },
   ]);
   expect(at.journal.last('answer')).toMatchObject({ seq: 3 });
-  expect(at.journal.lastAt).toBe(at.journal.last('answer')?.at);
 });
 
 test('a pass is one row, written once, and a second one changes nothing', () => {
@@ -84,7 +83,7 @@ test('a journal that is read again goes on where it was', () => {
   at.journal.pass(PASS);
   // A store that takes up the same rows; the first one closes them.
   const journal = new Store(at.database).journal(at.id);
-  expect([journal.size, journal.lastAt]).toEqual([2, at.journal.lastAt]);
+  expect(journal.size).toBe(2);
   journal.add(ROUTE);
   expect(journal.last('route')).toMatchObject({ seq: 3 });
 });

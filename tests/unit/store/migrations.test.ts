@@ -66,7 +66,7 @@ test('a file of a server that wrote each pass twice is taken up, with every pass
     { kind: 'pass', check: 'past', about: 'past', seq: 3, at: 12 },
     { kind: 'pass', check: 'only the signal', about: 'past', seq: 4, at: 13 },
   ]);
-  expect([journal.size, journal.lastAt]).toEqual([5, 14]);
+  expect(journal.size).toBe(5);
   journal.add({ kind: 'answer', check: 'port', text: '2' });
   expect(journal.last('answer')).toMatchObject({ seq: 6, text: '2' });
   expect(store.terminals('session').map(({ id }) => id)).toEqual(['b', 'a']);

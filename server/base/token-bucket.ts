@@ -1,9 +1,9 @@
-import { sleep } from '../base/deadline.ts';
+import { sleep } from './deadline.ts';
 
 const MS_PER_SECOND = 1_000;
 
-/** So many at once, and so many a second from then on (a token bucket). */
-export class Pace {
+/** So much at once, and so much a second from then on. */
+export class TokenBucket {
   readonly #burst: number;
   readonly #perSecond: number;
   #left: number;
@@ -15,14 +15,14 @@ export class Pace {
     this.#left = burst;
   }
 
-  /** Takes one, where there is one. */
-  take(): boolean {
+  /** Takes an amount. @returns false, and takes nothing, where there is not so much */
+  take(amount = 1): boolean {
     const now = Date.now();
     const earned = (Math.max(0, now - this.#countedAt) / MS_PER_SECOND) * this.#perSecond;
     this.#left = Math.min(this.#burst, this.#left + earned);
     this.#countedAt = now;
-    if (this.#left < 1) return false;
-    this.#left--;
+    if (this.#left < amount) return false;
+    this.#left -= amount;
     return true;
   }
 
