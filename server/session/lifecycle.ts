@@ -50,8 +50,8 @@ export interface LifecycleOptions extends LifecycleContext {
   readonly hasPage: () => boolean;
   /** Something is being done for the learner: what is passed now is not their own work. */
   readonly isAssisted: () => boolean;
-  /** The hosts are let go of: nothing more is to be done on them. */
-  readonly onHostsGone: () => void;
+  /** The session ends: nothing more is to be done on its hosts. */
+  readonly onEnd: () => void;
   /** All of the session is new: every page gets a snapshot. */
   readonly onChanged: () => void;
 }
@@ -235,6 +235,7 @@ export class SessionLifecycle {
     const held = this.#held;
     if (held.state === 'closed') return;
     this.#options.store.setEnded(this.#id, reason);
+    this.#options.onEnd();
     this.#become({ state: 'ended', reason });
     const gone = this.#leave(held);
     this.#options.onChanged();
@@ -452,7 +453,6 @@ export class SessionLifecycle {
     if (held.state === 'starting') held.stop.abort(new Error('the session no longer starts'));
     held.live?.[Symbol.dispose]();
     this.#options.terminals.detach();
-    this.#options.onHostsGone();
   }
 
   #become(held: Held): void {

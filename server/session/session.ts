@@ -75,7 +75,7 @@ export class Session {
       emit: (event) => this.#emit(event),
       hasPage: () => this.#pages.size > 0,
       isAssisted: () => this.#guide.working,
-      onHostsGone: () => this.#guide.abandon(),
+      onEnd: () => this.#guide.abandon(),
       onChanged: () => this.#emitSnapshot(),
     });
   }
@@ -204,7 +204,6 @@ export class Session {
    * @param reason what the learner is told
    */
   end(reason = ENDED_BY_LEARNER): Promise<void> {
-    this.#guide.abandon();
     return this.#lifecycle.end(reason);
   }
 
