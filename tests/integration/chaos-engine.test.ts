@@ -1,42 +1,34 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { HostStatus, SessionEvent } from '#protocol';
+import { Changes } from '../../client-driver/changes.ts';
 import { DockerEngine } from '../../server/engine/docker-engine.ts';
 import type { Engine } from '../../server/engine/engine.ts';
-import { runningEngine } from '../../server/engine/find.ts';
 import {
   killOwnEngine,
   ownEngineAddress,
   startOwnEngine,
   stopOwnEngine,
 } from '../../server/engine/own-engine.ts';
-import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
-import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
-import { SessionManager } from '../../server/session/manager.ts';
-import { Store } from '../../server/store/store.ts';
 import { CHAOS_LAB, CHECK, LAB, MADE } from './chaos-lab.ts';
-import { PROJECT, sessionParts } from './stage.ts';
+import { openApp, PROJECT, realEngine, type TestApp, type TestLearner } from './stage.ts';
 
 const LABS = new Map([[LAB, CHAOS_LAB]]);
 
 /** An engine of this test's own, for it is killed; the one that everybody shares only lends its images. */
 let home: string;
 let engine: Engine;
-let runtime: SandboxRuntime;
-let store: Store;
-let sessions: SessionManager;
-let learner: string;
+let app: TestApp;
+let learner: TestLearner;
 let heard: SessionEvent[] = [];
-const bell = new EventTarget();
+const changes = new Changes();
 let listening: Disposable;
 
 beforeAll(async () => {
   home = await mkdtemp('/tmp/quay-');
-  const shared = await runningEngine(process.env);
-  if (!shared) throw new Error('No engine runs; npm test starts one.');
+  const shared = await realEngine();
   await using lender = await createSandboxRuntime(PROJECT, shared, LABS, 'chaos', () => {});
   const { hostImage, labImages } = lender;
   await startOwnEngine(() => {}, home);
@@ -47,31 +39,27 @@ beforeAll(async () => {
       // Read to the end: the image is there when the report is complete.
     }
   }
-  store = new Store(':memory:');
-  runtime = await createSandboxRuntime(PROJECT, engine, LABS, store.instance, () => {});
-  sessions = new SessionManager({
-    runtime,
-    store,
-    labs: LABS,
-    sandboxesMost: 4,
-    // That the engine went away is what this test is about.
-    ...sessionParts(() => undefined),
-  });
-  sessions.open();
-  ({ learner } = store.createLearner());
-  listening = sessions.of(learner, LAB).subscribe((event) => {
+  // That the engine goes away is what is tried.
+  app = await openApp({ labs: LABS, engine, mayFail: true });
+  learner = app.newLearner(LAB);
+  listening = learner.session.subscribe((event) => {
     heard.push(event);
-    bell.dispatchEvent(new Event('heard'));
+    changes.emit();
   });
-  sessions.of(learner, LAB).start();
-  await until('the hosts are ready', areReady);
+  learner.session.start();
 }, 300_000);
+
+/** All is well before each trouble, and its host's engine is listened to: one that ends before that is not missed. */
+beforeEach(async () => {
+  await until('the hosts are ready', areReady);
+  await until('the check has been asked', () => (check()?.state ?? 'unknown') !== 'unknown');
+  await expect.poll(watchesEngine, WAIT).toBe(true);
+  heard = [];
+});
 
 afterAll(async () => {
   listening?.[Symbol.dispose]();
-  await sessions?.close(true);
-  await runtime?.[Symbol.asyncDispose]();
-  store?.[Symbol.dispose]();
+  await app?.[Symbol.asyncDispose]();
   await stopOwnEngine(home);
   // An engine that was killed leaves mounts behind: its network namespace, and its data on itself.
   const mounts = (await readFile('/proc/mounts', 'utf8'))
@@ -86,25 +74,17 @@ const WAIT = { timeout: 90_000 } as const;
 
 /** The hosts as the page sees them. */
 function hosts(): readonly HostStatus[] {
-  const { status } = sessions.of(learner, LAB).snapshot();
+  const { status } = learner.session.snapshot();
   return status.state === 'ready' ? status.hosts : [];
 }
 const areReady = () => hosts().length === 2 && hosts().every(({ phase }) => phase === 'ready');
-const check = () =>
-  sessions
-    .of(learner, LAB)
-    .snapshot()
-    .checks.find(({ id }) => id === CHECK);
+const check = () => learner.session.snapshot().checks.find(({ id }) => id === CHECK);
 const isOpen = () => check()?.state === 'not-yet';
 
-/** Settles as soon as the session says something after which `look` is true; at once where it is. */
-async function until(what: string, look: () => boolean): Promise<void> {
-  const signal = AbortSignal.timeout(WAIT.timeout);
-  while (!look()) {
-    await once(bell, 'heard', { signal }).catch(() => {
-      throw new Error(`waited in vain until ${what}: ${JSON.stringify([hosts(), check()])}`);
-    });
-  }
+/** Settles as soon as a session says something after which `look` is true; at once where it is. */
+function until(what: string, look: () => boolean): Promise<boolean> {
+  const seen = () => JSON.stringify([hosts(), check()]);
+  return changes.until({ ms: WAIT.timeout, what, look, seen });
 }
 
 /** What was said of a host since {@link heard} was emptied: "down: restarting". */
@@ -122,28 +102,19 @@ const couldNotCheck = (why: RegExp) =>
       event.checks.some((each) => each.state === 'unknown' && why.test(each.reason)),
   );
 
-/** Whether the host's engine is listened to; one that ends before that is not missed by anybody. */
 const watchesEngine = () =>
-  store
-    .journal(store.session(learner, LAB).id)
+  app.store
+    .journal(app.store.session(learner.id, LAB).id)
     .all('host')
     .some(({ change }) => change === 'engine-up');
 
-async function container(role: string): Promise<string> {
-  const { sandbox } = store.session(learner, LAB);
-  const [found] = await engine.docker.listContainers({
-    filters: { label: [`quayside.sandbox=${sandbox}`, role] },
-  });
-  return found?.Id ?? '';
-}
+const container = (label: string) =>
+  app.container(app.store.session(learner.id, LAB).sandbox, label);
 const onServer = async (...argv: string[]) =>
   engine.run(await container('quayside.host=server01'), argv);
-const visit = async () => (await sessions.of(learner, LAB).visit('http://10.1.10.11:9')).outcome;
+const visit = async () => (await learner.session.visit('http://10.1.10.11:9')).outcome;
 
 test('the engine of a host killed: shown, the check cannot be asked meanwhile, and can be again', async () => {
-  await until('the check is open', isOpen);
-  await expect.poll(watchesEngine, WAIT).toBe(true);
-  heard = [];
   await onServer('pkill', '-KILL', '-x', 'dockerd');
   await until('the host is shown', () => saidOf('server01').includes('down: engine restarting'));
   await until('the check says so', () =>
@@ -154,8 +125,7 @@ test('the engine of a host killed: shown, the check cannot be asked meanwhile, a
   await until('the check is open', isOpen);
 });
 
-test('the switch killed: everybody is shown as cut off, and every wire comes back', async () => {
-  heard = [];
+test('the switch killed: everybody is shown as cut off, and every link comes back', async () => {
   await engine.docker.getContainer(await container('quayside.role=switch')).kill();
   await until('both are shown', () =>
     ['server01', 'client'].every((name) => saidOf(name).includes('down: cut off')),
@@ -166,8 +136,7 @@ test('the switch killed: everybody is shown as cut off, and every wire comes bac
   await until('the check is open', isOpen);
 });
 
-test('a host killed: shown, the check cannot be asked meanwhile, and it comes back with its wire', async () => {
-  heard = [];
+test('a host killed: shown, the check cannot be asked meanwhile, and it comes back with its link', async () => {
   await engine.docker.getContainer(await container('quayside.host=server01')).kill();
   await until('the host is shown', () => saidOf('server01').includes('down: restarting'));
   await until('the check says so', () => couldNotCheck(/server01 is not running/));
@@ -176,8 +145,7 @@ test('a host killed: shown, the check cannot be asked meanwhile, and it comes ba
   await until('the check is open', isOpen);
 });
 
-test('the whole engine killed and started again: shown, no check is asked, all is mended, and the pass comes', async () => {
-  heard = [];
+test('the whole engine killed and started again: shown, no check is asked, all is repaired, and the pass comes', async () => {
   await killOwnEngine(home);
   await until('both are shown', () =>
     hosts().every(({ phase, detail }) => `${phase}: ${detail}` === 'down: engine away'),
@@ -185,7 +153,7 @@ test('the whole engine killed and started again: shown, no check is asked, all i
   await until('the check says so', () => couldNotCheck(/the engine that it runs on is away/));
   await startOwnEngine(() => {}, home);
   await until('the hosts are ready', areReady);
-  expect(sessions.of(learner, LAB).snapshot().status.state).toBe('ready');
+  expect(learner.session.snapshot().status.state).toBe('ready');
   await until('the check is open', isOpen);
   expect(await onServer('docker', 'create', '--name', MADE, 'mycontainer:5.6')).toMatchObject({
     status: 0,
@@ -195,18 +163,18 @@ test('the whole engine killed and started again: shown, no check is asked, all i
 });
 
 test('a start while the engine is away fails with a reason, and can be tried again when it is back', async () => {
-  const { learner: other } = store.createLearner();
-  using _ = sessions.of(other, LAB).subscribe(() => bell.dispatchEvent(new Event('heard')));
-  const state = () => sessions.of(other, LAB).snapshot().status;
+  const { session: other } = app.newLearner(LAB);
+  using _ = other.observe(() => changes.emit());
+  const state = () => other.snapshot().status;
   await stopOwnEngine(home);
-  sessions.of(other, LAB).start();
+  other.start();
   await until('it has failed', () => state().state === 'failed');
   expect(state()).toMatchObject({ reason: expect.stringContaining('could not be started') });
   await startOwnEngine(() => {}, home);
   await until('the hosts are ready', areReady);
-  sessions.of(other, LAB).start();
+  other.start();
   await until('the other’s are too', () => state().state === 'ready');
-  void sessions.of(other, LAB).end();
-  const { sandbox } = store.session(learner, LAB);
-  await expect.poll(() => liveSandboxes(runtime, store.instance), WAIT).toEqual([sandbox]);
+  await other.end();
+  const { sandbox } = app.store.session(learner.id, LAB);
+  await expect.poll(() => app.live(), WAIT).toEqual([sandbox]);
 });

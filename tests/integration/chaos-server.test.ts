@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SessionEvent, SessionStatus } from '#protocol';
-import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { Changes } from '../../client-driver/changes.ts';
 import { liveSandboxes, type Sandbox } from '../../server/sandbox/sandbox.ts';
-import { SessionManager } from '../../server/session/manager.ts';
 import { Store } from '../../server/store/store.ts';
 import { CHAOS_LAB, CHECK, LAB, MADE } from './chaos-lab.ts';
-import { openRuntime, PROJECT, sessionParts, startSandbox } from './stage.ts';
+import { openApp, openRuntime, startSandbox, type TestApp, until } from './stage.ts';
 
 const LABS = new Map([[LAB, CHAOS_LAB]]);
+const SOON = { timeout: 90_000 } as const;
 
 let stage: Awaited<ReturnType<typeof openRuntime>>;
 /** Somebody else's sandbox on the same engine, which no sweep of ours may touch. */
@@ -38,28 +38,35 @@ type Said = SessionEvent | { readonly type: 'open' };
 class Victim {
   readonly #child: ChildProcess;
   readonly #said: Said[] = [];
-  readonly #bell = new EventTarget();
+  readonly #changes = new Changes();
 
-  constructor(path: string, learner: string, pool = 0) {
-    this.#child = fork(join(import.meta.dirname, 'chaos-victim.ts'), [path, learner, `${pool}`], {
+  private constructor(data: string, learner: string, pool: number) {
+    this.#child = fork(join(import.meta.dirname, 'chaos-victim.ts'), [data, learner, `${pool}`], {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (said: Said) => {
       this.#said.push(said);
-      this.#bell.dispatchEvent(new Event('said'));
+      this.#changes.emit();
     });
+    this.#child.once('exit', (code) => this.#changes.close(`it has ended with ${code}`));
   }
 
-  /** Settles once it has said something that fits, from now on or (`ever`) before. */
+  /** Settles when it serves. */
+  static async open(data: string, learner: string, pool = 0): Promise<Victim> {
+    const victim = new Victim(data, learner, pool);
+    await victim.heard(({ type }) => type === 'open', 0);
+    return victim;
+  }
+
+  /** Settles once it has said something that fits, from now on or from that message on. */
   async heard(fits: (said: Said) => boolean, from = this.#said.length): Promise<void> {
-    while (!this.#said.slice(from).some(fits)) {
-      await once(this.#bell, 'said', { signal: AbortSignal.timeout(90_000) });
-    }
-  }
-
-  async open(): Promise<void> {
-    await this.heard(({ type }) => type === 'open', 0);
+    await this.#changes.until({
+      ms: SOON.timeout,
+      what: 'a victim to say what is waited for',
+      look: () => this.#said.slice(from).some(fits),
+      seen: () => JSON.stringify(this.#said.at(-1)),
+    });
   }
 
   /** Asks for something, and settles at the moment given. */
@@ -81,155 +88,137 @@ const status = (said: Said): SessionStatus | undefined => {
   return said.type === 'snapshot' ? said.snapshot.status : undefined;
 };
 const becomes = (state: SessionStatus['state']) => (said: Said) => status(said)?.state === state;
-const wiring = (said: Said) => {
+const isBeingLinked = (said: Said) => {
   const now = status(said);
   return now?.state === 'starting' && now.hosts.some(({ detail }) => detail === 'being wired up');
 };
 const isPassed = (said: Said) =>
   said.type === 'checks' && said.checks.some(({ id, state }) => id === CHECK && state === 'passed');
 
-/** A store with one learner, for one life and what comes after. */
-function fresh(): { readonly path: string; readonly learner: string } {
-  const path = join(mkdtempSync(join(directory, 'store-')), 'quayside.sqlite');
-  using store = new Store(path);
-  return { path, learner: store.createLearner().learner };
-}
+/** A data folder with one learner, for one life and what comes after. */
+class Life {
+  readonly data = mkdtempSync(join(directory, 'data-'));
+  readonly learner: string;
 
-/** The next server on that store, with all that is asked of it afterwards; leaves nothing. */
-async function comeBack(
-  path: string,
-  learner: string,
-  wanted: SessionStatus['state'],
-  look: (sessions: SessionManager, store: Store) => Promise<void> | void = () => undefined,
-): Promise<void> {
-  using store = new Store(path);
-  const runtime = await createSandboxRuntime(
-    PROJECT,
-    stage.runtime.engine,
-    LABS,
-    store.instance,
-    () => undefined,
-  );
-  const logged: string[] = [];
-  const sessions = new SessionManager({
-    runtime,
-    store,
-    labs: LABS,
-    sandboxesMost: 4,
-    ...sessionParts((message, error) => void logged.push(`${message}: ${error}`)),
-  });
-  sessions.open();
-  await expect
-    .poll(() => sessions.of(learner, LAB).snapshot().status.state, { timeout: 90_000 })
-    .toBe(wanted);
-  const { sandbox } = store.session(learner, LAB);
-  await expect
-    .poll(() => liveSandboxes(runtime, store.instance), { timeout: 60_000 })
-    .toEqual(sandbox ? [sandbox] : []);
-  await look(sessions, store);
-  expect(logged).toEqual([]);
-  await sessions.close(true);
-  await runtime[Symbol.asyncDispose]();
-  expect(await liveSandboxes(runtime, store.instance)).toEqual([]);
-  expect(await liveSandboxes(stage.runtime, stage.instance)).toEqual([
-    bystander.sandbox.labels.sandbox,
-  ]);
+  constructor() {
+    using store = this.store();
+    this.learner = store.createLearner().learner;
+  }
+
+  /** What is on the disk now. */
+  store(): Store {
+    return new Store(join(this.data, 'quayside.sqlite'));
+  }
+
+  get sandbox(): string | undefined {
+    using store = this.store();
+    return store.session(this.learner, LAB).sandbox;
+  }
+
+  victim(pool?: number): Promise<Victim> {
+    return Victim.open(this.data, this.learner, pool);
+  }
+
+  /** The next server on that data, with all that is asked of it afterwards; leaves nothing. */
+  async comeBack(
+    wanted: SessionStatus['state'],
+    look: (app: TestApp) => Promise<void> | void = () => undefined,
+  ): Promise<void> {
+    await using app = await openApp({ labs: LABS, data: this.data });
+    const session = app.sessions.of(this.learner, LAB);
+    await until(session, `the session to be ${wanted}`, (now) => now.status.state === wanted);
+    const { sandbox } = app.store.session(this.learner, LAB);
+    await expect.poll(() => app.live(), SOON).toEqual(sandbox ? [sandbox] : []);
+    await look(app);
+    await app.close({ clean: true });
+    expect(await liveSandboxes(stage.runtime, stage.instance)).toEqual([
+      bystander.sandbox.labels.sandbox,
+    ]);
+  }
 }
 
 test('killed while nothing but the row of a starting sandbox is there, the start goes on', async () => {
-  const { path, learner } = fresh();
-  const victim = new Victim(path, learner);
-  await victim.open();
+  const life = new Life();
+  const victim = await life.victim();
   await victim.do('start', becomes('starting'));
   await victim.kill();
-  await comeBack(path, learner, 'ready');
+  await life.comeBack('ready');
 });
 
-test('killed between the hosts and their wires, the start goes on', async () => {
-  const { path, learner } = fresh();
-  const victim = new Victim(path, learner);
-  await victim.open();
-  await victim.do('start', wiring);
+test('killed between the hosts and their links, the start goes on', async () => {
+  const life = new Life();
+  const victim = await life.victim();
+  await victim.do('start', isBeingLinked);
   await victim.kill();
-  await comeBack(path, learner, 'ready', async (sessions) => {
-    expect((await sessions.of(learner, LAB).visit('http://10.1.10.11:9')).outcome).toBe('refused');
+  await life.comeBack('ready', async ({ sessions }) => {
+    const visit = await sessions.of(life.learner, LAB).visit('http://10.1.10.11:9');
+    expect(visit.outcome).toBe('refused');
   });
 });
 
 test('killed in the middle of work, the hosts, the pass, the journal and the shells are there', async () => {
-  const { path, learner } = fresh();
-  const victim = new Victim(path, learner);
-  await victim.open();
+  const life = new Life();
+  const victim = await life.victim();
   await victim.do('start', becomes('ready'));
   const passed = victim.heard(isPassed);
-  await make(path, learner);
+  await doTheStep(life);
   await passed;
-  using before = new Store(path);
-  const wirers = () => labelled(before.instance, 'quayside.role=wirer');
-  expect(await wirers()).toBe(1);
+  using before = life.store();
+  const linkers = () => labelled(before.instance, 'quayside.role=wirer');
+  expect(await linkers()).toBe(1);
   await victim.kill();
   // What reaches into every host's network goes with its server, before another comes.
-  await expect.poll(wirers, { timeout: 20_000 }).toBe(0);
-  using left = new Store(path);
-  const { id, sandbox } = left.session(learner, LAB);
+  await expect.poll(linkers, SOON).toBe(0);
+  using left = life.store();
+  const { id, sandbox } = left.session(life.learner, LAB);
   const { passes, size } = left.journal(id);
   const terminals = left.terminals(id);
   expect([passes.size, terminals.length]).toEqual([1, 2]);
-  await comeBack(path, learner, 'ready', (sessions, store) => {
-    expect(store.session(learner, LAB)).toMatchObject({ id, sandbox });
+  await life.comeBack('ready', ({ sessions, store }) => {
+    expect(store.session(life.learner, LAB)).toMatchObject({ id, sandbox });
     expect(store.journal(id).passes).toEqual(passes);
     expect(store.journal(id).size).toBeGreaterThanOrEqual(size);
-    const snapshot = sessions.of(learner, LAB).snapshot();
+    const snapshot = sessions.of(life.learner, LAB).snapshot();
     expect(snapshot.terminals).toEqual(terminals);
     expect(snapshot.checks).toMatchObject([{ id: CHECK, state: 'passed' }]);
   });
 });
 
 test('killed in the middle of a reset, the new hosts come and the old ones go', async () => {
-  const { path, learner } = fresh();
-  const victim = new Victim(path, learner);
-  await victim.open();
+  const life = new Life();
+  const victim = await life.victim();
   await victim.do('start', becomes('ready'));
-  const old = sandboxOf(path, learner);
+  const old = life.sandbox;
   await victim.do('reset', becomes('starting'));
   await victim.kill();
-  await comeBack(path, learner, 'ready', (_sessions, store) => {
-    expect(store.session(learner, LAB).sandbox).not.toBe(old);
+  await life.comeBack('ready', ({ store }) => {
+    expect(store.session(life.learner, LAB).sandbox).not.toBe(old);
   });
 });
 
 test('killed in the middle of ending, it has ended, and nothing of it is left', async () => {
-  const { path, learner } = fresh();
-  const victim = new Victim(path, learner);
-  await victim.open();
+  const life = new Life();
+  const victim = await life.victim();
   await victim.do('start', becomes('ready'));
   await victim.do('end', becomes('ended'));
   await victim.kill();
-  await comeBack(path, learner, 'ended');
+  await life.comeBack('ended');
 });
 
 test('killed while the pool fills itself, what it had begun goes', async () => {
-  const { path, learner } = fresh();
-  const victim = new Victim(path, learner, 1);
-  await victim.open();
-  using store = new Store(path);
-  await expect.poll(() => labelled(store.instance), { timeout: 60_000 }).not.toBe(0);
+  const life = new Life();
+  const victim = await life.victim(1);
+  using store = life.store();
+  await expect.poll(() => labelled(store.instance), SOON).not.toBe(0);
   await victim.kill();
-  await comeBack(path, learner, 'none');
+  await life.comeBack('none');
 });
 
-function sandboxOf(path: string, learner: string): string | undefined {
-  using store = new Store(path);
-  return store.session(learner, LAB).sandbox;
-}
-
 /** Does the lab's one step, as the learner would. */
-async function make(path: string, learner: string): Promise<void> {
+async function doTheStep({ sandbox }: Life): Promise<void> {
   const { engine } = stage.runtime;
   const [server01] = await engine.docker.listContainers({
-    filters: {
-      label: [`quayside.sandbox=${sandboxOf(path, learner)}`, 'quayside.host=server01'],
-    },
+    filters: { label: [`quayside.sandbox=${sandbox}`, 'quayside.host=server01'] },
   });
   const argv = ['docker', 'create', '--name', MADE, 'mycontainer:5.6'];
   const { status: exit, stderr } = await engine.run(server01?.Id ?? '', argv);

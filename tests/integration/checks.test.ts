@@ -1,12 +1,8 @@
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answer, check, defineLab, notYet, passed } from '#lab';
-import type { CheckView, SessionEvent } from '#protocol';
-import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
-import { destroySandbox, liveSandboxes } from '../../server/sandbox/sandbox.ts';
-import { SessionManager } from '../../server/session/manager.ts';
-import { Store } from '../../server/store/store.ts';
-import { openRuntime, sessionParts } from './stage.ts';
+import type { CheckView } from '#protocol';
+import { Changes } from '../../client-driver/changes.ts';
+import { openApp, started, type TestApp, type TestLearner, untilReady } from './stage.ts';
 
 const IMAGE = 'mycontainer:5.6';
 const names = ['web', 'brief', 'loop', 'never', 'gone'];
@@ -52,75 +48,50 @@ const LAB = defineLab({
   ],
 });
 
-let stage: Awaited<ReturnType<typeof openRuntime>>;
-let runtime: SandboxRuntime;
-let store: Store;
-let sessions: SessionManager;
-let learner: string;
+let app: TestApp;
+let learner: TestLearner;
 const seen: CheckView[] = [];
-const bell = new EventTarget();
-let status = '';
+const changes = new Changes();
 
 beforeAll(async () => {
-  stage = await openRuntime(new Map([['lab', LAB]]));
-  runtime = stage.runtime;
-  store = new Store(':memory:');
-  sessions = new SessionManager({
-    runtime,
-    store,
-    labs: new Map([['lab', LAB]]),
-    sandboxesMost: 1,
-    ...sessionParts(() => undefined),
+  app = await openApp({ labs: new Map([['lab', LAB]]), sandboxes: 1, mayFail: true });
+  learner = app.newLearner('lab');
+  learner.session.subscribe((event) => {
+    if (event.type === 'checks') seen.push(...event.checks);
+    changes.emit();
   });
-  sessions.open();
-  ({ learner } = store.createLearner());
-  sessions.of(learner, 'lab').subscribe(hear);
-  sessions.of(learner, 'lab').start();
-  await until(() => status === 'ready');
+  await started(learner.session);
   await shows('client-route', { state: 'not-yet' });
 });
 
-afterAll(async () => {
-  await sessions?.close(true);
-  for (const id of await liveSandboxes(runtime, store.instance)) await destroySandbox(runtime, id);
-  await stage?.[Symbol.asyncDispose]();
-});
+afterAll(() => app?.[Symbol.asyncDispose]());
 
-function hear(event: SessionEvent): void {
-  if (event.type === 'status') status = event.status.state;
-  if (event.type === 'snapshot') status = event.snapshot.status.state;
-  if (event.type === 'checks') seen.push(...event.checks);
-  bell.dispatchEvent(new Event('event'));
-}
-
-async function until(fits: () => boolean): Promise<void> {
-  while (!fits()) await once(bell, 'event', { signal: AbortSignal.timeout(30_000) });
+/** Settles when something that the session tells makes it so. */
+function until(what: string, isSo: () => boolean): Promise<boolean> {
+  const seenLast = () => JSON.stringify(seen.slice(-5));
+  return changes.until({ ms: 60_000, what, look: isSo, seen: seenLast });
 }
 
 /** Settles once a check looks like that. */
 async function shows(id: string, like: Partial<CheckView>): Promise<CheckView> {
+  const now = () => learner.session.snapshot().checks.find((view) => view.id === id);
   const fits = (view: CheckView | undefined) =>
     view !== undefined &&
     Object.entries(like).every(([key, value]) => Reflect.get(view, key) === value);
-  const now = () =>
-    sessions
-      .of(learner, 'lab')
-      .snapshot()
-      .checks.find((view) => view.id === id);
-  await until(() => fits(now()));
+  await until(`${id} to be ${JSON.stringify(like)}`, () => fits(now()));
   return now() as CheckView;
 }
 
 async function hostContainer(name: string) {
-  const [found] = await runtime.engine.docker.listContainers({
-    filters: { label: [`quayside.instance=${store.instance}`, `quayside.host=${name}`] },
-  });
-  return runtime.engine.docker.getContainer(found?.Id ?? '');
+  const { sandbox } = app.store.session(learner.id, 'lab');
+  const id = await app.container(sandbox, `quayside.host=${name}`);
+  return app.runtime.engine.docker.getContainer(id);
 }
 
 /** Runs a command on a host, as a learner would type it. */
 const type = async (host: string, ...argv: string[]) => {
-  const { status: code, stderr } = await runtime.engine.run((await hostContainer(host)).id, argv);
+  const { id } = await hostContainer(host);
+  const { status: code, stderr } = await app.runtime.engine.run(id, argv);
   expect(stderr, argv.join(' ')).toBe('');
   expect(code, argv.join(' ')).toBe(0);
 };
@@ -133,7 +104,7 @@ describe('a check', () => {
   test('cannot be asked while its host’s engine hangs, and can once it goes on', async () => {
     await type('server01', 'pkill', '-STOP', '-x', 'dockerd');
     // Nothing tells of an engine that hangs; whoever asks next finds out.
-    const view = await sessions.of(learner, 'lab').answer('asked', '0');
+    const view = await learner.session.answer('asked', '0');
     expect(view).toMatchObject({
       state: 'unknown',
       reason: expect.stringContaining('server01 did not answer within 5 seconds'),
@@ -157,12 +128,14 @@ describe('a check', () => {
     const view = await shows('runs-web', { state: 'unknown' });
     expect(view).toMatchObject({ reason: expect.stringContaining('server01 is not running') });
     await shows('runs-web', { state: 'not-yet' });
-    await until(() => status === 'ready');
+    await untilReady(learner.session);
   });
 
   test('never passes on a container that exits after a second', async () => {
     await type('server01', 'docker', 'run', '-d', '--name', 'brief', IMAGE, 'sleep', '1');
-    await until(() => seen.some((view) => isAbout(view, 'runs-brief', 'only just started')));
+    await until('the container to have only just started', () =>
+      seen.some((view) => isAbout(view, 'runs-brief', 'only just started')),
+    );
     await shows('runs-brief', { reason: 'No brief runs yet.' } as Partial<CheckView>);
     await type('server01', 'docker', 'wait', 'brief');
     expect(everSaid('runs-brief', 'passed')).toBe(false);
@@ -172,17 +145,12 @@ describe('a check', () => {
     const argv = ['docker', 'run', '-d', '--restart', 'always', '--name', 'loop'];
     await type('server01', ...argv, IMAGE, 'false');
     // Its tenth start is seconds away: Docker doubles the wait each time.
-    for (let restarts = 0; restarts < 4; ) {
-      await once(bell, 'event', { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-      const { stdout } = await runtime.engine.run((await hostContainer('server01')).id, [
-        'docker',
-        'inspect',
-        '-f',
-        '{{.RestartCount}}',
-        'loop',
-      ]);
-      restarts = Number(stdout);
-    }
+    const { id } = await hostContainer('server01');
+    const restarts = async () => {
+      const count = ['docker', 'inspect', '-f', '{{.RestartCount}}', 'loop'];
+      return Number((await app.runtime.engine.run(id, count)).stdout);
+    };
+    await expect.poll(restarts, { timeout: 60_000 }).toBeGreaterThanOrEqual(4);
     await type('server01', 'docker', 'rm', '-f', 'loop');
     expect(everSaid('runs-loop', 'passed')).toBe(false);
   });
@@ -202,11 +170,15 @@ describe('a check', () => {
   });
 
   test('keeps its pass, and says what has become of it', async () => {
-    await type('server01', 'docker', 'rm', '-f', 'web');
-    await shows('runs-web', { moved: 'No web runs.' } as Partial<CheckView>);
-    await type('server01', 'docker', 'run', '-d', '--name', 'web', IMAGE);
-    await until(() => !('moved' in (seen.findLast(({ id }) => id === 'runs-web') ?? {})));
-    expect(seen.findLast(({ id }) => id === 'runs-web')?.state).toBe('passed');
+    const run = ['docker', 'run', '-d', '--name', 'gone', IMAGE];
+    await type('server01', ...run);
+    await shows('runs-gone', { state: 'passed' });
+    await type('server01', 'docker', 'rm', '-f', 'gone');
+    await shows('runs-gone', { moved: 'No gone runs.' } as Partial<CheckView>);
+    await type('server01', ...run);
+    const last = () => seen.findLast(({ id }) => id === 'runs-gone');
+    await until('the container to be there again', () => !('moved' in (last() ?? {})));
+    expect(last()?.state).toBe('passed');
   });
 
   test('follows a route that no engine tells of', async () => {

@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Lab } from '#lab';
-import type { GuideView, SessionEvent, SessionStatus } from '#protocol';
+import type { GuideView } from '#protocol';
 import type { Step, StepAction } from '#steps';
 import { loadAllSteps } from '../../server/labs/loader.ts';
-import { liveSandboxes } from '../../server/sandbox/sandbox.ts';
-import { SessionManager } from '../../server/session/manager.ts';
-import { Store } from '../../server/store/store.ts';
+import type { LearnerSession } from '../../server/session/sessions.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
 import { lab } from '../../src/content/docs/labs/docker-networking/lab.ts';
-import { openRuntime, PROJECT, sessionParts } from './stage.ts';
+import { openApp, PROJECT, started, type TestApp, until } from './stage.ts';
 
 const NAME = 'docker-networking';
 const LABS: ReadonlyMap<string, Lab> = new Map([[NAME, lab]]);
@@ -36,62 +34,32 @@ const typed = (command: string): StepAction => ({
   line: 0,
 });
 
-let stage: Awaited<ReturnType<typeof openRuntime>>;
-let store: Store;
-let sessions: SessionManager;
-const logged: string[] = [];
+let app: TestApp;
 
 beforeAll(async () => {
-  stage = await openRuntime(LABS);
-  store = new Store(':memory:');
   const steps = (await loadAllSteps(PROJECT, LABS)).get(NAME) ?? [];
   const tried = [
     made('slow', typed(SLOW)),
     made('fails', typed('ls /nowhere'), typed('touch /tmp/too-far')),
     made('quick', typed('echo quick'), typed('echo twice\necho over')),
   ];
-  sessions = new SessionManager({
-    runtime: stage.runtime,
-    store,
-    labs: LABS,
-    steps: new Map([[NAME, [...steps, ...tried]]]),
-    sandboxesMost: 3,
-    ...sessionParts((message, error) => void logged.push(`${message}: ${error}`)),
-  });
-  sessions.open();
+  app = await openApp({ labs: LABS, steps: new Map([[NAME, [...steps, ...tried]]]), sandboxes: 3 });
 });
 
-afterAll(async () => {
-  await sessions?.close(true);
-  store[Symbol.dispose]();
-  await stage?.[Symbol.asyncDispose]();
-});
+afterAll(() => app?.[Symbol.asyncDispose]());
 
 /** Settles with what is being done for a learner, or was, as soon as it is as `isWanted` says. */
-async function guide(learner: string, isWanted: (view: GuideView) => boolean): Promise<GuideView> {
+async function guide(
+  session: LearnerSession,
+  isWanted: (view: GuideView) => boolean,
+): Promise<GuideView> {
   const seen: GuideView[] = [];
-  await heard(learner, (event) => {
+  using _ = session.observe((event) => {
     if (event.type === 'snapshot') seen.push(event.snapshot.guide);
     else if (event.type === 'guide') seen.push(event.guide);
-    return seen.some(isWanted);
   });
+  await until(session, 'the guide to be so', () => seen.some(isWanted));
   return seen.find(isWanted) ?? { state: 'idle' };
-}
-
-/** Settles at the first event that is the awaited one; rejects when the hosts fail meanwhile. */
-async function heard(learner: string, isIt: (event: SessionEvent) => boolean): Promise<void> {
-  const settled = Promise.withResolvers<void>();
-  using _ = sessions.of(learner, NAME).subscribe((event) => {
-    const status = statusIn(event);
-    if (status?.state === 'failed') settled.reject(new Error(status.reason));
-    if (isIt(event)) settled.resolve();
-  });
-  await settled.promise;
-}
-
-function statusIn(event: SessionEvent): SessionStatus | undefined {
-  if (event.type === 'snapshot') return event.snapshot.status;
-  return event.type === 'status' ? event.status : undefined;
 }
 
 const hasEnded = ({ state }: GuideView): boolean => state === 'done' || state === 'stopped';
@@ -100,13 +68,8 @@ const types =
   (view: GuideView): boolean =>
     view.state === 'working' && view.deed?.kind === 'run' && view.says.includes(command);
 
-async function ready(learner: string): Promise<void> {
-  sessions.of(learner, NAME).start();
-  await heard(learner, (event) => statusIn(event)?.state === 'ready');
-}
-
-function passesOf(learner: string): Record<string, 'assisted' | 'own'> {
-  const { checks } = sessions.of(learner, NAME).snapshot();
+function passesOf(session: LearnerSession): Record<string, 'assisted' | 'own'> {
+  const { checks } = session.snapshot();
   return Object.fromEntries(
     checks.flatMap((check) =>
       check.state === 'passed' ? [[check.id, check.assisted ? 'assisted' : 'own']] : [],
@@ -114,10 +77,10 @@ function passesOf(learner: string): Record<string, 'assisted' | 'own'> {
   );
 }
 
-function terminalOf(learner: string, title: string): Terminal {
-  const { terminals } = sessions.of(learner, NAME).snapshot();
+function terminalOf(session: LearnerSession, title: string): Terminal {
+  const { terminals } = session.snapshot();
   const id = terminals.find((terminal) => terminal.title === title)?.id ?? '';
-  return sessions.of(learner, NAME).terminal(id);
+  return session.terminal(id);
 }
 
 const screenOf = (terminal: Terminal): string => Buffer.from(terminal.outputSince(0)).toString();
@@ -131,55 +94,64 @@ function keyboard(terminal: Terminal): (text: string) => void {
 }
 
 describe('a step that is done for the learner', () => {
-  let learner: string;
+  let session: LearnerSession;
 
   beforeAll(async () => {
-    ({ learner } = store.createLearner());
-    await ready(learner);
-  }, PATIENCE_MS);
-
-  test('is typed into their own terminal, and ticks as assisted', async () => {
-    sessions.of(learner, NAME).doStep(FIRST);
-    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', purpose: 'step' });
-    expect(passesOf(learner)).toEqual({ [FIRST]: 'assisted' });
-    expect(screenOf(terminalOf(learner, 'server01'))).toContain('docker run -d --name myapp2');
-    expect(sessions.of(learner, NAME).snapshot().terminals).toHaveLength(lab.hosts.length);
+    ({ session } = app.newLearner(NAME));
+    await started(session);
   });
 
-  test('answers its question from what stands on the screen', async () => {
-    sessions.of(learner, NAME).doStep('myapp2-port-read');
-    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done' });
-    expect(passesOf(learner)).toMatchObject({ 'myapp2-port-read': 'assisted' });
-    expect(sessions.of(learner, NAME).snapshot().answers['myapp2-port-read']).toMatch(/^\d+$/);
+  /** What a step builds on is done, by an earlier test or now. */
+  const isDone = async (step: string): Promise<void> => {
+    if (step in passesOf(session)) return;
+    session.doStep(step);
+    expect(await guide(session, hasEnded)).toMatchObject({ state: 'done' });
+  };
+
+  test('is typed into their own terminal, and ticks as assisted', async () => {
+    session.doStep(FIRST);
+    expect(await guide(session, hasEnded)).toMatchObject({ state: 'done', purpose: 'step' });
+    expect(passesOf(session)).toEqual({ [FIRST]: 'assisted' });
+    expect(screenOf(terminalOf(session, 'server01'))).toContain('docker run -d --name myapp2');
+    expect(session.snapshot().terminals).toHaveLength(lab.hosts.length);
+  });
+
+  test('answers its question from what is on the screen', async () => {
+    await isDone(FIRST);
+    session.doStep('myapp2-port-read');
+    expect(await guide(session, hasEnded)).toMatchObject({ state: 'done' });
+    expect(passesOf(session)).toMatchObject({ 'myapp2-port-read': 'assisted' });
+    expect(session.snapshot().answers['myapp2-port-read']).toMatch(/^\d+$/);
   });
 
   test('opens its page in the browser pane, at the port of the moment', async () => {
-    const opened = guide(learner, (view) => view.state === 'working' && isVisited(view.deed));
-    sessions.of(learner, NAME).doStep('myapp2-page-opened');
+    await isDone(FIRST);
+    const opened = guide(session, (view) => view.state === 'working' && isVisited(view.deed));
+    session.doStep('myapp2-page-opened');
     expect(await opened).toMatchObject({ deed: { visit: { outcome: 'page', status: 200 } } });
-    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done' });
+    expect(await guide(session, hasEnded)).toMatchObject({ state: 'done' });
   });
 
   test('is the only one at a time, and every tab sees it', async () => {
-    const elsewhere = guide(learner, types(SLOW));
-    sessions.of(learner, NAME).doStep('slow');
-    await expect(async () => sessions.of(learner, NAME).doStep('quick')).rejects.toMatchObject({
+    const elsewhere = guide(session, types(SLOW));
+    session.doStep('slow');
+    await expect(async () => session.doStep('quick')).rejects.toMatchObject({
       code: 'GUIDE_BUSY',
     });
     expect(await elsewhere).toMatchObject({ step: 'slow', place: 1, of: 1 });
-    sessions.of(learner, NAME).stopGuide();
-    expect(await guide(learner, hasEnded)).toMatchObject({ reason: 'You stopped it.' });
-    expect(sessions.of(learner, NAME).stopGuide()).toEqual({ state: 'idle' });
+    session.stopGuide();
+    expect(await guide(session, hasEnded)).toMatchObject({ reason: 'You stopped it.' });
+    expect(session.stopGuide()).toEqual({ state: 'idle' });
   });
 
   test('leaves a terminal to a learner who has something half typed there', async () => {
-    const own = terminalOf(learner, 'server01');
+    const own = terminalOf(session, 'server01');
     await expect.poll(() => own.prompt, { timeout: PATIENCE_MS }).toBe('clear');
     const type = keyboard(own);
     type('echo half');
-    sessions.of(learner, NAME).doStep('quick');
-    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done' });
-    const other = screenOf(terminalOf(learner, 'server01 (2)'));
+    session.doStep('quick');
+    expect(await guide(session, hasEnded)).toMatchObject({ state: 'done' });
+    const other = screenOf(terminalOf(session, 'server01 (2)'));
     for (const line of ['quick', 'twice', 'over']) expect(other).toContain(`\x07${line}\r\n`);
     type(' typed\r');
     await expect
@@ -188,24 +160,24 @@ describe('a step that is done for the learner', () => {
   });
 
   test('stops when the learner presses Ctrl-C, and says so', async () => {
-    sessions.of(learner, NAME).doStep('slow');
-    const view = await guide(learner, types(SLOW));
+    session.doStep('slow');
+    const view = await guide(session, types(SLOW));
     const id = view.state === 'working' && view.deed?.kind === 'run' ? view.deed.terminal : '';
-    const terminal = sessions.of(learner, NAME).terminal(id);
+    const terminal = session.terminal(id);
     await expect
       .poll(() => screenOf(terminal), { timeout: PATIENCE_MS })
       .toContain('\x07begun\r\n');
     keyboard(terminal)('\x03');
-    expect(await guide(learner, hasEnded)).toMatchObject({ reason: 'You stopped it with Ctrl-C.' });
+    expect(await guide(session, hasEnded)).toMatchObject({ reason: 'You stopped it with Ctrl-C.' });
   });
 
   test('gives way to a learner who types while it is typed, and mixes with nothing', async () => {
-    sessions.of(learner, NAME).doStep('slow');
-    const view = await guide(learner, types(SLOW));
+    session.doStep('slow');
+    const view = await guide(session, types(SLOW));
     const id = view.state === 'working' && view.deed?.kind === 'run' ? view.deed.terminal : '';
-    const terminal = sessions.of(learner, NAME).terminal(id);
+    const terminal = session.terminal(id);
     keyboard(terminal)('echo mi');
-    expect(await guide(learner, hasEnded)).toMatchObject({
+    expect(await guide(session, hasEnded)).toMatchObject({
       reason: expect.stringContaining('the terminal is yours'),
     });
     keyboard(terminal)('ne\r');
@@ -213,57 +185,46 @@ describe('a step that is done for the learner', () => {
   });
 
   test('ends at a command that fails, in plain words, and goes no further', async () => {
-    sessions.of(learner, NAME).doStep('fails');
-    expect(await guide(learner, hasEnded)).toMatchObject({
+    session.doStep('fails');
+    expect(await guide(session, hasEnded)).toMatchObject({
       state: 'stopped',
       step: 'fails',
       reason: expect.stringMatching(
         /^`ls \/nowhere` on server01 ended with status 2: .*No such file/,
       ),
     });
-    expect(screenOf(terminalOf(learner, 'server01'))).not.toContain('too-far');
+    expect(screenOf(terminalOf(session, 'server01'))).not.toContain('too-far');
   });
 
   test('takes a known mistake out of the way first', async () => {
-    const own = store.createLearner().learner;
-    await ready(own);
+    const { session: own } = app.newLearner(NAME);
+    await started(own);
     const terminal = terminalOf(own, 'server01');
     await expect.poll(() => terminal.prompt, { timeout: PATIENCE_MS }).toBe('clear');
     keyboard(terminal)('docker run -d --name myapp2 -p 8080:80 mycontainer:5.6\r');
-    await expect
-      .poll(
-        () =>
-          sessions
-            .of(own, NAME)
-            .snapshot()
-            .checks.find(({ id }) => id === FIRST),
-        {
-          timeout: PATIENCE_MS,
-        },
-      )
-      .toHaveProperty('wayOut');
-    sessions.of(own, NAME).doStep(FIRST);
+    await until(own, 'a fix to be offered', ({ checks }) =>
+      checks.some((check) => check.id === FIRST && 'wayOut' in check),
+    );
+    own.doStep(FIRST);
     expect(await guide(own, hasEnded)).toMatchObject({ state: 'done' });
-    void sessions.of(own, NAME).end();
+    await own.end();
   });
 
   test('is none of another learner’s, and none that the lab does not have', async () => {
-    const other = store.createLearner().learner;
-    expect(() => sessions.of(other, NAME).doStep(FIRST)).toThrow(/not running/);
-    expect(() => sessions.of(learner, NAME).doStep('rm -rf')).toThrow(/has no step rm -rf/);
-    await expect(sessions.of(other, NAME).startFrom({ page: 'nowhere' })).rejects.toThrow(
-      /no section nowhere/,
-    );
-    expect(sessions.of(other, NAME).snapshot().status).toEqual({ state: 'none' });
+    const { session: other } = app.newLearner(NAME);
+    expect(() => other.doStep(FIRST)).toThrow(/not running/);
+    expect(() => session.doStep('rm -rf')).toThrow(/has no step rm -rf/);
+    await expect(other.startFrom({ page: 'nowhere' })).rejects.toThrow(/no section nowhere/);
+    expect(other.snapshot().status).toEqual({ state: 'none' });
   });
 
   test('goes with the hosts: a reset leaves nothing of it', async () => {
-    sessions.of(learner, NAME).doStep('slow');
-    await guide(learner, types(SLOW));
-    await sessions.of(learner, NAME).reset();
-    const { status, guide: view } = sessions.of(learner, NAME).snapshot();
+    session.doStep('slow');
+    await guide(session, types(SLOW));
+    await session.reset();
+    const { status, guide: view } = session.snapshot();
     expect([status.state, view]).toEqual(['starting', { state: 'idle' }]);
-    void sessions.of(learner, NAME).end();
+    await session.end();
   });
 });
 
@@ -271,49 +232,37 @@ describe('a start from a section', () => {
   test.each(lab.sections.map(({ page }, index) => ({ page, index })))(
     '$page: all before it is done for the learner, and nothing after it',
     async ({ page, index }) => {
-      const { learner } = store.createLearner();
-      await sessions.of(learner, NAME).startFrom({ page });
-      expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', purpose: 'start' });
+      const { session } = app.newLearner(NAME);
+      await session.startFrom({ page });
+      expect(await guide(session, hasEnded)).toMatchObject({ state: 'done', purpose: 'start' });
       const before = lab.sections.slice(0, index).flatMap(({ checks }) => checks);
-      expect(passesOf(learner)).toEqual(
+      expect(passesOf(session)).toEqual(
         Object.fromEntries(before.map(({ id }) => [id, 'assisted'])),
       );
-      void sessions.of(learner, NAME).end();
-      await gone();
+      await session.end();
     },
     PATIENCE_MS,
   );
 
   test('keeps what the learner has passed by themselves, and opens again what was done for them', async () => {
-    const { learner } = store.createLearner();
-    await ready(learner);
-    const terminal = terminalOf(learner, 'server01');
+    const { session } = app.newLearner(NAME);
+    await started(session);
+    const terminal = terminalOf(session, 'server01');
     await expect.poll(() => terminal.prompt, { timeout: PATIENCE_MS }).toBe('clear');
     keyboard(terminal)('docker run -d --name myapp2 -p :80 mycontainer:5.6\r');
     await expect
-      .poll(() => passesOf(learner), { timeout: PATIENCE_MS })
+      .poll(() => passesOf(session), { timeout: PATIENCE_MS })
       .toEqual({ [FIRST]: 'own' });
-    await sessions.of(learner, NAME).startFrom({ step: 'myapp2-page-opened' });
-    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', of: 2 });
+    await session.startFrom({ step: 'myapp2-page-opened' });
+    expect(await guide(session, hasEnded)).toMatchObject({ state: 'done', of: 2 });
     const reached = { [FIRST]: 'own', 'myapp2-port-read': 'assisted' };
-    expect(passesOf(learner)).toEqual(reached);
-    await sessions.of(learner, NAME).startFrom({ page: 'ephemeral-ports' });
-    expect(await guide(learner, hasEnded)).toMatchObject({ state: 'done', of: 0 });
-    expect(passesOf(learner)).toEqual({ [FIRST]: 'own' });
-    void sessions.of(learner, NAME).end();
-    await gone();
+    expect(passesOf(session)).toEqual(reached);
+    await session.startFrom({ page: 'ephemeral-ports' });
+    expect(await guide(session, hasEnded)).toMatchObject({ state: 'done', of: 0 });
+    expect(passesOf(session)).toEqual({ [FIRST]: 'own' });
+    await session.end();
   });
-});
-
-test('nothing went wrong behind the scenes', () => {
-  expect(logged).toEqual([]);
 });
 
 const isVisited = (deed: { kind: string; visit?: unknown } | undefined): boolean =>
   deed?.kind === 'open' && deed.visit !== undefined;
-
-async function gone(): Promise<void> {
-  await expect
-    .poll(() => liveSandboxes(stage.runtime, store.instance), { timeout: PATIENCE_MS })
-    .toEqual([]);
-}

@@ -8,14 +8,12 @@ import type { Step } from '#steps';
 import { Changes } from '../../client-driver/changes.ts';
 import { ExpectationFailed } from '../../client-driver/expectation-failed.ts';
 import { type App, createApp } from '../../server/app.ts';
-import { Background, type FailureLog } from '../../server/base/background.ts';
 import { readConfig } from '../../server/cli/config.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 import { runningEngine } from '../../server/engine/find.ts';
 import { createSandboxRuntime, type SandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { destroySandbox, liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
 import type { LearnerSession } from '../../server/session/sessions.ts';
-import { HostTerminalBackend } from '../../server/terminal/terminal-backend.ts';
 
 export const PROJECT = resolve(import.meta.dirname, '../..');
 /** Hosts are ready in seconds; on a machine that is busy with other tests in many times that. */
@@ -61,18 +59,28 @@ export interface AppOptions {
   readonly engine?: Engine;
   /** The data of an earlier server, which is taken up. */
   readonly data?: string;
+  /** Whether failures are what is tried; otherwise none may be logged. */
+  readonly mayFail?: boolean;
+}
+
+/** A learner of a test, with their session. */
+export interface TestLearner {
+  readonly id: string;
+  readonly session: LearnerSession;
 }
 
 /** A whole server on the real engine, which no port leads to until it is told to listen. */
 export interface TestApp extends App, AsyncDisposable {
   readonly data: string;
-  /** What was logged of failures. */
-  readonly logged: readonly string[];
+  /** A new learner, and their session of a lab. */
+  newLearner(lab: string): TestLearner;
   /** Its sandboxes, as the engine has them. */
   live(): Promise<readonly string[]>;
+  /** The container of a sandbox that carries a label: `quayside.host=client`. */
+  container(sandbox: string | undefined, label: string): Promise<string>;
 }
 
-/** Disposing it removes all that is there, and throws where something is left. */
+/** Disposing it removes all that is there, and throws where something is left or a failure was logged. */
 export async function openApp(options: AppOptions): Promise<TestApp> {
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'quayside-test-')));
   const logged: string[] = [];
@@ -92,7 +100,10 @@ export async function openApp(options: AppOptions): Promise<TestApp> {
     ...(options.steps && { steps: options.steps }),
     site: join(data, 'no-pages'),
     progress: () => undefined,
-    log: (message, error) => logged.push(`${message}: ${error}`),
+    log: (message, error) => {
+      logged.push(`${message}: ${error}`);
+      if (!options.mayFail) console.error(message, error);
+    },
     logLevel: 'error',
   });
   const { runtime } = app;
@@ -101,13 +112,23 @@ export async function openApp(options: AppOptions): Promise<TestApp> {
   return {
     ...app,
     data,
-    logged,
     live,
+    newLearner: (lab) => {
+      const { learner: id } = app.store.createLearner();
+      return { id, session: app.sessions.of(id, lab) };
+    },
+    container: async (sandbox, label) => {
+      const filters = { label: [`quayside.sandbox=${sandbox}`, label] };
+      const [found] = await runtime.engine.docker.listContainers({ filters });
+      if (!found) throw new Error(`no container of ${sandbox} carries ${label}`);
+      return found.Id;
+    },
     [Symbol.asyncDispose]: async () => {
       await app.close({ clean: true });
       const left = await live();
       await rm(data, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+      if (logged.length > 0 && !options.mayFail) throw new Error(`logged: ${logged.join('; ')}`);
     },
   };
 }
@@ -175,10 +196,4 @@ export async function startSandbox(
   const sandbox = new Sandbox(runtime, lab, { instance, sandbox: id, session: `session-${id}` });
   await sandbox.reconcile(() => undefined);
   return { sandbox, [Symbol.asyncDispose]: () => sandbox.destroy() };
-}
-
-/** What every session manager of the tests is given: terminals on real hosts, and an owner of background work. */
-export function sessionParts(log: FailureLog = () => undefined) {
-  const background = new Background(log);
-  return { background, terminals: new HostTerminalBackend({ background }) };
 }
