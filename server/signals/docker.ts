@@ -1,4 +1,3 @@
-import { setImmediate as immediately } from 'node:timers/promises';
 import type { SignalBody } from '#lab';
 import { deadline, withAbort } from '../base/deadline.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
@@ -121,7 +120,7 @@ export class DockerSignals {
     while (this.#emitting && !limit.signal.aborted) {
       await withAbort(limit.signal, () => this.#emitting).catch(() => undefined);
       // What came with it is taken up in the same turn of the event loop.
-      await immediately();
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
