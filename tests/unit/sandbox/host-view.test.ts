@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import Dockerode from 'dockerode';
 import { expect, test } from 'vitest';
-import { defineLab } from '#lab';
+import { CouldNotCheck, defineLab } from '#lab';
 import type { Engine } from '../../../server/engine/engine.ts';
 import { Host } from '../../../server/sandbox/host.ts';
 import { hostView } from '../../../server/sandbox/host-view.ts';
@@ -52,4 +53,24 @@ test.each([
     `server01 has 10000 ${what}; checks look at 256 at most. Remove those that you do not need.`,
   );
   expect(engine.asked).toEqual([path]);
+});
+
+test('a command that prints without end could not be checked, and the reason says why', async () => {
+  let isAsked = false;
+  const stream: Duplex = new Duplex({
+    read: () => void (isAsked && stream.push(Buffer.alloc(64 * 1024, 'y\n'))),
+    write: (_chunk, _encoding, done) => {
+      isAsked = true;
+      stream.push('y\n');
+      done();
+    },
+  });
+  const dial = async () => ({ stream, [Symbol.asyncDispose]: async () => void stream.destroy() });
+  if (!SPEC) throw new Error('the lab has a host');
+  const host = new Host({ dial } as unknown as Engine, SPEC, 'c1', undefined);
+  const view = hostView(host, new AbortController().signal);
+  await expect(view.routes()).rejects.toThrow(
+    new CouldNotCheck('server01 said more than 256 KiB.'),
+  );
+  expect(stream.destroyed).toBe(true);
 });
