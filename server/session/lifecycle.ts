@@ -1,7 +1,7 @@
 import type { Lab } from '#lab';
 import type { SessionEvent, SessionStatus } from '#protocol';
 import type { Background } from '../base/background.ts';
-import { withAbort } from '../base/deadline.ts';
+import { sleep, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { Timers } from '../base/timers.ts';
 import type { QueueEntry, QueuePosition } from '../capacity/admission-queue.ts';
@@ -206,12 +206,17 @@ export class SessionLifecycle {
     const { store } = this.#options;
     if (this.#isClosed) return;
     const before = this.#held;
+    const id = this.#id;
     const queuedAt = before.state === 'queued' ? before.since : Date.now();
     try {
-      await store.startOver(this.#id, { queuedAt, forget });
+      await store.startOver(id, { queuedAt, forget });
     } catch (error) {
+      // What was kept in the same moment is taken up first.
+      await sleep(0);
       // The learner was removed meanwhile, and the session with them.
       if (this.#isClosed) return;
+      // A sandbox of the pool was taken meanwhile, and its session id with it.
+      if (this.#id !== id) return this.startOver(forget);
       throw error;
     }
     this.#journal = store.journal(this.#id);
