@@ -19,6 +19,11 @@ export function lookAtStep(world: World, seats: readonly Seat[]): void {
     );
   }
   if (!life?.isOpen) return;
+  const owned = life.sessions.owners();
+  for (const sandbox of sandboxes) {
+    if (owned.has(sandbox) || world.inherited.has(sandbox)) continue;
+    world.violate('every sandbox has an owner', `${sandbox} is nobody’s`);
+  }
   if (life.store.unwritten === 0) for (const seat of seats) seat.allIsKept();
   const owners = new Map<string, string>();
   for (const { session, name, lab } of seats) {

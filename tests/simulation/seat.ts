@@ -9,12 +9,19 @@ import type { World } from './world.ts';
 /** Why a session ends though nobody has ended it. */
 const LIMITS: readonly string[] = Object.values(WHY_ENDED);
 
+/** Something that the learner saw, and whether it is on the disk by now: nothing but their own word takes it back then. */
+interface Seen {
+  kept: boolean;
+}
+
 /** A step that the learner saw ticked. */
-interface SeenPass {
+interface SeenPass extends Seen {
   readonly at: number;
   readonly assisted: boolean;
-  /** It is on the disk: nothing but the learner's own word takes it back. */
-  kept: boolean;
+}
+
+interface SeenTerminal extends Seen {
+  readonly host: string;
 }
 
 /** One learner before one lab: what they do, what they have seen, and what therefore must stay true. */
@@ -22,11 +29,11 @@ export class Seat {
   readonly name: string;
   readonly lab: string;
   readonly #world: World;
+  /** Changes whenever the session does something else. */
+  changedAt = 0;
   learner: string | undefined;
   /** The instructor has removed the learner. */
   isRemoved = false;
-  /** That is on the disk. */
-  #isRemovalKept = false;
   wantsPage = true;
   /** Since when no page is open (virtual ms); absent while one is. */
   closedAt: number | undefined;
@@ -39,9 +46,7 @@ export class Seat {
   #isUnsure = false;
   #session: Session | undefined;
   #page: Disposable | undefined;
-  readonly #terminals = new Map<string, string>();
-  /** Those of them whose row is on the disk. */
-  readonly #keptTerminals = new Set<string>();
+  readonly #terminals = new Map<string, SeenTerminal>();
 
   constructor(world: World, name: string, lab: string) {
     this.#world = world;
@@ -56,7 +61,14 @@ export class Seat {
 
   /** A server is up: everything that the learner sees is taken note of, and the page comes back. */
   follow(life: ServerLife): void {
-    if (this.learner === undefined || this.isRemoved) return;
+    if (this.learner === undefined) return;
+    // A server that was killed before it could write may not know of the removal.
+    if (this.isRemoved) {
+      if (!life.knows(this.learner)) return;
+      this.isRemoved = false;
+      this.passes.clear();
+      this.#setGiven(undefined);
+    }
     const session = life.sessions.of(this.learner, this.lab);
     this.#session = session;
     // A server that was killed amid a new start may have kept the learner's word for it, or not.
@@ -76,16 +88,9 @@ export class Seat {
     this.#page = undefined;
     this.#isUnsure = this.#startingOver > 0;
     this.#startingOver = 0;
-    // What was in the memory of a server that was killed may be gone with it: a removed learner is back.
-    if (this.isRemoved && !this.#isRemovalKept) {
-      this.isRemoved = false;
-      this.passes.clear();
-      this.#terminals.clear();
-      this.#setGiven(undefined);
-    }
-    for (const [check, { kept }] of this.passes) if (!kept) this.passes.delete(check);
-    for (const id of this.#terminals.keys()) {
-      if (!this.#keptTerminals.has(id)) this.#terminals.delete(id);
+    // What was in the memory of a server that was killed may be gone with it.
+    for (const seen of [this.passes, this.#terminals]) {
+      for (const [id, { kept }] of seen) if (!kept) seen.delete(id);
     }
   }
 
@@ -132,11 +137,10 @@ export class Seat {
     return status?.state === 'ended' && LIMITS.includes(status.reason);
   }
 
-  /** Takes note of what is on the disk by now. */
+  /** All that was seen is on the disk by now. */
   allIsKept(): void {
     for (const pass of this.passes.values()) pass.kept = true;
-    for (const id of this.#terminals.keys()) this.#keptTerminals.add(id);
-    this.#isRemovalKept = this.isRemoved;
+    for (const terminal of this.#terminals.values()) terminal.kept = true;
   }
 
   /** What has to be true of what the learner is shown. */
@@ -147,7 +151,7 @@ export class Seat {
 
   /** The terminals that the learner has seen on the present hosts and not closed: id to host. */
   get terminals(): ReadonlyMap<string, string> {
-    return this.#terminals;
+    return new Map([...this.#terminals].map(([id, { host }]) => [id, host]));
   }
 
   /** What there is to do, and how often it is done. */
@@ -286,6 +290,7 @@ export class Seat {
     const why = status.reason === undefined ? '' : ` (${status.reason})`;
     if (status.state !== this.#shown)
       this.#world.say(`  ${this.name}/${this.lab} is ${status.state}${why}`);
+    if (status.state !== this.#shown) this.changedAt = this.#world.clock.now;
     this.#shown = status.state;
     if (status.state === 'ended' && LIMITS.includes(status.reason ?? '')) this.#setGiven(undefined);
     if (status.state === 'ready' && this.#startingOver === 0) this.#setGiven(session.sandbox);
@@ -293,7 +298,9 @@ export class Seat {
   #shown = '';
 
   #sawTerminals(terminals: readonly { readonly id: string; readonly host: string }[]): void {
-    for (const { id, host } of terminals) this.#terminals.set(id, host);
+    for (const { id, host } of terminals) {
+      if (!this.#terminals.has(id)) this.#terminals.set(id, { host, kept: false });
+    }
   }
 
   #setGiven(sandbox: string | undefined): void {

@@ -20,6 +20,8 @@ export interface LifeOptions {
   readonly labs: ReadonlyMap<string, Lab>;
   readonly sandboxesMost: number;
   readonly pool: number;
+  readonly startsAtOnce: number;
+  readonly hasMemory: () => boolean;
   readonly idleMs: number;
   readonly totalMs: number;
   readonly inClass: boolean;
@@ -36,7 +38,7 @@ export class ServerLife {
   readonly store: Store;
   readonly sessions: SessionManager;
   readonly classroom: { readonly door: Class; readonly roster: Roster } | undefined;
-  readonly #runtime: SandboxRuntime;
+  readonly runtime: SandboxRuntime;
   /** It has taken up what an earlier server has left. */
   isOpen = false;
   /** It was killed: all that it still says and does is nothing. */
@@ -48,19 +50,20 @@ export class ServerLife {
     this.engine = new MemoryEngine(machine);
     this.background = new Background(log);
     this.store = new Store(database, { onError: log });
-    this.#runtime = memoryRuntime(this.engine, this.store.instance);
+    this.runtime = memoryRuntime(this.engine, this.store.instance);
     const terminals = new MemoryTerminals(this.engine, this.background);
     this.sessions = new SessionManager({
-      runtime: this.#runtime,
+      runtime: this.runtime,
       store: this.store,
       labs,
       steps: new Map([...labs.keys()].map((name) => [name, STEPS])),
       sandboxesMost: options.sandboxesMost,
       pool: options.pool,
+      startsAtOnce: options.startsAtOnce,
+      hasMemory: options.hasMemory,
       limits: { idleMs, totalMs },
       terminals,
       background: this.background,
-      hasMemory: () => true,
     });
     const { store, sessions, background } = this;
     if (options.inClass) {
@@ -87,12 +90,17 @@ export class ServerLife {
     return learner;
   }
 
+  /** Whether a learner who has joined is still one of its own. */
+  knows(learner: string): boolean {
+    return this.classroom?.door.members.some((member) => member.learner === learner) ?? true;
+  }
+
   async close(clean: boolean): Promise<void> {
     this.isClosing = true;
     this.isOpen = false;
     await this.sessions.close(clean);
     this.classroom?.roster[Symbol.dispose]();
-    await this.#runtime[Symbol.asyncDispose]();
+    await this.runtime[Symbol.asyncDispose]();
     this.store[Symbol.dispose]();
   }
 

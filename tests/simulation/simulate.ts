@@ -1,4 +1,5 @@
 import { WHY_ENDED } from '../../server/session/expiry.ts';
+import type { Mutant } from './mutants.ts';
 import { lookAtRest, lookAtStep, sandboxesOnEngine } from './rules.ts';
 import { Seat } from './seat.ts';
 import { Weather } from './weather.ts';
@@ -8,6 +9,10 @@ const MINUTE = 60_000;
 const EXPIRED: readonly string[] = Object.values(WHY_ENDED);
 /** Longer than every wait for a next try, and than two sweeps. */
 const REST_MS = 15 * MINUTE;
+/** A start with its tries is over by then. */
+const QUIET_MS = 3 * MINUTE;
+/** So often the rest goes on for another session's end. */
+const MOST_ENDS = 20;
 /** Longer than a start with all its tries takes. */
 const START_MS = 5 * MINUTE;
 
@@ -26,9 +31,10 @@ export interface Outcome {
  */
 export async function simulate(
   seed: number,
-  options: { readonly verbose?: boolean } = {},
+  options: { readonly verbose?: boolean; readonly mutant?: Mutant } = {},
 ): Promise<Outcome> {
   await using world = new World(seed, options);
+  using _mutant = options.mutant?.(world);
   const { plan, chance, clock } = world;
   world.say(`seed ${seed}: ${JSON.stringify(plan)}`);
   const seats = Array.from({ length: plan.learners }, (_, index) =>
@@ -52,12 +58,28 @@ export async function simulate(
     isStormy = false;
     weather.calm();
     world.say('calm');
-    if (await world.run(REST_MS, look)) lookAtRest(world, seats);
+    if (await rest(world, seats, REST_MS, look)) lookAtRest(world, seats);
     if (!world.violation) await startAgain(world, seats, look);
     if (!world.violation) await closeDown(world, seats);
   }
   const { violation, trace, steps, calls } = world;
   return { seed, violation, trace: [...trace], steps, calls };
+}
+
+/** Waits for so long, and until no session has done anything for a while: limits end sessions, and others begin then. */
+async function rest(
+  world: World,
+  seats: readonly Seat[],
+  milliseconds: number,
+  look: () => void,
+): Promise<boolean> {
+  let goesOn = await world.run(milliseconds, look);
+  for (let more = 0; goesOn && more < MOST_ENDS; more++) {
+    const changedAt = Math.max(...seats.map((seat) => seat.changedAt));
+    if (world.clock.now - changedAt >= QUIET_MS) return true;
+    goesOn = await world.run(QUIET_MS, look);
+  }
+  return goesOn;
 }
 
 /** Seats hear of every server that begins and ends; whoever is new joins the first. */
@@ -130,7 +152,7 @@ async function startAgain(world: World, seats: readonly Seat[], look: () => void
     if (state !== 'none' && state !== 'ended' && state !== 'failed') continue;
     world.attempt(`${seat.name} starts again`, () => seat.session?.start());
   }
-  if (!(await world.run(START_MS, look))) return;
+  if (!(await rest(world, seats, START_MS, look))) return;
   for (const { session, name, lab } of seats) {
     const status = session?.status;
     if (!status || status.state === 'ready' || status.state === 'queued') continue;
@@ -142,7 +164,7 @@ async function startAgain(world: World, seats: readonly Seat[], look: () => void
   for (const seat of seats) {
     seat.end(seat.name);
   }
-  if (!(await world.run(START_MS, look))) return;
+  if (!(await rest(world, seats, START_MS, look))) return;
   lookAtRest(world, seats);
 }
 

@@ -6,6 +6,7 @@ import type { World } from './world.ts';
 
 /** What the engine takes for a request on a machine that is half busy (ms); measured on two cores. */
 const TAKES_MS: Readonly<Record<string, readonly [number, number]>> = {
+  'container.list': [2, 400],
   'container.create': [20, 400],
   'container.start': [80, 1_500],
   'container.remove': [50, 800],
@@ -52,6 +53,7 @@ export class Weather {
     this.#spell = undefined;
     this.#fuse = Number.POSITIVE_INFINITY;
     this.#world.obstacle = undefined;
+    this.#world.hasMemory = true;
     if (!machine.isUp) machine.engineReturns();
     for (const id of this.#paused) this.#unpause(id);
   }
@@ -69,6 +71,7 @@ export class Weather {
       () => this.#killSoon(),
       () => this.#restart(),
       () => this.#machineSleeps(),
+      () => this.#memoryRunsOut(),
     ];
   }
 
@@ -186,6 +189,16 @@ export class Weather {
     world.clock.after(world.chance.time(50, 30_000), () => {
       if (world.obstacle) world.say('the disk takes writes again');
       world.obstacle = undefined;
+    });
+  }
+
+  #memoryRunsOut(): void {
+    const world = this.#world;
+    if (!world.hasMemory) return;
+    world.say('the machine has no memory for another sandbox');
+    world.hasMemory = false;
+    world.clock.after(world.chance.time(500, 60_000), () => {
+      world.hasMemory = true;
     });
   }
 

@@ -18,8 +18,9 @@ export interface Plan {
   readonly sandboxesMost: number;
   readonly pool: number;
   readonly learners: number;
-  readonly labs: number;
+  readonly labCount: number;
   readonly inClass: boolean;
+  readonly startsAtOnce: number;
   readonly idleMs: number;
   readonly totalMs: number;
   /** How long it is stormy (ms). */
@@ -39,8 +40,9 @@ function planOf(chance: Chance): Plan {
     sandboxesMost: chance.between(1, 4),
     pool: chance.odds(0.5) ? chance.between(1, 2) : 0,
     learners: chance.between(1, 4),
-    labs: chance.odds(0.3) ? 2 : 1,
+    labCount: chance.odds(0.3) ? 2 : 1,
     inClass: chance.odds(0.4),
+    startsAtOnce: chance.between(1, 3),
     idleMs: chance.odds(0.3) ? chance.between(6, 30) * MINUTE : 0,
     totalMs: chance.odds(0.3) ? chance.between(6, 60) * MINUTE : 0,
     stormMs,
@@ -102,6 +104,10 @@ export class World implements AsyncDisposable {
   life: ServerLife | undefined;
   /** Names of containers that may be made though no server waits for it any more: no server can know of them at once. */
   readonly strays = new Set<string>();
+  /** Whether the machine has memory for one more sandbox. */
+  hasMemory = true;
+  /** The sandboxes that were there when the server came: it has to find out whose they are. */
+  inherited: ReadonlySet<string> = new Set();
   /** Told before the server writes something to its disk. */
   onWrite: () => void = () => undefined;
   /** Told of every container that the server had removed. */
@@ -147,7 +153,8 @@ export class World implements AsyncDisposable {
       this.#calls += 1;
       if (verbose) this.say(`    ${op} ${target}`);
     };
-    for (const name of LAB_NAMES.slice(0, this.plan.labs)) this.labs.set(name, simulatedLab(name));
+    for (const name of LAB_NAMES.slice(0, this.plan.labCount))
+      this.labs.set(name, simulatedLab(name));
   }
 
   get violation(): Violation | undefined {
@@ -216,8 +223,8 @@ export class World implements AsyncDisposable {
   /** Starts a server on what there is. One that cannot begin ends, and is started again. */
   boot(): void {
     this.say('server starts');
+    this.inherited = this.sandboxes;
     this.clock.beginProgram();
-    const { sandboxesMost, pool, idleMs, totalMs, inClass } = this.plan;
     const database = new WorldDatabase(this.#store, this);
     this.#database = database;
     try {
@@ -225,7 +232,8 @@ export class World implements AsyncDisposable {
         machine: this.machine,
         database,
         labs: this.labs,
-        ...{ sandboxesMost, pool, idleMs, totalMs, inClass },
+        ...this.plan,
+        hasMemory: () => this.hasMemory,
         log: (message, error) => {
           if (!life.isDead)
             this.say(`  log: ${message}: ${error instanceof Error ? error.message : error}`);
