@@ -7,14 +7,14 @@ import { type Violation, World } from './world.ts';
 
 const MINUTE = 60_000;
 const EXPIRED: readonly string[] = Object.values(WHY_ENDED);
-/** Longer than every wait for a next try, and than two sweeps. */
-const REST_MS = 15 * MINUTE;
+/** Longer than every wait for a next try; between two sweeps there are five minutes. */
+const REST_MS = 7 * MINUTE;
 /** A start with its tries is over by then. */
-const QUIET_MS = 3 * MINUTE;
+const QUIET_MS = 2 * MINUTE;
 /** So often the rest goes on for another session's end. */
 const MOST_ENDS = 20;
 /** Longer than a start with all its tries takes. */
-const START_MS = 5 * MINUTE;
+const START_MS = 2 * MINUTE;
 
 /** What has come of one seed. */
 export interface Outcome {

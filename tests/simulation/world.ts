@@ -34,8 +34,8 @@ const MINUTE = 60_000;
 const RESTARTED_MS = [200, 30_000] as const;
 
 function planOf(chance: Chance): Plan {
-  const stormMs = chance.time(2_000, 15 * MINUTE);
-  const paceMs = stormMs / chance.between(5, 60);
+  const stormMs = chance.time(2_000, 10 * MINUTE);
+  const paceMs = stormMs / chance.between(5, 40);
   return {
     sandboxesMost: chance.between(1, 4),
     pool: chance.odds(0.5) ? chance.between(1, 2) : 0,
