@@ -3,18 +3,175 @@ import { Sandbox, SandboxDestroyedError } from '../../server/sandbox/sandbox.ts'
 import { SessionLifecycle } from '../../server/session/lifecycle.ts';
 import { Session } from '../../server/session/session.ts';
 import { Store } from '../../server/store/store.ts';
+import { RULES, type Rule } from './rules.ts';
 import type { World } from './world.ts';
 
-type Owners = ReturnType<Capacity['owners']>;
-type Rows = ReturnType<Store['sessionsWithSandbox']>;
+/** A fault that servers once had. */
+export interface Mutant {
+  /** Puts it back into the servers of a world until disposed. */
+  readonly install: (world: World) => Disposable;
+  /** The rule that it breaks. */
+  readonly rule: Rule;
+}
 
-/** Between two looks, once. */
+/** The faults that the simulation is there to find, each by the one step that made it. */
+export const MUTANTS: Readonly<Record<string, Mutant>> = {
+  'a look that fails destroys the sandbox': {
+    install: destroyAfterFailedLook,
+    rule: RULES.keepsItsSandbox,
+  },
+  'a new sandbox does not wait until the old one is gone': {
+    install: startBesideTheOld,
+    rule: RULES.limit,
+  },
+  'a look makes a destroyed sandbox again': {
+    install: lookAgainAfterDestroy,
+    rule: RULES.hasAnOwner,
+  },
+  'whoever observes a session counts as a page': {
+    install: observeAsPage,
+    rule: RULES.givesUpItsPlace,
+  },
+  'the sweep knows the owners of before its list': {
+    install: sweepByOwnersOfBefore,
+    rule: RULES.keepsItsSandbox,
+  },
+  'hosts are let go of before the new start is on the disk': {
+    install: letGoBeforeItIsKept,
+    rule: RULES.hostsAreRepaired,
+  },
+  'a warm sandbox whose row cannot be written is forgotten': {
+    install: forgetTheWarm,
+    rule: RULES.queueMoves,
+  },
+};
+
+/** Between two looks, once (ms). */
 const LOOKED_AGAIN_MS = 500;
 
-/** A fault that servers once had, put back into those of a world until disposed. */
-export type Mutant = (world: World) => Disposable;
+function destroyAfterFailedLook(): Disposable {
+  return replaced(Sandbox.prototype, 'reconcile', (reconcile) => {
+    return async function (this: Sandbox, ...given) {
+      try {
+        await reconcile.apply(this, given);
+      } catch (error) {
+        await this.destroy().catch(() => undefined);
+        throw error;
+      }
+    };
+  });
+}
 
-/** Puts another method in the place of a class's own. */
+function startBesideTheOld(): Disposable {
+  return replaced(Sandbox.prototype, 'destroy', (destroy) => {
+    return async function (this: Sandbox, ...given) {
+      destroy.apply(this, given).catch(() => undefined);
+    };
+  });
+}
+
+function lookAgainAfterDestroy(world: World): Disposable {
+  return replaced(Sandbox.prototype, 'reconcile', (reconcile) => {
+    return async function (this: Sandbox, ...given) {
+      try {
+        await reconcile.apply(this, given);
+      } catch (error) {
+        const { life } = world;
+        if (life && !(error instanceof SandboxDestroyedError)) {
+          const again = new Sandbox(life.runtime, this.lab, this.labels);
+          const look = () => reconcile.call(again, () => undefined).catch(() => undefined);
+          setTimeout(look, LOOKED_AGAIN_MS);
+        }
+        throw error;
+      }
+    };
+  });
+}
+
+function observeAsPage(): Disposable {
+  return replaced(Session.prototype, 'observe', () => {
+    return function (this: Session, listener) {
+      return this.subscribe(listener);
+    };
+  });
+}
+
+function sweepByOwnersOfBefore(world: World): Disposable {
+  let before:
+    | {
+        readonly owners: ReturnType<Capacity['owners']>;
+        readonly rows: ReturnType<Store['sessionsWithSandbox']>;
+      }
+    | undefined;
+  let isSweepReading = false;
+  const stack = new DisposableStack();
+  // The queue did not wait for the sweep either.
+  stack.use(
+    replaced(Capacity.prototype, 'open', (open) => {
+      return function (this: Capacity) {
+        this.queue.open();
+        open.call(this);
+      };
+    }),
+  );
+  stack.use(
+    replaced(Capacity.prototype, 'sweep', (sweep) => {
+      return async function (this: Capacity, signal) {
+        before = {
+          owners: this.owners(),
+          rows: world.life?.store.sessionsWithSandbox() ?? [],
+        };
+        await sweep.call(this, signal).finally(() => {
+          before = undefined;
+        });
+      };
+    }),
+  );
+  // After its list, the sweep reads the rows and in the same turn the owners.
+  stack.use(
+    replaced(Store.prototype, 'sessionsWithSandbox', (sessionsWithSandbox) => {
+      return function (this: Store) {
+        isSweepReading = before !== undefined;
+        return before?.rows ?? sessionsWithSandbox.call(this);
+      };
+    }),
+  );
+  stack.use(
+    replaced(Capacity.prototype, 'owners', (owners) => {
+      return function (this: Capacity) {
+        const known = isSweepReading ? before?.owners : undefined;
+        isSweepReading = false;
+        return known ?? owners.call(this);
+      };
+    }),
+  );
+  return stack;
+}
+
+function letGoBeforeItIsKept(): Disposable {
+  return replaced(SessionLifecycle.prototype, 'startOver', (startOver) => {
+    return async function (this: SessionLifecycle, forget) {
+      const { live } = this;
+      try {
+        await startOver.call(this, forget);
+      } catch (error) {
+        live?.[Symbol.dispose]();
+        await live?.sandbox.destroy().catch(() => undefined);
+        throw error;
+      }
+    };
+  });
+}
+
+function forgetTheWarm(): Disposable {
+  return replaced(Store.prototype, 'takeSandbox', (takeSandbox) => {
+    return function (this: Store, ...given) {
+      return takeSandbox.apply(this, given).catch(() => new Promise<never>(() => undefined));
+    };
+  });
+}
+
+/** Puts another method in the place of a class's own until disposed. */
 function replaced<T extends object, K extends keyof T>(
   prototype: T,
   name: K,
@@ -28,145 +185,3 @@ function replaced<T extends object, K extends keyof T>(
     },
   };
 }
-
-/** The faults that the simulation is there to find, each as it was, by its one decisive step. */
-export const MUTANTS: Readonly<Record<string, Mutant>> = {
-  'a look that fails destroys the sandbox': () =>
-    replaced(
-      Sandbox.prototype,
-      'reconcile',
-      (reconcile) =>
-        async function (this: Sandbox, ...given) {
-          try {
-            await reconcile.apply(this, given);
-          } catch (error) {
-            await this.destroy().catch(() => undefined);
-            throw error;
-          }
-        },
-    ),
-
-  'a new sandbox does not wait until the old one is gone': () =>
-    replaced(
-      Sandbox.prototype,
-      'destroy',
-      (destroy) =>
-        async function (this: Sandbox, ...given) {
-          destroy.apply(this, given).catch(() => undefined);
-        },
-    ),
-
-  'a look under way makes a destroyed sandbox again': (world) =>
-    replaced(
-      Sandbox.prototype,
-      'reconcile',
-      (reconcile) =>
-        async function (this: Sandbox, ...given) {
-          try {
-            await reconcile.apply(this, given);
-          } catch (error) {
-            const { life } = world;
-            if (life && !(error instanceof SandboxDestroyedError)) {
-              const again = new Sandbox(life.runtime, this.lab, this.labels);
-              const look = () => reconcile.call(again, () => undefined).catch(() => undefined);
-              setTimeout(look, LOOKED_AGAIN_MS);
-            }
-            throw error;
-          }
-        },
-    ),
-
-  'whoever observes a session counts as a page': () =>
-    replaced(
-      Session.prototype,
-      'observe',
-      () =>
-        function (this: Session, listener) {
-          return this.subscribe(listener);
-        },
-    ),
-
-  'the sweep knows the owners of before its list': (world) => {
-    let before: { readonly owners: Owners; readonly rows: Rows } | undefined;
-    let isRead = false;
-    const stack = new DisposableStack();
-    // Sandboxes were begun meanwhile.
-    stack.use(
-      replaced(
-        Capacity.prototype,
-        'open',
-        (open) =>
-          function (this: Capacity) {
-            this.queue.open();
-            open.call(this);
-          },
-      ),
-    );
-    stack.use(
-      replaced(
-        Capacity.prototype,
-        'sweep',
-        (sweep) =>
-          async function (this: Capacity, signal) {
-            const rows = world.life?.store.sessionsWithSandbox() ?? [];
-            before = { owners: this.owners(), rows };
-            await sweep.call(this, signal).finally(() => {
-              before = undefined;
-            });
-          },
-      ),
-    );
-    // The sweep reads the rows, and then the owners in the same turn.
-    stack.use(
-      replaced(
-        Store.prototype,
-        'sessionsWithSandbox',
-        (sessionsWithSandbox) =>
-          function (this: Store) {
-            isRead = before !== undefined;
-            return before?.rows ?? sessionsWithSandbox.call(this);
-          },
-      ),
-    );
-    stack.use(
-      replaced(
-        Capacity.prototype,
-        'owners',
-        (owners) =>
-          function (this: Capacity) {
-            const known = isRead ? before?.owners : undefined;
-            isRead = false;
-            return known ?? owners.call(this);
-          },
-      ),
-    );
-    return stack;
-  },
-
-  'hosts are let go of before it is kept that the session starts over': () =>
-    replaced(
-      SessionLifecycle.prototype,
-      'startOver',
-      (startOver) =>
-        async function (this: SessionLifecycle, forget) {
-          const { live } = this;
-          try {
-            await startOver.call(this, forget);
-          } catch (error) {
-            live?.[Symbol.dispose]();
-            await live?.sandbox.destroy().catch(() => undefined);
-            throw error;
-          }
-        },
-    ),
-
-  'a warm sandbox whose row could not be written is forgotten': () =>
-    replaced(
-      Store.prototype,
-      'takeSandbox',
-      (takeSandbox) =>
-        function (this: Store, ...given) {
-          return takeSandbox.apply(this, given).catch(() => new Promise<never>(() => undefined));
-        },
-    ),
-};

@@ -1,146 +1,29 @@
-import { LABEL } from '../../server/sandbox/labels.ts';
-import { shellsIn } from '../fixtures/memory-terminals.ts';
-import type { Seat } from './seat.ts';
-import type { World } from './world.ts';
+/** What has to hold, whatever goes wrong around a server. */
+export const RULES = {
+  limit: 'never more sandboxes than the limit',
+  hasAnOwner: 'every sandbox has an owner',
+  oneOwner: 'one owner',
+  keepsItsSandbox: 'no learner’s sandbox is taken away',
+  serverStarts: 'a server starts',
+  asksNothingForEver: 'nothing is asked for ever',
+  startEnds: 'every start comes to an end',
+  queueMoves: 'nobody waits while there is room',
+  givesUpItsPlace: 'a place in the queue is given up',
+  readyHasHosts: 'a ready session has hosts',
+  letsGo: 'a sandbox is let go of',
+  hostsAreRepaired: 'hosts are repaired',
+  hostsAreShown: 'hosts are shown as they are',
+  keepsItsTerminals: 'no terminal is forgotten',
+  startLeadsToHosts: 'a start leads to hosts',
+  serverStops: 'a server stops',
+  leavesNothing: 'nothing is left after a stop',
+  removesWhatItShould: 'a stop removes what it should',
+  keepsItsPasses: 'no pass is lost',
+  throwsRefusals: 'only refusals are thrown',
+  runsNothingForEver: 'nothing runs for ever',
+  goesOn: 'no failure ends the process',
+  theDeadAreSilent: 'the dead are silent',
+} as const;
 
-/** A page that is closed for so long has lost its place in the queue (ADR 0014: a minute). */
-const PLACE_KEPT_MS = 60_000;
-
-/** No request to an engine takes longer than this. */
-const LONGEST_WAIT_MS = 3 * 60_000;
-
-/** What holds after every step. */
-export function lookAtStep(world: World, seats: readonly Seat[]): void {
-  const { life, plan, sandboxes } = world;
-  if (sandboxes.size > plan.sandboxesMost) {
-    world.violate(
-      'never more sandboxes than the limit',
-      `${[...sandboxes].join(', ')} of ${plan.sandboxesMost}`,
-    );
-  }
-  if (!life?.isOpen) return;
-  const owned = life.sessions.owners();
-  for (const sandbox of sandboxes) {
-    if (owned.has(sandbox) || world.inherited.has(sandbox)) continue;
-    world.violate('every sandbox has an owner', `${sandbox} is nobody’s`);
-  }
-  if (life.store.unwritten === 0) for (const seat of seats) seat.allIsKept();
-  const owners = new Map<string, string>();
-  for (const { session, name, lab } of seats) {
-    const sandbox = session?.sandbox;
-    if (sandbox === undefined) continue;
-    const other = owners.get(sandbox);
-    if (other !== undefined)
-      world.violate('one owner', `${sandbox} is ${other}’s and ${name}/${lab}’s`);
-    owners.set(sandbox, `${name}/${lab}`);
-  }
-  for (const seat of seats) {
-    const { given, session, name, lab } = seat;
-    if (given === undefined || !session || session.sandbox === given || seat.mayGo(given)) continue;
-    world.violate(
-      'no learner’s sandbox is taken away',
-      `${name}/${lab} was let into ${given} and has ${session.sandbox ?? 'none'} (${session.status.state})`,
-    );
-  }
-}
-
-/** What holds once nothing has gone wrong for long. */
-export function lookAtRest(world: World, seats: readonly Seat[]): void {
-  const { life, machine } = world;
-  if (!life?.isOpen) {
-    world.violate('a server starts', 'none is up');
-    return;
-  }
-  const owned = new Set<string>();
-  for (const seat of seats) {
-    const sandbox = lookAtSeat(world, seat);
-    if (sandbox !== undefined) owned.add(sandbox);
-  }
-  const { warm } = life.sessions.counts();
-  const others = sandboxesOnEngine(world).filter((sandbox) => !owned.has(sandbox));
-  if (others.length !== warm) {
-    const whose = `${others.join(', ')} are no session’s; ${warm} are the pool’s`;
-    world.violate('every sandbox has an owner', whose);
-  }
-  const stuck = machine.underWay(LONGEST_WAIT_MS);
-  if (stuck.length > 0) world.violate('nothing is asked for ever', stuck.join('; '));
-}
-
-/** @returns the sandbox that the session has and shows */
-function lookAtSeat(world: World, seat: Seat): string | undefined {
-  const { session, name, lab, closedAt } = seat;
-  if (!session) return undefined;
-  const { status, sandbox } = session;
-  const who = `${name}/${lab}`;
-  switch (status.state) {
-    case 'starting':
-      world.violate('every start comes to an end', `${who} is starting`);
-      break;
-    case 'queued':
-      if (world.sandboxes.size < world.plan.sandboxesMost) {
-        world.violate('nobody waits while there is room', `${who} is queued`);
-      }
-      if (closedAt !== undefined && world.clock.now - closedAt > PLACE_KEPT_MS) {
-        world.violate('a place in the queue is given up', `${who} has no page open`);
-      }
-      break;
-    case 'ready': {
-      if (sandbox === undefined) {
-        world.violate('a ready session has hosts', who);
-        return undefined;
-      }
-      const shown = status.hosts.map((host) => `${host.name} ${host.phase}`);
-      lookAtHosts(world, who, sandbox, shown);
-      lookAtTerminals(world, seat, sandbox);
-      seat.look();
-      return sandbox;
-    }
-  }
-  if (sandbox !== undefined) {
-    world.violate('a sandbox is let go of', `${who} is ${status.state} with ${sandbox}`);
-  }
-  return undefined;
-}
-
-/** Every sandbox of which anything is left, strays and disks included. */
-export function sandboxesOnEngine({ machine }: World): readonly string[] {
-  const labels = [...machine.containers.values(), ...machine.volumes.values()].map(
-    (each) => each.labels,
-  );
-  return [...new Set(labels.flatMap((each) => each[LABEL.sandbox] ?? []))];
-}
-
-function lookAtHosts(world: World, who: string, sandbox: string, shown: readonly string[]): void {
-  const { machine } = world;
-  const containers = [...machine.containers.values()].filter(
-    ({ labels }) => labels[LABEL.sandbox] === sandbox,
-  );
-  const theSwitch = containers.find(({ labels }) => labels[LABEL.role] === 'switch');
-  for (const name of ['server01', 'client']) {
-    const host = containers.find(({ labels }) => labels[LABEL.host] === name);
-    if (host?.state !== 'running' || !theSwitch || host.linkedTo !== theSwitch.pid) {
-      world.violate(
-        'hosts are repaired',
-        `${who}: ${name} is ${host?.state} and hangs on ${host?.linkedTo} of ${theSwitch?.pid}`,
-      );
-    }
-    if (!shown.includes(`${name} ready`)) {
-      world.violate('hosts are shown as they are', `${who}: ${shown.join(', ')}`);
-    }
-  }
-}
-
-/** A terminal that the learner has seen, and whose shell lives, is still there. */
-function lookAtTerminals(world: World, { session, terminals, name }: Seat, sandbox: string): void {
-  const shown = session?.snapshot().terminals.map(({ id }) => id) ?? [];
-  for (const [id, host] of terminals) {
-    const lives = [...world.machine.containers.values()].some(
-      (container) =>
-        container.labels[LABEL.sandbox] === sandbox &&
-        container.labels[LABEL.host] === host &&
-        shellsIn(container).includes(id),
-    );
-    if (lives && !shown.includes(id))
-      world.violate('no terminal is forgotten', `${name}: ${id} on ${host}`);
-  }
-}
+/** One of them. */
+export type Rule = (typeof RULES)[keyof typeof RULES];

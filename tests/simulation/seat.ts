@@ -3,6 +3,7 @@ import { LABEL } from '../../server/sandbox/labels.ts';
 import { WHY_ENDED } from '../../server/session/expiry.ts';
 import type { Session } from '../../server/session/session.ts';
 import { FIRST_COMMAND, SECOND_COMMAND } from './lab.ts';
+import { RULES } from './rules.ts';
 import type { ServerLife } from './server-life.ts';
 import type { World } from './world.ts';
 
@@ -328,7 +329,7 @@ export class Seat {
       if (shown?.state === 'passed' && shown.passedAt === at) continue;
       const now = shown?.state === 'passed' ? `passed at ${shown.passedAt}` : shown?.state;
       this.#world.violate(
-        'no pass is lost',
+        RULES.keepsItsPasses,
         `${this.name}/${session.labName}: ${id} was passed at ${at} and is ${now}`,
       );
     }

@@ -1,6 +1,7 @@
 import { WHY_ENDED } from '../../server/session/expiry.ts';
+import { lookAtRest, lookAtStep, sandboxesOnEngine } from './looks.ts';
 import type { Mutant } from './mutants.ts';
-import { lookAtRest, lookAtStep, sandboxesOnEngine } from './rules.ts';
+import { RULES } from './rules.ts';
 import { Seat } from './seat.ts';
 import { Weather } from './weather.ts';
 import { type Violation, World } from './world.ts';
@@ -31,7 +32,7 @@ export interface Outcome {
  */
 export async function simulate(
   seed: number,
-  options: { readonly verbose?: boolean; readonly mutant?: Mutant } = {},
+  options: { readonly verbose?: boolean; readonly mutant?: Mutant['install'] } = {},
 ): Promise<Outcome> {
   await using world = new World(seed, options);
   using _mutant = options.mutant?.(world);
@@ -103,10 +104,7 @@ function follow(world: World, seats: readonly Seat[]): void {
     const sandbox = labels['quayside.sandbox'];
     const seat = seats.find(({ given }) => given !== undefined && given === sandbox);
     if (!seat || sandbox === undefined || seat.mayGo(sandbox)) return;
-    world.violate(
-      'no learner’s sandbox is taken away',
-      `${name} of ${seat.name}/${seat.lab} was removed`,
-    );
+    world.violate(RULES.keepsItsSandbox, `${name} of ${seat.name}/${seat.lab} was removed`);
   };
 }
 
@@ -157,7 +155,7 @@ async function startAgain(world: World, seats: readonly Seat[], look: () => void
     const status = session?.status;
     if (!status || status.state === 'ready' || status.state === 'queued') continue;
     if (status.state === 'ended' && EXPIRED.includes(status.reason)) continue;
-    world.violate('a start leads to hosts', `${name}/${lab} is ${status.state}`);
+    world.violate(RULES.startLeadsToHosts, `${name}/${lab} is ${status.state}`);
     return;
   }
   lookAtRest(world, seats);
@@ -185,22 +183,21 @@ async function closeDown(world: World, seats: readonly Seat[]): Promise<void> {
   );
   await world.run(2 * MINUTE);
   if (!isClosed) {
-    world.violate('a server stops', 'it does not');
+    world.violate(RULES.serverStops, 'it does not');
     return;
   }
   if (clock.pending.length > 0) {
     world.violate(
-      'nothing is left after a stop',
+      RULES.leavesNothing,
       `timers: ${clock.pending.join('; ') || clock.pending.length}`,
     );
   }
   const { running } = life.background;
-  if (running.length > 0)
-    world.violate('nothing is left after a stop', `works: ${running.join('; ')}`);
+  if (running.length > 0) world.violate(RULES.leavesNothing, `works: ${running.join('; ')}`);
   const asked = machine.underWay();
-  if (asked.length > 0) world.violate('nothing is left after a stop', asked.join('; '));
+  if (asked.length > 0) world.violate(RULES.leavesNothing, asked.join('; '));
   const after = sandboxesOnEngine(world).length;
   if (after !== (clean ? 0 : before)) {
-    world.violate('a stop removes what it should', `${after} sandboxes are left of ${before}`);
+    world.violate(RULES.removesWhatItShould, `${after} sandboxes are left of ${before}`);
   }
 }

@@ -8,6 +8,7 @@ import { seedEntropy } from '../fixtures/seeded-entropy.ts';
 import { VirtualClock } from '../fixtures/virtual-clock.ts';
 import { Chance } from './chance.ts';
 import { LAB_NAMES, STEPS, simulatedLab } from './lab.ts';
+import { RULES, type Rule } from './rules.ts';
 import { ServerLife } from './server-life.ts';
 
 /** Of an hour's life these are far more steps than any server needs; more of them are a loop that waits for nothing. */
@@ -78,8 +79,8 @@ class WorldDatabase extends FaultyDatabase {
 
 /** A rule that was broken. */
 export class Violation extends Error {
-  readonly rule: string;
-  constructor(rule: string, what: string) {
+  readonly rule: Rule;
+  constructor(rule: Rule, what: string) {
     super(`${rule}: ${what}`);
     this.name = 'Violation';
     this.rule = rule;
@@ -88,7 +89,7 @@ export class Violation extends Error {
 
 /**
  * All that a server lives in, made of one seed: the time, the machine, the disk, chance, and the server's life that is
- * under way. What happens in it is decided by `Seat`s and `Weather`; what must hold by `rules.ts`.
+ * under way. What happens in it is decided by `Seat`s and `Weather`; what must hold by `looks.ts`.
  */
 export class World implements AsyncDisposable {
   readonly seed: number;
@@ -144,7 +145,7 @@ export class World implements AsyncDisposable {
     this.machine = new MemoryMachine((ms, callback) => void this.clock.after(ms, callback));
     this.machine.onRemoved = (container) => this.onRemoved(container);
     this.machine.onLastWords = ({ op, target }) => {
-      if (this.#steps > this.#killedAt + 1) this.violate('the dead are silent', `${op} ${target}`);
+      if (this.#steps > this.#killedAt + 1) this.violate(RULES.theDeadAreSilent, `${op} ${target}`);
     };
     this.machine.onLost = ({ op, target }) => {
       if (op === 'container.create') this.strays.add(target);
@@ -189,7 +190,7 @@ export class World implements AsyncDisposable {
   }
 
   /** A rule is broken: the first one counts, what follows may follow from it. */
-  violate(rule: string, what: string): void {
+  violate(rule: Rule, what: string): void {
     this.say(`!! ${rule}: ${what}`);
     this.#violation ??= new Violation(rule, what);
   }
@@ -207,7 +208,7 @@ export class World implements AsyncDisposable {
       if (error !== undefined) {
         this.say(`  ${what}: ${error instanceof Error ? error.message : error}`);
         if (!(error instanceof QuaysideError))
-          this.violate('only refusals are thrown', `${what}: ${stackOf(error)}`);
+          this.violate(RULES.throwsRefusals, `${what}: ${stackOf(error)}`);
       }
       onDone(error);
     };
@@ -287,7 +288,7 @@ export class World implements AsyncDisposable {
   async run(milliseconds: number, look: () => void = () => undefined): Promise<boolean> {
     await this.clock.run(milliseconds, () => {
       this.#steps += 1;
-      if (this.#steps > MOST_STEPS) this.violate('nothing runs for ever', `${this.#steps} steps`);
+      if (this.#steps > MOST_STEPS) this.violate(RULES.runsNothingForEver, `${this.#steps} steps`);
       look();
       return this.#violation === undefined;
     });
@@ -303,8 +304,7 @@ export class World implements AsyncDisposable {
 
   #uncaught(what: string, error: unknown): void {
     // The last words of a server that was killed a moment ago.
-    if (this.life && !this.life.isDead)
-      this.violate('no failure ends the process', `${what}: ${stackOf(error)}`);
+    if (this.life && !this.life.isDead) this.violate(RULES.goesOn, `${what}: ${stackOf(error)}`);
   }
 }
 

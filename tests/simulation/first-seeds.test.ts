@@ -1,0 +1,3 @@
+import { holdsThrough } from './hold.ts';
+
+holdsThrough(1, 1_000);

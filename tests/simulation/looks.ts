@@ -1,0 +1,144 @@
+import { LABEL } from '../../server/sandbox/labels.ts';
+import { shellsIn } from '../fixtures/memory-terminals.ts';
+import { RULES } from './rules.ts';
+import type { Seat } from './seat.ts';
+import type { World } from './world.ts';
+
+/** A page that is closed for so long has lost its place in the queue (ADR 0014: a minute). */
+const PLACE_KEPT_MS = 60_000;
+
+/** No request to an engine takes longer than this. */
+const LONGEST_WAIT_MS = 3 * 60_000;
+
+/** What holds after every step. */
+export function lookAtStep(world: World, seats: readonly Seat[]): void {
+  const { life, plan, sandboxes } = world;
+  if (sandboxes.size > plan.sandboxesMost) {
+    world.violate(RULES.limit, `${[...sandboxes].join(', ')} of ${plan.sandboxesMost}`);
+  }
+  if (!life?.isOpen) return;
+  const owned = life.sessions.owners();
+  for (const sandbox of sandboxes) {
+    if (owned.has(sandbox) || world.inherited.has(sandbox)) continue;
+    world.violate(RULES.hasAnOwner, `${sandbox} is nobody’s`);
+  }
+  if (life.store.unwritten === 0) for (const seat of seats) seat.allIsKept();
+  const owners = new Map<string, string>();
+  for (const { session, name, lab } of seats) {
+    const sandbox = session?.sandbox;
+    if (sandbox === undefined) continue;
+    const other = owners.get(sandbox);
+    if (other !== undefined)
+      world.violate(RULES.oneOwner, `${sandbox} is ${other}’s and ${name}/${lab}’s`);
+    owners.set(sandbox, `${name}/${lab}`);
+  }
+  for (const seat of seats) {
+    const { given, session, name, lab } = seat;
+    if (given === undefined || !session || session.sandbox === given || seat.mayGo(given)) continue;
+    world.violate(
+      RULES.keepsItsSandbox,
+      `${name}/${lab} was let into ${given} and has ${session.sandbox ?? 'none'} (${session.status.state})`,
+    );
+  }
+}
+
+/** What holds once nothing has gone wrong for long. */
+export function lookAtRest(world: World, seats: readonly Seat[]): void {
+  const { life, machine } = world;
+  if (!life?.isOpen) {
+    world.violate(RULES.serverStarts, 'none is up');
+    return;
+  }
+  const owned = new Set<string>();
+  for (const seat of seats) {
+    const sandbox = lookAtSeat(world, seat);
+    if (sandbox !== undefined) owned.add(sandbox);
+  }
+  const { warm } = life.sessions.counts();
+  const others = sandboxesOnEngine(world).filter((sandbox) => !owned.has(sandbox));
+  if (others.length !== warm) {
+    const whose = `${others.join(', ')} are no session’s; ${warm} are the pool’s`;
+    world.violate(RULES.hasAnOwner, whose);
+  }
+  const stuck = machine.underWay(LONGEST_WAIT_MS);
+  if (stuck.length > 0) world.violate(RULES.asksNothingForEver, stuck.join('; '));
+}
+
+/** @returns the sandbox that the session has and shows */
+function lookAtSeat(world: World, seat: Seat): string | undefined {
+  const { session, name, lab, closedAt } = seat;
+  if (!session) return undefined;
+  const { status, sandbox } = session;
+  const who = `${name}/${lab}`;
+  switch (status.state) {
+    case 'starting':
+      world.violate(RULES.startEnds, `${who} is starting`);
+      break;
+    case 'queued':
+      if (world.sandboxes.size < world.plan.sandboxesMost) {
+        world.violate(RULES.queueMoves, `${who} is queued`);
+      }
+      if (closedAt !== undefined && world.clock.now - closedAt > PLACE_KEPT_MS) {
+        world.violate(RULES.givesUpItsPlace, `${who} has no page open`);
+      }
+      break;
+    case 'ready': {
+      if (sandbox === undefined) {
+        world.violate(RULES.readyHasHosts, who);
+        return undefined;
+      }
+      const shown = status.hosts.map((host) => `${host.name} ${host.phase}`);
+      lookAtHosts(world, who, sandbox, shown);
+      lookAtTerminals(world, seat, sandbox);
+      seat.look();
+      return sandbox;
+    }
+  }
+  if (sandbox !== undefined) {
+    world.violate(RULES.letsGo, `${who} is ${status.state} with ${sandbox}`);
+  }
+  return undefined;
+}
+
+/** Every sandbox of which anything is left, strays and disks included. */
+export function sandboxesOnEngine({ machine }: World): readonly string[] {
+  const labels = [...machine.containers.values(), ...machine.volumes.values()].map(
+    (each) => each.labels,
+  );
+  return [...new Set(labels.flatMap((each) => each[LABEL.sandbox] ?? []))];
+}
+
+function lookAtHosts(world: World, who: string, sandbox: string, shown: readonly string[]): void {
+  const { machine } = world;
+  const containers = [...machine.containers.values()].filter(
+    ({ labels }) => labels[LABEL.sandbox] === sandbox,
+  );
+  const theSwitch = containers.find(({ labels }) => labels[LABEL.role] === 'switch');
+  for (const name of ['server01', 'client']) {
+    const host = containers.find(({ labels }) => labels[LABEL.host] === name);
+    if (host?.state !== 'running' || !theSwitch || host.linkedTo !== theSwitch.pid) {
+      world.violate(
+        RULES.hostsAreRepaired,
+        `${who}: ${name} is ${host?.state} and hangs on ${host?.linkedTo} of ${theSwitch?.pid}`,
+      );
+    }
+    if (!shown.includes(`${name} ready`)) {
+      world.violate(RULES.hostsAreShown, `${who}: ${shown.join(', ')}`);
+    }
+  }
+}
+
+/** A terminal that the learner has seen, and whose shell lives, is still there. */
+function lookAtTerminals(world: World, { session, terminals, name }: Seat, sandbox: string): void {
+  const shown = session?.snapshot().terminals.map(({ id }) => id) ?? [];
+  for (const [id, host] of terminals) {
+    const lives = [...world.machine.containers.values()].some(
+      (container) =>
+        container.labels[LABEL.sandbox] === sandbox &&
+        container.labels[LABEL.host] === host &&
+        shellsIn(container).includes(id),
+    );
+    if (lives && !shown.includes(id))
+      world.violate(RULES.keepsItsTerminals, `${name}: ${id} on ${host}`);
+  }
+}
