@@ -58,7 +58,9 @@ const HURRIED_BEATS = 1.5;
 const LOOKS_PER_BEAT = 4;
 /** A server that is there answers an upgrade within a second; a line that swallows everything never does. */
 const OPEN_MS = 10_000;
-/** A link that is lost sooner than this was no good: a server with a defect is not to be asked over and over at once. */
+/** The server met a defect at this socket (RFC 6455, 7.4.1). */
+const DEFECT_CODE = 1011;
+/** A defect sooner than this after the link was good will come again: the server is not to be asked over and over at once. */
 const GOOD_MS = 2_000;
 
 /**
@@ -147,6 +149,8 @@ export class ReconnectingSocket implements Disposable {
   #lost(socket: WebSocket, loss: Loss): void {
     if (!this.#holds(socket)) return;
     this.#drop();
+    if (this.#wasGood(loss)) this.#tries = 0;
+    this.#goodSince = undefined;
     if (this.#options.listener.lost(loss)) this.#wait();
   }
 
@@ -169,10 +173,6 @@ export class ReconnectingSocket implements Disposable {
   }
 
   #wait(): void {
-    if (this.#goodSince !== undefined && performance.now() - this.#goodSince >= GOOD_MS) {
-      this.#tries = 0;
-    }
-    this.#goodSince = undefined;
     const least = RETRY_MS[Math.min(this.#tries, RETRY_MS.length - 1)] ?? 0;
     const wait = least * (1 + JITTER * Math.random());
     this.#tries += 1;
@@ -182,6 +182,12 @@ export class ReconnectingSocket implements Disposable {
     }, wait);
     this.#state = { kind: 'waiting', timer };
     this.#options.listener.waiting?.(Date.now() + wait);
+  }
+
+  /** A line that was cut is tried again at once, however often it is cut. */
+  #wasGood({ code }: Loss): boolean {
+    if (this.#goodSince === undefined) return false;
+    return code !== DEFECT_CODE || performance.now() - this.#goodSince >= GOOD_MS;
   }
 
   /** Lets go of what the state holds, and stops. */
