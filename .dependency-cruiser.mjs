@@ -1,2 +1,0 @@
-// Where dependency-cruiser and editors look for its settings by themselves.
-export { default } from './dependency-cruiser.config.mjs';
