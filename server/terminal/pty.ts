@@ -31,6 +31,8 @@ export class Pty implements RedirectableTransport {
   #retry: NodeJS.Timeout | undefined;
   #retryAfter = RETRY_FIRST_MS;
   #state: 'running' | 'left' | 'disposed' = 'running';
+  /** The process has exited: its id may be another's now. */
+  #isOver = false;
 
   /** @param id tells this pty's notes from all others in the stream */
   constructor(id: string, command: PtyCommand, size: Size, listener: ShellTransportListener) {
@@ -54,7 +56,10 @@ export class Pty implements RedirectableTransport {
     );
     // With `encoding: null` node-pty gives buffers, whatever its types say.
     this.#process.onData((data) => this.#read(data as unknown as Buffer));
-    this.#process.onExit(() => this.#leave(undefined));
+    this.#process.onExit(() => {
+      this.#isOver = true;
+      this.#leave(undefined);
+    });
   }
 
   /** Input that the program has not taken yet, in bytes. */
@@ -119,12 +124,10 @@ export class Pty implements RedirectableTransport {
     this.#waiting.clear();
     // A paused pty would never notice its own end.
     this.#process.resume();
-    try {
-      // The group: the small shell and the command in it. `kill()` of node-pty would reach the shell alone.
-      process.kill(-this.#process.pid, 'SIGKILL');
-    } catch {
-      // Gone already.
-    }
+    if (this.#isOver) return;
+    // The group: the small shell and the command in it. `kill()` of node-pty would reach the shell alone. A process that
+    // was started just now has no group yet, and is reached by itself.
+    if (!killed(-this.#process.pid)) killed(this.#process.pid);
   }
 
   #drain(): void {
@@ -159,5 +162,14 @@ export class Pty implements RedirectableTransport {
       }
     }
     return written;
+  }
+}
+
+/** @returns whether there was such a process, or such a group */
+function killed(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
   }
 }

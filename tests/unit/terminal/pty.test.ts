@@ -96,3 +96,18 @@ test('whoever waits for the connection can break off', async () => {
   await expect(attached).rejects.toThrow('too late');
   await expect.poll(() => holderOf('86434'), SOON).toBeNaN();
 });
+
+test('a pty that is disposed as soon as it is made leaves no process', async () => {
+  const listener = { item: () => undefined, drained: () => undefined };
+  for (let made = 0; made < 20; made++) {
+    new Pty('t-gone', command('sleep', '86435'), SIZE, listener)[Symbol.dispose]();
+  }
+  // Whatever was left would have become a `sleep` by the time that this one ends.
+  const last = Promise.withResolvers<void>();
+  using _ = new Pty('t-last', command('true'), SIZE, {
+    item: (item) => (item.kind === 'note' ? last.resolve() : undefined),
+    drained: () => undefined,
+  });
+  await last.promise;
+  await expect.poll(() => holderOf('86435'), SOON).toBeNaN();
+});
