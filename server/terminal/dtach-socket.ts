@@ -22,8 +22,11 @@ const BY_WINCH = 3;
  * not at all; half a packet would make dtach hang up.
  */
 const MOST_AT_ONCE = 8 * 1024;
-/** More than dtach ever leaves in its socket at once (it waits while that is more than a quarter full). */
-const READ_BYTES = 64 * 1024;
+/**
+ * So much of one shell's output is taken in at once; the rest, up to the 48 KiB that dtach leaves in its socket, comes in
+ * the next turns of the event loop. Of a flood of escape sequences, this is 0.1 ms in which other terminals wait.
+ */
+const READ_BYTES = 16 * 1024;
 /**
  * All sockets read into this one: a read is followed by its callback at once, and its receiver copies what it keeps. An
  * idle terminal costs no buffer, and a flood makes no garbage.
@@ -48,6 +51,7 @@ export class DtachSocket implements RedirectableTransport {
   /** Input in the packets that are being sent, in bytes; `undefined` while none are. */
   #sending: number | undefined;
   #paused = false;
+  #readOn: NodeJS.Immediate | undefined;
   #state: 'running' | 'left' | 'disposed' = 'running';
 
   private constructor(id: string, path: string, listener: ShellTransportListener) {
@@ -60,7 +64,12 @@ export class DtachSocket implements RedirectableTransport {
         buffer: READ_BUFFER,
         callback: (length) => {
           this.#read(READ_BUFFER.subarray(0, length));
-          return true;
+          if (length < READ_BYTES) return true;
+          this.#readOn ??= setImmediate(() => {
+            this.#readOn = undefined;
+            if (!this.#paused) this.#output.resume();
+          });
+          return false;
         },
       },
     });
@@ -127,7 +136,7 @@ export class DtachSocket implements RedirectableTransport {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#output.resume();
+    if (!this.#readOn) this.#output.resume();
   }
 
   [Symbol.dispose](): void {
@@ -152,6 +161,7 @@ export class DtachSocket implements RedirectableTransport {
   }
 
   #close(): void {
+    clearImmediate(this.#readOn);
     this.#waiting.clear();
     this.#input.destroy();
     this.#output.destroy();

@@ -71,11 +71,14 @@ export class EscapeParser {
         state = ESCAPE;
         continue;
       }
-      const next = NEXT[state * CODES + (bytes[at] ?? 0)] ?? GROUND;
-      if (next === state) {
-        if (state === OSC) at = textEnd(bytes, at);
-        continue;
+      const row = state * CODES;
+      let next = state;
+      while (at < length) {
+        next = NEXT[row + (bytes[at] ?? 0)] ?? GROUND;
+        if (next !== state) break;
+        at += 1;
       }
+      if (next === state) break;
       if (next >= COMPLETE) this.#complete(state, bytes, start, at);
       this.#heldLength = 0;
       state = next % COMPLETE;
@@ -122,13 +125,6 @@ function escapeIn(bytes: Buffer, from: number): number {
   const near = Math.min(from + SHORT_TEXT, bytes.length);
   for (let at = from; at < near; at++) if (bytes[at] === ESC) return at;
   return near < bytes.length ? bytes.indexOf(ESC, near) : -1;
-}
-
-/** The last of the text that stands at `from`: before the next control character, or at the end. */
-function textEnd(bytes: Buffer, from: number): number {
-  let at = from;
-  while (at + 1 < bytes.length && (bytes[at + 1] ?? 0) > ESC) at += 1;
-  return at;
 }
 
 function nextStates(): Uint8Array {

@@ -12,6 +12,10 @@ const CODE_BYTES = 4;
 /** Shells within shells whose command lines are remembered; no one nests deeper. */
 const MOST_SHELLS = 16;
 const SHELL = ';aid=';
+const ONE = 0x31;
+const THREE = 0x33;
+const SIX = 0x36;
+const SEMICOLON = 0x3b;
 /** The letters of the marks that make a finished command: E and D. */
 const LINE = 0x45;
 const DONE = 0x44;
@@ -105,16 +109,16 @@ export class ShellIntegration {
   }
 }
 
-/** `633;` or `133;`, one of the letters that are heeded, and `;` or nothing. Most OSCs are titles and links. */
+/** `633;` or `133;`, a letter, and `;` or nothing. Most OSCs are titles and links. */
 function isMark(bytes: Buffer, from: number, to: number): boolean {
-  const [six, one, three, semicolon] = [0x36, 0x31, 0x33, 0x3b];
+  const letter = from + CODE_BYTES;
   return (
-    (bytes[from] === six || bytes[from] === one) &&
-    bytes[from + 1] === three &&
-    bytes[from + 2] === three &&
-    bytes[from + 3] === semicolon &&
-    to > from + CODE_BYTES &&
-    (to === from + CODE_BYTES + 1 || bytes[from + CODE_BYTES + 1] === semicolon)
+    to > letter &&
+    bytes[letter - 1] === SEMICOLON &&
+    bytes[letter - 2] === THREE &&
+    bytes[letter - 3] === THREE &&
+    (bytes[from] === SIX || bytes[from] === ONE) &&
+    (to === letter + 1 || bytes[letter + 1] === SEMICOLON)
   );
 }
 

@@ -133,3 +133,31 @@ test('whoever attaches can break off', async () => {
   const attached = DtachSocket.attach('t', dtach.path, SIZE, ignored, AbortSignal.abort());
   await expect(attached).rejects.toMatchObject({ name: 'AbortError' });
 });
+
+test('of a flood no more than 16 KiB is taken in within one turn of the event loop, and all of it in the end', async () => {
+  await using dtach = await fakeDtach();
+  const flood = Buffer.alloc(1024 * 1024, '\x1b]633;');
+  let turnsPassed = 0;
+  let received = 0;
+  const byTurn = new Map<number, number>();
+  using transport = await DtachSocket.attach('t', dtach.path, SIZE, {
+    ...ignored,
+    item: (item) => {
+      if (item.kind !== 'output') return;
+      received += item.bytes.byteLength;
+      byTurn.set(turnsPassed, (byTurn.get(turnsPassed) ?? 0) + item.bytes.byteLength);
+    },
+  });
+  await expect.poll(() => dtach.sockets.length, SOON).toBe(2);
+  for (const socket of dtach.sockets) socket.write(flood);
+  while (received < flood.byteLength) {
+    if (turnsPassed === 10) transport.pause();
+    if (turnsPassed === 20) transport.resume();
+    await turn();
+    turnsPassed += 1;
+  }
+  expect(received).toBe(flood.byteLength);
+  expect(Math.max(...byTurn.values())).toBeLessThanOrEqual(16 * 1024);
+  const whilePaused = [...byTurn.keys()].filter((at) => at > 10 && at < 20);
+  expect(whilePaused).toEqual([]);
+});
