@@ -53,7 +53,7 @@ export function labFor(component: string, route: Route): LabPage {
   const found = labPageOf(route.id);
   if (found) return found;
   throw new AstroError(
-    `${place(route, `<${component}`)}: <${component}> stands on a page that belongs to no lab. ` +
+    `${positionOf(route, `<${component}`)}: <${component}> stands on a page that belongs to no lab. ` +
       `Lab pages lie in src/content/docs/labs/<lab>/ beside a lab.ts. There are: ${[...labs.keys()].join(', ') || 'none'}.`,
   );
 }
@@ -97,12 +97,12 @@ function unknown(
   known: readonly string[],
 ): AstroError {
   return new AstroError(
-    `${place(route, `"${given}"`)}: <${component}> names the ${what} "${given}", and lab.ts has none of that name. ` +
+    `${positionOf(route, `"${given}"`)}: <${component}> names the ${what} "${given}", and lab.ts has none of that name. ` +
       didYouMean(given, known),
   );
 }
 
 /** The page's file, and the line that says `text`. */
-function place({ id, entry: { filePath } }: Route, text: string): string {
+function positionOf({ id, entry: { filePath } }: Route, text: string): string {
   return filePath ? `${filePath}${lineOf(filePath, text)}` : id;
 }

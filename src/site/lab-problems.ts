@@ -133,13 +133,13 @@ function shownProblems(
   const shown = [...pages.values()].flatMap(({ file, mentions }) =>
     mentions
       .filter(({ component }) => component === 'Check' || component === 'Answer')
-      .map(({ name, line }) => ({ name, place: locationOf(file, line) })),
+      .map(({ name, line }) => ({ name, at: locationOf(file, line) })),
   );
   return lab.sections.flatMap(({ page, checks }) =>
     checks.flatMap(({ id, question }) => {
-      const [first, ...again] = shown.filter(({ name }) => name === id).map(({ place }) => place);
+      const [first, ...again] = shown.filter(({ name }) => name === id).map(({ at }) => at);
       if (first !== undefined) {
-        return again.map((place) => `${place}: the check "${id}" is shown already, at ${first}.`);
+        return again.map((at) => `${at}: the check "${id}" is shown already, at ${first}.`);
       }
       if (!pages.has(page)) return [];
       const component = question === undefined ? 'Check' : 'Answer';

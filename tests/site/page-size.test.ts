@@ -23,7 +23,7 @@ const ON_DEMAND = [
   /^search-bar\./,
   /^settings-menu\./,
   /^addon-unicode-graphemes\./,
-  /^(my-place|live|copy)\./,
+  /^(my-status|live|copy)\./,
 ];
 /** Served as it is: it is compressed already. */
 const PACKED = /\.woff2$/;

@@ -1,12 +1,12 @@
 import type { ClassView } from '#protocol';
 import { ApiError, request } from '../request.ts';
 
-/** Shows a learner's place in their class. Where there is no class, none of that code is loaded. */
+/** Shows a learner how they are in their class. Where there is no class, none of that code is loaded. */
 async function takePlace(bar: HTMLElement, messages: HTMLElement): Promise<void> {
   const view = await request<ClassView>('GET', '/api/class');
   if (view.mode !== 'class' || !view.me) return;
-  const { MyPlaceOnPage } = await import('./my-place.ts');
-  await new MyPlaceOnPage(bar, messages).begin();
+  const { ClassStatusOnPage } = await import('./my-status.ts');
+  await new ClassStatusOnPage(bar, messages).begin();
 }
 
 const bar = document.querySelector<HTMLElement>('[data-class-bar]');

@@ -11,23 +11,23 @@ const BOX_OF: Readonly<Record<string, 'code' | 'name'>> = {
 
 /** The page on which learners join their class, or come back to it. */
 class JoinPage {
-  readonly #door: HTMLElement;
+  readonly #page: HTMLElement;
   readonly #form: HTMLFormElement;
 
-  constructor(door: HTMLElement) {
-    this.#door = door;
-    this.#form = door.querySelector('form') as HTMLFormElement;
+  constructor(page: HTMLElement) {
+    this.#page = page;
+    this.#form = page.querySelector('form') as HTMLFormElement;
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#join();
     });
     this.#form.addEventListener('input', () => this.#say(undefined));
-    door.querySelector('[data-other]')?.addEventListener('click', () => {
+    page.querySelector('[data-other]')?.addEventListener('click', () => {
       this.#show('form');
       this.#box('code').focus();
     });
-    door.querySelector('[data-copy]')?.addEventListener('click', () => {
-      void copyBox(this.#link, door.querySelector('[data-copied]'));
+    page.querySelector('[data-copy]')?.addEventListener('click', () => {
+      void copyBox(this.#link, page.querySelector('[data-copied]'));
     });
     // A link of this very page opened in this tab changes only what stands behind the #.
     addEventListener('hashchange', () => void this.open());
@@ -76,7 +76,7 @@ class JoinPage {
     this.#text('[data-my-name]', name);
     this.#link.value = new URL(link, location.origin).href;
     this.#show('inside');
-    this.#door.querySelector<HTMLElement>('[data-go-on]')?.focus();
+    this.#page.querySelector<HTMLElement>('[data-go-on]')?.focus();
   }
 
   #lacks(box: 'code' | 'name', text: string): void {
@@ -100,11 +100,11 @@ class JoinPage {
   }
 
   #show(part: 'none' | 'form' | 'inside'): void {
-    this.#door.dataset.shows = part;
+    this.#page.dataset.shows = part;
   }
 
   #text(selector: string, text: string): void {
-    const element = this.#door.querySelector(selector);
+    const element = this.#page.querySelector(selector);
     if (element && element.textContent !== text) element.textContent = text;
   }
 
@@ -113,9 +113,9 @@ class JoinPage {
   }
 
   get #link(): HTMLInputElement {
-    return this.#door.querySelector('#personal-link') as HTMLInputElement;
+    return this.#page.querySelector('#personal-link') as HTMLInputElement;
   }
 }
 
-const door = document.querySelector<HTMLElement>('[data-door="join"]');
-if (door) void new JoinPage(door).open();
+const joinPage = document.querySelector<HTMLElement>('[data-door="join"]');
+if (joinPage) void new JoinPage(joinPage).open();

@@ -13,7 +13,7 @@ export interface Crowd {
 /** Nobody is stuck who has been at a step for less than this (ms). */
 export const STUCK_AFTER_MS = 5 * 60 * 1_000;
 
-/** Raised hands first; then by what was asked for; people in the same place by name. */
+/** Raised hands first; then by what was asked for; people who come together in that by name. */
 export function ordered(
   learners: Iterable<RosterLearner>,
   lab: string,

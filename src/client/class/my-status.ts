@@ -10,11 +10,11 @@ const DISMISSED_KEY = 'quayside-dismissed';
 const DISMISSED_KEPT = 50;
 
 /** What a lab's page shows of the class that its learner is in. */
-export class MyPlaceOnPage {
+export class ClassStatusOnPage {
   readonly #bar: HTMLElement;
   readonly #messages: HTMLElement;
   readonly #panels: HTMLElement | null;
-  #place: ClassStatus | undefined;
+  #status: ClassStatus | undefined;
 
   constructor(bar: HTMLElement, messages: HTMLElement) {
     this.#bar = bar;
@@ -30,7 +30,7 @@ export class MyPlaceOnPage {
     keepLive<ClassStatus>(
       socketUrl('/api/class/me/events'),
       {
-        onEvent: (place) => this.#paint(place),
+        onEvent: (status) => this.#paint(status),
         onLive: () => undefined,
         onLost: () => undefined,
       },
@@ -44,7 +44,7 @@ export class MyPlaceOnPage {
 
   #listen(): void {
     this.#part('hand').addEventListener('click', () => {
-      void this.#tell('/api/class/me/hand', { raised: this.#place?.handAt === undefined });
+      void this.#tell('/api/class/me/hand', { raised: this.#status?.handAt === undefined });
     });
     this.#box('typing').addEventListener('change', () => {
       void this.#tell('/api/class/me/typing', { allowed: this.#box('typing').checked });
@@ -59,7 +59,7 @@ export class MyPlaceOnPage {
         DISMISSED_KEY,
         JSON.stringify([...dismissed(), id].slice(-DISMISSED_KEPT)),
       );
-      if (this.#place) this.#paintMessages(this.#place);
+      if (this.#status) this.#paintMessages(this.#status);
     });
   }
 
@@ -69,30 +69,30 @@ export class MyPlaceOnPage {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       // The socket tells how things stand; what could not be changed is shown as it was.
-      if (this.#place) this.#paint(this.#place);
+      if (this.#status) this.#paint(this.#status);
     }
   }
 
-  #paint(place: ClassStatus): void {
-    this.#place = place;
-    this.#part('class-name').textContent = place.className;
-    this.#part('my-name').textContent = place.name;
-    const isUp = place.handAt !== undefined;
+  #paint(status: ClassStatus): void {
+    this.#status = status;
+    this.#part('class-name').textContent = status.className;
+    this.#part('my-name').textContent = status.name;
+    const isUp = status.handAt !== undefined;
     const hand = this.#part('hand');
     hand.ariaPressed = String(isUp);
     hand.textContent = isUp ? 'Hand up' : 'Raise hand';
     hand.title = isUp
-      ? `Up since ${clock(place.handAt ?? 0)}; press to lower it`
+      ? `Up since ${clock(status.handAt ?? 0)}; press to lower it`
       : 'Ask the instructor to come';
-    this.#box('typing').checked = place.mayType;
+    this.#box('typing').checked = status.mayType;
     this.#paintWatched();
-    this.#paintMessages(place);
+    this.#paintMessages(status);
   }
 
   #paintWatched(): void {
-    const watched = new Set(this.#place?.watched);
+    const watched = new Set(this.#status?.watched);
     const chip = document.querySelector<HTMLElement>('[data-class-watched]');
-    const text = this.#place?.mayType
+    const text = this.#status?.mayType
       ? 'The instructor watches and may type'
       : 'The instructor watches';
     if (chip) {
