@@ -8,7 +8,6 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
  */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
-const REMEDY = 'Write it like 10.1.10.11:32768 or http://10.1.10.11:32768/.';
 
 /** Where a page is asked for. */
 export interface Address {
@@ -28,38 +27,29 @@ export function parseAddress(typed: string): Address {
   const text = typed.trim();
   const scheme = SCHEME.exec(text)?.[1]?.toLowerCase() ?? 'http';
   if (scheme === 'https') {
-    throw new QuaysideError(
-      'BAD_ADDRESS',
+    throw badAddress(
       "The lab's pages are plain http; nothing on its network speaks https.",
       'Write http:// in place of https://.',
     );
   }
-  if (scheme !== 'http') {
-    throw new QuaysideError(
-      'BAD_ADDRESS',
-      `This browser cannot open ${scheme}: addresses.`,
-      REMEDY,
-    );
-  }
+  if (scheme !== 'http') throw badAddress(`This browser cannot open ${scheme}: addresses.`);
   const url = text === '' ? null : URL.parse(SCHEME.test(text) ? text : `http://${text}`);
-  if (!url) throw new QuaysideError('BAD_ADDRESS', 'That is not an address of a page.', REMEDY);
+  if (!url) throw badAddress('That is not an address of a page.');
   if (url.username !== '' || url.password !== '') {
-    throw new QuaysideError(
-      'BAD_ADDRESS',
-      'An address with a user name or a password in it is not opened.',
-      REMEDY,
-    );
+    throw badAddress('An address with a user name or a password in it is not opened.');
   }
-  if (url.hostname.startsWith('[')) {
-    throw new QuaysideError('BAD_ADDRESS', "The lab's network has IPv4 addresses only.", REMEDY);
-  }
-  if (!HOST_NAME.test(url.hostname)) {
-    throw new QuaysideError('BAD_ADDRESS', 'That is no name a host could have.', REMEDY);
-  }
+  const { hostname } = url;
+  if (hostname.startsWith('[')) throw badAddress("The lab's network has IPv4 addresses only.");
+  if (!HOST_NAME.test(hostname)) throw badAddress('That is no name a host could have.');
   const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
-  if (port === 0) {
-    throw new QuaysideError('BAD_ADDRESS', 'Port 0 cannot be connected to.', REMEDY);
-  }
+  if (port === 0) throw badAddress('Port 0 cannot be connected to.');
   url.hash = '';
-  return { url, hostname: url.hostname, port };
+  return { url, hostname, port };
+}
+
+function badAddress(
+  message: string,
+  remedy = 'Write it like 10.1.10.11:32768 or http://10.1.10.11:32768/.',
+): QuaysideError {
+  return new QuaysideError('BAD_ADDRESS', message, remedy);
 }

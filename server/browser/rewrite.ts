@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Attribute, type Tag, TagReader } from './tags.ts';
 
 /** How the addresses in a page become paths on this server. */
@@ -31,92 +32,121 @@ const STEPS_A_TURN = 2_000;
 /** A page's own base stands in its head. */
 const HEAD_STEPS = 1_000;
 
-/** How many addresses may still be rewritten. */
-interface Allowance {
-  addresses: number;
-}
-
 /**
  * A page whose links, forms, pictures, scripts and style sheets lead through this server; all else in it stays as it
  * was. This is for the page to work, not for anyone's safety: what it must not do, the frame's sandbox forbids.
  *
  * @param self the path that this very page is shown under, where links to a place within it lead
  */
-export async function rewriteHtml(
-  html: string,
-  rewriting: Rewriting,
-  self: string,
-): Promise<string> {
-  const head = readHead(html, rewriting.base);
-  const { base } = head;
-  const within = { base, pathOf: rewriting.pathOf };
+export async function rewriteHtml(html: string, page: Rewriting, self: string): Promise<string> {
+  const { base, end } = readHead(html, page.base);
+  const rewriter = new Rewriter({ base, pathOf: page.pathOf });
   // Addresses that scripts make up are resolved by the browser, against this.
-  const baseTag = `<base ${href(rewriting.pathOf(base))}>`;
-  const allowance = { addresses: ADDRESSES_MOST };
+  const baseTag = `<base href="${escapeAttribute(page.pathOf(base))}">`;
   const out = new Pieces(html);
-  let place: number | undefined = head.end;
+  let basePlace: number | undefined = end;
   let turnEnds = STEPS_A_TURN;
   const reader = new TagReader(html);
   for (let tag = reader.next(); tag !== undefined; tag = reader.next()) {
-    if (allowance.addresses <= 0 || reader.steps > STEPS_MOST) break;
+    if (rewriter.isDone || reader.steps > STEPS_MOST) break;
     if (reader.steps > turnEnds) {
       turnEnds = reader.steps + STEPS_A_TURN;
-      await new Promise((resolve) => setImmediate(resolve));
+      await setImmediate();
     }
     if (tag === 'more') continue;
-    if (place !== undefined && tag.start >= place) {
-      out.replace(place, place, baseTag);
-      place = undefined;
+    if (basePlace !== undefined && tag.start >= basePlace) {
+      out.replace(basePlace, basePlace, baseTag);
+      basePlace = undefined;
     }
-    if (tag.name === 'base') out.replace(tag.start, tag.end, '');
-    else rewriteTag(tag, html, out, { ...within, page: rewriting, self, allowance });
+    if (tag.name === 'base') {
+      out.replace(tag.start, tag.end, '');
+      continue;
+    }
+    if (tag.name === 'form' && attributeOf(tag, 'action') === '') {
+      // Such a form sends to the page's own address: the real one, not the path it is shown under.
+      const at = tag.start + '<form'.length;
+      out.replace(at, at, ` action="${escapeAttribute(page.pathOf(page.base))}"`);
+    }
+    for (const attribute of tag.attributes) {
+      const text = rewriter.attribute(tag, attribute, self);
+      if (text !== undefined) out.replace(attribute.start, attribute.end, text);
+    }
+    if (tag.name === 'style') {
+      out.replace(tag.end, tag.textEnd, rewriter.css(html.slice(tag.end, tag.textEnd)));
+    }
   }
-  if (place !== undefined) out.replace(place, place, baseTag);
+  if (basePlace !== undefined) out.replace(basePlace, basePlace, baseTag);
   return out.toString();
-}
-
-/** What the rewriting of a tag goes by. */
-interface TagRewriting extends Rewriting {
-  /** The page's own, whatever base it names. */
-  readonly page: Rewriting;
-  readonly self: string;
-  readonly allowance: Allowance;
-}
-
-function rewriteTag(tag: Tag, html: string, out: Pieces, rewriting: TagRewriting): void {
-  const { page, allowance } = rewriting;
-  if (tag.name === 'form' && attributeOf(tag, 'action') === '') {
-    // Such a form sends to the page's own address: the real one, not the path it is shown under.
-    const at = tag.start + '<form'.length;
-    out.replace(at, at, ` action="${escapeAttribute(page.pathOf(page.base))}"`);
-  }
-  for (const attribute of tag.attributes) {
-    const text = rewriteAttribute(tag, attribute, rewriting);
-    if (text !== undefined) out.replace(attribute.start, attribute.end, text);
-  }
-  if (tag.name === 'style') {
-    const css = html.slice(tag.end, tag.textEnd);
-    out.replace(tag.end, tag.textEnd, rewriteCss(css, rewriting, allowance));
-  }
 }
 
 /** A style sheet whose pictures, fonts and imports lead through this server. */
-export function rewriteCss(
-  css: string,
-  { base, pathOf }: Rewriting,
-  allowance: Allowance = { addresses: ADDRESSES_MOST },
-): string {
-  const out = new Pieces(css);
-  CSS_ADDRESS.lastIndex = 0;
-  for (let found = CSS_ADDRESS.exec(css); found; found = CSS_ADDRESS.exec(css)) {
-    if (allowance.addresses <= 0) break;
-    const [whole, lead = '', a, b, c] = found;
-    const path = resolve(a ?? b ?? c ?? '', { base, pathOf }, allowance);
-    if (path === undefined) continue;
-    const text = `${lead}"${path.replaceAll('"', '%22')}"`;
-    out.replace(found.index, found.index + whole.length, text);
+export function rewriteCss(css: string, rewriting: Rewriting): string {
+  return new Rewriter(rewriting).css(css);
+}
+
+/** Rewrites the addresses of one page, up to a number of them. */
+class Rewriter {
+  readonly #rewriting: Rewriting;
+  #left = ADDRESSES_MOST;
+
+  constructor(rewriting: Rewriting) {
+    this.#rewriting = rewriting;
   }
-  return out.toString();
+
+  /** No more addresses are rewritten. */
+  get isDone(): boolean {
+    return this.#left <= 0;
+  }
+
+  css(text: string): string {
+    const out = new Pieces(text);
+    for (const found of text.matchAll(CSS_ADDRESS)) {
+      if (this.isDone) break;
+      const [whole, lead = '', a, b, c] = found;
+      const path = this.#resolve(a ?? b ?? c ?? '');
+      if (path === undefined) continue;
+      const end = found.index + whole.length;
+      out.replace(found.index, end, `${lead}"${path.replaceAll('"', '%22')}"`);
+    }
+    return out.toString();
+  }
+
+  /** What stands in place of an attribute; `undefined` where it stays as it is. */
+  attribute(tag: Tag, { name, value }: Attribute, self: string): string | undefined {
+    if (DROPPED.has(name)) return '';
+    const changed = this.#changed(tag, name, unescapeText(value), self);
+    return changed === undefined ? undefined : `${name}="${escapeAttribute(changed)}"`;
+  }
+
+  #changed(tag: Tag, name: string, value: string, self: string): string | undefined {
+    if (ADDRESSES.has(name)) {
+      if (value.startsWith('#')) return tag.name === 'a' ? `${self}${value}` : undefined;
+      return this.#resolve(value);
+    }
+    if (name === 'srcset') {
+      const rewritten = value.split(/,\s+/).map((each) => {
+        const [url = '', ...size] = each.trim().split(/\s+/);
+        return [this.#resolve(url) ?? url, ...size].join(' ');
+      });
+      return rewritten.join(', ');
+    }
+    if (name === 'style') return this.css(value);
+    if (name === 'content' && attributeOf(tag, 'http-equiv').toLowerCase() === 'refresh') {
+      const [, wait = '', to = ''] = /^([^;,]*)[;,]\s*url\s*=\s*["']?([^"']*)/i.exec(value) ?? [];
+      const path = this.#resolve(to);
+      return path === undefined ? undefined : `${wait};url=${path}`;
+    }
+    return undefined;
+  }
+
+  /** `undefined` for what is no address, or none that the network is asked for, or one too many. */
+  #resolve(text: string): string | undefined {
+    if (this.isDone) return undefined;
+    this.#left -= 1;
+    const { base, pathOf } = this.#rewriting;
+    const url = text.trim() === '' ? null : URL.parse(text.trim(), base);
+    return url && /^https?:$/.test(url.protocol) ? pathOf(url) : undefined;
+  }
 }
 
 /** A text with some of it replaced, from its beginning to its end. */
@@ -168,58 +198,6 @@ function readHead(html: string, from: URL): { readonly base: URL; readonly end: 
   return { base: base ?? from, end: end ?? doctype };
 }
 
-/** What stands in place of an attribute; `undefined` where it stays as it is. */
-function rewriteAttribute(
-  tag: Tag,
-  { name, value }: Attribute,
-  rewriting: TagRewriting,
-): string | undefined {
-  if (DROPPED.has(name)) return '';
-  const changed = changedValue(tag, name, unescapeText(value), rewriting);
-  return changed === undefined ? undefined : `${name}="${escapeAttribute(changed)}"`;
-}
-
-function changedValue(
-  tag: Tag,
-  name: string,
-  value: string,
-  rewriting: TagRewriting,
-): string | undefined {
-  const { self, allowance } = rewriting;
-  if (ADDRESSES.has(name)) {
-    if (value.startsWith('#')) return tag.name === 'a' ? `${self}${value}` : undefined;
-    return resolve(value, rewriting, allowance);
-  }
-  if (name === 'srcset') {
-    return value
-      .split(/,\s+/)
-      .map((each) => {
-        const [url = '', ...size] = each.trim().split(/\s+/);
-        return [resolve(url, rewriting, allowance) ?? url, ...size].join(' ');
-      })
-      .join(', ');
-  }
-  if (name === 'style') return rewriteCss(value, rewriting, allowance);
-  if (name === 'content' && attributeOf(tag, 'http-equiv').toLowerCase() === 'refresh') {
-    const [, wait = '', to = ''] = /^([^;,]*)[;,]\s*url\s*=\s*["']?([^"']*)/i.exec(value) ?? [];
-    const path = resolve(to, rewriting, allowance);
-    return path === undefined ? undefined : `${wait};url=${path}`;
-  }
-  return undefined;
-}
-
-/** `undefined` for what is no address, or none that the network is asked for, or one too many. */
-function resolve(
-  text: string,
-  { base, pathOf }: Rewriting,
-  allowance: Allowance,
-): string | undefined {
-  if (allowance.addresses <= 0) return undefined;
-  allowance.addresses -= 1;
-  const url = text.trim() === '' ? null : URL.parse(text.trim(), base);
-  return url && /^https?:$/.test(url.protocol) ? pathOf(url) : undefined;
-}
-
 function attributeOf(tag: Tag, name: string): string {
   return unescapeText(tag.attributes.find((each) => each.name === name)?.value ?? '');
 }
@@ -246,8 +224,4 @@ function unescapeText(text: string): string {
 
 function escapeAttribute(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
-}
-
-function href(path: string): string {
-  return `href="${escapeAttribute(path)}"`;
 }

@@ -44,9 +44,9 @@ const ATTRIBUTES_MOST = 1_000;
 /** Comments, wherever they end: `-->`, `--!>`, and `>` right after the opening. */
 const COMMENT_END = /--!?>/g;
 const TAG_NAME = /[a-z][^\t\n\f\r />]*/iy;
-const SPACE = /[\t\n\f\r ]/;
-const NAME_END = /[\t\n\f\r />=]/;
-const VALUE_END = /[\t\n\f\r >]/g;
+/** An attribute, or the tag's `>`. The value stands in double quotes, in single ones, or in none; or the page ends in it. */
+const ATTRIBUTE =
+  /([\t\n\f\r /]*)(?:(>)|([^\t\n\f\r />][^\t\n\f\r />=]*)(?:[\t\n\f\r ]*=[\t\n\f\r ]*(?:"([^"]*)(?:"|$)|'([^']*)(?:'|$)|([^\t\n\f\r >]*)))?)/y;
 
 type Namespace = 'html' | 'svg' | 'math';
 
@@ -125,8 +125,7 @@ export class TagReader {
     TAG_NAME.lastIndex = start + 2;
     const name = TAG_NAME.exec(html)?.[0];
     // `</>` is nothing, and any other `</` a comment up to its `>`.
-    if (name === undefined)
-      return html[start + 2] === undefined ? start + 2 : after(html, '>', start + 2);
+    if (name === undefined) return after(html, '>', start + 2);
     const read = this.#attributes(start + 2 + name.length);
     if (!read) return undefined;
     this.#leave(name.toLowerCase());
@@ -160,7 +159,8 @@ export class TagReader {
       const opened = start + '<!--'.length;
       if (html[opened] === '>') return opened + 1;
       if (html.startsWith('->', opened)) return opened + 2;
-      return afterMatch(html, COMMENT_END, opened);
+      COMMENT_END.lastIndex = opened;
+      return COMMENT_END.test(html) ? COMMENT_END.lastIndex : undefined;
     }
     if (this.#namespace !== 'html' && html.startsWith('<![CDATA[', start)) {
       return after(html, ']]>', start);
@@ -170,30 +170,18 @@ export class TagReader {
   }
 
   /** Reads attributes up to the tag's `>`; `undefined` where the page ends first, or they are too many. */
-  #attributes(from: number):
-    | {
-        readonly attributes: readonly Attribute[];
-        readonly end: number;
-        readonly closesItself: boolean;
-      }
-    | undefined {
-    const html = this.#html;
+  #attributes(from: number) {
     const attributes: Attribute[] = [];
-    let closesItself = false;
-    let at = from;
-    while (at < html.length && attributes.length < ATTRIBUTES_MOST) {
-      const character = html.charAt(at);
-      if (character === '>') return { attributes, end: at + 1, closesItself };
-      closesItself = character === '/';
-      if (closesItself || SPACE.test(character)) {
-        at += 1;
-        continue;
-      }
+    ATTRIBUTE.lastIndex = from;
+    while (attributes.length < ATTRIBUTES_MOST) {
+      const found = ATTRIBUTE.exec(this.#html);
+      if (!found) return undefined;
+      const [, gap = '', close, name = '', double, single, bare] = found;
+      const end = ATTRIBUTE.lastIndex;
+      if (close) return { attributes, end, closesItself: gap.endsWith('/') };
       this.#steps += 1;
-      const attribute = attributeAt(html, at);
-      if (!attribute) return undefined;
-      attributes.push(attribute);
-      at = attribute.end;
+      const value = double ?? single ?? bare ?? '';
+      attributes.push({ name: name.toLowerCase(), value, start: found.index + gap.length, end });
     }
     return undefined;
   }
@@ -214,29 +202,6 @@ export class TagReader {
     const end = this.#html.indexOf('<', from);
     return end < 0 ? this.#html.length : end;
   }
-}
-
-/** The attribute that begins at a position; `undefined` where the page ends within it. */
-function attributeAt(html: string, start: number): Attribute | undefined {
-  // An equals sign in the first place belongs to the name.
-  let at = start + 1;
-  while (at < html.length && !NAME_END.test(html.charAt(at))) at += 1;
-  const name = html.slice(start, at).toLowerCase();
-  let next = at;
-  while (SPACE.test(html.charAt(next))) next += 1;
-  if (html.charAt(next) !== '=') return { name, value: '', start, end: at };
-  next += 1;
-  while (SPACE.test(html.charAt(next))) next += 1;
-  const quote = html.charAt(next);
-  if (quote === '"' || quote === "'") {
-    const close = html.indexOf(quote, next + 1);
-    return close < 0
-      ? undefined
-      : { name, value: html.slice(next + 1, close), start, end: close + 1 };
-  }
-  VALUE_END.lastIndex = next;
-  const end = VALUE_END.exec(html)?.index;
-  return end === undefined ? undefined : { name, value: html.slice(next, end), start, end };
 }
 
 /**
@@ -265,9 +230,4 @@ function endOfScript(html: string, from: number): number {
 function after(html: string, mark: string, from: number): number | undefined {
   const at = html.indexOf(mark, from);
   return at < 0 ? undefined : at + mark.length;
-}
-
-function afterMatch(html: string, mark: RegExp, from: number): number | undefined {
-  mark.lastIndex = from;
-  return mark.exec(html) ? mark.lastIndex : undefined;
 }
