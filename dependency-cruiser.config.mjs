@@ -29,7 +29,7 @@ export const FOLDERS = {
   signals: { values: ['sandbox', 'engine', 'base'] },
   checks: { values: ['base'] },
   terminal: { values: ['base'] },
-  browser: { values: ['base'] },
+  browser: { values: ['engine', 'base'] },
   store: { values: ['base'] },
   sandbox: { values: ['engine', 'base'] },
   engine: { values: ['base'] },
@@ -102,7 +102,10 @@ export default {
       comment: 'Only server/capacity hands out sandboxes; the others know their type.',
       severity: 'error',
       from: { path: '^server/', pathNot: '^server/(capacity|sandbox)/' },
-      to: { path: '^server/sandbox/sandbox\\.ts$', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^server/sandbox/(sandbox|removal)\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'lab',

@@ -8,7 +8,6 @@ import { Host } from '../server/sandbox/host.ts';
 import { hostView } from '../server/sandbox/host-view.ts';
 import { LABEL } from '../server/sandbox/labels.ts';
 import type { SandboxRuntime } from '../server/sandbox/runtime.ts';
-import { SHARED_IN_HOST } from '../server/sandbox/shared-directory.ts';
 import type { Store } from '../server/store/store.ts';
 
 /** The probe's own looks may take longer than a check's: they find out what is so, however busy the machine is. */
@@ -62,8 +61,7 @@ export class Probe {
       const found = containers.find(({ Labels }) => Labels[LABEL.host] === spec.name);
       if (!found) throw new Error(`${spec.name} is not on the engine`);
       // As the server asks: by the engine's socket in the shared directory, where one process less is in between.
-      const outside = runtime.sharedDirectories.pathOf(row.sandbox, spec.name);
-      const shared = outside === undefined ? undefined : { outside, inside: SHARED_IN_HOST };
+      const shared = runtime.sharedDirectories.of(row.sandbox, spec.name);
       hosts.set(spec.name, new Host(runtime.engine, spec, found.Id, shared));
     }
     return new Probe(runtime, store, lab, { session: row.id, sandbox: row.sandbox }, hosts);

@@ -11,7 +11,6 @@ import { Roster } from './class/roster.ts';
 import type { Config } from './cli/config.ts';
 import { DataLock } from './cli/data-lock.ts';
 import type { Engine } from './engine/engine.ts';
-import { engineCall, ping } from './engine/engine-call.ts';
 import { findEngine } from './engine/find.ts';
 import { loadAllSteps, loadLabs } from './labs/loader.ts';
 import { LabWatcher } from './labs/watcher.ts';
@@ -26,8 +25,6 @@ import { buildWeb, type WebOptions } from './web/web.ts';
 const START_TOKEN_BYTES = 18;
 const MINUTE_MS = 60_000;
 const MIB = 1024 ** 2;
-/** An engine on this machine answers a ping in milliseconds. Whoever watches `/healthz` has an answer before this. */
-const HEALTH_MS = 5_000;
 
 /** What a server can be given in place of what it would find, read or build itself. */
 export interface AppParts {
@@ -56,7 +53,7 @@ export interface CloseOptions {
 }
 
 /** What a server consists of. */
-interface AppCore {
+interface Services {
   readonly labs: ReadonlyMap<string, Lab>;
   readonly runtime: SandboxRuntime;
   readonly store: Store;
@@ -66,13 +63,13 @@ interface AppCore {
   /** The owner of what nobody awaits. */
   readonly background: Background;
   /** The class that is served, if one is. */
-  readonly classroom: { readonly door: Class; readonly roster: Roster } | undefined;
+  readonly roster: Roster | undefined;
   /** What `/sign-in?token=…` must say, where no class is served. */
   readonly startToken: string;
 }
 
 /** A whole server. It has taken up what an earlier one left running, and can be listened to. */
-export interface App extends AppCore {
+export interface App extends Services {
   /**
    * Opens the port.
    *
@@ -93,23 +90,23 @@ export interface App extends AppCore {
 export async function createApp(config: Config, parts: AppParts): Promise<App> {
   await using opened = new AsyncDisposableStack();
   const lock = opened.use(DataLock.take(config.data, 'serve'));
-  const core = await openCore(config, parts, opened);
-  const web = await openWeb(config, parts, core);
-  const { sessions, classroom } = core;
+  const services = await openServices(config, parts, opened);
+  const web = await openWeb(config, parts, services);
+  const { sessions, roster } = services;
   let how: CloseOptions = { clean: false };
   opened.defer(async () => {
     await web.close();
     await sessions.close(how.clean, how.onRemoved);
   });
   sessions.open();
-  classroom?.roster.open();
+  roster?.open();
   if (config.devPages !== undefined) {
-    opened.use(watchLabs(config.project, core, parts.progress));
+    opened.use(watchLabs(config.project, services, parts.progress));
   }
   const all = opened.move();
   let closing: Promise<void> | undefined;
   return {
-    ...core,
+    ...services,
     listen: async () => {
       const address = await listen(web, config);
       lock.servedAt(address);
@@ -124,11 +121,11 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
 }
 
 /** Everything behind the web edge, each given to `opened` as soon as it is there. */
-async function openCore(
+async function openServices(
   config: Config,
   parts: AppParts,
   opened: AsyncDisposableStack,
-): Promise<AppCore> {
+): Promise<Services> {
   const { progress, log = failureLog(config.classroom !== undefined) } = parts;
   const labs = parts.labs ?? (await loadLabs(config.project));
   const background = new Background(log);
@@ -154,9 +151,9 @@ async function openCore(
     background,
     terminals: new HostTerminalBackend({ background }),
   });
-  const door = config.classroom && new Class({ store, ...config.classroom });
+  const classroom = config.classroom && new Class({ store, ...config.classroom });
   const roster =
-    door && opened.use(new Roster({ classroom: door, store, sessions, background, labs }));
+    classroom && opened.use(new Roster({ classroom, store, sessions, background, labs }));
   return {
     labs,
     runtime,
@@ -164,7 +161,7 @@ async function openCore(
     sessions,
     pages: parts.site ?? site?.directory,
     background,
-    classroom: door && roster && { door, roster },
+    roster,
     startToken: randomBytes(START_TOKEN_BYTES).toString('base64url'),
   };
 }
@@ -179,16 +176,16 @@ async function openRuntime(
   return createSandboxRuntime(config.project, used, labs, instance, progress);
 }
 
-function openWeb(config: Config, parts: AppParts, core: AppCore): ReturnType<typeof buildWeb> {
-  const { runtime, store, sessions, background, classroom, startToken, pages } = core;
+function openWeb(config: Config, parts: AppParts, services: Services): ReturnType<typeof buildWeb> {
+  const { runtime, store, sessions, background, roster, startToken, pages } = services;
   return buildWeb({
     sessions,
     background,
-    learners: learnersOf(store, classroom?.door),
-    ...(classroom && { roster: classroom.roster }),
+    learners: learnersOf(store, roster?.classroom),
+    ...(roster && { roster }),
     ...(config.tls && { tls: config.tls }),
     trustProxy: config.trustProxy,
-    logLevel: parts.logLevel ?? (classroom ? 'info' : 'error'),
+    logLevel: parts.logLevel ?? (roster ? 'info' : 'error'),
     ...(config.metricsToken !== undefined && { metricsToken: config.metricsToken }),
     dist: pages ?? join(config.project, 'dist', 'none'),
     host: config.host,
@@ -201,15 +198,15 @@ function openWeb(config: Config, parts: AppParts, core: AppCore): ReturnType<typ
 }
 
 /** In a class, those who have joined it; otherwise whoever has opened the printed URL. */
-function learnersOf(store: Store, door: Class | undefined): WebOptions['learners'] {
+function learnersOf(store: Store, classroom: Class | undefined): WebOptions['learners'] {
   return {
     create: () => store.createLearner(),
-    find: (secret) => (door ? door.member(secret)?.learner : store.findLearner(secret)),
+    find: (secret) => (classroom ? classroom.member(secret)?.learner : store.findLearner(secret)),
   };
 }
 
 async function health(engine: Engine, store: Store, data: string) {
-  await engineCall(undefined, (abortSignal) => ping(engine.docker, abortSignal), HEALTH_MS);
+  await engine.ping();
   if (store.obstacle === 'disk') return { ok: false, reason: `The disk under ${data} is full.` };
   return { ok: true, upSeconds: Math.round(process.uptime()) };
 }
@@ -217,7 +214,7 @@ async function health(engine: Engine, store: Store, data: string) {
 /** Takes up what an author saves, and says what has come of it. */
 function watchLabs(
   project: string,
-  { sessions, background }: AppCore,
+  { sessions, background }: Services,
   progress: Progress,
 ): LabWatcher {
   return new LabWatcher({

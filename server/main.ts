@@ -18,7 +18,7 @@ async function serve(config: Config): Promise<void> {
   const app = await createApp(config, { progress });
   try {
     const stopped = stopSignal();
-    using _priority = app.classroom && takePriority();
+    using _priority = app.roster && takePriority();
     const address = await app.listen();
     for (const line of readyLines(config, app, address)) progress(line);
     if (!stopped.aborted) await once(stopped, 'abort');
@@ -40,7 +40,7 @@ async function serve(config: Config): Promise<void> {
 }
 
 function readyLines(config: Config, app: App, address: string): readonly string[] {
-  if (app.classroom) return banner(app.classroom.door, config.origins[0] ?? address);
+  if (app.roster) return banner(app.roster.classroom, config.origins[0] ?? address);
   return [
     `Quayside is ready: ${config.devPages ?? address}/sign-in?token=${app.startToken}`,
     'Open that URL in a browser on this machine. Ctrl-C stops the server.',

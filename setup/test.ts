@@ -129,7 +129,7 @@ async function setUp(
 }
 
 async function ensureProgram(program: string, packages: readonly string[]): Promise<void> {
-  if (await isInstalled(program)) return;
+  if (isInstalled(program)) return;
   if (process.getuid?.() !== 0 || !(await isDebian())) {
     throw new QuaysideError(
       'CONFIG_INVALID',

@@ -4,7 +4,7 @@ import { Changes } from '../../client-driver/changes.ts';
 import { signIn } from '../../client-driver/http.ts';
 import { Learner } from '../../client-driver/learner.ts';
 import type { Dockerode, Engine } from '../../server/engine/engine.ts';
-import { jsonLines } from '../../server/engine/lines.ts';
+import { jsonLines } from '../../server/engine/output-limit.ts';
 import { ENGINE_SOCKET } from '../../server/sandbox/host.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { SHARED_IN_HOST } from '../../server/sandbox/shared-directory.ts';

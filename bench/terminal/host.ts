@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { defineLab, type LabHost } from '#lab';
 import { findEngine } from '../../server/engine/find.ts';
+import { destroySandbox } from '../../server/sandbox/removal.ts';
 import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
-import { destroySandbox, Sandbox } from '../../server/sandbox/sandbox.ts';
+import { Sandbox } from '../../server/sandbox/sandbox.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { Background } from '../../server/base/background.ts';
-import { DockerEngine } from '../../server/engine/docker-engine.ts';
+import { Engine } from '../../server/engine/engine.ts';
 import { Host } from '../../server/sandbox/host.ts';
 import { Terminal } from '../../server/terminal/terminal.ts';
 import { HostTerminalBackend } from '../../server/terminal/terminal-backend.ts';
@@ -26,7 +26,7 @@ async function open(): Promise<Terminal> {
     const identity = { id, host: 'local', title: 'local' };
     return Terminal.on(identity, new LocalShell(id), { cols: 80, rows: 24 }, { background });
   }
-  const host = new Host(new DockerEngine(where.engine), where.spec, where.container, where.shared);
+  const host = new Host(new Engine(where.engine), where.spec, where.container, where.shared);
   return new HostTerminalBackend({ background }).open(host, { id, title: 'host' }, NEVER);
 }
 

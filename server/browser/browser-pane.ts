@@ -4,10 +4,9 @@ import type { SignalBody } from '#lab';
 import type { VisitView } from '#protocol';
 import { QuaysideError } from '../base/errors.ts';
 import { type Address, parseAddress } from './address.ts';
-import type { Dial } from './dial.ts';
 import { addressOfPath, framePath, pagePath, paneRoot } from './frame-path.ts';
 import { decoded, type FrameContent, isHtml, rewritten } from './html-page.ts';
-import type { PageRequest } from './page-request.ts';
+import type { Dial, PageRequest } from './page-request.ts';
 import { titleOf } from './rewrite.ts';
 import { type Visited, visit } from './visit.ts';
 

@@ -1,10 +1,10 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { finished } from 'node:stream/promises';
 import type { VisitOutcome } from '#protocol';
 import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
+import type { DialedProcess } from '../engine/engine.ts';
+import { readAll } from '../engine/output-limit.ts';
 import type { Address } from './address.ts';
-import type { Dial, DialedProcess } from './dial.ts';
 
 /** Dropped packets show only by silence; a learner waits this long for the verdict, where a browser takes minutes. */
 const CONNECT_SECONDS = 4;
@@ -12,10 +12,17 @@ const CONNECT_SECONDS = 4;
 const ANSWER_MS = 10_000;
 /** The largest answer that is taken. A lab's pages are a few KB. */
 const ANSWER_BYTES = 5 * 1024 * 1024;
-/** … and in so many pieces at the most: a piece of one byte takes as much time as one of 64 KiB, and more memory. */
-const ANSWER_PIECES = 20_000;
 /** Interim answers (1xx) that come before the answer itself: a server sends one, if any. */
 const INTERIM_ANSWERS = 10;
+
+/**
+ * Starts a process in one host, and ends it when `signal` is aborted: the only way by which the browser pane reaches
+ * a lab's network.
+ */
+export type Dial = (
+  argv: readonly string[],
+  options: { readonly signal: AbortSignal },
+) => Promise<DialedProcess>;
 
 /** One HTTP request, as far as a page may shape it. */
 export interface PageRequest {
@@ -107,24 +114,8 @@ async function speak(
     outcome: 'page',
     status: response.statusCode ?? 0,
     headers: response.headers,
-    body: await bodyOf(response),
+    body: await readAll(response, ANSWER_BYTES),
   };
-}
-
-/** The whole body. Throws where it is too large, or breaks off. */
-async function bodyOf(response: IncomingMessage): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  // Not by `for await`, which hides how many pieces there are.
-  response.on('data', (piece: Buffer) => {
-    size += piece.length;
-    pieces.push(piece);
-    if (size > ANSWER_BYTES || pieces.length > ANSWER_PIECES) {
-      response.destroy(new Error('the answer is too large'));
-    }
-  });
-  await finished(response);
-  return Buffer.concat(pieces);
 }
 
 /** `socat` says so when it has a connection; from then on whatever goes wrong is the page's doing. */

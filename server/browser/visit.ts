@@ -1,6 +1,6 @@
 import { type Address, parseAddress } from './address.ts';
-import type { Dial } from './dial.ts';
 import {
+  type Dial,
   type NoResponse,
   type PageRequest,
   type PageResponse,
@@ -46,12 +46,9 @@ export async function visit(
       return { outcome: 'broken', finalUrl: at.url, milliseconds };
     }
     at = target;
-    if (!KEEPING.has(result.status)) next = { method: 'GET', ...acceptOf(request) };
+    if (KEEPING.has(result.status)) continue;
+    next = { method: 'GET', ...(request.accept !== undefined && { accept: request.accept }) };
   }
-}
-
-function acceptOf({ accept }: PageRequest): Pick<PageRequest, 'accept'> {
-  return accept === undefined ? {} : { accept };
 }
 
 function locationOf({ status, headers }: PageResponse): string | undefined {

@@ -3,8 +3,9 @@ import type { Lab } from '#lab';
 import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
 import type { SandboxLabels } from '../sandbox/labels.ts';
+import { destroySandbox } from '../sandbox/removal.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
-import { destroySandbox, Sandbox } from '../sandbox/sandbox.ts';
+import { Sandbox } from '../sandbox/sandbox.ts';
 
 /** A removal that failed is tried again after these times; the last one holds for all that follow. */
 const REMOVAL_RETRY_MS = [1_000, 5_000, 30_000] as const;

@@ -6,8 +6,8 @@ import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Engine } from './engine.ts';
 import { engineCall } from './engine-call.ts';
+import { stepsOf } from './output-limit.ts';
 import { installPackages, isDebian, isInstalled, runToEnd } from './packages.ts';
-import { stepsOf } from './progress-report.ts';
 
 /** The base of every image of ours, under one name whichever way it came. */
 const BASE_NAME = { repo: 'quayside/base', tag: 'trixie' } as const;
@@ -48,9 +48,7 @@ export async function ensureBaseImage(engine: Engine, progress: Progress): Promi
 
 /** Whether the engine has an image of that name. */
 export async function hasImage(engine: Engine, name: string): Promise<boolean> {
-  const images = await engineCall(undefined, (abortSignal) =>
-    engine.docker.listImages({ filters: { reference: [name] }, abortSignal }),
-  );
+  const images = await engine.docker.listImages({ filters: { reference: [name] } });
   return images.length > 0;
 }
 
@@ -63,9 +61,7 @@ async function pull(engine: Engine): Promise<void> {
     PULL_SILENCE_MS,
   );
   for await (const _ of stepsOf(report, PULL_SILENCE_MS));
-  await engineCall(undefined, (abortSignal) =>
-    docker.getImage(`${name}:${tag}`).tag({ ...BASE_NAME, abortSignal }),
-  );
+  await docker.getImage(`${name}:${tag}`).tag(BASE_NAME);
 }
 
 async function bootstrap(engine: Engine, progress: Progress): Promise<void> {
@@ -76,7 +72,7 @@ async function bootstrap(engine: Engine, progress: Progress): Promise<void> {
       `Reach a registry and run: docker pull ${PULLED_IMAGE.name}:${PULLED_IMAGE.tag}. Or start as root: sudo npm start`,
     );
   }
-  if (!(await isInstalled('debootstrap'))) {
+  if (!isInstalled('debootstrap')) {
     progress('Installing debootstrap …');
     await installPackages(['debootstrap', 'debian-archive-keyring'], progress);
   }

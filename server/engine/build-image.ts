@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { deadline } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
 import type { Engine } from './engine.ts';
-import { stepsOf } from './progress-report.ts';
+import { engineCall } from './engine-call.ts';
+import { readAll, stepsOf } from './output-limit.ts';
 
 /** Enough of a hash to tell any two states of a folder apart. */
 const HASH_LENGTH = 12;
@@ -13,6 +16,10 @@ const HASH_LENGTH = 12;
 const LINES_KEPT = 15;
 /** A build that installs packages prints something every few seconds; a mirror may be slow. */
 const SILENCE_MS = 600_000;
+/** Images of labs have 2 MB; one that does not fit in here does not belong in memory. */
+const ARCHIVE_BYTES = 512 * 1024 ** 2;
+/** 2 MB take 0.1 s. */
+const ARCHIVE_MS = 120_000;
 
 /**
  * Builds `images/<folder>` unless the engine has it already, and returns its name. The name carries a hash of the
@@ -70,4 +77,22 @@ async function build(
       { cause: error },
     );
   }
+}
+
+/** The engine's images as tar archives, each read once and kept in memory, to be loaded into the hosts' own engines. */
+export function imageArchives(engine: Engine): (name: string) => Promise<Buffer> {
+  const archives = new Map<string, Promise<Buffer>>();
+  return (name) => {
+    const archive = archives.get(name) ?? readArchive(engine, name);
+    archives.set(name, archive);
+    archive.catch(() => archives.delete(name));
+    return archive;
+  };
+}
+
+async function readArchive(engine: Engine, name: string): Promise<Buffer> {
+  using limit = deadline(ARCHIVE_MS);
+  const image = engine.docker.getImage(name);
+  const stream = (await engineCall(limit.signal, () => image.get())) as Readable;
+  return await readAll(addAbortSignal(limit.signal, stream), ARCHIVE_BYTES);
 }

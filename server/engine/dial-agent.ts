@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -33,17 +34,13 @@ export class DialAgent extends Agent {
 }
 
 /** A connection to a socket on this machine; a host made by an older version has none there, and is dialed. */
-export function connected(path: string, otherwise: () => Promise<Duplex>): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.off('error', onError);
-      resolve(socket);
-    });
-    const onError = (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') otherwise().then(resolve, reject);
-      else reject(error);
-    };
-    socket.once('error', onError);
-  });
+export async function connected(path: string, dial: () => Promise<Duplex>): Promise<Duplex> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return await dial();
+    throw error;
+  }
 }

@@ -1,4 +1,3 @@
-import type Dockerode from 'dockerode';
 import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 
@@ -9,7 +8,8 @@ import { QuaysideError } from '../base/errors.ts';
 const ENGINE_CALL_MS = 60_000;
 
 /**
- * One request to an engine, with a time limit that begins with it.
+ * One request to an engine, with a time limit that begins with it. Every request has the usual one (requests.ts); this
+ * is for those that need another, and for a work of several.
  *
  * @param call is given the signal to pass on to the client; the limit holds whether or not the client heeds it
  * @throws the outer signal's reason; QuaysideError SANDBOX_FAILED at the limit; whatever the engine said
@@ -32,9 +32,4 @@ export async function engineCall<T>(
       { cause: error },
     );
   }
-}
-
-/** Asks an engine whether it answers. dockerode takes the signal; its types leave it out. */
-export async function ping(docker: Dockerode, abortSignal: AbortSignal): Promise<void> {
-  await (docker as unknown as { ping(options: object): Promise<unknown> }).ping({ abortSignal });
 }

@@ -1,13 +1,9 @@
 import { execa } from 'execa';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
-import { DockerEngine } from './docker-engine.ts';
-import type { Engine } from './engine.ts';
-import { engineCall, ping } from './engine-call.ts';
+import { Engine } from './engine.ts';
 import { ownEngineAddress, startOwnEngine } from './own-engine.ts';
 
-/** An engine on the same machine answers a ping in milliseconds; one that needs longer than this is not usable. */
-const PING_MS = 5_000;
 /** The command line answers this from a file. */
 const CLI_MS = 5_000;
 const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
@@ -36,27 +32,27 @@ export async function findEngine(env: NodeJS.ProcessEnv, progress: Progress): Pr
 /** The first engine that answers, or `undefined`. */
 export async function runningEngine(env: NodeJS.ProcessEnv): Promise<Engine | undefined> {
   if (env.DOCKER_HOST) {
-    const engine = new DockerEngine(env.DOCKER_HOST);
-    const refusal = await refusalOf(engine);
-    if (!refusal) return engine;
+    const engine = new Engine(env.DOCKER_HOST);
+    const obstacle = await obstacleOf(engine);
+    if (!obstacle) return engine;
     throw new QuaysideError(
       'ENGINE_REFUSES',
-      `The engine that DOCKER_HOST names (${env.DOCKER_HOST}) does not answer: ${refusal}`,
+      `The engine that DOCKER_HOST names (${env.DOCKER_HOST}) does not answer: ${obstacle}`,
       'Start that engine, or take the variable away: unset DOCKER_HOST',
     );
   }
-  let refused: string | undefined;
+  let forbidden: string | undefined;
   for (const address of new Set([await contextAddress(), DEFAULT_ADDRESS, ownEngineAddress()])) {
     if (!address) continue;
-    const engine = new DockerEngine(address);
-    const refusal = await refusalOf(engine);
-    if (!refusal) return engine;
-    if (refusal.includes('EACCES')) refused = address;
+    const engine = new Engine(address);
+    const obstacle = await obstacleOf(engine);
+    if (!obstacle) return engine;
+    if (obstacle.includes('EACCES')) forbidden = address;
   }
-  if (refused && process.getuid?.() !== 0) {
+  if (forbidden && process.getuid?.() !== 0) {
     throw new QuaysideError(
       'ENGINE_REFUSES',
-      `There is a Docker Engine at ${refused}, but this user may not use it.`,
+      `There is a Docker Engine at ${forbidden}, but this user may not use it.`,
       'Add yourself to its group and sign in again: sudo usermod -aG docker "$USER"',
     );
   }
@@ -64,13 +60,11 @@ export async function runningEngine(env: NodeJS.ProcessEnv): Promise<Engine | un
 }
 
 /** Why an engine cannot be used, or `undefined` when it answers. */
-async function refusalOf(engine: Engine): Promise<string | undefined> {
-  try {
-    await engineCall(undefined, (abortSignal) => ping(engine.docker, abortSignal), PING_MS);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+function obstacleOf(engine: Engine): Promise<string | undefined> {
+  return engine.ping().then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
 }
 
 /** The address in the docker CLI's current context (Docker Desktop and rootless engines set one). */

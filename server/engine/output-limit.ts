@@ -1,4 +1,12 @@
+import { addAbortSignal, type Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+
 const KIB = 1024;
+/** An event names a container and its labels: a KiB or two. A step of a build is one line of its output. */
+const LONGEST_LINE_BYTES = 256 * KIB;
+const LINE_FEED = 0x0a;
+/** What a piece of a stream counts for at least: to take up one of a byte costs as much time as one of some KiB. */
+const LEAST_PIECE_BYTES = 256;
 
 /** More output came than is read. The program may be a learner's own, and write without end. */
 export class OutputLimitError extends Error {
@@ -53,20 +61,89 @@ export class BoundedBytes {
   }
 }
 
-/** What a piece of a stream counts for at least: to take one up costs as much time as to copy some KiB. */
-const LEAST_PIECE_BYTES = 256;
-
 /**
  * All of a stream's bytes. The stream is destroyed where they, or its pieces, are too many.
  *
  * @throws OutputLimitError; whatever ended the stream
  */
-export async function readAll(stream: AsyncIterable<unknown>, most: number): Promise<Buffer> {
+export async function readAll(stream: Readable, most: number): Promise<Buffer> {
   const bytes = new BoundedBytes(most);
   let pieces = 0;
-  for await (const chunk of stream) {
-    bytes.add(chunk as Uint8Array);
-    if (++pieces * LEAST_PIECE_BYTES > most) throw new OutputLimitError(most);
-  }
+  // Not by `for await`, which hides how many pieces there are.
+  stream.on('data', (piece: Buffer) => {
+    try {
+      bytes.add(piece);
+      if (++pieces * LEAST_PIECE_BYTES > most) throw new OutputLimitError(most);
+    } catch (error) {
+      stream.destroy(error as Error);
+    }
+  });
+  await finished(stream, { writable: false });
   return bytes.take();
+}
+
+/**
+ * The lines of a stream that are not empty, without the space around them.
+ *
+ * @throws OutputLimitError at a line that does not end
+ */
+export async function* linesOf(stream: AsyncIterable<unknown>): AsyncGenerator<string> {
+  const line = new BoundedBytes(LONGEST_LINE_BYTES);
+  for await (const chunk of stream) {
+    // Cut at line feeds before it is decoded: a character may be cut between two chunks.
+    let rest = chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
+    for (let end = rest.indexOf(LINE_FEED); end !== -1; end = rest.indexOf(LINE_FEED)) {
+      line.add(rest.subarray(0, end));
+      rest = rest.subarray(end + 1);
+      const text = line.take().toString().trim();
+      if (text !== '') yield text;
+    }
+    line.add(rest);
+  }
+  const text = line.take().toString().trim();
+  if (text !== '') yield text;
+}
+
+/**
+ * The values of a stream of JSON, one a line (the form of Docker's events and progress reports).
+ *
+ * @throws OutputLimitError at a line that does not end; SyntaxError at one that is no JSON
+ */
+export async function* jsonLines<T>(stream: AsyncIterable<unknown>): AsyncGenerator<T> {
+  for await (const line of linesOf(stream)) yield JSON.parse(line) as T;
+}
+
+/** One step of what an engine reports while it pulls, builds or loads an image. */
+export interface ReportedStep {
+  readonly stream?: string;
+  readonly error?: string;
+}
+
+/**
+ * The steps of a report.
+ *
+ * @param silenceMs how long the engine may say nothing
+ * @throws Error with the engine's own words where the work failed, or where it fell silent; the signal's reason
+ */
+export async function* stepsOf(
+  report: NodeJS.ReadableStream,
+  silenceMs: number,
+  signal?: AbortSignal,
+): AsyncGenerator<ReportedStep> {
+  const silence = new AbortController();
+  const fallSilent = () => silence.abort(new Error(`no progress for ${silenceMs / 1000} s`));
+  const timer = setTimeout(fallSilent, silenceMs);
+  const given = AbortSignal.any(signal ? [signal, silence.signal] : [silence.signal]);
+  try {
+    for await (const step of jsonLines<ReportedStep>(addAbortSignal(given, report as Readable))) {
+      if (step.error) throw new Error(step.error);
+      timer.refresh();
+      yield step;
+    }
+  } catch (error) {
+    given.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,28 +1,18 @@
 import { spawn } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
-import { access, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
-import { DockerEngine } from './docker-engine.ts';
-import { engineCall, ping } from './engine-call.ts';
+import { Engine } from './engine.ts';
 import { installPackages, isDebian, isInstalled } from './packages.ts';
 
-/** Where an engine of our own keeps its files. */
-interface Paths {
-  readonly run: string;
-  readonly data: string;
-  readonly log: string;
-  readonly pidFile: string;
-  readonly socket: string;
-  readonly config: string;
-}
-
 /**
- * `QUAYSIDE_ENGINE_HOME` puts all of it below one directory: for a second engine beside the first, such as one that a
- * test may kill. Short paths: a Unix socket's path may have 107 characters, and the engine's helpers add their own.
+ * Where an engine of our own keeps its files. `QUAYSIDE_ENGINE_HOME` puts all of it below one directory: for a second
+ * engine beside the first, such as one that a test may kill. Short paths: a Unix socket's path may have 107 characters,
+ * and the engine's helpers add their own.
  */
-function pathsOf(home: string | undefined): Paths {
+function pathsOf(home: string | undefined) {
   const run = home ? `${home}/run` : '/run/quayside';
   return {
     run,
@@ -33,6 +23,8 @@ function pathsOf(home: string | undefined): Paths {
     config: `${run}/engine.json`,
   };
 }
+
+type Paths = Readonly<ReturnType<typeof pathsOf>>;
 
 /** The engine that this process uses. */
 const HOME = process.env.QUAYSIDE_ENGINE_HOME;
@@ -45,7 +37,6 @@ export function ownEngineAddress(home = HOME): string {
 /** A cold start takes 1 to 3 s; with a slow disk and leftovers to tidy up, more. */
 const START_MS = 60_000;
 const START_POLL_MS = 100;
-const PING_MS = 5_000;
 /** It gives each host 10 s to stop, all at once. */
 const STOP_MS = 120_000;
 /** Two images (0.5 GB), the base they are made from, and room for the hosts' own layers. */
@@ -59,11 +50,11 @@ const NEEDED_BYTES = 3 * 1024 ** 3;
 export async function startOwnEngine(progress: Progress, home = HOME): Promise<void> {
   const paths = pathsOf(home);
   await assertPossible();
-  if (!(await isInstalled('dockerd'))) {
+  if (!isInstalled('dockerd')) {
     progress('No Docker Engine answers. Installing docker.io from this system’s packages …');
     await installPackages(['docker.io', 'iptables'], progress);
     // From Debian 13 on the command-line client is a package of its own.
-    if (!(await isInstalled('docker'))) await installPackages(['docker-cli'], progress);
+    if (!isInstalled('docker')) await installPackages(['docker-cli'], progress);
   }
   await mkdir(paths.data, { recursive: true });
   await assertRoom(paths.data);
@@ -113,13 +104,10 @@ async function launch(paths: Paths): Promise<void> {
   daemon.once('exit', (code) => ended.abort(new Error(`dockerd ended with status ${code}`)));
   daemon.unref();
   using limit = deadline(START_MS, ended.signal);
-  await untilItAnswers(paths, limit.signal);
-}
-
-/** Ends the engine of our own as a crash would, without stopping its hosts. */
-export async function killOwnEngine(home = HOME): Promise<void> {
-  const pid = await ownEnginePid(pathsOf(home));
-  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  const engine = new Engine(`unix://${paths.socket}`);
+  while (await engine.isAway(limit.signal)) {
+    await sleep(START_POLL_MS, limit.signal, { ref: true });
+  }
 }
 
 /** Stops the engine of our own, if it runs. Hosts stop with it. @throws TimeoutError where it does not end */
@@ -192,19 +180,6 @@ async function pidOf(file: string, program: string): Promise<number | undefined>
       : undefined;
   } catch {
     return undefined;
-  }
-}
-
-/** @throws the signal's reason */
-async function untilItAnswers(paths: Paths, signal: AbortSignal): Promise<void> {
-  const { docker } = new DockerEngine(`unix://${paths.socket}`);
-  for (;;) {
-    try {
-      await access(paths.socket, constants.R_OK);
-      return await engineCall(signal, (abortSignal) => ping(docker, abortSignal), PING_MS);
-    } catch {
-      await sleep(START_POLL_MS, signal, { ref: true });
-    }
   }
 }
 

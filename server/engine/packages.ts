@@ -1,10 +1,10 @@
-import { access, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type ExecaError, execa } from 'execa';
-import { deadline } from '../base/deadline.ts';
+import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
-import { lockHolder, untilAptIsFree } from './apt-lock.ts';
 
 /** System programs are here; a plain user's PATH may lack these. */
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin'];
@@ -12,6 +12,9 @@ const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin'];
 const LINES_KEPT = 12;
 /** A machine's own first upgrade takes minutes; one that takes longer than this has to be looked at. */
 const APT_BUSY_MS = 15 * 60_000;
+const APT_RETRY_MS = 1_000;
+/** What apt ends with where another program uses it. Its own option to wait does not cover its package lists. */
+const HELD = /Could not get lock \S+ It is held by process (\d+) \((.+?)\)/;
 /** The lines of apt and debootstrap that show their progress. */
 const SHOWN = /^(Get:|Unpacking|Setting up|I: (Retrieving|Extracting|Configuring))/;
 /** An engine's packages take a minute; a mirror that hangs must not hold a start for ever. */
@@ -24,17 +27,9 @@ export async function isDebian(): Promise<boolean> {
 }
 
 /** Whether a program of that name can be run here. */
-export async function isInstalled(program: string): Promise<boolean> {
+export function isInstalled(program: string): boolean {
   const directories = [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_DIRECTORIES];
-  const found = await Promise.all(
-    directories.map((directory) =>
-      access(join(directory, program)).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return found.includes(true);
+  return directories.some((directory) => existsSync(join(directory, program)));
 }
 
 /**
@@ -60,18 +55,24 @@ export async function installPackages(names: readonly string[], progress: Progre
   }
 }
 
-/** Runs apt-get when no other program does. One that was quicker makes it fail; then it waits for that one as well. */
+/** Runs apt-get, again and again while another program is using it. @throws Error with its last lines */
 async function apt(
   args: readonly string[],
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  for (;;) {
-    await untilAptIsFree(progress, signal);
+  for (let waitedFor: string | undefined; ; ) {
     try {
       return await runToEnd(['apt-get', ...args], progress);
     } catch (error) {
-      if (!(await lockHolder())) throw error;
+      const [, pid, name] = HELD.exec((error as Error).message) ?? [];
+      if (pid === undefined || signal.aborted) throw error;
+      if (pid !== waitedFor) {
+        progress(`Waiting for apt: ${name} (process ${pid}) is using it …`);
+      }
+      waitedFor = pid;
+      // Where time is up meanwhile, the last attempt says who still uses it.
+      await sleep(APT_RETRY_MS, signal, { ref: true }).catch(() => undefined);
     }
   }
 }

@@ -10,8 +10,8 @@ const STDERR_KEPT_BYTES = 16 * 1024;
 /**
  * The stdin and stdout of a process in a container as one duplex stream, over the connection that Docker upgraded for
  * it. Of what the process writes to stderr the last 16 KiB are kept apart.
+ * HTTP can be spoken through it.
  *
- * It also answers the few calls that Node's HTTP agent makes on a socket, so that HTTP can be spoken through it.
  * Frame layout: Docker Engine API, "Attach to a container", stream format.
  */
 export class ProcessStream extends Duplex {
@@ -76,21 +76,12 @@ export class ProcessStream extends Duplex {
     done(error);
   }
 
-  setKeepAlive(): this {
-    return this;
-  }
-  setNoDelay(): this {
-    return this;
-  }
-  setTimeout(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
-    return this;
-  }
+  // What Node's HTTP agent asks of a socket.
+  readonly setKeepAlive = (): this => this;
+  readonly setNoDelay = (): this => this;
+  readonly setTimeout = (): this => this;
+  readonly ref = (): this => this;
+  readonly unref = (): this => this;
 
   #keepStderr(part: Buffer): void {
     const kept = part.subarray(-STDERR_KEPT_BYTES);

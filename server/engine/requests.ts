@@ -1,12 +1,11 @@
-import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
-import type { Socket } from 'node:net';
-import type { Duplex, Readable } from 'node:stream';
+import { type ClientRequest, IncomingMessage, type RequestOptions, request } from 'node:http';
+import { type Duplex, type Readable, Stream } from 'node:stream';
 import type Dockerode from 'dockerode';
-import { deadline } from '../base/deadline.ts';
+import { engineCall } from './engine-call.ts';
 import { OutputLimitError, readAll } from './output-limit.ts';
 import { PIECE_BYTES, type ReadBudget } from './read-budget.ts';
 
-/** How much a client reads, and how long it waits. */
+/** How much a client reads. */
 export interface RequestLimits {
   /** The longest answer that is put together. */
   readonly answerBytes: number;
@@ -14,17 +13,12 @@ export interface RequestLimits {
   readonly budget?: ReadBudget;
 }
 
-/**
- * How long an engine may take for one answer, or to begin a stream. Most callers have a shorter limit of their own
- * (engine-call.ts); this one is for those that have none.
- */
-const ANSWER_MS = 90_000;
 /** An engine that is given something to read (a file system, an image) may begin its answer when it has read all of it. */
 const UPLOAD_MS = 600_000;
 /** The message of an engine's error is a sentence. */
 const ERROR_BYTES = 64 * 1024;
-/** HTTP: from here on an answer is a refusal. */
-const REFUSED = 400;
+/** HTTP: from here on an answer is an error. */
+const CLIENT_ERROR = 400;
 
 type Modem = Dockerode['modem'];
 type Context = Parameters<Modem['dial']>[0];
@@ -39,7 +33,12 @@ type Callback = (error: Error | null, answer: Answer) => void;
  */
 export function limitRequests(docker: Dockerode, limits: RequestLimits): Dockerode {
   const buildRequest = (options: RequestOptions, context: Context, body: Body, done: Callback) => {
-    send(options, context, body, limits).then(
+    const limitMs = context.file ? UPLOAD_MS : undefined;
+    engineCall(
+      options.signal,
+      (signal) => send({ ...options, signal }, context, body, limits),
+      limitMs,
+    ).then(
       (answer) => done(null, answer),
       (error: Error) => done(error, null),
     );
@@ -48,63 +47,50 @@ export function limitRequests(docker: Dockerode, limits: RequestLimits): Dockero
   return docker;
 }
 
-/** @throws the signal's reason; OutputLimitError; what the engine said; why it could not be asked */
+/** @throws OutputLimitError; what the engine said; why it could not be asked */
 async function send(
   options: RequestOptions,
-  context: Context,
+  { isStream, hijack, openStdin, statusCodes = {} }: Context,
   body: Body,
   { answerBytes, budget }: RequestLimits,
 ): Promise<Answer> {
   budget?.assertOpen();
-  const { isStream, hijack, statusCodes = {} } = context;
-  using limit = deadline(context.file ? UPLOAD_MS : ANSWER_MS, options.signal);
   try {
-    const sent = request({ ...options, signal: limit.signal });
+    const sent = request(options);
     if (budget) count(sent, budget);
-    const upgraded = upgradeOf(sent);
     const answered = answerTo(sent);
-    write(sent, body, context.openStdin === true);
-    const answer = await Promise.race([upgraded, answered]);
-    if (!('statusCode' in answer)) return answer;
+    if (body instanceof Stream) {
+      body.once('error', (error) => sent.destroy(error)).pipe(sent);
+    } else {
+      if (body !== undefined) sent.write(body);
+      // A process's stdin goes over the same connection.
+      if (!openStdin) sent.end();
+    }
+    const answer = await answered;
+    // The engine refuses to give its connection to a process with an ordinary answer.
+    if (!(answer instanceof IncomingMessage)) return answer;
     const { statusCode = 0 } = answer;
-    if (hijack && statusCode < REFUSED) throw new Error('the engine kept the connection to itself');
-    if (statusCodes[statusCode] !== true) throw await refusal(answer, statusCodes[statusCode]);
+    if (hijack && statusCode < CLIENT_ERROR)
+      throw new Error('the engine kept the connection to itself');
+    if (statusCodes[statusCode] !== true) throw await engineError(answer, statusCodes[statusCode]);
     return isStream ? answer : parsed(await readAll(answer, answerBytes));
   } catch (error) {
-    // Node reports an answer that broke off as "aborted", whatever the cause.
-    limit.signal.throwIfAborted();
     if (error instanceof OutputLimitError) budget?.close(error);
+    // Node reports an answer that broke off as "aborted", whatever the cause.
     budget?.assertOpen();
     throw error;
   }
 }
 
-function write(sent: ClientRequest, body: Body, isOpen: boolean): void {
-  if (body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body)) {
-    body.once('error', (error) => sent.destroy(error));
-    body.pipe(sent);
-    return;
-  }
-  if (body !== undefined) sent.write(body);
-  // A process's stdin goes over the same connection.
-  if (!isOpen) sent.end();
-}
-
-function answerTo(sent: ClientRequest): Promise<IncomingMessage> {
+/** The answer, or the connection itself once the engine has given it to a process. */
+function answerTo(sent: ClientRequest): Promise<IncomingMessage | Duplex> {
   return new Promise((resolve, reject) => {
     sent.once('response', resolve);
-    // The listener stays: an error after the answer has begun also reaches the answer's reader.
-    sent.on('error', reject);
-  });
-}
-
-/** The connection itself, once the engine has given it to a process. It refuses with an ordinary answer. */
-function upgradeOf(sent: ClientRequest): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    sent.once('upgrade', (_, socket: Socket, head: Buffer) => {
+    sent.once('upgrade', (_, socket: Duplex, head: Buffer) => {
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });
+    // The listener stays: an error after the answer has begun also reaches the answer's reader.
     sent.on('error', reject);
   });
 }
@@ -135,7 +121,7 @@ function count(sent: ClientRequest, budget: ReadBudget): void {
 }
 
 /** In docker-modem's own form. Callers go by `statusCode`. */
-async function refusal(answer: IncomingMessage, reason: string | boolean | undefined) {
+async function engineError(answer: IncomingMessage, reason: string | boolean | undefined) {
   const json = parsed(await readAll(answer, ERROR_BYTES));
   const { message, error } = json as { readonly message?: unknown; readonly error?: unknown };
   const text = `(HTTP code ${answer.statusCode}) ${reason || 'unexpected'} - ${message || error || json} `;

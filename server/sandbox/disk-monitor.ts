@@ -1,9 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { Background } from '../base/background.ts';
-import { sleep } from '../base/deadline.ts';
+import { sleep, withAbort } from '../base/deadline.ts';
 import type { Engine } from '../engine/engine.ts';
-import { engineCall } from '../engine/engine-call.ts';
 import { localDataRoot } from '../engine/local-engine.ts';
 import { LABEL } from './labels.ts';
 
@@ -114,7 +113,7 @@ async function fullDisks(
 }
 
 /** Where a host writes: directories on this machine, and what the engine says of those that are not to be found. */
-interface Places {
+interface Written {
   readonly paths: readonly string[];
   readonly otherBytes: number;
 }
@@ -130,35 +129,26 @@ export async function measure(
   signal: AbortSignal,
 ): Promise<readonly FullDisk[]> {
   const filters = { label: [`${LABEL.instance}=${instance}`, LABEL.host] };
-  const containers = await engineCall(signal, (abortSignal) =>
-    engine.docker.listContainers({ filters, abortSignal }),
-  );
-  const disks = await Promise.all(
-    containers.map(async ({ Id, Labels }) => ({
-      ...{ sandbox: Labels[LABEL.sandbox] ?? '', host: Labels[LABEL.host] ?? '' },
-      ...(await placesOf(engine, Id, signal)),
-    })),
+  const containers = await engine.docker.listContainers({ filters, abortSignal: signal });
+  const written = await withAbort(signal, () =>
+    Promise.all(containers.map(({ Id }) => writtenBy(engine, Id, signal))),
   );
   const sizes = await sizesOf(
-    disks.flatMap(({ paths }) => paths),
+    written.flatMap(({ paths }) => paths),
     signal,
   );
-  return disks.map(({ sandbox, host, paths, otherBytes }) => ({
-    sandbox,
-    host,
-    bytes: paths.reduce((sum, path) => sum + (sizes.get(path) ?? 0), otherBytes),
-  }));
+  return containers.map(({ Labels }, index) => {
+    const { paths, otherBytes } = written[index] ?? { paths: [], otherBytes: 0 };
+    const bytes = paths.reduce((sum, path) => sum + (sizes.get(path) ?? 0), otherBytes);
+    return { sandbox: Labels[LABEL.sandbox] ?? '', host: Labels[LABEL.host] ?? '', bytes };
+  });
 }
 
-/** A container that goes away meanwhile has none. */
-async function placesOf(engine: Engine, id: string, signal: AbortSignal): Promise<Places> {
-  const inspect = async (options: object) => {
-    const found = await engineCall(signal, (abortSignal) =>
-      engine.docker.getContainer(id).inspect({ ...options, abortSignal }),
-    ).catch(() => undefined);
-    signal.throwIfAborted();
-    return found;
-  };
+/** A container that goes away meanwhile has written nothing. */
+async function writtenBy(engine: Engine, id: string, signal: AbortSignal): Promise<Written> {
+  const container = engine.docker.getContainer(id);
+  const inspect = (options: object) =>
+    container.inspect({ ...options, abortSignal: signal }).catch(() => undefined);
   const found = await inspect({});
   const data = found?.GraphDriver?.Data as { readonly UpperDir?: string } | undefined;
   const volumes = (found?.Mounts ?? []).flatMap(({ Type, Source }) =>

@@ -1,4 +1,5 @@
-import { get } from 'node:http';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { sleep } from '../base/deadline.ts';
 
 /**
@@ -24,21 +25,19 @@ export async function untilEngineAnswersAt(socket: string, signal: AbortSignal):
   }
 }
 
-/** Only the answer's head is read: what else comes may have no end. */
-function answersAt(socketPath: string, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve, reject) => {
+/** Only the answer's head is read: what else comes may have no end. @throws the signal's reason */
+async function answersAt(socketPath: string, signal: AbortSignal): Promise<boolean> {
+  signal.throwIfAborted();
+  const request = get({ socketPath, path: '/_ping', signal, agent: false });
+  // Heads that are no answer may come without end as well.
+  for (const head of ['continue', 'information']) request.once(head, () => request.destroy());
+  try {
+    const [{ statusCode }] = (await once(request, 'response')) as [IncomingMessage];
+    return statusCode === 200;
+  } catch {
     signal.throwIfAborted();
-    const request = get({ socketPath, path: '/_ping', signal, agent: false });
-    request.once('response', ({ statusCode }) => {
-      request.destroy();
-      resolve(statusCode === 200);
-    });
-    // Heads that are no answer may come without end as well.
-    for (const head of ['continue', 'information']) request.once(head, () => request.destroy());
-    request.once('close', () => {
-      if (signal.aborted) reject(signal.reason);
-      else resolve(false);
-    });
-    request.on('error', () => undefined);
-  });
+    return false;
+  } finally {
+    request.on('error', () => undefined).destroy();
+  }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import pLimit from 'p-limit';
 import { deadline, withAbort } from '../base/deadline.ts';
 import type { ProcessLine } from '../engine/engine.ts';
 import { BoundedBytes, OutputLimitError } from '../engine/output-limit.ts';
@@ -41,7 +42,7 @@ export class HostShellChannel implements AsyncDisposable {
   readonly #dial: Dial;
   readonly #budget: ReadBudget;
   #shell: Promise<ChannelShell> | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue = pLimit(1);
   readonly #closing = new Set<Promise<void>>();
 
   /** @param budget is closed where a command's output has no end, and no command runs until it is open again */
@@ -62,13 +63,11 @@ export class HostShellChannel implements AsyncDisposable {
     milliseconds = ANSWER_MS,
   ): Promise<ExecResult> {
     const line = `${argv.map(quoted).join(' ')}\n`;
-    const answer = this.#last.then(() => this.#exec(line, signal, milliseconds));
-    this.#last = answer.catch(() => undefined);
-    return await withAbort(signal, () => answer);
+    return await withAbort(signal, () => this.#queue(() => this.#exec(line, signal, milliseconds)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#last;
+    await this.#queue(() => undefined);
     if (this.#shell) this.#drop(this.#shell);
     await Promise.all(this.#closing);
   }

@@ -3,18 +3,13 @@ import { Readable } from 'node:stream';
 import { CouldNotCheck, type LabHost } from '#lab';
 import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
-import type {
-  DialedProcess,
-  Dockerode,
-  Engine,
-  ProcessOptions,
-  ProcessResult,
-} from '../engine/engine.ts';
+import type { DialedProcess, Dockerode, Engine, ProcessOptions } from '../engine/engine.ts';
 import { engineCall } from '../engine/engine-call.ts';
-import { stepsOf } from '../engine/progress-report.ts';
+import { stepsOf } from '../engine/output-limit.ts';
 import { ReadBudget } from '../engine/read-budget.ts';
 import { untilEngineAnswersAt } from './engine-socket.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
+import type { SharedDirectory } from './shared-directory.ts';
 
 /** A cold engine answers 0.7 s after its host starts; on a machine full of them it takes longer. */
 const ENGINE_READY_MS = 60_000;
@@ -41,7 +36,7 @@ export class Host {
   /** The id of its container on the engine. */
   readonly container: string;
   /** A directory that this machine and the host both see, where that can be had. */
-  readonly shared: { readonly outside: string; readonly inside: string } | undefined;
+  readonly shared: SharedDirectory | undefined;
   /** Bounds what is read of it for checks and signals, over all ways into it. */
   readonly budget = new ReadBudget();
   /** The same for the pages that are asked for from it: a large one is not to keep its checks waiting. */
@@ -55,17 +50,16 @@ export class Host {
     engine: Engine,
     spec: LabHost,
     container: string,
-    shared: { readonly outside: string; readonly inside: string } | undefined,
+    shared: SharedDirectory | undefined,
   ) {
     this.#engine = engine;
     this.spec = spec;
     this.container = container;
     this.shared = shared;
     const { budget } = this;
-    this.#shell = new HostShellChannel(
-      (argv, signal) => this.dial(argv, { signal, budget }),
-      budget,
-    );
+    const dial = (argv: readonly string[], signal: AbortSignal) =>
+      this.dial(argv, { signal, budget });
+    this.#shell = new HostShellChannel(dial, budget);
   }
 
   get name(): string {
@@ -105,10 +99,7 @@ export class Host {
   }
 
   /** Runs a process in the host to its end, without a TTY. */
-  run(
-    argv: readonly string[],
-    options?: ProcessOptions & { readonly input?: string },
-  ): Promise<ProcessResult> {
+  run(argv: readonly string[], options?: ProcessOptions & { readonly input?: string }) {
     return this.#engine.run(this.container, argv, options);
   }
 
@@ -118,18 +109,11 @@ export class Host {
   }
 
   /** The command on this machine that gives `argv` in the host a TTY. */
-  ttyCommand(
-    argv: readonly string[],
-    options: { readonly user?: string } = {},
-  ): {
-    readonly file: string;
-    readonly args: readonly string[];
-    readonly env: Readonly<Record<string, string>>;
-  } {
-    const user = options.user ? ['--user', options.user] : [];
+  ttyCommand(argv: readonly string[], { user }: { readonly user?: string } = {}) {
+    const options = ['-it', '--detach-keys', DETACH_KEYS, ...(user ? ['--user', user] : [])];
     return {
       file: 'docker',
-      args: ['exec', '-it', '--detach-keys', DETACH_KEYS, ...user, this.container, ...argv],
+      args: ['exec', ...options, this.container, ...argv],
       env: { DOCKER_HOST: this.#engine.address },
     };
   }
@@ -173,14 +157,12 @@ export class Host {
     name: string,
     builtAs: string,
     archive: () => Promise<Buffer>,
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<void> {
     const { docker } = this;
     const named = imageName(name);
     const filters = { reference: [`${named.repo}:${named.tag}`] };
-    const there = await engineCall(signal, (abortSignal) =>
-      docker.listImages({ filters, abortSignal }),
-    );
+    const there = await docker.listImages({ filters, abortSignal: signal });
     if (there.length > 0) return;
     const bytes = await archive();
     const report = await engineCall(signal, (abortSignal) =>
@@ -189,9 +171,9 @@ export class Host {
     // The image is there when the report is complete.
     for await (const _ of stepsOf(report, LOAD_SILENCE_MS, signal));
     const image = docker.getImage(builtAs);
-    await engineCall(signal, (abortSignal) => image.tag({ ...named, abortSignal }));
+    await image.tag({ ...named, abortSignal: signal });
     // Removes the builder's name only; the image keeps the lab's.
-    await engineCall(signal, (abortSignal) => image.remove({ abortSignal }));
+    await image.remove({ abortSignal: signal });
   }
 }
 

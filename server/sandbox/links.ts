@@ -7,7 +7,6 @@ import { LABEL, type Role } from './labels.ts';
 
 /** A host's end of its link to the switch. */
 export interface LinkEndpoint {
-  readonly host: string;
   /** The host's first process, as the engine's machine numbers it. */
   readonly pid: number;
   /** Address with prefix length. */

@@ -14,8 +14,8 @@ export function readOnlyDocker(
 ): Dockerode {
   const modem: Dockerode['modem'] = Object.create(docker.modem);
   modem.dial = (options, callback) => {
-    const refusal = refusalOf(options);
-    if (refusal) return callback?.(new Error(refusal), null);
+    const why = forbidden(options);
+    if (why) return callback?.(new Error(why), null);
     docker.modem.dial({ ...options, abortSignal: signal }, (error, found) =>
       callback?.(error ? (explain(error) as Error) : null, found),
     );
@@ -30,7 +30,8 @@ type DialOptions = Parameters<Dockerode['modem']['dial']>[0];
 /** Ways to write that ask with `GET`: they turn the connection into a container's stdin. */
 const WAYS_IN = /\/attach(\/ws)?(\?|$)/;
 
-function refusalOf(options: DialOptions): string | undefined {
+/** Why a request does not get through, if it does not. */
+function forbidden(options: DialOptions): string | undefined {
   const { method, path, hijack, openStdin, file, headers } = options;
   if (method !== 'GET' && method !== 'HEAD') return `A check may only read; it asked for ${method}`;
   const upgrades = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'upgrade');

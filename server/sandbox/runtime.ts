@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import type { Lab } from '#lab';
 import type { Progress } from '../base/progress.ts';
-import { ensureImage } from '../engine/build-image.ts';
+import { ensureImage, imageArchives } from '../engine/build-image.ts';
 import type { Engine } from '../engine/engine.ts';
-import { ImageArchiveCache } from '../engine/image-archive-cache.ts';
 import { LinkManager } from './links.ts';
 import { SharedDirectories } from './shared-directory.ts';
 
@@ -14,7 +13,8 @@ export interface SandboxRuntime extends AsyncDisposable {
   readonly hostImage: string;
   /** The lab's image tags to the names they were built as. */
   readonly labImages: Readonly<Record<string, string>>;
-  readonly imageArchives: Pick<ImageArchiveCache, 'archive'>;
+  /** The archive of a built image. */
+  readonly imageArchive: (builtAs: string) => Promise<Buffer>;
   readonly sharedDirectories: Pick<SharedDirectories, keyof SharedDirectories>;
   readonly links: Pick<LinkManager, 'link'>;
 }
@@ -35,14 +35,13 @@ export async function createSandboxRuntime(
       labImages[tag] = await ensureImage(engine, images, folder, progress);
     }
   }
-  const shared = await SharedDirectories.for(engine, instance);
   const links = new LinkManager(engine, hostImage, instance);
   return {
     engine,
     hostImage,
     labImages,
-    imageArchives: new ImageArchiveCache(engine),
-    sharedDirectories: shared,
+    imageArchive: imageArchives(engine),
+    sharedDirectories: await SharedDirectories.for(engine, instance),
     links,
     [Symbol.asyncDispose]: () => links[Symbol.asyncDispose](),
   };

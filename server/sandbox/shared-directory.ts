@@ -4,6 +4,12 @@ import { execa } from 'execa';
 import type { Engine } from '../engine/engine.ts';
 import { localDataRoot } from '../engine/local-engine.ts';
 
+/** A directory that this machine and a host both see, by the path that each has for it. */
+export interface SharedDirectory {
+  readonly outside: string;
+  readonly inside: string;
+}
+
 /** Where it is mounted in a host. */
 export const SHARED_IN_HOST = '/opt/quayside/shared';
 /** Short, because the path of a Unix socket below it may have 107 characters in all. */
@@ -34,17 +40,20 @@ export class SharedDirectories {
     return new SharedDirectories(instance, (await localDataRoot(engine)) !== undefined);
   }
 
-  /** The path on this machine for a host's directory, or `undefined` where there can be none. */
-  pathOf(sandbox: string, host: string): string | undefined {
-    return this.#possible ? join(ROOT, this.#instance, sandbox, host) : undefined;
+  /** A host's directory, or `undefined` where there can be none. */
+  of(sandbox: string, host: string): SharedDirectory | undefined {
+    if (!this.#possible) return undefined;
+    return { outside: join(ROOT, this.#instance, sandbox, host), inside: SHARED_IN_HOST };
   }
 
-  /** Mounts it where it is not mounted (at first, or after the machine was restarted). */
-  async ensure(sandbox: string, host: string): Promise<void> {
-    const path = this.pathOf(sandbox, host);
-    if (path === undefined || (await mounts()).includes(path)) return;
-    await mkdir(path, { recursive: true });
-    await run('mount', ['-t', 'tmpfs', '-o', MOUNT_OPTIONS, 'quayside', path]);
+  /** The same, mounted where it is not (at first, or after the machine was restarted). */
+  async ensure(sandbox: string, host: string): Promise<SharedDirectory | undefined> {
+    const shared = this.of(sandbox, host);
+    if (shared && !(await mounts()).includes(shared.outside)) {
+      await mkdir(shared.outside, { recursive: true });
+      await run('mount', ['-t', 'tmpfs', '-o', MOUNT_OPTIONS, 'quayside', shared.outside]);
+    }
+    return shared;
   }
 
   /** Takes away all of a sandbox's; gone already is success. */

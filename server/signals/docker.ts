@@ -2,10 +2,12 @@ import type { SignalBody } from '#lab';
 import { deadline, withAbort } from '../base/deadline.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import { engineCall } from '../engine/engine-call.ts';
-import { jsonLines } from '../engine/lines.ts';
+import { jsonLines } from '../engine/output-limit.ts';
 import type { Host } from '../sandbox/host.ts';
 import { publishedPorts } from '../sandbox/host-view.ts';
-import type { OnSignal } from './on-signal.ts';
+
+/** Receives every signal of a host. */
+export type OnSignal = (signal: SignalBody) => void;
 
 interface DockerEvent {
   readonly Type?: unknown;
@@ -105,12 +107,10 @@ export class DockerSignals {
     for await (const event of jsonLines<DockerEvent>(stream)) {
       const body = signalOf(event, this.#host.name);
       if (!body || !this.#isNew(body)) continue;
-      this.#emitting = this.#emit(body, signal);
-      try {
-        await this.#emitting;
-      } finally {
+      this.#emitting = this.#emit(body, signal).finally(() => {
         this.#emitting = undefined;
-      }
+      });
+      await this.#emitting;
     }
   }
 
@@ -170,9 +170,9 @@ function textOf(value: unknown, longest: number): string {
 }
 
 /**
- * What can be read only now: the ports of this very start. Under quick restarts
- * the container may have been stopped, or started once more, before it could be looked at: then its ports are those of
- * no start or of the next one, and are left out.
+ * What can be read only now: the ports of this very start. Under quick restarts the container may have been stopped, or
+ * started once more, before it could be looked at: then its ports are those of no start or of the next one, and are left
+ * out.
  */
 async function startDetails(
   host: Host,

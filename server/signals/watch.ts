@@ -1,16 +1,21 @@
 import type { JournalView } from '#lab';
 import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
+import { TokenBucket } from '../base/token-bucket.ts';
+import { linesOf } from '../engine/output-limit.ts';
 import type { Host } from '../sandbox/host.ts';
-import { DockerSignals } from './docker.ts';
-import type { OnSignal } from './on-signal.ts';
-import { routeSignals } from './routes.ts';
+import { DockerSignals, type OnSignal } from './docker.ts';
 
 /** How long after a watcher has ended it is started again. A restart of a host takes about a second. */
 const RETRY_MS = 500;
 /** A watcher that ends within `LASTED_MS` waits twice as long each time: a learner's program may end it at will. */
 const MOST_RETRY_MS = 8_000;
 const LASTED_MS = 10_000;
+/** A script sets up some ten routes at once. */
+const ROUTES_AT_ONCE = 100;
+const ROUTES_PER_SECOND = 10;
+/** `ip` prints about 80 characters for a route. */
+const LONGEST_CHANGE = 300;
 
 /** What to watch for, and until when. */
 export interface Watch {
@@ -75,5 +80,25 @@ async function keepUp(watch: () => Promise<void>, signal: AbortSignal): Promise<
     await watch().catch(() => undefined);
     if (Date.now() - began >= LASTED_MS) wait = RETRY_MS;
     await sleep(wait, signal);
+  }
+}
+
+/**
+ * Emits every change of a host's IPv4 routes until the host goes away. It also ends where they change faster than this
+ * pace; the changes that have not been read are dropped. `onOpen` is called once it listens.
+ */
+async function routeSignals(
+  host: Host,
+  onSignal: OnSignal,
+  signal: AbortSignal,
+  onOpen: () => void,
+): Promise<void> {
+  const { budget, name } = host;
+  await using monitor = await host.dial(['ip', '-4', 'monitor', 'route'], { signal, budget });
+  onOpen();
+  const pace = new TokenBucket(ROUTES_AT_ONCE, ROUTES_PER_SECOND);
+  for await (const line of linesOf(monitor.stream)) {
+    if (!pace.take()) return;
+    onSignal({ kind: 'route', host: name, change: line.slice(0, LONGEST_CHANGE) });
   }
 }

@@ -63,7 +63,10 @@ export async function ensureSite(
   using _turn = await takeTurn(join(builds, '.lock'), progress);
   if (!existsSync(directory)) {
     progress('Building the pages …');
-    await removeAll(builds, (name) => name.startsWith(UNFINISHED));
+    for (const name of await readdir(builds)) {
+      if (name.startsWith(UNFINISHED))
+        await rm(join(builds, name), { recursive: true, force: true });
+    }
     // A directory of its own for each try: the build of a killed start may go on for a while.
     const unfinished = join(builds, UNFINISHED + randomUUID());
     await mkdir(unfinished);
@@ -82,18 +85,11 @@ export async function siteDirectory(project: string): Promise<string> {
 }
 
 async function buildWithAstro(project: string, directory: string): Promise<void> {
-  const { failed, timedOut, all } = await execa(
-    process.execPath,
-    [join(project, 'node_modules/astro/bin/astro.mjs'), 'build', '--outDir', directory],
-    {
-      cwd: project,
-      env: { ASTRO_TELEMETRY_DISABLED: '1' },
-      stdin: 'ignore',
-      all: true,
-      reject: false,
-      timeout: BUILD_MS,
-    },
-  );
+  const argv = [join(project, 'node_modules/astro/bin/astro.mjs'), 'build', '--outDir', directory];
+  const { failed, timedOut, all } = await execa(process.execPath, argv, {
+    ...{ cwd: project, env: { ASTRO_TELEMETRY_DISABLED: '1' } },
+    ...{ stdin: 'ignore', all: true, reject: false, timeout: BUILD_MS },
+  });
   if (!failed) return;
   const lines = all.split('\n').filter((line) => line.trim() !== '');
   throw new QuaysideError(
@@ -112,12 +108,6 @@ async function takeTurn(path: string, progress: Progress): Promise<FileLock> {
     if (!hasSaid) progress('Waiting for another start to build the pages …');
     hasSaid = true;
     await sleep(TURN_MS);
-  }
-}
-
-async function removeAll(builds: string, isMeant: (name: string) => boolean): Promise<void> {
-  for (const name of (await readdir(builds)).filter(isMeant)) {
-    await rm(join(builds, name), { recursive: true, force: true });
   }
 }
 

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defineLab } from '#lab';
 import type { Dockerode, Engine } from '../../server/engine/engine.ts';
+import { destroySandbox, liveSandboxes } from '../../server/sandbox/removal.ts';
 import type { SandboxRuntime } from '../../server/sandbox/runtime.ts';
-import { destroySandbox, liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
+import { Sandbox } from '../../server/sandbox/sandbox.ts';
 
 /** What the suite is run on. Disposing it removes what is left. */
 export interface EngineStage extends AsyncDisposable {

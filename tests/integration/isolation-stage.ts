@@ -57,9 +57,9 @@ export async function openClass(sandboxes: number, diskMib?: number): Promise<Re
     sandboxes,
     ...(diskMib !== undefined && { diskMib }),
   });
-  const { classroom, store } = app;
-  if (!classroom) throw new Error('no class is served');
-  const { door, roster } = classroom;
+  const { roster, store } = app;
+  if (!roster) throw new Error('no class is served');
+  const { classroom } = roster;
   const origin = await app.listen();
   const learners: Learner[] = [];
   const idOf = (name: string) =>
@@ -67,9 +67,9 @@ export async function openClass(sandboxes: number, diskMib?: number): Promise<Re
   return {
     ...app,
     origin,
-    secret: door.freshSecret ?? '',
+    secret: classroom.freshSecret ?? '',
     join: async (name) => {
-      const http = await joinClass(`${origin}/join/#code=${door.code}`, name);
+      const http = await joinClass(`${origin}/join/#code=${classroom.code}`, name);
       const learner = await Learner.open(http, LAB);
       learners.push(learner);
       return learner;

@@ -2,7 +2,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostView } from '../../server/sandbox/host-view.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
-import { liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
+import { liveSandboxes } from '../../server/sandbox/removal.ts';
+import { Sandbox } from '../../server/sandbox/sandbox.ts';
 import { openRuntime, SMALL_LAB, startSandbox } from './stage.ts';
 
 let stage: Awaited<ReturnType<typeof openRuntime>>;

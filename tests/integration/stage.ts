@@ -11,8 +11,9 @@ import { type App, createApp } from '../../server/app.ts';
 import { readConfig } from '../../server/cli/config.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 import { runningEngine } from '../../server/engine/find.ts';
+import { destroySandbox, liveSandboxes } from '../../server/sandbox/removal.ts';
 import { createSandboxRuntime, type SandboxRuntime } from '../../server/sandbox/runtime.ts';
-import { destroySandbox, liveSandboxes, Sandbox } from '../../server/sandbox/sandbox.ts';
+import { Sandbox } from '../../server/sandbox/sandbox.ts';
 import type { LearnerSession } from '../../server/session/sessions.ts';
 
 export const PROJECT = resolve(import.meta.dirname, '../..');

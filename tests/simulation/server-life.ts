@@ -37,7 +37,7 @@ export class ServerLife {
   readonly background: Background;
   readonly store: Store;
   readonly sessions: SessionManager;
-  readonly classroom: { readonly door: Class; readonly roster: Roster } | undefined;
+  readonly roster: Roster | undefined;
   readonly runtime: SandboxRuntime;
   /** It has taken up what an earlier server has left. */
   isOpen = false;
@@ -67,39 +67,36 @@ export class ServerLife {
     });
     const { store, sessions, background } = this;
     if (options.inClass) {
-      const door = new Class({ store, name: 'Simulated', learnersMost: 99 });
-      this.classroom = {
-        door,
-        roster: new Roster({ classroom: door, store, sessions, labs, background }),
-      };
-    } else this.classroom = undefined;
+      const classroom = new Class({ store, name: 'Simulated', learnersMost: 99 });
+      this.roster = new Roster({ classroom, store, sessions, labs, background });
+    } else this.roster = undefined;
   }
 
   async open(): Promise<void> {
     await this.sessions.open();
-    this.classroom?.roster.open();
+    this.roster?.open();
     this.isOpen = true;
   }
 
   /** Somebody new. @returns the learner's id */
   join(name: string): string {
-    if (!this.classroom) return this.store.createLearner().learner;
-    const { door, roster } = this.classroom;
-    const { learner } = door.join('127.0.0.1', door.code, name).member;
-    roster.entry(learner);
+    if (!this.roster) return this.store.createLearner().learner;
+    const { classroom } = this.roster;
+    const { learner } = classroom.join('127.0.0.1', classroom.code, name).member;
+    this.roster.entry(learner);
     return learner;
   }
 
   /** Whether a learner who has joined is still one of its own. */
   knows(learner: string): boolean {
-    return this.classroom?.door.members.some((member) => member.learner === learner) ?? true;
+    return this.roster?.classroom.members.some((member) => member.learner === learner) ?? true;
   }
 
   async close(clean: boolean): Promise<void> {
     this.isClosing = true;
     this.isOpen = false;
     await this.sessions.close(clean);
-    this.classroom?.roster[Symbol.dispose]();
+    this.roster?.[Symbol.dispose]();
     await this.runtime[Symbol.asyncDispose]();
     this.store[Symbol.dispose]();
   }

@@ -117,7 +117,7 @@ function instruct(world: World, seats: readonly Seat[], isStormy: () => boolean)
     () => chance.pick(seats).end('instructor', 'Enough.'),
     () => {
       const { open } = world;
-      const roster = open?.classroom?.roster;
+      const roster = open?.roster;
       const { name, learner } = chance.pick(seats);
       if (!roster || learner === undefined) return;
       for (const seat of seats) if (seat.name === name) seat.isRemoved = true;

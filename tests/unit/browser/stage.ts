@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
-import type { Dial } from '../../../server/browser/dial.ts';
+import type { Dial } from '../../../server/browser/page-request.ts';
 
 /** The exact form of the one command that the pane starts: nothing else may come through. */
 const COMMAND = /^env LC_ALL=C socat -d -d -t 0 - TCP4:([a-z0-9_.-]+):(\d+),connect-timeout=4$/;

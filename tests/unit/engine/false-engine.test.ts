@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DockerEngine } from '../../../server/engine/docker-engine.ts';
+import { Engine } from '../../../server/engine/engine.ts';
 import { readOnlyDocker } from '../../../server/sandbox/read-only-docker.ts';
 
 const MIB = 1024 ** 2;
@@ -55,7 +55,7 @@ async function answering(listener: RequestListener): Promise<void> {
   await listening(createHttpServer(listener), path);
 }
 
-const nested = () => new DockerEngine('unix:///nowhere').nested('c', path);
+const nested = () => new Engine('unix:///nowhere').nested('c', path);
 
 /** What a socket and its kernel buffers hold beside what was read. */
 const BUFFERED = 4 * MIB;

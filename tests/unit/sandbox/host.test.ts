@@ -15,6 +15,7 @@ const LAB = defineLab({
   browser: 'a',
   sections: [],
 });
+const NEVER = new AbortController().signal;
 const [SPEC] = LAB.hosts as readonly [LabHost];
 
 describe('an image is loaded under the lab’s name for it:', () => {
@@ -39,7 +40,7 @@ describe('an image is loaded under the lab’s name for it:', () => {
     };
     const engine = { nested: () => docker } as unknown as Engine;
     const host = new Host(engine, SPEC, 'c1', undefined);
-    await host.ensureImage(name, 'quayside/mycontainer:abc', async () => Buffer.alloc(0));
+    await host.ensureImage(name, 'quayside/mycontainer:abc', async () => Buffer.alloc(0), NEVER);
     expect(tagged).toEqual([parts]);
     // Any other tag of it is another image.
     expect(asked).toEqual([{ reference: [`${parts.repo}:${parts.tag}`] }]);

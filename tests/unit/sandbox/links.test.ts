@@ -33,7 +33,7 @@ function engineOf(milliseconds: (line: string) => number | undefined) {
   return { engine: { attend } as Engine, containers, lines };
 }
 
-const endpoint = (pid: number) => [{ host: 'a', pid, address: '10.1.10.11/24' }];
+const endpoint = (pid: number) => [{ pid, address: '10.1.10.11/24' }];
 
 test('sixty sandboxes that are taken up at once are all linked', async () => {
   const { engine, containers, lines } = engineOf(() => 400);

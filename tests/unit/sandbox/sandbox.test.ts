@@ -1,13 +1,10 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { defineLab } from '#lab';
+import { withAbort } from '../../../server/base/deadline.ts';
 import type { Engine } from '../../../server/engine/engine.ts';
+import { destroySandbox, liveSandboxes } from '../../../server/sandbox/removal.ts';
 import type { SandboxRuntime } from '../../../server/sandbox/runtime.ts';
-import {
-  destroySandbox,
-  liveSandboxes,
-  Sandbox,
-  SandboxDestroyedError,
-} from '../../../server/sandbox/sandbox.ts';
+import { Sandbox, SandboxDestroyedError } from '../../../server/sandbox/sandbox.ts';
 
 const LAB = defineLab({
   title: 'T',
@@ -23,13 +20,21 @@ interface Container {
   state: 'created' | 'running' | 'paused';
 }
 
-/** An engine of containers alone. Each call waits for `before`, which a test may hold up or let fail. */
+/** What each call is given. */
+interface Asked {
+  readonly abortSignal?: AbortSignal;
+}
+
+/**
+ * An engine of containers alone. Each call waits for `before`, which a test may hold up or let fail, and is given up with
+ * its signal.
+ */
 function engineOf(before: (call: string) => unknown = () => undefined) {
   const containers = new Map<string, Container>();
   const calls: string[] = [];
-  const call = async (name: string) => {
+  const call = async (name: string, { abortSignal }: Asked = {}) => {
     calls.push(name);
-    await before(name);
+    await withAbort(abortSignal ?? new AbortController().signal, () => before(name));
   };
   const found = (id: string) => {
     const container = containers.get(id);
@@ -43,21 +48,21 @@ function engineOf(before: (call: string) => unknown = () => undefined) {
     });
   const handle = (id: string) => ({
     id,
-    inspect: async () => {
-      await call('inspect');
+    inspect: async (asked: Asked) => {
+      await call('inspect', asked);
       const { state } = found(id);
       return { State: { Running: state !== 'created', Paused: state === 'paused', Pid: 7 } };
     },
-    start: async () => {
-      await call('start');
+    start: async (asked: Asked) => {
+      await call('start', asked);
       found(id).state = 'running';
     },
-    unpause: async () => {
-      await call('unpause');
+    unpause: async (asked: Asked) => {
+      await call('unpause', asked);
       found(id).state = 'running';
     },
-    remove: async () => {
-      await call(`remove ${containers.get(id)?.name}`);
+    remove: async (asked: Asked) => {
+      await call(`remove ${containers.get(id)?.name}`, asked);
       containers.delete(id);
     },
   });
@@ -70,8 +75,8 @@ function engineOf(before: (call: string) => unknown = () => undefined) {
       return handle(id);
     },
     getContainer: handle,
-    listContainers: async ({ filters }: { filters: { label: string[] } }) => {
-      await call('list');
+    listContainers: async ({ filters, ...asked }: Asked & { filters: { label: string[] } }) => {
+      await call('list', asked);
       return [...containers]
         .filter(([, { labels }]) => matches(labels, filters.label))
         .map(([Id, { name, labels, state }]) => ({
@@ -88,9 +93,9 @@ function engineOf(before: (call: string) => unknown = () => undefined) {
     engine: { docker, run, address: 'tcp://fake' } as unknown as Engine,
     hostImage: 'h',
     labImages: {},
-    imageArchives: { archive: async () => Buffer.alloc(0) },
+    imageArchive: async () => Buffer.alloc(0),
     sharedDirectories: {
-      pathOf: () => undefined,
+      of: () => undefined,
       ensure: async () => undefined,
       remove: async () => undefined,
       sandboxes: async () => [],
@@ -202,16 +207,6 @@ test('one object that cannot be removed keeps none of the others, and is named',
   await vi.advanceTimersByTimeAsync(20_000);
   await told;
   expect([...containers.values()].map(({ name }) => name)).toEqual(['quayside-s1-a']);
-});
-
-test('a call that the engine never answers ends by itself, and says so', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const { runtime } = engineOf(() => new Promise(() => undefined));
-  const told = expect(new Sandbox(runtime, LAB, LABELS).reconcile(QUIET)).rejects.toThrow(
-    'The Docker Engine has not answered for 60 s.',
-  );
-  await vi.advanceTimersByTimeAsync(60_000);
-  await told;
 });
 
 test('the sandboxes of a server are those of its instance', async () => {

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { DockerEngine } from '../../../server/engine/docker-engine.ts';
+import { Engine } from '../../../server/engine/engine.ts';
 import { OutputLimitError } from '../../../server/engine/output-limit.ts';
 
 let directory: string;
-let engine: DockerEngine;
+let engine: Engine;
 let server: ReturnType<typeof createServer>;
 /** What was asked, and the connections that were given to processes. */
 let asked: string[];
@@ -40,7 +40,7 @@ beforeEach(async () => {
     onProcess(connection);
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
-  engine = new DockerEngine(`unix://${path}`);
+  engine = new Engine(`unix://${path}`);
 });
 
 afterEach(async () => {
@@ -138,6 +138,18 @@ test('an engine that takes the question and never answers is away after some sec
   await pinged.promise;
   await vi.advanceTimersByTimeAsync(5_000);
   expect(await isAway).toBe(true);
+});
+
+test('a request that the engine never answers ends by itself, and says so', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const reached = Promise.withResolvers<void>();
+  answer = () => reached.resolve();
+  const told = expect(engine.docker.listContainers()).rejects.toThrow(
+    'The Docker Engine has not answered for 60 s.',
+  );
+  await reached.promise;
+  await vi.advanceTimersByTimeAsync(60_000);
+  await told;
 });
 
 test('whether it is away is not waited for longer than the signal', async () => {

@@ -1,0 +1,82 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { installPackages } from '../../../server/engine/packages.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'quayside-apt-'));
+  vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllEnvs();
+  rmSync(directory, { recursive: true });
+});
+
+/** A program in the place of apt-get, with the words that apt 3.0 has. `$busy` is there while another uses it. */
+function apt(script: string): string {
+  const busy = join(directory, 'busy');
+  const path = join(directory, 'apt-get');
+  writeFileSync(path, `#!/bin/sh\nbusy=${busy}\n${script}\n`);
+  chmodSync(path, 0o755);
+  return busy;
+}
+
+const HELD = `if [ -e $busy ]; then
+  echo 'Reading package lists...'
+  echo 'E: Could not get lock /var/lib/apt/lists/lock. It is held by process 3200 (unattended-upgr)' >&2
+  echo 'E: Unable to lock directory /var/lib/apt/lists/' >&2
+  exit 100
+fi`;
+
+describe('packages', () => {
+  it('are installed after the lists are read anew', async () => {
+    apt('echo "Setting up $*"');
+    const said: string[] = [];
+    await installPackages(['docker.io'], (line) => said.push(line));
+    expect(said).toEqual([
+      '  Setting up update',
+      '  Setting up install -y --no-install-recommends docker.io',
+    ]);
+  });
+
+  it('wait while another program uses apt, which is named once', async () => {
+    const busy = apt(`${HELD}; echo "Setting up $1"`);
+    writeFileSync(busy, '');
+    const said: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const installed = installPackages(['docker.io'], (line) => {
+      said.push(line);
+      first.resolve();
+    });
+    await first.promise;
+    rmSync(busy);
+    await installed;
+    expect(said).toEqual([
+      'Waiting for apt: unattended-upgr (process 3200) is using it …',
+      '  Setting up update',
+      '  Setting up install',
+    ]);
+  });
+
+  it('are given up after a quarter of an hour, with who still uses apt', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    writeFileSync(apt(HELD), '');
+    const told = Promise.withResolvers<void>();
+    const failed = expect(installPackages(['docker.io'], () => told.resolve())).rejects.toThrow(
+      'It is held by process 3200 (unattended-upgr)',
+    );
+    await told.promise;
+    await vi.advanceTimersByTimeAsync(15 * 60_000);
+    await failed;
+  });
+
+  it('that cannot be had are an error with apt’s last words', async () => {
+    apt('echo "E: Unable to locate package nothing"; exit 100');
+    await expect(installPackages(['nothing'], () => undefined)).rejects.toThrow(
+      'Installing nothing failed: apt-get ended with status 100. E: Unable to locate package nothing',
+    );
+  });
+});
