@@ -1,25 +1,6 @@
-import type { CheckView, HostStatus, SessionStatus, TerminalView } from './session.ts';
+import type { CheckView, HostStatus, SessionStatus, TerminalView } from './schemas.ts';
 
-/** What passes between the server and the pages of a class. Single-user servers know only `ClassView`. */
-
-/** What anybody may know (`GET /api/class`). */
-export type ClassView =
-  | { readonly mode: 'single' }
-  | {
-      readonly mode: 'class';
-      readonly name: string;
-      /** The learner that this browser is signed in as. */
-      readonly me?: { readonly name: string };
-      /** This browser is signed in as the instructor. */
-      readonly instructor: boolean;
-    };
-
-/** The answer to joining and to coming back. */
-export interface JoinedView {
-  readonly name: string;
-  /** The learner's personal link: a path on this server. Whoever has it is this learner. */
-  readonly link: string;
-}
+/** What passes between the server and the pages of a class. Single-user servers know only `ClassView` (schemas.ts). */
 
 /** Something that the instructor says to everybody or to one. */
 export interface MessageView {

@@ -1,142 +1,18 @@
+import type {
+  CheckView,
+  EndingView,
+  GuideView,
+  SessionSnapshot,
+  SessionStatus,
+  TerminalView,
+  ValueView,
+  VisitView,
+} from './schemas.ts';
+
 /**
  * What the server tells the page about a session, and what the page may ask: one discriminated union for both sides.
  * JSON over one WebSocket per page (`/api/labs/:lab/events`), server to page only; requests go over HTTP.
  */
-
-/** Where a host is on its way to a prompt. `detail` is a short present-tense phrase, such as "engine starting". */
-export interface HostStatus {
-  readonly name: string;
-  readonly aliases: readonly string[];
-  readonly address: string;
-  readonly hasEngine: boolean;
-  readonly phase: 'waiting' | 'starting' | 'ready' | 'down';
-  readonly detail: string;
-}
-
-/** A session is exactly one of these. `none`: the learner has not started (or has ended and cleared) this lab. */
-export type SessionStatus =
-  | { readonly state: 'none' }
-  /** Waits for room on the machine. `place` 1 is next; without `waitSeconds` there is nothing to estimate by. */
-  | {
-      readonly state: 'queued';
-      readonly place: number;
-      readonly because: 'full' | 'busy';
-      readonly waitSeconds?: number;
-    }
-  /** `trouble`: why an earlier attempt failed, while another is under way. */
-  | {
-      readonly state: 'starting';
-      readonly hosts: readonly HostStatus[];
-      readonly trouble?: string;
-    }
-  | { readonly state: 'ready'; readonly hosts: readonly HostStatus[] }
-  | { readonly state: 'failed'; readonly reason: string; readonly remedy: string }
-  | { readonly state: 'ended'; readonly reason: string };
-
-/** A command that leads out of a mistake, offered to the learner with a Run button. */
-export interface Fix {
-  /** The host it is typed on, one of the lab's own. */
-  readonly host: string;
-  readonly command: string;
-}
-
-/** `unknown` means "could not check", and why. */
-export type CheckView =
-  | {
-      readonly id: string;
-      readonly state: 'passed';
-      readonly passedAt: number;
-      /** Why the check would not pass now, where the hosts have moved away from it since. The pass stays. */
-      readonly moved?: string;
-      /** The step was done for the learner. */
-      readonly assisted?: true;
-    }
-  | {
-      readonly id: string;
-      readonly state: 'not-yet';
-      readonly reason: string;
-      readonly wayOut?: Fix;
-    }
-  | { readonly id: string; readonly state: 'unknown'; readonly reason: string };
-
-/** `text` is absent while the hosts have no such value yet. */
-export interface ValueView {
-  readonly id: string;
-  readonly text?: string;
-}
-
-export interface TerminalView {
-  readonly id: string;
-  readonly host: string;
-  /** `server01`, `server01 (2)` …: the tab's name. */
-  readonly title: string;
-}
-
-/** How a visit in the browser pane ended; the words are those a browser would use. */
-export type VisitOutcome =
-  | 'page'
-  | 'refused'
-  | 'timed-out'
-  | 'unreachable'
-  | 'unknown-host'
-  | 'broken';
-
-/** One page asked for in the browser pane. */
-export interface VisitView {
-  readonly id: string;
-  /** The address asked for, made whole: `http://10.1.10.11:32768/`. */
-  readonly url: string;
-  /** The host it was asked from. */
-  readonly from: string;
-  readonly outcome: VisitOutcome;
-  readonly status?: number;
-  /** The page's `<title>`, where it has one. */
-  readonly title?: string;
-  /** Path on this server that shows the page inside a sandboxed frame; present when `outcome` is `page`. */
-  readonly frame?: string;
-  readonly milliseconds: number;
-}
-
-/** Where something is being done for the learner, so that the page can show that place. */
-export type GuideAction =
-  | { readonly kind: 'run'; readonly host: string; readonly terminal: string }
-  /** `visit` is there once the page has come, or has not. */
-  | { readonly kind: 'open'; readonly url: string; readonly visit?: VisitView }
-  | { readonly kind: 'answer'; readonly check: string };
-
-/** `step`: one step that was asked for. `start`: all steps before a place to start from. */
-export type GuidePurpose = 'step' | 'start';
-
-/** What is being done for the learner, or how the last of it ended. `job` tells two of them apart. */
-export type GuideView =
-  | { readonly state: 'idle' }
-  | {
-      readonly state: 'working';
-      readonly job: string;
-      readonly purpose: GuidePurpose;
-      /** The step at hand; absent while the hosts are still starting. */
-      readonly step?: string;
-      /** Which of how many steps; 0 while the hosts are still starting. */
-      readonly place: number;
-      readonly of: number;
-      /** In the present tense; what stands between back-ticks is code. */
-      readonly says: string;
-      readonly deed?: GuideAction;
-    }
-  | {
-      readonly state: 'done';
-      readonly job: string;
-      readonly purpose: GuidePurpose;
-      readonly of: number;
-    }
-  | {
-      readonly state: 'stopped';
-      readonly job: string;
-      readonly purpose: GuidePurpose;
-      readonly step?: string;
-      readonly reason: string;
-      readonly remedy: string;
-    };
 
 /** Events on the event socket. On connecting, one `snapshot`; then only what changed. */
 export type SessionEvent =
@@ -159,37 +35,8 @@ export interface Beat {
   readonly type: 'beat';
 }
 
-/** A coming end. It is told five minutes ahead. */
-export interface EndingView {
-  /** Milliseconds from now, as of this message: the page's clock need not agree with the server's. */
-  readonly inMs: number;
-  /** Nothing was done for long, or the whole time is over. */
-  readonly because: 'idle' | 'total';
-}
-
-/** Everything about a learner's session of one lab. Also the body of `GET /api/labs/:lab/session`. */
-export interface SessionSnapshot {
-  readonly lab: string;
-  readonly status: SessionStatus;
-  readonly checks: readonly CheckView[];
-  readonly values: readonly ValueView[];
-  readonly terminals: readonly TerminalView[];
-  /** What the learner last answered: check id to text. */
-  readonly answers: Readonly<Record<string, string>>;
-  readonly guide: GuideView;
-  /** Present while the session is about to end. */
-  readonly ending?: EndingView;
-}
-
-/** Body of every error answer. */
-export interface ErrorBody {
-  readonly code: string;
-  readonly message: string;
-  readonly remedy: string;
-}
-
 /*
- * The HTTP requests of a page (all under the learner's cookie; `:lab` is a lab's folder name):
+ * The HTTP requests of a page, whose bodies are in schemas.ts (all under the learner's cookie; `:lab` is a lab's folder name):
  *
  *   GET    /api/labs/:lab/session                       → SessionSnapshot
  *   POST   /api/labs/:lab/session                       start, or start again after `failed`/`ended`; idempotent → SessionSnapshot

@@ -19,7 +19,7 @@ export interface ClassOptions {
   readonly newSecret?: boolean;
   /** A new code to join with; who has joined stays. */
   readonly newCode?: boolean;
-  readonly tries?: AttemptLimiter;
+  readonly attempts?: AttemptLimiter;
 }
 
 /** A learner who has just come in, and what lets this browser in from now on. */
@@ -36,27 +36,23 @@ export class Class {
   /** The instructor's secret, where it was made just now: it is shown once, and only its hash is kept. */
   readonly freshSecret: string | undefined;
   readonly #options: ClassOptions;
-  readonly #tries: AttemptLimiter;
+  readonly #attempts: AttemptLimiter;
   #instructorHash: string;
 
   constructor(options: ClassOptions) {
     this.#options = options;
-    this.#tries = options.tries ?? new AttemptLimiter();
+    this.#attempts = options.attempts ?? new AttemptLimiter();
     this.name = options.name;
     const { classes } = options.store;
     const known = classes.find(options.name);
     const fresh = !known || options.newSecret;
     this.freshSecret = fresh ? newSpokenCode(SECRET.groups, SECRET.length) : undefined;
     this.#instructorHash =
-      this.freshSecret === undefined && known
+      known && this.freshSecret === undefined
         ? known.instructorHash
         : tokenHash(normalizeSpokenCode(this.freshSecret ?? ''));
     this.code = known && !options.newCode ? known.code : newSpokenCode(CODE.groups, CODE.length);
-    classes.put({
-      name: this.name,
-      code: this.code,
-      instructorHash: this.#instructorHash,
-    });
+    classes.put({ name: this.name, code: this.code, instructorHash: this.#instructorHash });
   }
 
   get members(): readonly MemberRow[] {
@@ -70,16 +66,16 @@ export class Class {
    * @throws QuaysideError CODE_WRONG, TOO_MANY_TRIES, NAME_INVALID, NAME_TAKEN, CLASS_FULL
    */
   join(address: string, code: string, typedName: string): Joined {
-    this.#tries.ask(address);
+    this.#attempts.ask(address);
     if (!tokensEqual(normalizeSpokenCode(code), normalizeSpokenCode(this.code))) {
-      this.#tries.missed(address);
+      this.#attempts.missed(address);
       throw new QuaysideError(
         'CODE_WRONG',
         'That is not the code of this class.',
         'Compare it with what your instructor shows, letter by letter. Capitals and dashes do not matter.',
       );
     }
-    this.#tries.hit(address);
+    this.#attempts.hit(address);
     const name = displayName(typedName);
     const { store, learnersMost } = this.#options;
     if (store.classes.isTaken(this.name, name)) throw nameTaken(name);
@@ -102,10 +98,10 @@ export class Class {
    * @throws QuaysideError LINK_UNKNOWN, TOO_MANY_TRIES
    */
   return(address: string, secret: string): Joined {
-    this.#tries.ask(address);
+    this.#attempts.ask(address);
     const member = this.member(secret);
     if (!member) {
-      this.#tries.missed(address);
+      this.#attempts.missed(address);
       throw new QuaysideError(
         'LINK_UNKNOWN',
         'That personal link leads to nobody in this class.',
@@ -127,9 +123,9 @@ export class Class {
 
   /** @throws QuaysideError SECRET_WRONG, TOO_MANY_TRIES */
   signInInstructor(address: string, secret: string): void {
-    this.#tries.ask(address);
+    this.#attempts.ask(address);
     if (this.isInstructor(secret)) return;
-    this.#tries.missed(address);
+    this.#attempts.missed(address);
     throw new QuaysideError(
       'SECRET_WRONG',
       'That is not the instructor’s secret.',

@@ -9,9 +9,9 @@ const BYTE_ORDER_MARK = '\ufeff';
 const HEAD = ['Learner', 'Joined', 'Lab', 'Section', 'Step', 'Check', 'State', 'Passed at'];
 
 /** The class's progress as CSV (RFC 4180): a line for each learner and step, with times in UTC. */
-export function progressCsv(seats: readonly RosterEntry[], labs: readonly RosterLab[]): string {
-  const rows = seats.flatMap((seat) => {
-    const learner = seat.view();
+export function progressCsv(entries: readonly RosterEntry[], labs: readonly RosterLab[]): string {
+  const rows = entries.flatMap((entry) => {
+    const learner = entry.view();
     return labs.flatMap(({ name, title, steps }) =>
       steps.map((step) => {
         const progress = learner.labs[name];

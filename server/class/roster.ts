@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Lab } from '#lab';
 import type { ClassStatus, MessageView, RosterEvent, RosterLab } from '#protocol';
 import type { Background } from '../base/background.ts';
+import { Emitter } from '../base/emitter.ts';
 import { QuaysideError } from '../base/errors.ts';
+import { Timers } from '../base/timers.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Store } from '../store/store.ts';
 import type { Class } from './class.ts';
@@ -27,20 +29,21 @@ interface Message extends MessageView {
   readonly to: string | undefined;
 }
 
-/** Everybody in the room, live: what the instructor sees of the learners, and what each learner sees of the instructor. */
+/** The learners of a class, live: what the instructor sees of them, and what each of them sees of the instructor. */
 export class Roster implements Disposable {
+  readonly classroom: Class;
+  readonly labs: readonly RosterLab[];
   readonly #options: RosterOptions;
-  readonly #labs: readonly RosterLab[];
-  readonly #seats = new Map<string, RosterEntry>();
-  readonly #listeners = new Set<(event: RosterEvent) => void>();
-  readonly #places = new Map<string, Set<(place: ClassStatus) => void>>();
+  readonly #entries = new Map<string, RosterEntry>();
+  readonly #instructors = new Emitter<RosterEvent>();
   readonly #changed = new Set<string>();
+  readonly #timers = new Timers();
   #messages: readonly Message[] = [];
-  #telling: NodeJS.Timeout | undefined;
 
   constructor(options: RosterOptions) {
     this.#options = options;
-    this.#labs = [...options.labs].map(([name, lab]) => ({
+    this.classroom = options.classroom;
+    this.labs = [...options.labs].map(([name, lab]) => ({
       name,
       title: lab.title,
       steps: lab.sections.flatMap((section) =>
@@ -49,166 +52,138 @@ export class Roster implements Disposable {
     }));
   }
 
-  /** Seats whoever has joined before. Sessions that an earlier server left must be known by now. */
+  /** Takes in whoever has joined before. Sessions that an earlier server left must be known by now. */
   open(): void {
-    for (const { learner } of this.#options.classroom.members) this.entry(learner);
+    for (const { learner } of this.classroom.members) this.entry(learner);
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#telling);
-    for (const seat of this.#seats.values()) seat[Symbol.dispose]();
-    this.#seats.clear();
-    this.#listeners.clear();
-    this.#places.clear();
-  }
-
-  get classroom(): Class {
-    return this.#options.classroom;
-  }
-
-  get labs(): readonly RosterLab[] {
-    return this.#labs;
+    this.#timers[Symbol.dispose]();
+    for (const entry of this.#entries.values()) entry[Symbol.dispose]();
+    this.#entries.clear();
   }
 
   get entries(): readonly RosterEntry[] {
-    return [...this.#seats.values()];
+    return [...this.#entries.values()];
   }
 
   /** @throws QuaysideError LEARNER_UNKNOWN */
   entry(learner: string): RosterEntry {
-    const known = this.#seats.get(learner);
+    const known = this.#entries.get(learner);
     if (known) return known;
-    const { classroom: room, sessions, labs } = this.#options;
-    const member = room.members.find((each) => each.learner === learner);
+    const { sessions, labs } = this.#options;
+    const member = this.classroom.members.find((each) => each.learner === learner);
     if (!member) throw learnerUnknown();
-    const seat = new RosterEntry({ member, labs, sessions, onChange: () => this.#change(learner) });
-    this.#seats.set(learner, seat);
+    const onChange = () => this.#change(learner);
+    const entry = new RosterEntry({ member, labs, sessions, onChange });
+    this.#entries.set(learner, entry);
     this.#change(learner);
-    return seat;
+    return entry;
   }
 
   /** Calls `listener` with the whole roster at once, then with every change, until disposed. */
   subscribe(listener: (event: RosterEvent) => void): Disposable {
-    const { classroom: room } = this.#options;
-    this.#listeners.add(listener);
-    listener({
-      type: 'roster',
-      className: room.name,
-      code: room.code,
-      labs: this.#labs,
-      learners: this.entries.map((seat) => seat.view()),
-    });
-    return {
-      [Symbol.dispose]: () => {
-        this.#listeners.delete(listener);
-      },
-    };
+    const { name: className, code } = this.classroom;
+    const learners = this.entries.map((entry) => entry.view());
+    const listening = this.#instructors.on(listener);
+    listener({ type: 'roster', className, code, labs: this.labs, learners });
+    return listening;
   }
 
-  /** Calls `listener` with the learner's own place at once and after every change; meanwhile they are present. */
-  subscribeStatus(learner: string, listener: (place: ClassStatus) => void): Disposable {
-    const attending = this.entry(learner).attend();
-    const listeners = this.#places.get(learner) ?? new Set();
-    this.#places.set(learner, listeners.add(listener));
-    listener(this.#place(learner));
+  /** Calls `listener` with how the learner is in the class, now and after every change; meanwhile they are present. */
+  subscribeStatus(learner: string, listener: (status: ClassStatus) => void): Disposable {
+    const entry = this.entry(learner);
+    const page = entry.pages.on(listener);
+    this.#change(learner);
+    listener(this.#status(entry));
     return {
       [Symbol.dispose]: () => {
-        listeners.delete(listener);
-        attending[Symbol.dispose]();
+        page[Symbol.dispose]();
+        this.#change(learner);
       },
     };
   }
 
   setHand(learner: string, raised: boolean): void {
-    const seat = this.entry(learner);
-    if (raised === (seat.handAt !== undefined)) return;
+    const entry = this.entry(learner);
+    if (raised === (entry.handAt !== undefined)) return;
     const at = raised ? Date.now() : undefined;
     this.#options.store.classes.setHand(learner, at);
-    seat.handAt = at;
-    this.#tellPlace(learner);
+    entry.handAt = at;
+    this.#change(learner);
+    this.#tellStatus(entry);
   }
 
   setMayType(learner: string, allowed: boolean): void {
-    this.entry(learner).mayType = allowed;
-    this.#tellPlace(learner);
+    const entry = this.entry(learner);
+    entry.mayType = allowed;
+    this.#change(learner);
+    this.#tellStatus(entry);
   }
 
   /** The instructor looks at a terminal of theirs until disposed; they are told before anything of it is shown. */
   watch(learner: string, terminal: string): Disposable {
-    const watching = this.entry(learner).watch(terminal);
-    this.#tellPlace(learner);
+    const entry = this.entry(learner);
+    const watching = { terminal };
+    entry.watching.add(watching);
+    this.#tellStatus(entry);
     return {
       [Symbol.dispose]: () => {
-        watching[Symbol.dispose]();
-        this.#tellPlace(learner);
+        if (entry.watching.delete(watching)) this.#tellStatus(entry);
       },
     };
   }
 
   /** Says something to everybody, or to one. */
   sendMessage(text: string, to?: string): void {
-    if (to !== undefined) this.entry(to);
+    const meant = to === undefined ? this.entries : [this.entry(to)];
     const message = { id: randomBytes(6).toString('hex'), at: Date.now(), text, to };
     this.#messages = [...this.#messages, message].slice(-MESSAGES_KEPT);
-    for (const learner of to === undefined ? this.#places.keys() : [to]) this.#tellPlace(learner);
+    for (const entry of meant) this.#tellStatus(entry);
   }
 
   /** The learner leaves the class for good, with everything that is kept of them. */
   remove(learner: string): void {
-    const seat = this.entry(learner);
+    const entry = this.entry(learner);
     const { sessions, store } = this.#options;
     sessions.forget(learner, 'You were removed from this class.');
-    seat[Symbol.dispose]();
-    this.#seats.delete(learner);
-    this.#places.delete(learner);
-    this.#changed.delete(learner);
+    entry[Symbol.dispose]();
+    this.#entries.delete(learner);
     store.removeLearner(learner);
-    this.#tell({ type: 'left', id: learner });
+    this.#instructors.emit({ type: 'left', id: learner });
   }
 
-  #place(learner: string): ClassStatus {
-    const seat = this.entry(learner);
-    const since = Date.now() - MESSAGE_LIVES_MS;
+  #status({ member, handAt, mayType, watching }: RosterEntry): ClassStatus {
+    const oldest = Date.now() - MESSAGE_LIVES_MS;
+    const isFor = ({ to, at }: Message) =>
+      at >= oldest && (to === undefined ? at >= member.joinedAt : to === member.learner);
     return {
-      name: seat.member.name,
-      className: this.#options.classroom.name,
-      ...(seat.handAt !== undefined && { handAt: seat.handAt }),
-      mayType: seat.mayType,
-      watched: seat.watched,
-      messages: this.#messages
-        .filter(({ to, at }) => (to === undefined || to === learner) && at >= since)
-        .filter(({ to, at }) => to !== undefined || at >= seat.member.joinedAt)
-        .map(({ id, at, text }) => ({ id, at, text })),
+      name: member.name,
+      className: this.classroom.name,
+      ...(handAt !== undefined && { handAt }),
+      mayType,
+      watched: [...new Set([...watching].map(({ terminal }) => terminal))],
+      messages: this.#messages.filter(isFor).map(({ id, at, text }) => ({ id, at, text })),
     };
   }
 
-  #tellPlace(learner: string): void {
-    const listeners = this.#places.get(learner);
-    if (!listeners || listeners.size === 0) return;
-    const place = this.#place(learner);
-    for (const listener of listeners) listener(place);
+  #tellStatus(entry: RosterEntry): void {
+    if (entry.pages.size > 0) entry.pages.emit(this.#status(entry));
   }
 
   #change(learner: string): void {
     this.#changed.add(learner);
-    this.#telling ??= setTimeout(
-      this.#options.background.guard('the roster', () => this.#tellChanged()),
-      TOGETHER_MS,
-    );
+    const tell = this.#options.background.guard('the roster', () => this.#tellChanged());
+    this.#timers.setOnce('tell', TOGETHER_MS, tell);
   }
 
   #tellChanged(): void {
-    this.#telling = undefined;
     const changed = [...this.#changed];
     this.#changed.clear();
-    for (const each of changed) {
-      const seat = this.#seats.get(each);
-      if (seat) this.#tell({ type: 'learner', learner: seat.view() });
+    for (const learner of changed) {
+      const entry = this.#entries.get(learner);
+      if (entry) this.#instructors.emit({ type: 'learner', learner: entry.view() });
     }
-  }
-
-  #tell(event: RosterEvent): void {
-    for (const listener of this.#listeners) listener(event);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { AllowList } from './allow-list.ts';
-import { notFound, notInstructor, notSignedIn, wrongHost, wrongOrigin } from './http-errors.ts';
+import type { Cookies } from './cookies.ts';
+import { httpError } from './http-errors.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,31 +29,28 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
  */
 export function addAccessControl(
   app: FastifyInstance,
-  options: {
-    readonly allowList: () => AllowList;
-    readonly learnerOf: (cookies: string | undefined) => string | undefined;
-    readonly isInstructor: (cookies: string | undefined) => boolean;
-    /** Those without a valid cookie are sent to join it. */
-    readonly inClass: boolean;
-  },
+  allowList: () => AllowList,
+  cookies: Cookies,
+  isClass: boolean,
 ): void {
+  const notSignedIn = isClass ? 'NOT_JOINED' : 'NOT_SIGNED_IN';
   app.decorateRequest('learner', '');
   app.addHook('onRequest', async (request) => {
     const { headers, method } = request.raw;
     const { config } = request.routeOptions;
-    const { hosts, origins } = options.allowList();
-    if (!hosts.has(headers.host ?? '')) throw wrongHost();
+    const { hosts, origins } = allowList();
+    if (!hosts.has(headers.host ?? '')) throw httpError('WRONG_HOST');
     // Every browser names the page that opens a WebSocket, and no rule but this keeps other sites' pages out.
     const asksOrigin = request.ws || (!SAFE_METHODS.has(method ?? '') && !config.anyOrigin);
-    if (asksOrigin && !origins.has(headers.origin ?? '')) throw wrongOrigin();
+    if (asksOrigin && !origins.has(headers.origin ?? '')) throw httpError('WRONG_ORIGIN');
     if (!request.ws && (config.public || request.is404)) return;
     if (config.instructor) {
-      if (!options.isInstructor(headers.cookie)) throw notInstructor();
+      if (!cookies.isInstructor(headers.cookie)) throw httpError('NOT_INSTRUCTOR');
     } else {
-      const learner = options.learnerOf(headers.cookie);
-      if (learner === undefined) throw notSignedIn(options.inClass);
+      const learner = cookies.learner(headers.cookie);
+      if (learner === undefined) throw httpError(notSignedIn);
       request.learner = learner;
     }
-    if (request.ws && !config.socket) throw notFound();
+    if (request.ws && !config.socket) throw httpError('NOT_FOUND');
   });
 }

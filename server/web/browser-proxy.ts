@@ -16,11 +16,6 @@ const DOCUMENTS = new Set(['document', 'iframe', 'frame']);
 /** What a frame can show; all else would be saved as a file, which the sandbox forbids without a word. */
 const SHOWN = /^\s*(text|image|audio|video)\/|^\s*application\/([\w.-]+\+)?(json|xml)/i;
 
-interface PaneOptions {
-  readonly sessions: Sessions;
-  readonly allowList: () => AllowList;
-}
-
 type Failure = Extract<FrameAnswer, { kind: 'failed' }>['outcome'];
 
 const FAILURES: Readonly<Record<Failure, { readonly status: number; readonly says: string }>> = {
@@ -39,56 +34,62 @@ const FAILURES: Readonly<Record<Failure, { readonly status: number; readonly say
  * (`sandbox`), may load only what is below their own key, and come and go without cookies. The key in the path is
  * therefore the only thing that lets a request in, and it leads to one learner's client host alone.
  */
-export async function addBrowserProxy(app: FastifyInstance, options: PaneOptions): Promise<void> {
-  await app.register(async (pane) => {
-    pane.removeAllContentTypeParsers();
-    pane.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
+export async function addBrowserProxy(
+  app: FastifyInstance,
+  sessions: Sessions,
+  allowList: () => AllowList,
+): Promise<void> {
+  /** The origins by which this very request may have come: those whose page may show the frame. */
+  const framers = ({ headers }: FastifyRequest): readonly string[] =>
+    [...allowList().origins].filter((origin) => new URL(origin).host === headers.host);
+  await app.register(async (proxy) => {
+    proxy.removeAllContentTypeParsers();
+    proxy.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),
     );
-    pane.setErrorHandler((error, request, reply) => {
+    proxy.setErrorHandler((error, request, reply) => {
       // No page is asked for: the edge's own error body says it.
       if (request.ws) throw error;
       const { code, status, message, remedy } = httpErrorOf(error);
       if (code === 'INTERNAL') request.log.error({ err: error, req: request });
-      const html = page(escapeHtml(message), `<p>${escapeHtml(remedy)}</p>`);
-      return plainPage(reply, status, html, plainPolicy(framers(request, options)));
+      return say(reply, status, message, `<p>${escapeHtml(remedy)}</p>`, framers(request));
     });
     const shared = { schema: { hide: true }, config: { public: true, anyOrigin: true } };
-    const handler = (
-      request: FastifyRequest<{ Params: { key: string } }>,
-      reply: FastifyReply,
-    ): Promise<FastifyReply> => answer(request, reply, options);
-    pane.get('/pane/:key/*', { ...shared, exposeHeadRoute: false }, handler);
-    pane.post('/pane/:key/*', { ...shared, bodyLimit: FORM_BYTES }, handler);
+    const handler = (request: PaneRequest, reply: FastifyReply): Promise<FastifyReply> => {
+      const pane = sessions.pane(request.params.key);
+      if (!pane) throw gone();
+      return answer(pane, request, reply, framers(request));
+    };
+    proxy.get('/pane/:key/*', { ...shared, exposeHeadRoute: false }, handler);
+    proxy.post('/pane/:key/*', { ...shared, bodyLimit: FORM_BYTES }, handler);
   });
 }
 
+type PaneRequest = FastifyRequest<{ Params: { key: string } }>;
+
 async function answer(
-  request: FastifyRequest<{ Params: { key: string } }>,
+  pane: BrowserPane,
+  request: PaneRequest,
   reply: FastifyReply,
-  options: PaneOptions,
+  origins: readonly string[],
 ): Promise<FastifyReply> {
-  const pane = options.sessions.pane(request.params.key);
-  if (!pane) throw gone();
   const document = isDocument(request);
   const { accept, 'content-type': contentType } = request.headers;
+  const method = request.method === 'POST' ? 'POST' : 'GET';
   // As it came: what a page's server takes an encoded slash for is its own affair.
   const path = request.url.slice(pane.root.length);
   const found = await pane.frame({
-    path,
-    document,
-    method: request.method === 'POST' ? 'POST' : 'GET',
+    ...{ path, document, method },
     ...(accept === undefined ? {} : { accept }),
-    ...(request.method === 'POST' && contentType !== undefined ? { contentType } : {}),
+    ...(method === 'POST' && contentType !== undefined ? { contentType } : {}),
     ...(Buffer.isBuffer(request.body) ? { body: request.body } : {}),
   });
-  const origins = framers(request, options);
   switch (found.kind) {
     case 'content':
       if (document && !SHOWN.test(found.type)) {
-        const title = escapeHtml(`A file of type ${found.type}, ${found.body.length} bytes`);
-        const html = page(title, '<p>The browser pane shows pages and saves no files.</p>');
-        return plainPage(reply, 200, html, plainPolicy(origins));
+        const title = `A file of type ${found.type}, ${found.body.length} bytes`;
+        const text = '<p>The browser pane shows pages and saves no files.</p>';
+        return say(reply, 200, title, text, origins);
       }
       return show(reply, found, panePolicy(pane, origins), path.startsWith('page/'));
     case 'moved':
@@ -98,12 +99,22 @@ async function answer(
     case 'failed': {
       const { status, says } = FAILURES[found.outcome];
       if (!document) return reply.code(status).send('');
-      const { host } = new URL(found.url);
-      const title = escapeHtml(`${host} ${says}`);
-      const html = page(title, `<p><code>${escapeHtml(found.url)}</code></p>`);
-      return plainPage(reply, status, html, plainPolicy(origins));
+      const title = `${new URL(found.url).host} ${says}`;
+      return say(reply, status, title, `<p><code>${escapeHtml(found.url)}</code></p>`, origins);
     }
   }
+}
+
+/** A page of the server's own in the frame. */
+function say(
+  reply: FastifyReply,
+  status: number,
+  title: string,
+  body: string,
+  origins: readonly string[],
+): FastifyReply {
+  const policy = `sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors ${origins.join(' ')}`;
+  return plainPage(reply, status, page(escapeHtml(title), body), policy);
 }
 
 function show(
@@ -135,11 +146,6 @@ function isDocument({ headers }: FastifyRequest): boolean {
   return headers.accept?.includes('text/html') ?? false;
 }
 
-/** The origins by which this very request may have come: those whose page may show the frame. */
-function framers({ headers }: FastifyRequest, { allowList }: PaneOptions): readonly string[] {
-  return [...allowList().origins].filter((origin) => new URL(origin).host === headers.host);
-}
-
 function panePolicy(pane: BrowserPane, origins: readonly string[]): string {
   const own = origins.map((origin) => `${origin}${pane.root}`).join(' ');
   return [
@@ -149,10 +155,6 @@ function panePolicy(pane: BrowserPane, origins: readonly string[]): string {
     `form-action ${own}`,
     `frame-ancestors ${origins.join(' ')}`,
   ].join('; ');
-}
-
-function plainPolicy(origins: readonly string[]): string {
-  return `sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors ${origins.join(' ')}`;
 }
 
 function gone(): QuaysideError {

@@ -1,7 +1,8 @@
-import { ANSWERS, type Api, body, type Health } from './schemas.ts';
+import { type Health, health } from '#schemas';
+import { type Api, body } from './schemas.ts';
 
-/** `GET /healthz`, for whoever watches the server. @param health rejecting counts as not able to serve */
-export function addHealthRoutes(app: Api, health: () => Health | Promise<Health>): void {
+/** `GET /healthz`, for whoever watches the server. @param ask rejecting counts as not able to serve */
+export function addHealthRoutes(app: Api, ask: () => Health | Promise<Health>): void {
   app.get(
     '/healthz',
     {
@@ -9,24 +10,15 @@ export function addHealthRoutes(app: Api, health: () => Health | Promise<Health>
       schema: {
         summary: 'Whether the server can serve',
         security: [],
-        response: {
-          200: body('It can.', ANSWERS.Health),
-          503: body('It can not, and why.', ANSWERS.Health),
-        },
+        response: { 200: body('It can.', health), 503: body('It can not, and why.', health) },
       },
     },
     async (_request, reply) => {
-      const state = await stateOf(health);
+      const state = await Promise.try(ask).catch((error: unknown) => ({
+        ok: false,
+        reason: error instanceof Error ? error.message : String(error),
+      }));
       return reply.code(state.ok ? 200 : 503).send(state);
     },
   );
-}
-
-/** A server that cannot even be asked cannot serve. */
-async function stateOf(health: () => Health | Promise<Health>): Promise<Health> {
-  try {
-    return await health();
-  } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
-  }
 }

@@ -1,60 +1,40 @@
 import type { ErrorBody } from '#protocol';
-import { QuaysideError } from '../base/errors.ts';
+import { type ErrorCode, QuaysideError } from '../base/errors.ts';
 
-/** Where a visitor without a valid cookie is sent; the same words everywhere. @param inClass there is a class to join */
-export function notSignedIn(inClass: boolean): QuaysideError {
-  if (inClass) {
-    return new QuaysideError(
-      'NOT_JOINED',
-      'This browser has not joined the class.',
-      'Join it at /join/, or open your personal link.',
-    );
-  }
-  return new QuaysideError(
-    'NOT_SIGNED_IN',
+/** What the edge says whenever it has to: what happened, and what to do about it. */
+const SAID = {
+  NOT_JOINED: [
+    'This browser has not joined the class.',
+    'Join it at /join/, or open your personal link.',
+  ],
+  NOT_SIGNED_IN: [
     'This browser is not signed in.',
     'Open the address that `npm start` printed; it signs this browser in.',
-  );
-}
-
-export function notInstructor(): QuaysideError {
-  return new QuaysideError(
-    'NOT_INSTRUCTOR',
+  ],
+  NOT_INSTRUCTOR: [
     'This browser is not signed in as the instructor.',
     'Sign in with the instructor’s secret at /class/.',
-  );
-}
-
-export function wrongHost(): QuaysideError {
-  return new QuaysideError(
-    'WRONG_HOST',
+  ],
+  WRONG_HOST: [
     'This server does not answer to the name it was asked by.',
     'Open the address that `npm start` printed, or start the server with QUAYSIDE_ORIGINS set to the origin you want to use.',
-  );
-}
-
-export function wrongOrigin(): QuaysideError {
-  return new QuaysideError(
-    'WRONG_ORIGIN',
+  ],
+  WRONG_ORIGIN: [
     'The request does not come from a page of this server.',
     'Open the address that `npm start` printed. A program sends an Origin header with that address (docs/automation.md).',
-  );
-}
+  ],
+  NOT_FOUND: ['There is nothing at this address.', 'Check the address against /api/openapi.json.'],
+  METRICS_REFUSED: [
+    'The metrics are read with a token.',
+    'Send Authorization: Bearer and the token of the config file or QUAYSIDE_METRICS_TOKEN.',
+  ],
+  TOO_LARGE: ['The request is larger than this server takes.', 'Send less.'],
+} as const satisfies Partial<Record<ErrorCode, readonly [string, string]>>;
 
-export function notFound(): QuaysideError {
-  return new QuaysideError(
-    'NOT_FOUND',
-    'There is nothing at this address.',
-    'Check the address against /api/openapi.json.',
-  );
-}
-
-export function tooMany(what: string): QuaysideError {
-  return new QuaysideError(
-    'TOO_MANY',
-    `This browser has too many ${what} open at once.`,
-    'Close some tabs of this lab, then try again.',
-  );
+/** An error of the edge whose words are always the same. */
+export function httpError(code: keyof typeof SAID): QuaysideError {
+  const [message, remedy] = SAID[code];
+  return new QuaysideError(code, message, remedy);
 }
 
 /** @param waitMs how long it takes until it may be asked for again */
@@ -68,8 +48,8 @@ export function tooOften(waitMs: number): QuaysideError {
 }
 
 /** The body that goes with an error. */
-export function bodyOf(error: QuaysideError): ErrorBody {
-  return { code: error.code, message: error.message, remedy: error.remedy };
+export function bodyOf({ code, message, remedy }: QuaysideError): ErrorBody {
+  return { code, message, remedy };
 }
 
 /**
@@ -79,15 +59,9 @@ export function bodyOf(error: QuaysideError): ErrorBody {
 export function httpErrorOf(error: unknown): QuaysideError {
   if (error instanceof QuaysideError) return error;
   const { statusCode, message } = error as { statusCode?: unknown; message?: unknown };
-  if (statusCode === 413) {
-    return new QuaysideError(
-      'TOO_LARGE',
-      'The request is larger than this server takes.',
-      'Send less.',
-    );
-  }
+  if (statusCode === 413) return httpError('TOO_LARGE');
   // The file server says 403 of paths such as `/a/../b`; whoever asks learns no more than of any other missing page.
-  if (statusCode === 403 || statusCode === 404) return notFound();
+  if (statusCode === 403 || statusCode === 404) return httpError('NOT_FOUND');
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new QuaysideError(
       'BAD_REQUEST',

@@ -1,17 +1,20 @@
 import { setImmediate } from 'node:timers/promises';
+import type { RateLimitOptions } from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
-import type { SessionSnapshot } from '#protocol';
+import type { LabView, SessionSnapshot } from '#protocol';
+import { checkView, guideView, labViews, sessionSnapshot, terminalView, visitView } from '#schemas';
 import type { Background } from '../base/background.ts';
 import type { LearnerSession, Sessions } from '../session/sessions.ts';
 import { RATE_LIMITS } from './rate-limits.ts';
-import { ANSWERS, type Api, answers, answersNothing, type LabView, REQUESTS } from './schemas.ts';
+import { type Api, answers, answersNothing, BODIES, PARAMS } from './schemas.ts';
+
+type OfLab = Pick<FastifyRequest, 'learner'> & { readonly params: { readonly lab: string } };
 
 /** The HTTP requests of a page: see the foot of `protocol/session.ts`. */
 export function addLabRoutes(
   app: Api,
   { sessions, background }: { readonly sessions: Sessions; readonly background: Background },
 ): void {
-  type OfLab = Pick<FastifyRequest, 'learner'> & { readonly params: { readonly lab: string } };
   const sessionOf = ({ learner, params }: OfLab) => sessions.of(learner, params.lab);
   /** Returns at once with the session as it then is; events tell the rest. */
   const after =
@@ -23,142 +26,124 @@ export function addLabRoutes(
       await setImmediate();
       return session.snapshot();
     };
-  const session = '/api/labs/:lab/session';
-  const params = REQUESTS.lab;
-  const { SessionSnapshot: snapshot } = ANSWERS;
+  const lab = '/api/labs/:lab';
+  const params = PARAMS.lab;
+  const toSession = (summary: string, rateLimit?: RateLimitOptions) => ({
+    ...(rateLimit && { config: { rateLimit } }),
+    schema: { params, ...answers(summary, sessionSnapshot) },
+  });
 
   app.get(
     '/api/labs',
-    { schema: answers('The labs, with this learner’s progress', ANSWERS.Labs) },
-    ({ learner }) => sessions.labs.map((lab) => labView(sessions, learner, lab)),
+    { schema: answers('The labs, with this learner’s progress', labViews) },
+    ({ learner }) => sessions.labs.map((each) => labView(sessions, learner, each)),
   );
-  app.get(
-    session,
-    { schema: { params, ...answers('The session as it is', snapshot) } },
-    (request) => sessionOf(request).snapshot(),
+  app.get(`${lab}/session`, toSession('The session as it is'), (request) =>
+    sessionOf(request).snapshot(),
   );
   app.post(
-    session,
-    {
-      config: { rateLimit: RATE_LIMITS.start },
-      schema: {
-        params,
-        ...answers('Start, or start again after a failure or an end; idempotent', snapshot),
-      },
-    },
+    `${lab}/session`,
+    toSession('Start, or start again after a failure or an end; idempotent', RATE_LIMITS.start),
     after((session) => session.start()),
   );
   app.delete(
-    session,
-    { schema: { params, ...answers('End it; progress is kept', snapshot) } },
+    `${lab}/session`,
+    toSession('End it; progress is kept'),
     after((session) => background.run('end a session', () => session.end())),
   );
   app.post(
-    `${session}/reset`,
-    {
-      config: { rateLimit: RATE_LIMITS.fresh },
-      schema: { params, ...answers('A fresh sandbox and no passes', snapshot) },
-    },
+    `${lab}/session/reset`,
+    toSession('A fresh sandbox and no passes', RATE_LIMITS.fresh),
     after((session) => session.reset()),
   );
   app.post(
-    '/api/labs/:lab/start-from',
+    `${lab}/start-from`,
     {
       config: { rateLimit: RATE_LIMITS.fresh },
       schema: {
         params,
-        body: REQUESTS.start,
-        ...answers('Fresh hosts, with all before a section or a step done on them', snapshot),
+        body: BODIES.start,
+        ...answers(
+          'Fresh hosts, with all before a section or a step done on them',
+          sessionSnapshot,
+        ),
       },
     },
     (request) => after((session) => session.startFrom(request.body))(request),
   );
   app.post(
-    '/api/labs/:lab/steps/:step/do',
+    `${lab}/steps/:step/do`,
     {
       config: { rateLimit: RATE_LIMITS.steps },
-      schema: {
-        params: REQUESTS.labAndStep,
-        ...answers('Do a step for the learner', ANSWERS.GuideView),
-      },
+      schema: { params: PARAMS.labAndStep, ...answers('Do a step for the learner', guideView) },
     },
     (request) => sessionOf(request).doStep(request.params.step),
   );
   app.delete(
-    '/api/labs/:lab/guide',
+    `${lab}/guide`,
     {
       schema: {
         params,
-        ...answers('Stop what is being done, or put away how it ended', ANSWERS.GuideView),
+        ...answers('Stop what is being done, or put away how it ended', guideView),
       },
     },
     (request) => sessionOf(request).stopGuide(),
   );
   app.post(
-    `${session}/extend`,
-    { schema: { params, ...answers('More time before the session ends', snapshot) } },
+    `${lab}/session/extend`,
+    toSession('More time before the session ends'),
     after((session) => session.extend()),
   );
   app.post(
-    `${session}/activity`,
+    `${lab}/session/activity`,
     {
       schema: {
         params,
         ...answersNothing('Somebody reads a page of this lab, so it is not idle'),
       },
     },
-    async (request, reply) => {
-      sessionOf(request).touch();
-      return reply.code(204).send();
-    },
+    async (request) => sessionOf(request).touch(),
   );
 
   app.post(
-    '/api/labs/:lab/terminals',
+    `${lab}/terminals`,
     {
       config: { rateLimit: RATE_LIMITS.terminals },
-      schema: {
-        params,
-        body: REQUESTS.host,
-        ...answers('Open a terminal on a host', ANSWERS.TerminalView),
-      },
+      schema: { params, body: BODIES.host, ...answers('Open a terminal on a host', terminalView) },
     },
     (request) => sessionOf(request).openTerminal(request.body.host),
   );
   app.delete(
-    '/api/labs/:lab/terminals/:terminal',
+    `${lab}/terminals/:terminal`,
     {
       schema: {
-        params: REQUESTS.labAndTerminal,
+        params: PARAMS.labAndTerminal,
         ...answersNothing('Close a terminal; its shell in the host ends'),
       },
     },
-    async (request, reply) => {
-      await sessionOf(request).closeTerminal(request.params.terminal);
-      return reply.code(204).send();
-    },
+    (request) => sessionOf(request).closeTerminal(request.params.terminal),
   );
 
   app.post(
-    '/api/labs/:lab/answers/:check',
+    `${lab}/answers/:check`,
     {
       config: { rateLimit: RATE_LIMITS.answers },
       schema: {
-        params: REQUESTS.labAndCheck,
-        body: REQUESTS.answer,
-        ...answers('Answer a question', ANSWERS.CheckView),
+        params: PARAMS.labAndCheck,
+        body: BODIES.answer,
+        ...answers('Answer a question', checkView),
       },
     },
     (request) => sessionOf(request).answer(request.params.check, request.body.text),
   );
   app.post(
-    '/api/labs/:lab/visits',
+    `${lab}/visits`,
     {
       config: { rateLimit: RATE_LIMITS.visits },
       schema: {
         params,
-        body: REQUESTS.url,
-        ...answers('Open a page in the browser pane', ANSWERS.VisitView),
+        body: BODIES.url,
+        ...answers('Open a page in the browser pane', visitView),
       },
     },
     (request) => sessionOf(request).visit(request.body.url),
@@ -168,7 +153,7 @@ export function addLabRoutes(
 function labView(
   sessions: Sessions,
   learner: string,
-  { name, title }: { readonly name: string; readonly title: string },
+  { name, title }: Pick<LabView, 'name' | 'title'>,
 ): LabView {
   const { checks, status } = sessions.of(learner, name).snapshot();
   const passed = checks.filter((check) => check.state === 'passed').length;

@@ -1,12 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import ipaddr from 'ipaddr.js';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { CHECK_RUNS, type CheckRun } from '../base/check-runs.ts';
-import { QuaysideError } from '../base/errors.ts';
 import { tokensEqual } from '../base/tokens.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { notFound } from './http-errors.ts';
+import { httpError } from './http-errors.ts';
 
 export interface MetricsOptions {
   readonly sessions: Sessions;
@@ -25,7 +24,7 @@ const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 /** `GET /metrics`, as Prometheus reads it. Counts only: no name, id or word of anybody. */
 export function addMetrics(app: FastifyInstance, options: MetricsOptions): void {
   const registry = new Registry();
-  const { sessions, sockets } = options;
+  const { sessions, sockets, token } = options;
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   new Gauge({
@@ -40,38 +39,23 @@ export function addMetrics(app: FastifyInstance, options: MetricsOptions): void 
       }
     },
   });
-  new Gauge({
-    name: 'quayside_sandboxes',
-    help: 'Sandboxes that exist or are being made',
-    registers,
-    collect() {
-      this.set(sessions.figures().sandboxes);
-    },
-  });
-  new Gauge({
-    name: 'quayside_sandboxes_warm',
-    help: 'Sandboxes that stand ready for whoever comes next',
-    registers,
-    collect() {
-      this.set(sessions.figures().warm);
-    },
-  });
-  new Gauge({
-    name: 'quayside_terminals',
-    help: 'Terminals of all sessions',
-    registers,
-    collect() {
-      this.set(sessions.figures().terminals);
-    },
-  });
-  new Gauge({
-    name: 'quayside_sockets',
-    help: 'WebSockets of all pages',
-    registers,
-    collect() {
-      this.set(sockets());
-    },
-  });
+  for (const [name, help, count] of [
+    ['sandboxes', 'Sandboxes that exist or are being made', () => sessions.figures().sandboxes],
+    [
+      'sandboxes_warm',
+      'Sandboxes that stand ready for whoever comes next',
+      () => sessions.figures().warm,
+    ],
+    ['terminals', 'Terminals of all sessions', () => sessions.figures().terminals],
+    ['sockets', 'WebSockets of all pages', sockets],
+  ] as const) {
+    new Gauge({
+      ...{ name: `quayside_${name}`, help, registers },
+      collect() {
+        this.set(count());
+      },
+    });
+  }
   const checks = new Histogram({
     name: 'quayside_check_seconds',
     help: 'Time that a check took to answer, by its answer',
@@ -90,12 +74,12 @@ export function addMetrics(app: FastifyInstance, options: MetricsOptions): void 
 
   app.get(
     '/metrics',
-    {
-      config: { public: true },
-      schema: { hide: true },
-    },
+    { config: { public: true }, schema: { hide: true } },
     async (request, reply) => {
-      if (!mayRead(request, options.token)) throw refused(options.token);
+      // Whoever may not read learns no more than of any other missing page, unless there is something to say.
+      if (!mayRead(request, token)) {
+        throw httpError(token === undefined ? 'NOT_FOUND' : 'METRICS_REFUSED');
+      }
       return reply.type(registry.contentType).send(await registry.metrics());
     },
   );
@@ -103,24 +87,11 @@ export function addMetrics(app: FastifyInstance, options: MetricsOptions): void 
 
 function mayRead({ headers, raw }: FastifyRequest, token: string | undefined): boolean {
   if (token !== undefined) return tokensEqual(headers.authorization ?? '', `Bearer ${token}`);
+  const { remoteAddress = '' } = raw.socket;
   return (
-    isLoopback(raw.socket.remoteAddress ?? '') &&
+    ipaddr.isValid(remoteAddress) &&
+    ipaddr.process(remoteAddress).range() === 'loopback' &&
     LOOPBACK_HOST.test(headers.host ?? '') &&
     !FORWARDED.some((name) => name in headers)
-  );
-}
-
-function isLoopback(address: string): boolean {
-  const plain = address.replace(/^::ffff:/, '');
-  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
-}
-
-/** Whoever may not read learns no more than of any other missing page, unless there is something to say. */
-function refused(token: string | undefined): QuaysideError {
-  if (token === undefined) return notFound();
-  return new QuaysideError(
-    'METRICS_REFUSED',
-    'The metrics are read with a token.',
-    'Send Authorization: Bearer and the token of the config file or QUAYSIDE_METRICS_TOKEN.',
   );
 }

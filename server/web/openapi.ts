@@ -13,6 +13,8 @@ const override: Override = ({ zodSchema, jsonSchema }) => {
   const { def } = zodSchema._zod;
   if (def.type === 'object' && !def.catchall) delete jsonSchema.additionalProperties;
   if (def.type === 'undefined') jsonSchema.type = 'null';
+  // Of a list it is the types in our own code that forbid to write.
+  if (def.type === 'readonly') delete jsonSchema.readOnly;
 };
 
 const OPTIONS = { zodToJsonConfig: { override } };

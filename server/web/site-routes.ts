@@ -4,7 +4,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { cspFor, PageCsp } from './csp.ts';
 import { page, plainPage } from './html.ts';
-import { notFound } from './http-errors.ts';
+import { httpError } from './http-errors.ts';
 
 /** Astro puts a hash of the content into these files' names, so that they never change. */
 const HASHED_FOLDER = '_astro';
@@ -64,5 +64,5 @@ export function answerNotFound(
   if (reads && 'sendFile' in reply && existsSync(join(dist, '404.html'))) {
     return reply.code(404).sendFile('404.html');
   }
-  throw notFound();
+  throw httpError('NOT_FOUND');
 }

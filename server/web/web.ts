@@ -8,29 +8,27 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Health } from '#protocol';
 import type { Background } from '../base/background.ts';
 import type { Roster } from '../class/roster.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { addAccessControl } from './access.ts';
 import { allowListFor, isSecureHost } from './allow-list.ts';
 import { addBrowserProxy } from './browser-proxy.ts';
-import { addAuthRoutes, addNoClass, isInstructor } from './class/auth-routes.ts';
-import { addClassSockets } from './class/class-sockets.ts';
 import { addInstructorRoutes } from './class/instructor-routes.ts';
-import { addLearnerRoutes } from './class/learner-routes.ts';
+import { addLearnerRoutes, addNoClass } from './class/learner-routes.ts';
+import { Cookies, type Learners } from './cookies.ts';
 import { HEADERS } from './csp.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { bodyOf, httpErrorOf } from './http-errors.ts';
 import { addLabRoutes } from './lab-routes.ts';
-import type { Learners } from './learners.ts';
 import { addMetrics } from './metrics.ts';
 import { describeRoutes } from './openapi.ts';
 import { limitRates } from './rate-limits.ts';
 import { logRequests, SERIALIZERS } from './request-log.ts';
-import type { Health } from './schemas.ts';
-import { addSignIn, cookieName, learnerOf } from './sign-in.ts';
+import { addSignIn } from './sign-in.ts';
 import { addSite, answerNotFound } from './site-routes.ts';
-import { addLabSockets } from './sockets/lab-sockets.ts';
+import { addClassSockets, addLabSockets } from './sockets/socket-routes.ts';
 import { Sockets } from './sockets/sockets.ts';
 
 export interface WebOptions {
@@ -72,6 +70,8 @@ export interface Tls {
 
 /** Everything a page sends is small: an address, an answer, a name. */
 const BODY_BYTES = 16 * 1024;
+/** HTTP: the answer of a route that answers nothing. */
+const NO_CONTENT = 204;
 /** Said to every page when the server stops. A close frame holds 123 bytes (RFC 6455, 5.5). */
 const HOSTS_STAY = 'The server is stopping; your hosts and your work stay.';
 const HOSTS_GO = 'The server is stopping; its hosts are removed, and your progress is kept.';
@@ -101,8 +101,8 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
       const { raw } = request;
       // No hook runs for these, so nobody else ends a connection that was to become a WebSocket.
       if (raw.headers.upgrade !== undefined) reply.raw.once('finish', () => raw.socket.end());
-      const refusal = httpErrorOf(error);
-      reply.headers(HEADERS).code(refusal.status).send(bodyOf(refusal));
+      const said = httpErrorOf(error);
+      reply.headers(HEADERS).code(said.status).send(bodyOf(said));
     },
   });
 
@@ -115,19 +115,17 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     allowList = namesAt(port);
   });
   const { roster, sessions, background } = options;
-  const edge = {
-    allowList: () => allowList,
-    learnerOf: (cookies: string | undefined) => learnerOf(cookies, port, options.learners),
-    isInstructor: (cookies: string | undefined) =>
-      roster !== undefined && isInstructor(cookies, port, roster.classroom),
-    inClass: roster !== undefined,
-    isSecure: (host: string) => isSecureHost(allowList, host),
-  };
+  const cookies = new Cookies({
+    learners: options.learners,
+    classroom: roster?.classroom,
+    port: () => port,
+    isSecure: (host) => isSecureHost(allowList, host),
+  });
 
   app.setErrorHandler((error, request, reply) => {
-    const refusal = httpErrorOf(error);
-    if (refusal.code === 'INTERNAL') request.log.error({ err: error, req: request });
-    return reply.code(refusal.status).header('cache-control', 'no-store').send(bodyOf(refusal));
+    const said = httpErrorOf(error);
+    if (said.code === 'INTERNAL') request.log.error({ err: error, req: request });
+    return reply.code(said.status).header('cache-control', 'no-store').send(bodyOf(said));
   });
   app.setNotFoundHandler((request, reply) => answerNotFound(request, reply, options.dist));
   app.setValidatorCompiler(validatorCompiler);
@@ -141,43 +139,37 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     background,
     goodbye: options.clean ? HOSTS_GO : HOSTS_STAY,
   });
-  addAccessControl(app, edge);
+  addAccessControl(app, () => allowList, cookies, roster !== undefined);
   logRequests(app);
   await app.register(cookie);
-  await describeRoutes(app, cookieName(port));
+  await describeRoutes(app, cookies.name);
   await limitRates(app);
   await app.register(async (scope) => {
     const api = scope.withTypeProvider<ZodTypeProvider>();
     api.addHook('onSend', async (_request, reply) => {
       if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     });
-    const signIn = { port: () => port, isSecure: edge.isSecure };
+    api.addHook('preHandler', async ({ routeOptions }, reply) => {
+      const answers = routeOptions.schema?.response as object | undefined;
+      if (answers && NO_CONTENT in answers) reply.code(NO_CONTENT);
+    });
     if (roster) {
-      addAuthRoutes(api, { ...signIn, roster });
-      addLearnerRoutes(api, { ...signIn, roster });
-      addInstructorRoutes(api, {
-        roster,
-        sessions,
-        background,
-        dropSockets: (learner) => sockets.drop(learner),
-      });
-      addClassSockets(api, sockets, { roster, sessions, background });
+      const dropSockets = (learner: string) => sockets.drop(learner);
+      addLearnerRoutes(api, roster, cookies);
+      addInstructorRoutes(api, { roster, sessions, background, cookies, dropSockets });
+      addClassSockets(api, sockets, roster, { sessions, background });
     } else {
       addNoClass(api);
-      addSignIn(api, { ...options, ...signIn });
+      addSignIn(api, cookies, options);
     }
     addLabRoutes(api, { sessions, background });
     addLabSockets(api, sockets, { sessions, background });
     addHealthRoutes(api, options.health);
-    addMetrics(api, {
-      sessions,
-      token: options.metricsToken,
-      sockets: () => sockets.count,
-    });
+    addMetrics(api, { sessions, token: options.metricsToken, sockets: () => sockets.count });
     api.get('/api/openapi.json', { config: { public: true }, schema: { hide: true } }, () =>
       app.swagger(),
     );
-    await addBrowserProxy(api, { sessions, allowList: edge.allowList });
+    await addBrowserProxy(api, sessions, () => allowList);
   });
   await app.register((site) => addSite(site, options.dist));
 

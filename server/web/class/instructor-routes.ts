@@ -1,16 +1,18 @@
 import { z } from 'zod';
+import { joinedView } from '#schemas';
 import type { Background } from '../../base/background.ts';
 import { progressCsv } from '../../class/progress-csv.ts';
 import type { Roster } from '../../class/roster.ts';
 import type { Sessions } from '../../session/sessions.ts';
-import { type Api, answers, answersNothing } from '../schemas.ts';
-import { personalLink } from './auth-routes.ts';
-import { CLASS_ANSWERS, CLASS_REQUESTS } from './class-schemas.ts';
+import type { Cookies } from '../cookies.ts';
+import { type Api, answers, answersNothing, BODIES, PARAMS } from '../schemas.ts';
+import { personalLink, SIGNED_OUT } from './learner-routes.ts';
 
 export interface InstructorRouteOptions {
   readonly roster: Roster;
   readonly sessions: Sessions;
   readonly background: Background;
+  readonly cookies: Cookies;
   /** Cuts every socket of a learner whose secret is no longer theirs. */
   readonly dropSockets: (learner: string) => void;
 }
@@ -23,62 +25,75 @@ const CSV = {
   200: { description: 'CSV, UTF-8.', content: { 'text/csv': { schema: z.string() } } },
 } as const;
 
-/** What the instructor may do, under the instructor's cookie and no other. */
+/** Signing in as the instructor, and what they may do: under the instructor's cookie and no other. */
 export function addInstructorRoutes(app: Api, options: InstructorRouteOptions): void {
-  const { roster, sessions, background, dropSockets } = options;
+  const { roster, sessions, background, cookies, dropSockets } = options;
   const config = { instructor: true } as const;
   const learner = '/api/class/learners/:learner';
   const lab = `${learner}/labs/:lab`;
-  const oneLearner = (summary: string) => ({
+  const toNothing = <Params extends z.ZodType>(params: Params, summary: string) => ({
     config,
-    schema: { params: CLASS_REQUESTS.learner, ...answersNothing(summary) },
-  });
-  const oneLab = (summary: string) => ({
-    config,
-    schema: { params: CLASS_REQUESTS.learnerAndLab, ...answersNothing(summary) },
+    schema: { params, ...answersNothing(summary) },
   });
   /** The session of a learner who is in the class. */
   const sessionOf = (params: { readonly learner: string; readonly lab: string }) =>
     sessions.of(roster.entry(params.learner).member.learner, params.lab);
 
   app.post(
+    '/api/class/instructor',
+    {
+      config: SIGNED_OUT.config,
+      schema: {
+        security: SIGNED_OUT.security,
+        body: BODIES.secret,
+        ...answersNothing('Sign in as the instructor'),
+      },
+    },
+    async ({ ip, body }, reply) => {
+      roster.classroom.signInInstructor(ip, body.secret);
+      cookies.setInstructor(reply, body.secret);
+    },
+  );
+  app.delete(
+    '/api/class/instructor',
+    { config, schema: answersNothing('Sign this browser out as the instructor') },
+    async (_request, reply) => cookies.clearInstructor(reply),
+  );
+  app.post(
     `${lab}/reset`,
-    oneLab('Put a learner’s lab back to its start'),
-    async ({ params }, reply) => {
+    toNothing(PARAMS.learnerAndLab, 'Put a learner’s lab back to its start'),
+    async ({ params }) => {
       await sessionOf(params).reset();
       roster.sendMessage(RESET, params.learner);
-      return reply.code(204).send();
     },
   );
   app.post(
     `${lab}/extend`,
-    oneLab('Give a learner more time before the session ends by itself'),
-    async ({ params }, reply) => {
+    toNothing(PARAMS.learnerAndLab, 'Give a learner more time before the session ends by itself'),
+    async ({ params }) => {
       sessionOf(params).extend();
       roster.sendMessage(EXTENDED, params.learner);
-      return reply.code(204).send();
     },
   );
   app.delete(
     lab,
-    oneLab('End a learner’s sandbox; progress is kept'),
-    async ({ params }, reply) => {
+    toNothing(PARAMS.learnerAndLab, 'End a learner’s sandbox; progress is kept'),
+    async ({ params }) => {
       const session = sessionOf(params);
       background.run('end a session', () => session.end(ENDED));
-      return reply.code(204).send();
     },
   );
-  app.delete(`${learner}/hand`, oneLearner('Lower a learner’s hand'), async ({ params }, reply) => {
-    roster.setHand(params.learner, false);
-    return reply.code(204).send();
-  });
+  app.delete(
+    `${learner}/hand`,
+    toNothing(PARAMS.learner, 'Lower a learner’s hand'),
+    async ({ params }) => roster.setHand(params.learner, false),
+  );
   app.delete(
     learner,
-    oneLearner('Remove a learner from the class, with all that is kept of them'),
-    async ({ params }, reply) => {
+    toNothing(PARAMS.learner, 'Remove a learner from the class, with all that is kept of them'),
+    async ({ params }) => {
       roster.remove(params.learner);
       dropSockets(params.learner);
-      return reply.code(204).send();
     },
   );
   app.post(
@@ -86,11 +101,8 @@ export function addInstructorRoutes(app: Api, options: InstructorRouteOptions): 
     {
       config,
       schema: {
-        params: CLASS_REQUESTS.learner,
-        ...answers(
-          'A new personal link; the old one, and its devices, are signed out',
-          CLASS_ANSWERS.Joined,
-        ),
+        params: PARAMS.learner,
+        ...answers('A new personal link; the old one, and its devices, are signed out', joinedView),
       },
     },
     ({ params }) => {
@@ -104,15 +116,9 @@ export function addInstructorRoutes(app: Api, options: InstructorRouteOptions): 
     '/api/class/messages',
     {
       config,
-      schema: {
-        body: CLASS_REQUESTS.message,
-        ...answersNothing('Say something to all, or to one'),
-      },
+      schema: { body: BODIES.message, ...answersNothing('Say something to all, or to one') },
     },
-    async ({ body }, reply) => {
-      roster.sendMessage(body.text.trim(), body.to);
-      return reply.code(204).send();
-    },
+    async ({ body }) => roster.sendMessage(body.text.trim(), body.to),
   );
   app.get(
     '/api/class/progress.csv',

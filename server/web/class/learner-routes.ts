@@ -1,46 +1,97 @@
+import type { ClassView, JoinedView } from '#protocol';
+import { classView, joinedView } from '#schemas';
+import type { Joined } from '../../class/class.ts';
 import type { Roster } from '../../class/roster.ts';
-import { type Api, answers, answersNothing } from '../schemas.ts';
-import { personalLink, secretIn } from './auth-routes.ts';
-import { CLASS_ANSWERS, CLASS_REQUESTS } from './class-schemas.ts';
+import type { Cookies } from '../cookies.ts';
+import { type Api, answers, answersNothing, BODIES } from '../schemas.ts';
 
-/** What learners ask of their class, under their own cookie. */
-export function addLearnerRoutes(
-  app: Api,
-  { roster, port }: { readonly roster: Roster; readonly port: () => number },
-): void {
+/** Of routes that are there before one is signed in. */
+export const SIGNED_OUT = { config: { public: true }, security: [] } as const;
+
+const { config, security } = SIGNED_OUT;
+const WHO = {
+  config,
+  schema: {
+    security,
+    ...answers('Whether this is a class, and who is at this browser', classView),
+  },
+};
+
+/** A personal link. The secret stands behind the `#`, which browsers send to no server and name to no other page. */
+export function personalLink(secret: string): string {
+  return `/join/#me=${secret}`;
+}
+
+/** Where there is no class: pages ask, and are told so. */
+export function addNoClass(app: Api): void {
+  app.get('/api/class', WHO, (): ClassView => ({ mode: 'single' }));
+}
+
+/** What learners ask of their class: to join, with its code or a personal link, and then under their own cookie. */
+export function addLearnerRoutes(app: Api, roster: Roster, cookies: Cookies): void {
+  const { classroom } = roster;
+
+  app.get('/api/class', WHO, ({ headers }): ClassView => {
+    const me = classroom.member(cookies.secret(headers.cookie));
+    return {
+      mode: 'class',
+      name: classroom.name,
+      ...(me && { me: { name: me.name } }),
+      instructor: cookies.isInstructor(headers.cookie),
+    };
+  });
+  app.post(
+    '/api/class/join',
+    { config, schema: { security, body: BODIES.join, ...answers('Join the class', joinedView) } },
+    ({ ip, body }, reply) => {
+      const joined = classroom.join(ip, body.code, body.name);
+      roster.entry(joined.member.learner);
+      cookies.setLearner(reply, joined.secret);
+      return viewOf(joined);
+    },
+  );
+  app.post(
+    '/api/class/return',
+    {
+      config,
+      schema: {
+        security,
+        body: BODIES.key,
+        ...answers('Come back by a personal link', joinedView),
+      },
+    },
+    ({ ip, body }, reply) => {
+      const joined = classroom.return(ip, body.key);
+      cookies.setLearner(reply, joined.secret);
+      return viewOf(joined);
+    },
+  );
   app.get(
     '/api/class/me',
-    {
-      schema: answers(
-        'Who this browser is in the class, and the personal link',
-        CLASS_ANSWERS.Joined,
-      ),
-    },
-    ({ learner, headers }) => ({
-      name: roster.entry(learner).member.name,
+    { schema: answers('Who this browser is in the class, and the personal link', joinedView) },
+    ({ learner, headers }) => {
       // Made of the cookie that came with the request: the secret is kept nowhere.
-      link: personalLink(secretIn(headers.cookie, port())),
-    }),
+      const secret = cookies.secret(headers.cookie);
+      return viewOf({ member: roster.entry(learner).member, secret });
+    },
   );
   app.put(
     '/api/class/me/hand',
-    { schema: { body: CLASS_REQUESTS.hand, ...answersNothing('Raise one’s hand, or lower it') } },
-    async ({ learner, body }, reply) => {
-      roster.setHand(learner, body.raised);
-      return reply.code(204).send();
-    },
+    { schema: { body: BODIES.hand, ...answersNothing('Raise one’s hand, or lower it') } },
+    async ({ learner, body }) => roster.setHand(learner, body.raised),
   );
   app.put(
     '/api/class/me/typing',
     {
       schema: {
-        body: CLASS_REQUESTS.typing,
+        body: BODIES.typing,
         ...answersNothing('Let the instructor type into terminals they watch, or no more'),
       },
     },
-    async ({ learner, body }, reply) => {
-      roster.setMayType(learner, body.allowed);
-      return reply.code(204).send();
-    },
+    async ({ learner, body }) => roster.setMayType(learner, body.allowed),
   );
+}
+
+function viewOf({ member, secret }: Joined): JoinedView {
+  return { name: member.name, link: personalLink(secret) };
 }

@@ -1,10 +1,12 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { z } from 'zod';
 import type { Background } from '../../base/background.ts';
-import { notFound, tooMany } from '../http-errors.ts';
+import { QuaysideError } from '../../base/errors.ts';
+import { httpError } from '../http-errors.ts';
 import type { Api } from '../schemas.ts';
 import { CLOSE, guardOf } from './socket-guard.ts';
 import { MAX_TERMINAL_MESSAGE } from './terminal-socket.ts';
@@ -63,7 +65,6 @@ export class Sockets {
   readonly #options: SocketOptions;
   /** By owner, each with the connection below it: one that is still being opened counts already. */
   readonly #open = new Map<string, Map<Socket, WebSocket | undefined>>();
-
   #closing = false;
 
   private constructor(app: FastifyInstance, options: SocketOptions) {
@@ -103,7 +104,7 @@ export class Sockets {
       schema: { hide: true, params: names },
       attachValidation: true,
       preHandler: async (request) => {
-        if (!request.ws || request.validationError) throw notFound();
+        if (!request.ws || request.validationError) throw httpError('NOT_FOUND');
         const link = admit(request.params as Names, request.learner);
         const owner = instructor ? INSTRUCTOR : request.learner;
         this.#count(owner, request.raw.socket);
@@ -113,7 +114,7 @@ export class Sockets {
         };
       },
       handler: () => {
-        throw notFound();
+        throw httpError('NOT_FOUND');
       },
       wsHandler: (socket, request) => {
         guardOf(socket, this.#options.background, 'open a socket')(request.link)(socket);
@@ -135,7 +136,13 @@ export class Sockets {
 
   #count(owner: string, connection: Socket): void {
     const theirs = this.#open.get(owner) ?? new Map<Socket, WebSocket | undefined>();
-    if (theirs.size >= SOCKETS_PER_LEARNER) throw tooMany('connections');
+    if (theirs.size >= SOCKETS_PER_LEARNER) {
+      throw new QuaysideError(
+        'TOO_MANY',
+        'This browser has too many connections open at once.',
+        'Close some tabs of this lab, then try again.',
+      );
+    }
     this.#open.set(owner, theirs.set(connection, undefined));
     connection.once('close', () => {
       theirs.delete(connection);
@@ -148,7 +155,7 @@ export class Sockets {
     this.#closing = true;
     await Promise.all(
       [...this.#app.websocketServer.clients].map(async (each) => {
-        const closed = new Promise<void>((resolve) => each.once('close', () => resolve()));
+        const closed = once(each, 'close');
         each.close(CLOSE.goingAway, this.#options.goodbye);
         const cut = setTimeout(() => each.terminate(), GOODBYE_MS);
         await closed;

@@ -52,17 +52,16 @@ export interface Watch {
 }
 
 /**
- * Carries one terminal over one socket. The caller has checked that this learner may use this terminal. Disposing closes
- * the socket (the page comes back); the terminal lives on.
+ * Carries one terminal over one socket, until either is closed. The caller has checked that this learner may use this
+ * terminal.
  */
 export function linkTerminal(
   socket: WebSocket,
   terminal: Terminal,
   background: Background,
   watch?: Watch,
-): Disposable {
-  const link = new TerminalLink(socket, terminal, background, watch);
-  return { [Symbol.dispose]: () => link.close(CLOSE.goingAway, 'server going away') };
+): void {
+  new TerminalLink(socket, terminal, background, watch);
 }
 
 class TerminalLink {

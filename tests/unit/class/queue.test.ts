@@ -54,7 +54,7 @@ function fullClass() {
   };
 }
 
-describe('a place in a class’s queue', () => {
+describe('a position in a class’s queue', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 

@@ -11,7 +11,7 @@ import { QuaysideError } from '../../../server/base/errors.ts';
 import type { BrowserPane } from '../../../server/browser/browser-pane.ts';
 import type { LearnerSession, Sessions } from '../../../server/session/sessions.ts';
 import type { Terminal } from '../../../server/terminal/terminal.ts';
-import type { Learners } from '../../../server/web/learners.ts';
+import type { Learners } from '../../../server/web/cookies.ts';
 import { buildWeb, type WebOptions } from '../../../server/web/web.ts';
 
 export const LAB = 'docker-networking';
@@ -69,11 +69,22 @@ export class FakeSessions implements Sessions {
   readonly asked: string[] = [];
   readonly panes = new Map<string, BrowserPane>();
   readonly listeners = new Map<string, Set<(event: SessionEvent) => void>>();
+  readonly #snapshots = new Map<string, SessionSnapshot>();
   /** Terminal id to the learner who owns it. */
   readonly terminals = new Map<string, string>();
   /** What a socket to such a terminal gets. */
   carried: Terminal | undefined;
   fault: Error | undefined;
+
+  /** A learner's session becomes so, and whoever listens to it is told. */
+  change(learner: string, changes: Partial<SessionSnapshot>): void {
+    const snapshot = { ...SNAPSHOT, ...changes };
+    this.#snapshots.set(learner, snapshot);
+    for (const listener of this.listeners.get(learner) ?? []) {
+      listener({ type: 'status', status: snapshot.status });
+      listener({ type: 'checks', checks: snapshot.checks });
+    }
+  }
 
   forget(learner: string): void {
     this.asked.push(`forget ${learner}`);
@@ -93,7 +104,7 @@ export class FakeSessions implements Sessions {
     };
     const snapshot = (): SessionSnapshot => {
       note('snapshot');
-      return SNAPSHOT;
+      return this.#snapshots.get(learner) ?? SNAPSHOT;
     };
     const observe = (listener: (event: SessionEvent) => void): Disposable => {
       const listeners = this.listeners.get(learner) ?? new Set();

@@ -3,7 +3,7 @@ import { LAB, refusalOfSocket, TERMINAL } from '../stage.ts';
 import { ask, OTHER_NAMES, otherOrigins, routesOf } from '../walk.ts';
 import { type ClassStage, classStage } from './stage.ts';
 
-/** The ways in, each bounded in tries; whoever adds one here should be able to say why. */
+/** The ways in, each bounded in attempts; whoever adds one here should be able to say why. */
 const PUBLIC = new Set([
   'GET /api/class',
   'POST /api/class/join',

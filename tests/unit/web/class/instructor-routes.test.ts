@@ -45,7 +45,7 @@ async function room(web: ClassStage) {
   const ada = await web.join('Ada');
   const instructor = await web.instruct();
   const id = web.room.members[0]?.learner ?? '';
-  const place = new Frames<ClassStatus>(web.socket('/api/class/me/events', { cookie: ada }));
+  const status = new Frames<ClassStatus>(web.socket('/api/class/me/events', { cookie: ada }));
   const roster = new Frames<RosterEvent>(
     web.socket('/api/class/roster/events', { cookie: instructor }),
   );
@@ -63,7 +63,7 @@ async function room(web: ClassStage) {
     cookie: ada,
     instructor: as(instructor),
     instructorCookie: instructor,
-    place,
+    status,
     roster,
     learners,
     learner,
@@ -74,13 +74,13 @@ describe('the roster', () => {
   test('shows who is in the room, how far they are, and what they are at', async () => {
     await using web = await classStage();
     const { id, learner } = await room(web);
-    for (const listener of web.sessions.listeners.get(id) ?? []) {
-      listener({ type: 'status', status: { state: 'ready', hosts: [] } });
-      listener({
-        type: 'checks',
-        checks: [{ id: 'port-changed', state: 'not-yet', reason: 'No.' }],
-      });
-    }
+    web.sessions.change(id, {
+      status: { state: 'ready', hosts: [] },
+      checks: [
+        { id: 'myapp2-runs', state: 'passed', passedAt: 1 },
+        { id: 'port-changed', state: 'not-yet', reason: 'No.' },
+      ],
+    });
     const event = await learner(({ labs }) => labs[LAB]?.at !== undefined);
     expect(event).toMatchObject({
       learner: {
@@ -99,13 +99,13 @@ describe('the roster', () => {
 
   test('shows a raised hand with its time, lowered by either, and kept over a restart', async () => {
     await using web = await classStage();
-    const { id, ada, instructor, place, learner } = await room(web);
+    const { id, ada, instructor, status, learner } = await room(web);
     await ada('PUT', '/api/class/me/hand', { raised: true });
     await learner(({ handAt }) => handAt !== undefined);
-    expect((await place.until(({ handAt }) => handAt !== undefined)).handAt).toBeGreaterThan(0);
+    expect((await status.until(({ handAt }) => handAt !== undefined)).handAt).toBeGreaterThan(0);
     expect(web.room.members[0]?.handAt).toBeGreaterThan(0);
     await instructor('DELETE', `/api/class/learners/${id}/hand`);
-    await place.until(({ handAt }) => handAt === undefined);
+    await status.until(({ handAt }) => handAt === undefined);
     expect(web.room.members[0]?.handAt).toBeUndefined();
   });
 
@@ -132,14 +132,14 @@ describe('the roster', () => {
 describe('a message', () => {
   test('to all reaches all, one to a learner only them, and neither whoever joins later', async () => {
     await using web = await classStage();
-    const { id, instructor, place } = await room(web);
+    const { id, instructor, status } = await room(web);
     const grace = new Frames<ClassStatus>(
       web.socket('/api/class/me/events', { cookie: await web.join('Grace') }),
     );
     await instructor('POST', '/api/class/messages', { text: ' Five minutes. ' });
     await instructor('POST', '/api/class/messages', { text: 'Well done', to: id });
     const texts = (at: ClassStatus) => at.messages.map(({ text }) => text);
-    await place.until((at) => texts(at).join() === 'Five minutes.,Well done');
+    await status.until((at) => texts(at).join() === 'Five minutes.,Well done');
     expect(texts(await grace.until((at) => at.messages.length > 0))).toEqual(['Five minutes.']);
   });
 
@@ -158,21 +158,21 @@ describe('a message', () => {
 describe('the instructor', () => {
   test('gives a learner more time, and the learner is told', async () => {
     await using web = await classStage();
-    const { id, instructor, place } = await room(web);
+    const { id, instructor, status } = await room(web);
     expect((await instructor('POST', `/api/class/learners/${id}/labs/${LAB}/extend`)).status).toBe(
       204,
     );
-    await place.until(({ messages }) => messages.some(({ text }) => text.includes('more time')));
+    await status.until(({ messages }) => messages.some(({ text }) => text.includes('more time')));
     expect(web.sessions.asked).toContain(`extend ${id}`);
   });
 
   test('resets and ends a learner’s session, and the learner is told by whom', async () => {
     await using web = await classStage();
-    const { id, instructor, place } = await room(web);
+    const { id, instructor, status } = await room(web);
     expect((await instructor('POST', `/api/class/learners/${id}/labs/${LAB}/reset`)).status).toBe(
       204,
     );
-    await place.until(({ messages }) => messages.some(({ text }) => text.includes('instructor')));
+    await status.until(({ messages }) => messages.some(({ text }) => text.includes('instructor')));
     expect((await instructor('DELETE', `/api/class/learners/${id}/labs/${LAB}`)).status).toBe(204);
     expect(web.sessions.asked).toEqual(expect.arrayContaining([`reset ${id}`, `end ${id}`]));
   });
@@ -256,7 +256,7 @@ test.each([
 describe('watching a terminal', () => {
   test('the learner is told; nothing is typed until they allow it, nor once they no longer do', async () => {
     await using web = await classStage();
-    const { id, ada, instructorCookie, place } = await room(web);
+    const { id, ada, instructorCookie, status } = await room(web);
     const shell = new FakeShell();
     web.sessions.carried = await Terminal.on(
       { id: TERMINAL, host: 'server01', title: 'server01' },
@@ -270,7 +270,7 @@ describe('watching a terminal', () => {
     await once(socket, 'open');
     const frames = new Frames(socket, decodeServerFrame);
     const send = (frame: ClientFrame) => socket.send(encodeClientFrame(frame));
-    expect((await place.until(({ watched }) => watched.length > 0)).watched).toEqual([TERMINAL]);
+    expect((await status.until(({ watched }) => watched.length > 0)).watched).toEqual([TERMINAL]);
 
     let offset = 0;
     const type = (text: string) => {
@@ -299,7 +299,7 @@ describe('watching a terminal', () => {
     expect(shell.sizes).not.toContain('200x50');
 
     socket.close();
-    await place.until(({ watched }) => watched.length === 0);
+    await status.until(({ watched }) => watched.length === 0);
     web.sessions.carried.detach();
   });
 

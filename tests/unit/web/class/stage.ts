@@ -33,13 +33,13 @@ export interface ClassStage extends Stage {
 export async function classStage(
   options: Partial<Omit<WebOptions, 'sessions'>> & {
     readonly learnersMost?: number;
-    readonly tries?: AttemptLimiter;
+    readonly attempts?: AttemptLimiter;
   } = {},
 ): Promise<ClassStage> {
-  const { learnersMost = 50, tries, ...webOptions } = options;
+  const { learnersMost = 50, attempts, ...webOptions } = options;
   const directory = await mkdtemp(join(tmpdir(), 'quayside-class-'));
   const store = new Store(join(directory, 'quayside.sqlite'));
-  const room = new Class({ store, name: CLASS_NAME, learnersMost, ...(tries && { tries }) });
+  const room = new Class({ store, name: CLASS_NAME, learnersMost, ...(attempts && { attempts }) });
   const sessions = new FakeSessions();
   const roster = new Roster({
     classroom: room,

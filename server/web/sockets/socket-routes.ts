@@ -1,0 +1,70 @@
+import type { Beat, ClassStatus, RosterEvent, SessionEvent } from '#protocol';
+import type { Background } from '../../base/background.ts';
+import type { Roster } from '../../class/roster.ts';
+import type { Sessions } from '../../session/sessions.ts';
+import { type Api, PARAMS } from '../schemas.ts';
+import { BEAT, linkEvents } from './event-socket.ts';
+import type { Sockets } from './sockets.ts';
+import { linkTerminal } from './terminal-socket.ts';
+
+export interface SocketRouteOptions {
+  readonly sessions: Sessions;
+  readonly background: Background;
+}
+
+/** The sockets of a lab's page: the events of its session, and its terminals. */
+export function addLabSockets(
+  app: Api,
+  sockets: Sockets,
+  { sessions, background }: SocketRouteOptions,
+): void {
+  sockets.add(app, '/api/labs/:lab/events', {
+    names: PARAMS.lab,
+    admit: ({ lab }, learner) => {
+      const session = sessions.of(learner, lab);
+      const subscribe = (tell: (event: SessionEvent | Beat) => void) => session.subscribe(tell);
+      return (socket) => linkEvents(socket, subscribe, background, BEAT);
+    },
+  });
+  sockets.add(app, '/api/labs/:lab/terminals/:terminal', {
+    names: PARAMS.labAndTerminal,
+    admit: ({ lab, terminal: id }, learner) => {
+      const terminal = sessions.of(learner, lab).terminal(id);
+      return (socket) => linkTerminal(socket, terminal, background);
+    },
+  });
+}
+
+/** The sockets of a class: what a learner sees of it, the instructor's roster, and the terminals that are watched. */
+export function addClassSockets(
+  app: Api,
+  sockets: Sockets,
+  roster: Roster,
+  { sessions, background }: SocketRouteOptions,
+): void {
+  sockets.add(app, '/api/class/me/events', {
+    names: PARAMS.none,
+    admit: (_names, learner) => (socket) =>
+      linkEvents<ClassStatus>(socket, (tell) => roster.subscribeStatus(learner, tell), background),
+  });
+  sockets.add(app, '/api/class/roster/events', {
+    names: PARAMS.none,
+    instructor: true,
+    admit: () => (socket) =>
+      linkEvents<RosterEvent | Beat>(socket, (tell) => roster.subscribe(tell), background, BEAT),
+  });
+  sockets.add(app, '/api/class/learners/:learner/labs/:lab/terminals/:terminal', {
+    instructor: true,
+    names: PARAMS.learnerLabAndTerminal,
+    admit: ({ learner, lab, terminal: id }) => {
+      const entry = roster.entry(learner);
+      const terminal = sessions.of(learner, lab).terminal(id);
+      return (socket) => {
+        // First the learner is told, then something is shown.
+        const watching = roster.watch(learner, id);
+        socket.once('close', () => watching[Symbol.dispose]());
+        linkTerminal(socket, terminal, background, { mayType: () => entry.mayType });
+      };
+    },
+  });
+}
