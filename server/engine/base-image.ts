@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Engine } from './engine.ts';
@@ -94,6 +93,7 @@ async function bootstrap(engine: Engine, progress: Progress): Promise<void> {
 
 async function importTree(engine: Engine, root: string): Promise<void> {
   const excludes = LEFT_OUT.map((path) => `--exclude=./${path}`);
+  const { execa } = await import('execa');
   const tar = execa('tar', ['-C', root, ...excludes, '-c', '.'], {
     ...{ stdin: 'ignore', stderr: 'ignore', buffer: false },
     timeout: IMPORT_SILENCE_MS,

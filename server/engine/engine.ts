@@ -1,7 +1,8 @@
 import { addAbortSignal, type Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import Dockerode from 'dockerode';
+import type Dockerode from 'dockerode';
 import { QuaysideError } from '../base/errors.ts';
+import { createClient } from './client.ts';
 import { connected, DialAgent } from './dial-agent.ts';
 import { engineCall } from './engine-call.ts';
 import { jsonLines, readAll } from './output-limit.ts';
@@ -61,9 +62,9 @@ export interface EngineEvent {
 /** `docker` with a client for the engine at `address` (`unix:///…` or `tcp://host:port`). */
 function clientFor(address: string): Dockerode {
   const url = new URL(address);
-  if (url.protocol === 'unix:') return new Dockerode({ socketPath: url.pathname });
+  if (url.protocol === 'unix:') return createClient({ socketPath: url.pathname });
   if (url.protocol === 'tcp:' || url.protocol === 'http:') {
-    return new Dockerode({ host: url.hostname, port: Number(url.port || 2375), protocol: 'http' });
+    return createClient({ host: url.hostname, port: Number(url.port || 2375), protocol: 'http' });
   }
   throw new QuaysideError(
     'CONFIG_INVALID',
@@ -228,7 +229,7 @@ export class Engine {
       protocol: 'http' as const,
       agent: new DialAgent(() => (socket === undefined ? dialed() : connected(socket, dialed))),
     };
-    return limitRequests(new Dockerode(options), { answerBytes: NESTED_ANSWER_BYTES, budget });
+    return limitRequests(createClient(options), { answerBytes: NESTED_ANSWER_BYTES, budget });
   }
 
   /** Starts, ends and pauses of containers that carry `label`, from now until `signal` is aborted or the engine goes away. */

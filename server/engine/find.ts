@@ -1,4 +1,5 @@
-import { execa } from 'execa';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { Engine } from './engine.ts';
@@ -71,6 +72,7 @@ function obstacleOf(engine: Engine): Promise<string | undefined> {
 async function contextAddress(): Promise<string | undefined> {
   const argv = ['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'];
   // No docker CLI, or one without contexts: then there is nothing to follow.
-  const { stdout } = await execa('docker', argv, { reject: false, timeout: CLI_MS });
-  return /^(unix|tcp):/.test(stdout ?? '') ? stdout : undefined;
+  const asked = promisify(execFile)('docker', argv, { timeout: CLI_MS });
+  const address = await asked.then(({ stdout }) => stdout.trim()).catch(() => '');
+  return /^(unix|tcp):/.test(address) ? address : undefined;
 }

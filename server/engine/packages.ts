@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { type ExecaError, execa } from 'execa';
+import type { ExecaError } from 'execa';
 import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
@@ -84,6 +84,7 @@ async function apt(
  */
 export async function runToEnd(argv: readonly string[], progress: Progress): Promise<void> {
   const [file = '', ...args] = argv;
+  const { execa } = await import('execa');
   const child = execa(file, args, {
     ...{ stdin: 'ignore', all: true, buffer: false, timeout: RUN_MS },
     env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },

@@ -1,6 +1,5 @@
 import { finished } from 'node:stream/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { RewritingStream } from 'parse5-html-rewriting-stream';
 
 /** What a page that is read for an answer is at most (characters): a lab's pages have some hundred. */
 const PAGE_CHARACTERS = 64 * 1024;
@@ -32,6 +31,7 @@ export function terminalText(output: string): string {
  * that takes 40 s for a page of 85,000 `<div>`, and a learner's own server may send one.
  */
 export async function pageText(html: string): Promise<string> {
+  const { RewritingStream } = await import('parse5-html-rewriting-stream');
   const page = new RewritingStream();
   let text = '';
   let unseen = 0;

@@ -1,5 +1,4 @@
 import { statfs } from 'node:fs/promises';
-import { execa } from 'execa';
 import type { Background } from '../base/background.ts';
 import { sleep, withAbort } from '../base/deadline.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -165,6 +164,7 @@ async function sizesOf(
   all: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, number>> {
+  const { execa } = await import('execa');
   const sizes = new Map<string, number>();
   for (let paths = all; paths.length > 0; ) {
     // It ends with 1 where a file vanished under it; what it printed is right all the same.

@@ -1,6 +1,7 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { promisify } from 'node:util';
 import type { Engine } from '../engine/engine.ts';
 import { localDataRoot } from '../engine/local-engine.ts';
 
@@ -89,5 +90,5 @@ async function mounts(): Promise<readonly string[]> {
 
 /** @throws Error with what the program said; also where it hangs */
 async function run(file: string, args: readonly string[]): Promise<void> {
-  await execa(file, args, { stdin: 'ignore', stdout: 'ignore', timeout: RUN_MS });
+  await promisify(execFile)(file, args, { timeout: RUN_MS });
 }

@@ -2,7 +2,6 @@ import { createHash, randomUUID } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { FileLock } from '../base/file-lock.ts';
@@ -85,6 +84,7 @@ export async function siteDirectory(project: string): Promise<string> {
 }
 
 async function buildWithAstro(project: string, directory: string): Promise<void> {
+  const { execa } = await import('execa');
   const argv = [join(project, 'node_modules/astro/bin/astro.mjs'), 'build', '--outDir', directory];
   const { failed, timedOut, all } = await execa(process.execPath, argv, {
     ...{ cwd: project, env: { ASTRO_TELEMETRY_DISABLED: '1' } },

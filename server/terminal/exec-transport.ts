@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import type { StreamItem } from './control-scanner.ts';
-import { Pty } from './pty.ts';
 import type { PtyCommand, Size } from './shell-host.ts';
 import type { RedirectableTransport, ShellTransportListener } from './shell-transport.ts';
 
@@ -24,6 +23,8 @@ export async function attachByExec(
   listener: ShellTransportListener,
   signal: AbortSignal,
 ): Promise<RedirectableTransport> {
+  // Most servers never go this way, and need no pty.
+  const { Pty } = await import('./pty.ts');
   signal.throwIfAborted();
   const connected = Promise.withResolvers<void>();
   let preamble = Buffer.alloc(0);

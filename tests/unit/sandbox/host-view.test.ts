@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import Dockerode from 'dockerode';
 import { expect, test } from 'vitest';
 import { CouldNotCheck, defineLab } from '#lab';
+import { createClient } from '../../../server/engine/client.ts';
 import type { Engine } from '../../../server/engine/engine.ts';
 import { Host } from '../../../server/sandbox/host.ts';
 import { hostView } from '../../../server/sandbox/host-view.ts';
@@ -29,7 +29,7 @@ async function falseEngine(answers: Readonly<Record<string, unknown>>) {
   });
   const socketPath = join(directory, 'docker.sock');
   await new Promise<void>((listening) => server.listen(socketPath, listening));
-  const nested: Pick<Engine, 'nested'> = { nested: () => new Dockerode({ socketPath }) };
+  const nested: Pick<Engine, 'nested'> = { nested: () => createClient({ socketPath }) };
   if (!SPEC) throw new Error('the lab has a host');
   const host = new Host(nested as Engine, SPEC, 'c1', undefined);
   return {
