@@ -1,5 +1,6 @@
 /** Starts Quayside: does all the set-up that is missing, serves, and stops in good order. */
 import { once } from 'node:events';
+import { flushCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { type App, createApp } from './app.ts';
 import { takePriority } from './base/priority.ts';
@@ -21,6 +22,8 @@ async function serve(config: Config): Promise<void> {
     using _priority = app.roster && takePriority();
     const address = await app.listen();
     for (const line of readyLines(config, app, address)) progress(line);
+    // Now, and not as it ends: a server that is killed leaves it for the next start as well.
+    flushCompileCache();
     if (!stopped.aborted) await once(stopped, 'abort');
     progress(config.clean ? 'Stopping, and removing every sandbox …' : 'Stopping …');
   } finally {

@@ -15,7 +15,9 @@ let project: string;
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'quayside-run-'));
   await mkdir(join(project, 'setup'));
-  await cp(join(PROJECT, 'setup/run.mjs'), join(project, 'setup/run.mjs'));
+  for (const file of ['setup/run.mjs', 'setup/preload.mjs']) {
+    await cp(join(PROJECT, file), join(project, file));
+  }
   const { scripts } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
   await writeFile(join(project, 'package.json'), JSON.stringify({ type: 'module', scripts }));
   await writeFile(join(project, 'package-lock.json'), '{}');
