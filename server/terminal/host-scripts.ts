@@ -9,18 +9,15 @@ import { printNote } from './control-scanner.ts';
 const SLICE_NS = 100_000;
 
 /**
- * Runs in the host under dtach, as the learner: `sh -c … quayside-shell ID`. dtach keeps no output while nothing is
+ * Runs in the host under dtach, as the learner: `sh -c … quayside-shell ID USER`. dtach keeps no output while nothing is
  * attached, so the shell starts only then: at the first line of input, or after 15 s should the server have
- * died in between. It stays around the shell to say how it ended, and lives until the server takes it away (or 10 s).
+ * died in between. All that it can do before that line, it does before. It stays around the shell to say how it ended,
+ * and lives until the server takes it away (or 10 s).
  */
-export const KEEPER_SCRIPT = `
+const KEEPER_SCRIPT = oneLine(`
 trap : INT QUIT TSTP
-for each in $$ $PPID; do chrt --other --sched-runtime ${SLICE_NS} --pid 0 $each; done 2>/dev/null
 stty sane iutf8 -echo -icanon min 0 time 150
-IFS= read -r _
-stty sane iutf8
-entry=$(getent passwd "$(id -u)")
-USER=$(id -un) LOGNAME=$USER
+USER=$2 LOGNAME=$2 entry=$(getent passwd "$2")
 SHELL=\${entry##*:}
 entry=\${entry%:*}
 HOME=\${entry##*:}
@@ -29,13 +26,27 @@ export USER LOGNAME SHELL HOME TERM COLORTERM LANG
 unset entry QUAYSIDE_ENGINE QUAYSIDE_HOSTS QUAYSIDE_PTY
 cd || cd /
 unset OLDPWD
+IFS= read -r _
+stty sane iutf8
 ${printNote('$1', 'begin')}
 "$SHELL" -l
 status=$?
 ${printNote('$1', 'end:$status')}
 exec </dev/null
 sleep 10
-`;
+`);
+
+/** Ends at once where an earlier try has started it after all. dtach and what it starts have the slice of this process. */
+const START_SCRIPT = oneLine(`
+[ -S "$1" ] && exit
+chrt --other --sched-runtime ${SLICE_NS} --pid 0 $$ 2>/dev/null
+exec dtach -n "$1" -E -z -r winch sh -c "$4" quayside-shell "$2" "$3"
+`);
+
+/** What starts a shell of `user` under dtach, to be run in the host as that user. It is one line. */
+export function startCommand(socket: string, id: string, user: string): readonly string[] {
+  return ['sh', '-c', START_SCRIPT, 'quayside-start', socket, id, user, KEEPER_SCRIPT];
+}
 
 /**
  * The fallback's way in: `sh -c … quayside-join SOCKET` on a TTY of the engine's, as the learner. The engine leaves
@@ -113,3 +124,8 @@ rm -f "$socket" "$socket.join"
 [[ $how == polite ]] && exit 0
 ! look
 `;
+
+/** A script of which each line is a command. */
+function oneLine(script: string): string {
+  return script.trim().replaceAll('\n', '; ');
+}

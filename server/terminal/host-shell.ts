@@ -6,10 +6,10 @@ import { DtachSocket } from './dtach-socket.ts';
 import { attachByExec, ExecRefused } from './exec-transport.ts';
 import {
   END_SCRIPT,
-  KEEPER_SCRIPT,
   NOTHING_LEFT,
   REJOIN_SCRIPT,
   SOMETHING_LIVES,
+  startCommand,
 } from './host-scripts.ts';
 import type { ShellHost, Size } from './shell-host.ts';
 import type {
@@ -56,11 +56,8 @@ export class HostShell implements Shell {
   /** Starts it. @throws QuaysideError SANDBOX_FAILED when the host cannot; the signal's reason */
   async start(signal?: AbortSignal): Promise<void> {
     using limit = deadline(RUN_MS, signal);
-    const keeper = ['sh', '-c', KEEPER_SCRIPT, 'quayside-shell', this.#id];
-    const started = await this.#host.run(
-      ['dtach', '-n', this.#inside, '-E', '-z', '-r', 'winch', ...keeper],
-      { user: LEARNER, signal: limit.signal },
-    );
+    const command = startCommand(this.#inside, this.#id, LEARNER);
+    const started = await this.#host.runSmall(command, { user: LEARNER, signal: limit.signal });
     if (started.status !== 0) {
       throw refusal(this.#host.name, `${started.stdout}${started.stderr}`);
     }

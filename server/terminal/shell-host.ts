@@ -1,11 +1,15 @@
+/** Runs argv in a host to its end, without a TTY. */
+type Run = (
+  argv: readonly string[],
+  options?: { readonly user?: string; readonly signal?: AbortSignal },
+) => Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }>;
+
 /** What a terminal needs of a host. The sandbox's hosts are such; tests and the benchmark bring their own. */
 export interface ShellHost {
   readonly name: string;
-  /** Runs argv in the host to its end, without a TTY. */
-  run(
-    argv: readonly string[],
-    options?: { readonly user?: string; readonly signal?: AbortSignal },
-  ): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }>;
+  readonly run: Run;
+  /** The same for what has no line break in it and takes some milliseconds. stderr may come with stdout. */
+  readonly runSmall: Run;
   /** The command on this machine that gives argv in the host a TTY. */
   ttyCommand(argv: readonly string[], options?: { readonly user?: string }): PtyCommand;
   /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { release } from 'node:os';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { defineLab } from '#lab';
 import type { ShellHost } from '../../server/terminal/shell-host.ts';
 import type { FinishedCommand } from '../../server/terminal/shell-integration.ts';
@@ -13,6 +13,8 @@ const CLOSED_TERMINALS = { shared: 50, engine: 10 } as const;
 /** On a busy machine. */
 const SOON = { timeout: 20_000 };
 const AT_ONCE = 5;
+/** From the request for a terminal to its prompt. */
+const PROCESSES_MOST = 12;
 const LAB = defineLab({
   title: 'Terminals',
   hosts: { server01: { address: '10.1.10.11/24' } },
@@ -54,6 +56,7 @@ describe.each(['shared', 'engine'] as const)('on a lab host, over the %s way', (
           name: host.name,
           shared: undefined,
           run: (argv, options) => host.run(argv, options),
+          runSmall: (argv, options) => host.runSmall(argv, options),
           ttyCommand: (argv, options) => host.ttyCommand(argv, options),
         };
 
@@ -88,7 +91,19 @@ describe.each(['shared', 'engine'] as const)('on a lab host, over the %s way', (
     await terminal.close();
   });
 
+  test('Tab completes what a command takes, also at the first one', async () => {
+    const terminal = await openTerminal(there(), { id: newId(), title: 'server01' });
+    await using server = await serveTerminals(terminal);
+    using page = new Page(server.url(terminal));
+    await page.until(({ screen }) => screen.includes('learner@server01'));
+    page.type('docker network ins\t');
+    await page.until(({ screen }) => screen.includes('docker network inspect '));
+    await terminal.close();
+  });
+
   test(`after ${CLOSED_TERMINALS[way]} terminals were closed nothing of them is left`, async () => {
+    // One shell stays in a host to start the terminals' shells from.
+    await host.runSmall(['true']);
     const before = await processes();
     const openAndClose = async (): Promise<void> => {
       const terminal = await openTerminal(there(), { id: newId(), title: 'server01' });
@@ -119,6 +134,27 @@ describe.each(['shared', 'engine'] as const)('on a lab host, over the %s way', (
     expect(await again.run('echo "kept: $KEPT"')).toContain('kept: 42');
     await second.close();
   });
+});
+
+test('a terminal is opened without the engine where one was opened before, and shows its prompt after a dozen processes', async () => {
+  const there = sandbox.sandbox.host('server01');
+  const lastProcess = async () => {
+    const { output } = await there.exec(['cat', '/proc/loadavg'], new AbortController().signal);
+    return Number(output.split(' ').at(-1));
+  };
+  const first = await openTerminal(host, { id: newId(), title: 'server01' });
+  const before = await lastProcess();
+  const asked = vi.spyOn(open.runtime.engine.docker.modem, 'dial');
+  const terminal = await openTerminal(host, { id: newId(), title: 'server01' });
+  await using server = await serveTerminals(terminal);
+  using page = new Page(server.url(terminal));
+  await page.until(({ screen }) => screen.includes('learner@server01'));
+  expect(asked).not.toHaveBeenCalled();
+  asked.mockRestore();
+  // The last is the one that looks.
+  expect((await lastProcess()) - before - 1).toBeLessThanOrEqual(PROCESSES_MOST);
+  await first.close();
+  await terminal.close();
 });
 
 test('a terminal’s container is found by the terminal’s id, as the protocol’s page says', async () => {

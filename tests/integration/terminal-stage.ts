@@ -45,24 +45,26 @@ export async function localHost(way: Way): Promise<ShellHost & AsyncDisposable> 
   const getent = `#!/bin/sh\necho "tester:x:0:0::${home}:/bin/bash"\n`;
   await writeFile(join(home, 'getent'), getent, { mode: 0o755 });
   const PATH = `${home}:${process.env.PATH}`;
+  const run: ShellHost['run'] = async ([file = '', ...args]) => {
+    const env = { ...process.env, PATH };
+    const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (text: Buffer) => {
+      stdout += text;
+    });
+    child.stderr.on('data', (text: Buffer) => {
+      stderr += text;
+    });
+    const [status] = (await once(child, 'close')) as [number];
+    return { status, stdout, stderr };
+  };
   return {
     name: 'local',
     shared: way === 'shared' ? { outside: directory, inside: directory } : undefined,
     ttyCommand: ([file = '', ...args]) => ({ file, args, env: { PATH } }),
-    run: async ([file = '', ...args]) => {
-      const env = { ...process.env, PATH };
-      const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-      let stdout = '';
-      let stderr = '';
-      child.stdout.on('data', (text: Buffer) => {
-        stdout += text;
-      });
-      child.stderr.on('data', (text: Buffer) => {
-        stderr += text;
-      });
-      const [status] = (await once(child, 'close')) as [number];
-      return { status, stdout, stderr };
-    },
+    run,
+    runSmall: run,
     [Symbol.asyncDispose]: async () => {
       await rm(directory, { recursive: true, force: true });
       await rm(home, { recursive: true, force: true });

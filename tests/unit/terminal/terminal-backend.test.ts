@@ -15,6 +15,7 @@ function hostThat(run: Run, command: readonly string[] = ['false']): ShellHost {
     name: 'server01',
     shared: undefined,
     run,
+    runSmall: run,
     ttyCommand: () => ({ file: command[0] ?? '', args: command.slice(1), env: {} }),
   };
 }
@@ -94,16 +95,6 @@ test('whoever asks can break off at any moment', async () => {
     AbortSignal.abort(new Error('the server stops')),
   );
   await expect(joining).rejects.toThrow('the server stops');
-});
-
-test('the shell’s process has the terminal’s id in its arguments, by which its container is found', async () => {
-  let started = '';
-  const run: Run = async (argv) => {
-    if (argv[0] === 'dtach') started = argv.join(' ');
-    return { status: 0, stdout: '', stderr: '' };
-  };
-  await expect(backend.open(hostThat(run), IDENTITY, NEVER)).rejects.toThrow();
-  expect(started).toContain(`quayside-shell ${IDENTITY.id}`);
 });
 
 test('a shell that could not be joined is ended in the host', async () => {
