@@ -2,16 +2,17 @@
  * Measures terminals, ours and others', side by side in one run:
  *
  *   npm run bench:terminal -- [--ttyd PATH] [--wetty PATH] [--rounds 3] [--only host|local] [--json FILE] [--add]
- *                             [--server DIR]
+ *                             [--server DIR] [--measures NAMES] [--contenders NAMES]
  *
  * ttyd is a built binary; wetty is its `bin` (`npm install wetty` somewhere, then node_modules/.bin/wetty). Either is
  * left out, with a word, where no path is given. Rounds are interleaved, so that a busy moment of the machine hits all.
- * `--server` measures the terminals of another checkout in place of this one's.
+ * `--server` measures another checkout's server in place of this one's.
+ * `--measures` and `--contenders` take some alone: `--measures start,opening,echo --contenders Quayside,ttyd`.
  * `--add` adds the rounds to those that FILE holds already, for a machine that is quiet only for minutes at a time.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { barOf } from './terminal/bar.ts';
 import type { Running } from './terminal/contenders.ts';
@@ -25,9 +26,12 @@ import {
   measureEchoBesideFlood,
   measureIdle,
   measureInterrupt,
+  measureOpening,
   measureStalled,
+  measureStart,
 } from './terminal/measures.ts';
 import { type Result, tableOf } from './terminal/table.ts';
+import { openWholeServer } from './terminal/whole-server.ts';
 
 const say = (text: string): void => console.error(text);
 const { values: options } = parseArgs({
@@ -39,23 +43,26 @@ const { values: options } = parseArgs({
     json: { type: 'string', default: 'bench-terminal.json' },
     add: { type: 'boolean', default: false },
     server: { type: 'string' },
+    measures: { type: 'string' },
+    contenders: { type: 'string' },
   },
 });
 
 /** Each gets a server of its own, so that one leaves nothing behind for the next. */
-const MEASURES: readonly ((server: Running) => Promise<Figures>)[] = [
-  measureEcho,
-  measureEchoBesideFlood,
-  measureBulk,
-  (server) => measureInterrupt(server, 'fast'),
-  (server) => measureInterrupt(server, 'slow'),
-  measureIdle,
-];
+const MEASURES: Readonly<Record<string, (server: Running) => Promise<Figures>>> = {
+  start: measureStart,
+  opening: measureOpening,
+  echo: measureEcho,
+  flood: measureEchoBesideFlood,
+  bulk: measureBulk,
+  interrupt: (server) => measureInterrupt(server, 'fast'),
+  slow: (server) => measureInterrupt(server, 'slow'),
+  idle: measureIdle,
+  stalled: measureStalled,
+  glyph: async ({ url }) => (url === undefined ? {} : measureGlyph(url)),
+};
 /** These take long and vary little: once is enough. */
-const ONCE: typeof MEASURES = [
-  measureStalled,
-  async ({ url }) => (url === undefined ? {} : measureGlyph(url)),
-];
+const ONCE = ['stalled', 'glyph'];
 /** A measure that takes longer hangs. */
 const MEASURE_MS = 60_000;
 
@@ -67,9 +74,11 @@ const peers = {
   ...(options.ttyd ? { ttyd: options.ttyd } : {}),
   ...(options.wetty ? { wetty: options.wetty } : {}),
 };
-const project = options.server === undefined ? undefined : resolve(options.server);
-const all = contenders(raised?.host, peers, project).filter(
-  ({ child }) => options.only === undefined || child === options.only,
+const project = resolve(options.server ?? join(import.meta.dirname, '..'));
+await using whole = options.only === 'local' ? undefined : await openWholeServer(project);
+const all = contenders(raised?.host, whole, peers, project).filter(
+  ({ name, child }) =>
+    (options.only === undefined || child === options.only) && isWanted(options.contenders, name),
 );
 const earlier: readonly Result[] = options.add
   ? (JSON.parse(await readFile(options.json, 'utf8')) as { readonly results: readonly Result[] })
@@ -84,9 +93,11 @@ const results = new Map<Contender, Result>(
 );
 
 for (let round = 0; round < Number(options.rounds); round++) {
-  for (const measure of round === 0 && !options.add ? [...MEASURES, ...ONCE] : MEASURES) {
+  for (const [what, measure] of Object.entries(MEASURES)) {
+    if (!isWanted(options.measures, what)) continue;
+    if (ONCE.includes(what) && (round > 0 || options.add)) continue;
     for (const contender of all) {
-      say(`round ${round + 1}: ${contender.name} (${contender.child})`);
+      say(`round ${round + 1}, ${what}: ${contender.name} (${contender.child})`);
       const figures = await measured(contender, measure);
       const result = results.get(contender);
       for (const [name, value] of Object.entries(figures)) {
@@ -99,6 +110,10 @@ for (let round = 0; round < Number(options.rounds); round++) {
 console.log(tableOf(collected()));
 console.log(barOf(collected()));
 say(`Written to ${options.json}`);
+
+function isWanted(names: string | undefined, name: string): boolean {
+  return names === undefined || names.split(',').includes(name);
+}
 
 /** What is measured now, then what only an earlier run has. */
 function collected(): readonly Result[] {

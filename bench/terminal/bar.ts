@@ -12,6 +12,34 @@ interface Line {
 }
 
 const BAR: readonly Line[] = [
+  {
+    says: 'the first 300 keys after a start p50, lab host',
+    child: 'host',
+    figure: 'first 300 keys p50 ms',
+    against: 'ttyd',
+    most: 1,
+  },
+  {
+    says: 'the first 300 keys after a start p99, lab host',
+    child: 'host',
+    figure: 'first 300 keys p99 ms',
+    against: 'ttyd',
+    most: 1,
+  },
+  {
+    says: 'a terminal opens, lab host',
+    child: 'host',
+    figure: 'a terminal opens, ms',
+    against: 'ttyd',
+    most: 0.7,
+  },
+  {
+    says: 'the whole server before the first learner, MiB',
+    child: 'host',
+    figure: 'before the first learner, MiB',
+    against: 'itself',
+    most: 110,
+  },
   { says: 'echo p50, lab host', child: 'host', figure: 'echo p50 ms', against: 'ttyd', most: 0.6 },
   { says: 'echo p99, lab host', child: 'host', figure: 'echo p99 ms', against: 'ttyd', most: 0.8 },
   {

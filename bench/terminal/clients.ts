@@ -15,14 +15,23 @@ export interface Client {
 const COLS = 80;
 const ROWS = 24;
 
-/** Ours: every byte drawn is acknowledged, in steps. */
-export async function quaysideClient(url: string, renderer: Renderer): Promise<Client> {
-  const opened = await fetch(`${url}/terminals`, {
-    method: 'POST',
-    headers: { connection: 'close' },
-  });
+/** A terminal of our-server.ts. */
+export async function ourClient(url: string, renderer: Renderer): Promise<Client> {
+  const headers = { connection: 'close' };
+  const opened = await fetch(`${url}/terminals`, { method: 'POST', headers });
   const id = await opened.text();
   const socket = new WebSocket(`${url.replace('http', 'ws')}/terminals/${id}`);
+  return quaysideClient(socket, renderer, async () => {
+    await fetch(`${url}/terminals/${id}`, { method: 'DELETE', headers });
+  });
+}
+
+/** Ours: every byte drawn is acknowledged, in steps. @param end closes the terminal itself */
+export async function quaysideClient(
+  socket: WebSocket,
+  renderer: Renderer,
+  end: () => Promise<void>,
+): Promise<Client> {
   await once(socket, 'open');
   const send = (frame: Parameters<typeof encodeClientFrame>[0]) =>
     socket.send(encodeClientFrame(frame));
@@ -55,7 +64,7 @@ export async function quaysideClient(url: string, renderer: Renderer): Promise<C
     stall: () => socket.pause(),
     close: async () => {
       socket.terminate();
-      await fetch(`${url}/terminals/${id}`, { method: 'DELETE', headers: { connection: 'close' } });
+      await end();
     },
   };
 }

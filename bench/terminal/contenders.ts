@@ -1,19 +1,21 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Client, ptyClient, quaysideClient, ttydClient, wettyClient } from './clients.ts';
+import { type Client, ourClient, ptyClient, ttydClient, wettyClient } from './clients.ts';
 import type { BenchHost } from './host.ts';
 import type { Renderer } from './renderer.ts';
+import { freePort, type WholeServer } from './whole-server.ts';
 
 /** A server under test, once it runs. */
 export interface Running extends AsyncDisposable {
   connect(renderer: Renderer): Promise<Client>;
-  /** Where it listens; ours only. */
+  /** Where it listens; our-server.ts only. */
   readonly url?: string;
+  /** Starts another with nothing to take up; the whole server only. */
+  readonly measureStart?: WholeServer['measureStart'];
   /** Its process, whose descendants count as well; `undefined` where it is this very process. */
   readonly pid: number | undefined;
 }
@@ -35,15 +37,27 @@ const LOCAL = ['bash', '--norc', '--noprofile'] as const;
  */
 export function contenders(
   host: BenchHost | undefined,
+  whole: WholeServer | undefined,
   peers: { readonly ttyd?: string; readonly wetty?: string },
   project = PROJECT,
 ): readonly Contender[] {
   const all: Contender[] = [];
-  const inHost = host && ['docker', '--host', host.engine, 'exec', '-it', host.container, 'bash'];
-  if (host && inHost) {
+  const inHost = whole && [
+    'docker',
+    '--host',
+    whole.engine,
+    'exec',
+    '-it',
+    whole.container,
+    'bash',
+  ];
+  if (whole) {
+    const { measureStart } = whole;
+    const start = async () => ({ ...(await whole.start()), measureStart });
+    all.push({ name: 'Quayside', child: 'host', start });
+  }
+  if (host) {
     const { shared: _, ...byEngine } = host;
-    if (host.shared)
-      all.push({ name: 'Quayside', child: 'host', start: () => ours(host, project) });
     all.push({
       name: "Quayside, engine's way",
       child: 'host',
@@ -67,7 +81,7 @@ export function contenders(
 async function ours(host: BenchHost | null, project: string): Promise<Running> {
   const child = fork(join(project, 'bench/terminal/our-server.ts'), [JSON.stringify(host)]);
   const [url] = (await once(child, 'message')) as [string];
-  return { ...running(child, (renderer) => quaysideClient(url, renderer)), url };
+  return { ...running(child, (renderer) => ourClient(url, renderer)), url };
 }
 
 async function startTtyd(path: string, command: readonly string[]): Promise<Running> {
@@ -115,16 +129,6 @@ function running(child: ChildProcess, connect: Running['connect']): Running {
       await once(child, 'exit');
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 async function untilListening(port: number): Promise<void> {

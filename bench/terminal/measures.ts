@@ -3,8 +3,12 @@ import type { Client } from './clients.ts';
 import type { Running } from './contenders.ts';
 import { openFiles, proportionalKiB, residentKiB, treeOf } from './processes.ts';
 import { Renderer } from './renderer.ts';
+import { medianOf } from './table.ts';
 
 const KEYS = 400;
+/** The keys of somebody who types at once, on a server that has just started. */
+const FIRST_KEYS = 300;
+const OPENINGS = 10;
 /** Between two keys (ms), longer than any batching delay, so that each is a first one. */
 const BETWEEN_KEYS = [3, 4, 5, 6, 7] as const;
 /** Lines of 16 bytes; 48 MiB in all. */
@@ -32,13 +36,21 @@ async function ready(server: Running, renderer: Renderer): Promise<Client> {
   return client;
 }
 
-async function echoes(client: Client, renderer: Renderer): Promise<{ p50: number; p99: number }> {
+/** Every key that is typed comes back at once. */
+async function raw(client: Client, renderer: Renderer): Promise<void> {
   const started = renderer.until('RAW');
   client.type("stty raw -echo; echo R'A'W; cat\r");
   await started;
   await delay(100);
+}
+
+async function echoes(
+  client: Client,
+  renderer: Renderer,
+  keys = KEYS,
+): Promise<{ p50: number; p99: number }> {
   const times: number[] = [];
-  for (let key = 0; key < KEYS; key++) {
+  for (let key = 0; key < keys; key++) {
     const letter = String.fromCharCode(97 + (key % 26));
     const shown = renderer.until(letter);
     const at = performance.now();
@@ -48,15 +60,44 @@ async function echoes(client: Client, renderer: Renderer): Promise<{ p50: number
     await delay(BETWEEN_KEYS[key % BETWEEN_KEYS.length]);
   }
   times.sort((a, b) => a - b);
-  return { p50: times[Math.floor(KEYS * 0.5)] ?? 0, p99: times[Math.floor(KEYS * 0.99)] ?? 0 };
+  return { p50: times[Math.floor(keys * 0.5)] ?? 0, p99: times[Math.floor(keys * 0.99)] ?? 0 };
 }
 
 export async function measureEcho(server: Running): Promise<Figures> {
   using renderer = new Renderer();
   const client = await ready(server, renderer);
+  await raw(client, renderer);
+  const first = await echoes(client, renderer, FIRST_KEYS);
   const { p50, p99 } = await echoes(client, renderer);
   await client.close();
-  return { 'echo p50 ms': p50, 'echo p99 ms': p99 };
+  return {
+    'first 300 keys p50 ms': first.p50,
+    'first 300 keys p99 ms': first.p99,
+    'echo p50 ms': p50,
+    'echo p99 ms': p99,
+  };
+}
+
+/** From the request for a terminal to its prompt on the screen; the first one of a server is left out. */
+export async function measureOpening(server: Running): Promise<Figures> {
+  const times: number[] = [];
+  for (let opening = 0; opening <= OPENINGS; opening++) {
+    using renderer = new Renderer();
+    const prompted = renderer.untilPrompt();
+    const at = performance.now();
+    const client = await server.connect(renderer);
+    await prompted;
+    if (opening > 0) times.push(performance.now() - at);
+    await client.close();
+  }
+  return { 'a terminal opens, ms': medianOf(times) ?? 0 };
+}
+
+/** What a server costs before anybody comes. */
+export async function measureStart({ measureStart: measure }: Running): Promise<Figures> {
+  if (!measure) return {};
+  const { ms, residentKiB: resident } = await measure();
+  return { 'ready line after, ms': ms, 'before the first learner, MiB': resident / 1024 };
 }
 
 export async function measureEchoBesideFlood(server: Running): Promise<Figures> {
@@ -64,6 +105,7 @@ export async function measureEchoBesideFlood(server: Running): Promise<Figures> 
   const neighbour = await ready(server, flooded);
   using renderer = new Renderer();
   const client = await ready(server, renderer);
+  await raw(client, renderer);
   neighbour.type(`${FLOOD}\r`);
   const { p50, p99 } = await echoes(client, renderer);
   await neighbour.close();

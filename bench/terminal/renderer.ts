@@ -1,5 +1,9 @@
 /** How often a slow renderer draws (ms), as a browser would between frames. */
 const TICK_MS = 4;
+/** The end of a shell's prompt, before or after the sequences that colour it. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminals speak in them.
+const PROMPT = /[$#](\u001b\[[\d;?]*[a-z])* (\u001b\[[\d;?]*[a-z])*$/;
+const PROMPT_BYTES = 64;
 
 /**
  * Stands where xterm does: takes output, at once or at a given speed, and says when a piece is on the screen. `stalled`
@@ -45,6 +49,19 @@ export class Renderer implements Disposable {
           resolve();
         }
         tail = seen.slice(-text.length);
+      });
+    });
+  }
+
+  /** Settles when what has been drawn ends in a prompt, counted from now. */
+  untilPrompt(): Promise<void> {
+    return new Promise((resolve) => {
+      let tail = '';
+      const watching = this.watch((bytes) => {
+        tail = (tail + bytes.toString('latin1')).slice(-PROMPT_BYTES);
+        if (!PROMPT.test(tail)) return;
+        watching[Symbol.dispose]();
+        resolve();
       });
     });
   }
