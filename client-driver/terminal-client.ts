@@ -197,6 +197,7 @@ export class TerminalClient implements Disposable {
         this.#exit = { status: frame.status };
         break;
       case 'beat':
+      case 'older':
         break;
     }
     this.#changes.emit();

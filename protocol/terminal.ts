@@ -56,13 +56,28 @@ export type ClientFrame =
       readonly epoch: bigint;
       readonly offset: number;
       readonly attention: Attention;
+      /**
+       * Of a page that fetches what is older afterwards: how many bytes before the end a replay is to begin. Without it a
+       * replay is of all that is kept.
+       */
+      readonly newest?: number;
     }
   /** `offset` counts this client's input bytes; what the server has already is dropped. */
   | { readonly type: 'input'; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly type: 'resize'; readonly cols: number; readonly rows: number }
   /** Everything below `offset` is on the screen. */
   | { readonly type: 'ack'; readonly offset: number }
-  | { readonly type: 'attention'; readonly attention: Attention };
+  | { readonly type: 'attention'; readonly attention: Attention }
+  /**
+   * Asks for output from before a replay: at most so many bytes from `offset` on. Where that is 0 or no longer kept, from
+   * where so many lines above the screen begin. The next may be asked for when this is answered.
+   */
+  | {
+      readonly type: 'fetch';
+      readonly offset: number;
+      readonly bytes: number;
+      readonly lines: number;
+    };
 
 /** What the page does before the first output: nothing, clear its screen, or keep it though bytes may be missing. */
 export type ResumeKind = 'exact' | 'replay' | 'restarted';
@@ -85,6 +100,13 @@ export type ServerFrame =
   | { readonly type: 'output'; readonly offset: number; readonly bytes: Uint8Array }
   /** Clear everything, write `preamble` (it counts for nothing), and go on at `offset`. */
   | { readonly type: 'reset'; readonly offset: number; readonly preamble: Uint8Array }
+  /** The answer to `fetch`. Where it does not begin at the offset asked for, it is to be written after `preamble`. */
+  | {
+      readonly type: 'older';
+      readonly offset: number;
+      readonly preamble: Uint8Array;
+      readonly bytes: Uint8Array;
+    }
   /** The shell has ended. `undefined`: how is not known. */
   | { readonly type: 'exit'; readonly status: number | undefined }
   /** A sign of life, and how many of this client's input bytes the server has taken. */
@@ -105,7 +127,14 @@ export class FrameError extends Error {
   }
 }
 
-const CLIENT = { hello: 0x01, input: 0x02, resize: 0x03, ack: 0x04, attention: 0x05 } as const;
+const CLIENT = {
+  hello: 0x01,
+  input: 0x02,
+  resize: 0x03,
+  ack: 0x04,
+  attention: 0x05,
+  fetch: 0x06,
+} as const;
 const SERVER = {
   attached: 0x81,
   output: 0x82,
@@ -113,24 +142,31 @@ const SERVER = {
   exit: 0x84,
   beat: 0x85,
   size: 0x86,
+  older: 0x87,
 } as const;
 const ATTENTION: readonly Attention[] = ['hidden', 'visible', 'active'];
 const RESUME: readonly ResumeKind[] = ['exact', 'replay', 'restarted'];
 /** On the wire, where the exit status is not known. */
 const STATUS_UNKNOWN = -1;
 const HELLO_BYTES = 27;
+/** … of a hello with `newest`. */
+const LONG_HELLO_BYTES = 31;
+const FETCH_BYTES = 17;
 const ATTACHED_BYTES = 31;
 const OFFSET_HEAD = 9;
+const OLDER_HEAD = 11;
 
 export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
   switch (frame.type) {
     case 'hello': {
-      const view = open(CLIENT.hello, HELLO_BYTES);
+      const { newest } = frame;
+      const view = open(CLIENT.hello, newest === undefined ? HELLO_BYTES : LONG_HELLO_BYTES);
       view.setUint8(1, frame.version);
       view.setBigUint64(2, frame.client);
       view.setBigUint64(10, frame.epoch);
       putOffset(view, 18, frame.offset);
       view.setUint8(26, ATTENTION.indexOf(frame.attention));
+      if (newest !== undefined) view.setUint32(HELLO_BYTES, newest);
       return bytesOf(view);
     }
     case 'input':
@@ -151,6 +187,13 @@ export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
       view.setUint8(1, ATTENTION.indexOf(frame.attention));
       return bytesOf(view);
     }
+    case 'fetch': {
+      const view = open(CLIENT.fetch, FETCH_BYTES);
+      putOffset(view, 1, frame.offset);
+      view.setUint32(9, frame.bytes);
+      view.setUint32(13, frame.lines);
+      return bytesOf(view);
+    }
   }
 }
 
@@ -166,7 +209,8 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       if (version !== TERMINAL_PROTOCOL_VERSION) {
         return { type: 'hello', version, client: 0n, epoch: 0n, offset: 0, attention: 'hidden' };
       }
-      exactly(view, HELLO_BYTES, 'hello');
+      const isLong = view.byteLength === LONG_HELLO_BYTES;
+      if (!isLong) exactly(view, HELLO_BYTES, 'hello');
       return {
         type: 'hello',
         version,
@@ -174,6 +218,7 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
         epoch: view.getBigUint64(10),
         offset: getOffset(view, 18),
         attention: oneOf(ATTENTION, view.getUint8(26), 'attention'),
+        ...(isLong && { newest: view.getUint32(HELLO_BYTES) }),
       };
     }
     case CLIENT.input:
@@ -195,6 +240,14 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
     case CLIENT.attention:
       exactly(view, 2, 'attention');
       return { type: 'attention', attention: oneOf(ATTENTION, view.getUint8(1), 'attention') };
+    case CLIENT.fetch:
+      exactly(view, FETCH_BYTES, 'fetch');
+      return {
+        type: 'fetch',
+        offset: getOffset(view, 1),
+        bytes: view.getUint32(9),
+        lines: view.getUint32(13),
+      };
     default:
       throw new FrameError('unknown frame');
   }
@@ -236,6 +289,17 @@ export function encodeServerFrame(frame: ServerFrame): Uint8Array<ArrayBuffer> {
       view.setUint16(3, frame.rows);
       view.setUint8(5, frame.yours ? 1 : 0);
       return bytesOf(view);
+    }
+    case 'older': {
+      const { preamble } = frame;
+      const text = OLDER_HEAD + preamble.byteLength;
+      const view = open(SERVER.older, text + frame.bytes.byteLength);
+      putOffset(view, 1, frame.offset);
+      view.setUint16(9, preamble.byteLength);
+      const bytes = bytesOf(view);
+      bytes.set(preamble, OLDER_HEAD);
+      bytes.set(frame.bytes, text);
+      return bytes;
     }
   }
 }
@@ -279,6 +343,17 @@ export function decodeServerFrame(bytes: Uint8Array): ServerFrame {
         rows: view.getUint16(3),
         yours: view.getUint8(5) === 1,
       };
+    case SERVER.older: {
+      atLeast(view, OLDER_HEAD, 'older');
+      const text = OLDER_HEAD + view.getUint16(9);
+      atLeast(view, text, 'older');
+      return {
+        type: 'older',
+        offset: getOffset(view, 1),
+        preamble: bytes.subarray(OLDER_HEAD, text),
+        bytes: bytes.subarray(text),
+      };
+    }
     default:
       throw new FrameError('unknown frame');
   }

@@ -21,7 +21,8 @@ const ESCAPE = 1;
 const INTERMEDIATE = 2;
 const CSI = 3;
 const OSC = 4;
-const STATES = 5;
+const STRING = 5;
+const STATES = 6;
 /** Added to the next state where the sequence is complete. */
 const COMPLETE = 8;
 const CODES = 256;
@@ -35,7 +36,7 @@ const SHORT_TEXT = 16;
 
 /**
  * The next state by state and byte, as in the parser of the DEC terminals (vt100.net/emu/dec_ansi_parser) that xterm.js
- * has as well. What begins with `ESC P`, `ESC X`, `ESC ^` and `ESC _` needs no state: only another `ESC` ends it.
+ * has as well. `STRING` is what begins with `ESC P`, `ESC X`, `ESC ^` or `ESC _`.
  */
 const NEXT = nextStates();
 
@@ -51,13 +52,13 @@ export class EscapeParser {
   /** How long that beginning is, the part that was not kept for its length included. */
   #heldLength = 0;
 
-  /** @param from goes on where this one stands, mid-sequence or not */
-  constructor(listener: EscapeListener, from?: EscapeParser) {
+  constructor(listener: EscapeListener) {
     this.#listener = listener;
-    if (!from) return;
-    this.#state = from.#state;
-    this.#held = Buffer.from(from.#held);
-    this.#heldLength = from.#heldLength;
+  }
+
+  /** Whether no sequence is under way: what comes next is text, or begins one. */
+  get isBetween(): boolean {
+    return this.#state === GROUND;
   }
 
   feed(bytes: Buffer): void {
@@ -142,12 +143,14 @@ function nextStates(): Uint8Array {
   on(ESCAPE, 0x30, 0x7e, GROUND + COMPLETE);
   on(ESCAPE, 0x5b, 0x5b, CSI);
   on(ESCAPE, 0x5d, 0x5d, OSC);
+  for (const opener of Buffer.from('PX^_')) on(ESCAPE, opener, opener, STRING + COMPLETE);
   on(INTERMEDIATE, 0x20, 0x2f, INTERMEDIATE);
   on(CSI, 0x20, 0x3f, CSI);
   on(CSI, 0x40, 0x7e, GROUND + COMPLETE);
   on(OSC, 0x00, 0xff, OSC);
   on(OSC, BEL, BEL, GROUND + COMPLETE);
-  for (const state of [ESCAPE, INTERMEDIATE, CSI, OSC]) {
+  on(STRING, 0x00, 0xff, STRING);
+  for (const state of [ESCAPE, INTERMEDIATE, CSI, OSC, STRING]) {
     on(state, CAN, CAN, GROUND);
     on(state, SUB, SUB, GROUND);
     on(state, ESC, ESC, state === OSC ? ESCAPE + COMPLETE : ESCAPE);

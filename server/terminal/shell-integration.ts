@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { EscapeParser } from './escape-parser.ts';
+import type { EscapeListener } from './escape-parser.ts';
 
 /** A command line that has finished in a shell with marks. */
 export interface FinishedCommand {
@@ -39,22 +39,13 @@ export interface ShellIntegrationListener {
 
 /**
  * Reads the marks that a shell puts into its output: `OSC 633 ; A` before a prompt, `E ; line` and `C` before a command
- * runs, `D ; status` after it (133 means the same). `aid=` says which shell's, where one runs within another. Works on
- * the stream as it comes, cut anywhere, and changes nothing in it.
+ * runs, `D ; status` after it (133 means the same). `aid=` says which shell's, where one runs within another.
  *
  * Whatever runs in the terminal can print marks as well: they tell what the learner seems to have done, and prove
  * nothing.
  */
-export class ShellIntegration {
+export class ShellIntegration implements EscapeListener {
   readonly #listener: ShellIntegrationListener;
-  readonly #parser = new EscapeParser({
-    osc: (bytes, from, to) => {
-      if (!isMark(bytes, from, to)) return;
-      const letter = bytes[from + CODE_BYTES];
-      if (this.#credit < 1 && (letter === LINE || letter === DONE)) this.#lines.clear();
-      else this.#take(bytes.toString('utf8', from + CODE_BYTES, to));
-    },
-  });
   /** By shell: the command line that runs in it. */
   readonly #lines = new Map<string, string>();
   /** How many more finished commands may be reported, and as of when (ms). */
@@ -65,9 +56,12 @@ export class ShellIntegration {
     this.#listener = listener;
   }
 
-  feed(bytes: Buffer): void {
+  osc(bytes: Buffer, from: number, to: number): void {
+    if (!isMark(bytes, from, to)) return;
     if (this.#credit < COMMANDS_AT_ONCE) this.#earn();
-    this.#parser.feed(bytes);
+    const letter = bytes[from + CODE_BYTES];
+    if (this.#credit < 1 && (letter === LINE || letter === DONE)) this.#lines.clear();
+    else this.#take(bytes.toString('utf8', from + CODE_BYTES, to));
   }
 
   #take(mark: string): void {

@@ -5,19 +5,22 @@ import type { Background } from '../base/background.ts';
 import { Emitter } from '../base/emitter.ts';
 import { FlowControl } from './flow-control.ts';
 import { InputDeduplicator } from './input-deduplicator.ts';
-import { Output } from './output.ts';
+import { Output, RING_BYTES } from './output.ts';
 import { ReconnectGrace } from './reconnect-grace.ts';
 import { ShellConnection } from './shell-connection.ts';
 import type { Size } from './shell-host.ts';
 import { type FinishedCommand, ShellIntegration } from './shell-integration.ts';
 import type { Shell } from './shell-transport.ts';
-import { Viewer, type ViewerListener } from './viewer.ts';
+import { type Arrival, Viewer, type ViewerListener } from './viewer.ts';
 import { Viewers } from './viewers.ts';
 
 /** Pages on one terminal: tabs of one learner, and an instructor's. */
 export const MAX_VIEWERS = 16;
 /** Between a changed size and the old one again, so that a program sees two changes and redraws itself (ms). */
 const REDRAW_MS = 60;
+/** A page that lacks more than so many times what a replay begins with gets a replay. */
+const REPLAY_BEYOND = 4;
+
 /** What tells a terminal from others. */
 export interface TerminalIdentity {
   readonly id: string;
@@ -45,15 +48,6 @@ export type Delivery =
   | { readonly kind: 'output'; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly kind: 'exit'; readonly status: number | undefined };
 
-/** How a page comes (back) to a terminal. */
-export interface Arrival {
-  readonly client: bigint;
-  readonly attention: Attention;
-  /** The epoch that `offset` belongs to; 0 where the page has nothing yet. */
-  readonly epoch: bigint;
-  readonly offset: number;
-}
-
 /**
  * One shell on one host. It outlives the page that shows it: output goes into a bounded ring by running offset, and any
  * number of viewers take it from there, each at its own pace. While it is looked at, the program waits for the slowest
@@ -67,8 +61,7 @@ export class Terminal {
   readonly epoch: bigint = randomBytes(8).readBigUInt64BE() | 1n;
   readonly #shell: Shell;
   readonly #connection: ShellConnection;
-  readonly #output = new Output();
-  readonly #integration: ShellIntegration;
+  readonly #output: Output;
   readonly #viewers: Viewers;
   readonly #flow: FlowControl;
   readonly #reconnectGrace: ReconnectGrace;
@@ -102,7 +95,7 @@ export class Terminal {
       this.#connection.resize(this.size),
     );
     this.#viewers = new Viewers(size, (requested) => this.#resize(requested));
-    this.#integration = new ShellIntegration({
+    const integration = new ShellIntegration({
       finished: background.guard('tell of a finished command', (command: FinishedCommand) =>
         this.#command.emit(command),
       ),
@@ -111,6 +104,8 @@ export class Terminal {
         this.#prompt = 'running';
       },
     });
+    this.#output = new Output(RING_BYTES, (...osc) => integration.osc(...osc));
+    this.#output.rows = size.rows;
     const listener = {
       output: (bytes: Buffer) => this.#onOutput(bytes),
       ended: (status: number | undefined) => this.#hasExited(status),
@@ -221,7 +216,7 @@ export class Terminal {
     let from = start;
     if (arrival.epoch === this.epoch) {
       if (arrival.offset > head) throw new FrameError('offset beyond the end');
-      if (arrival.offset >= start) {
+      if (arrival.offset >= start && !isTooFar(arrival, head)) {
         resume = 'exact';
         from = arrival.offset;
       }
@@ -229,10 +224,9 @@ export class Terminal {
       resume = 'restarted';
     }
     const stale = resume === 'replay';
-    const viewer = new Viewer(arrival.client, arrival.attention, from, stale, listener);
+    const viewer = new Viewer(arrival, from, stale, listener);
     this.#reconnectGrace.arrived(arrival.client);
     this.#viewers.add(viewer);
-    if (stale && start > 0) this.#forceRedraw();
     this.#regulate();
     return { viewer, resume };
   }
@@ -259,7 +253,11 @@ export class Terminal {
     if (!this.#viewers.viewers.has(viewer)) return undefined;
     if (viewer.sent < this.#output.start) viewer.stale = true;
     if (viewer.stale) {
-      const { offset, preamble } = this.#output.replayStart();
+      const { offset, preamble, isWhole } =
+        viewer.newest > 0
+          ? this.#output.newest(viewer.newest, this.size.rows)
+          : this.#output.oldest();
+      if (!isWhole) this.#forceRedraw();
       viewer.stale = false;
       viewer.sent = offset;
       viewer.acked = offset;
@@ -275,6 +273,23 @@ export class Terminal {
       return { kind: 'exit', status: this.#state.status };
     }
     return undefined;
+  }
+
+  /**
+   * Output from before a replay: up to `max` bytes from an offset on. Where that is not kept, from where so many lines
+   * above the screen begin; the preamble belongs to that.
+   */
+  older(
+    offset: number,
+    max: number,
+    lines: number,
+  ): { readonly offset: number; readonly preamble: Uint8Array; readonly bytes: Uint8Array } {
+    const { start, head } = this.#output;
+    const isKept = offset > 0 && offset >= start && offset <= head;
+    const from = isKept
+      ? { offset, preamble: new Uint8Array() }
+      : this.#output.withScrollback(lines, this.size.rows);
+    return { ...from, bytes: this.#output.read(from.offset, max) };
   }
 
   /** @throws FrameError for an offset that was never sent */
@@ -374,7 +389,6 @@ export class Terminal {
   #onOutput(bytes: Buffer): void {
     this.#lastActivity = Date.now();
     this.#output.append(bytes);
-    this.#integration.feed(bytes);
     this.#regulate();
     for (const viewer of this.#viewers.viewers) if (viewer.room > 0) viewer.listener.wake();
   }
@@ -388,6 +402,7 @@ export class Terminal {
 
   #resize(size: Size): void {
     clearTimeout(this.#redraw);
+    this.#output.rows = size.rows;
     this.#connection.resize(size);
   }
 
@@ -399,4 +414,9 @@ export class Terminal {
     this.#connection.resize({ cols, rows: rows - 1 });
     this.#redraw = setTimeout(this.#restoreSize, REDRAW_MS);
   }
+}
+
+/** Whether a page that could go on where it was lacks so much that its newest screen comes sooner by a replay. */
+function isTooFar({ offset, newest = 0 }: Arrival, head: number): boolean {
+  return newest > 0 && head - offset > REPLAY_BEYOND * newest;
 }

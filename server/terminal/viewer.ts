@@ -15,6 +15,17 @@ export interface ViewerListener {
   mayType?(): boolean;
 }
 
+/** How a page comes (back) to a terminal. */
+export interface Arrival {
+  readonly client: bigint;
+  readonly attention: Attention;
+  /** The epoch that `offset` belongs to; 0 where the page has nothing yet. */
+  readonly epoch: bigint;
+  readonly offset: number;
+  /** Of a page that asks for older output later: how many bytes before the end a replay is to begin. */
+  readonly newest?: number;
+}
+
 /**
  * One page looking at a terminal: how far it was sent and how far it has got. Holds no bytes of its own; they are in the
  * terminal's ring.
@@ -23,6 +34,8 @@ export class Viewer {
   readonly listener: ViewerListener;
   /** Tells pages apart across their sockets. */
   readonly client: bigint;
+  /** A replay begins about so many bytes before the end; 0: with all that is kept. */
+  readonly newest: number;
   attention: Attention;
   /** The size this page has asked for, if it has. */
   requestedSize: Size | undefined;
@@ -38,13 +51,13 @@ export class Viewer {
   stale: boolean;
 
   constructor(
-    client: bigint,
-    attention: Attention,
+    { client, attention, newest = 0 }: Pick<Arrival, 'client' | 'attention' | 'newest'>,
     offset: number,
     stale: boolean,
     listener: ViewerListener,
   ) {
     this.client = client;
+    this.newest = newest;
     this.attention = attention;
     this.sent = offset;
     this.acked = offset;

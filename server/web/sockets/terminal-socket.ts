@@ -77,6 +77,8 @@ class TerminalLink {
   /** Input that the page knows to be taken, in bytes. */
   #toldTaken = 0;
   #silent = 0;
+  /** An answer to a fetch has not left the socket's queue. */
+  #isFetching = false;
   /** By kind: the frame that waits until the one before it has left the socket's queue; `undefined` where none waits. */
   readonly #underWay = new Map<StateFrame['type'], StateFrame | undefined>();
   readonly #beat: NodeJS.Timeout;
@@ -170,6 +172,9 @@ class TerminalLink {
         if (this.#watch) break;
         this.#terminal.attend(viewer, frame.attention);
         break;
+      case 'fetch':
+        this.#fetch(frame);
+        break;
     }
   }
 
@@ -251,6 +256,20 @@ class TerminalLink {
       }
       if (this.#socket.bufferedAmount > SOCKET_FULL) this.#terminal.block(viewer, true);
     }
+  }
+
+  #fetch({ offset, bytes, lines }: Extract<ClientFrame, { type: 'fetch' }>): void {
+    if (this.#isFetching) throw new FrameError('fetch before the answer');
+    this.#isFetching = true;
+    const most = Math.min(bytes, MAX_OUTPUT_BYTES);
+    const sent = (): void => {
+      this.#isFetching = false;
+      this.#onSent();
+    };
+    this.#send(
+      { type: 'older', ...this.#terminal.older(offset, most, lines) },
+      this.#guarded(sent),
+    );
   }
 
   /** Opens the page's input window again, as far as the program reads. */

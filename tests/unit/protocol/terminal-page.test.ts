@@ -35,11 +35,13 @@ const CLIENT_FRAMES: { readonly [T in ClientFrame['type']]: Extract<ClientFrame,
     epoch: 0n,
     offset: 0,
     attention: 'visible',
+    newest: 0,
   },
   input: { type: 'input', offset: 0, bytes: NOTHING },
   resize: { type: 'resize', cols: 80, rows: 24 },
   ack: { type: 'ack', offset: 0 },
   attention: { type: 'attention', attention: 'hidden' },
+  fetch: { type: 'fetch', offset: 0, bytes: 0, lines: 0 },
 };
 const SERVER_FRAMES: { readonly [T in ServerFrame['type']]: Extract<ServerFrame, { type: T }> } = {
   attached: {
@@ -58,6 +60,7 @@ const SERVER_FRAMES: { readonly [T in ServerFrame['type']]: Extract<ServerFrame,
   exit: { type: 'exit', status: 0 },
   beat: { type: 'beat', taken: 0 },
   size: { type: 'size', cols: 80, rows: 24, yours: true },
+  older: { type: 'older', offset: 0, preamble: NOTHING, bytes: NOTHING },
 };
 
 /** The cells of the rows of all tables whose first cell has the form of `first`. */

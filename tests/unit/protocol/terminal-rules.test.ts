@@ -82,6 +82,32 @@ function loseTheBeginning(): void {
     shell.print(`${'x'.repeat(64 * KIB - 1)}\n`);
 }
 
+/** Prints lines that a screen holds, numbered, so many bytes of them or a few more. */
+function printLines(bytes: number): void {
+  const from = terminal.head;
+  for (let line = 0; terminal.head - from < bytes; line += 100)
+    shell.print(Array.from({ length: 100 }, (_, at) => `line ${line + at}\r\n`).join(''));
+}
+
+const olderOf = ({ told }: FakeSocket) => told.filter((frame) => frame.type === 'older');
+
+/** All that is older than a page's replay, as it fetches it: piece after piece, without a gap. */
+function fetched(socket: FakeSocket, bytes = 64 * KIB, lines = 1_000_000): string {
+  const reset = socket.told.find((frame) => frame.type === 'reset');
+  const end = reset?.offset ?? 0;
+  let text = '';
+  for (let offset = 0; offset < end; ) {
+    socket.says({ type: 'fetch', offset, bytes: Math.min(bytes, end - offset), lines });
+    socket.drain();
+    const piece = olderOf(socket).at(-1);
+    if (!piece || piece.bytes.byteLength === 0) throw new Error('nothing came');
+    if (offset > 0) expect(piece.offset).toBe(offset);
+    text += Buffer.from(piece.bytes).toString();
+    offset = piece.offset + piece.bytes.byteLength;
+  }
+  return text;
+}
+
 /** Input of one client, from an offset on. */
 function inputs(socket: FakeSocket, from: number, bytes: number): void {
   for (let offset = from; offset < from + bytes; offset += INPUT_BYTES) {
@@ -153,6 +179,80 @@ describe('hello', () => {
     expect(attached({ version: 2 }).end).toMatchObject({ code: TERMINAL_CLOSE.version });
     for (let page = 0; page < MAX_VIEWERS; page++) attached({ client: BigInt(page) });
     expect(attached({ client: 99n }).end).toMatchObject({ code: TERMINAL_CLOSE.crowded });
+  });
+});
+
+describe('a replay of the newest output', () => {
+  const NEWEST = 32 * KIB;
+
+  test('begins at a line about so far before the end, and the older output can be fetched in pieces', () => {
+    printLines(1024 * KIB);
+    const all = Buffer.from(terminal.outputSince(0)).toString();
+    const socket = attached({ newest: NEWEST });
+    expect(kinds(socket).slice(0, 3)).toEqual(['attached', 'size', 'reset']);
+    const newest = outputOf(socket);
+    expect(newest.length).toBeGreaterThanOrEqual(NEWEST);
+    expect(newest.length).toBeLessThan(2 * NEWEST);
+    const older = fetched(socket);
+    expect(olderOf(socket).every(({ bytes }) => bytes.byteLength <= 64 * KIB)).toBe(true);
+    expect(older + newest).toBe(all);
+  });
+
+  test('of which only the lines are fetched that a page keeps', () => {
+    printLines(1024 * KIB);
+    const lines = 10_000;
+    const older = fetched(attached({ newest: NEWEST }), 64 * KIB, lines);
+    expect(older.split('\n').length).toBeGreaterThan(lines / 2);
+    expect(older.length).toBeLessThan(256 * KIB);
+  });
+
+  test('is of everything where that is not more', () => {
+    shell.print('one\r\ntwo');
+    const socket = attached({ newest: NEWEST });
+    expect(socket.told[2]).toMatchObject({ type: 'reset', offset: 0 });
+    expect(outputOf(socket)).toBe('one\r\ntwo');
+  });
+
+  test('comes to a page that lacks more than four times as much, and to no other', () => {
+    printLines(4 * NEWEST);
+    const hello = { epoch: terminal.epoch, newest: NEWEST };
+    expect(attachedOf(attached({ ...hello, offset: 0 }))?.resume).toBe('replay');
+    const near = attached({ ...hello, client: 2n, offset: terminal.head - 4 * NEWEST });
+    expect(attachedOf(near)?.resume).toBe('exact');
+    const short = attached({ epoch: terminal.epoch, client: 3n, offset: 0 });
+    expect(attachedOf(short)?.resume).toBe('exact');
+  });
+
+  test('a fetch of what is no longer kept begins anew, with its preamble', () => {
+    shell.print('\x1b[?2004h');
+    printLines(RING_BYTES + 200 * KIB);
+    const socket = attached({ newest: NEWEST });
+    socket.says({ type: 'fetch', offset: 5, bytes: KIB, lines: 1_000_000 });
+    const [piece] = olderOf(socket);
+    expect(piece?.offset).toBeGreaterThan(terminal.head - RING_BYTES);
+    expect(piece && Buffer.from(piece.preamble).toString()).toBe('\x1b[?2004h');
+    expect(piece?.bytes.byteLength).toBe(KIB);
+  });
+
+  test('a second fetch before the answer has gone out closes the socket, however little a page reads', () => {
+    printLines(256 * KIB);
+    const socket = attached({ newest: NEWEST });
+    socket.says({ type: 'fetch', offset: 0, bytes: 2 ** 32 - 1, lines: 1 });
+    expect(olderOf(socket)[0]?.bytes.byteLength).toBeLessThanOrEqual(64 * KIB);
+    socket.says({ type: 'fetch', offset: 0, bytes: 1, lines: 1 });
+    expect(socket.end).toEqual(badFrame('fetch before the answer'));
+  });
+
+  test('has a full-screen program draw its screen again, and nobody else', () => {
+    printLines(256 * KIB);
+    attached({ newest: NEWEST });
+    expect(shell.sizes.at(-1)).toBe('80x24');
+    shell.print('\x1b[?1049h');
+    for (let drawn = 0; drawn < 1_000; drawn++) shell.print(`\x1b[5;5H${'x'.repeat(100)}`);
+    attached({ client: 2n, newest: NEWEST });
+    expect(shell.sizes.at(-1)).toBe('80x23');
+    vi.advanceTimersByTime(100);
+    expect(shell.sizes.at(-1)).toBe('80x24');
   });
 });
 

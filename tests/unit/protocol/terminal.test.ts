@@ -24,11 +24,21 @@ const CLIENT_FRAMES: readonly ClientFrame[] = [
     offset: FAR,
     attention: 'active',
   },
+  {
+    type: 'hello',
+    version: 1,
+    client: 1n,
+    epoch: 0n,
+    offset: 0,
+    attention: 'visible',
+    newest: 0xffffffff,
+  },
   { type: 'input', offset: FAR, bytes: BYTES },
   { type: 'input', offset: 0, bytes: new Uint8Array() },
   { type: 'resize', cols: 213, rows: 57 },
   { type: 'ack', offset: FAR },
   { type: 'attention', attention: 'hidden' },
+  { type: 'fetch', offset: FAR, bytes: 65_536, lines: 5_000 },
 ];
 
 const SERVER_FRAMES: readonly ServerFrame[] = [
@@ -49,6 +59,8 @@ const SERVER_FRAMES: readonly ServerFrame[] = [
   { type: 'exit', status: undefined },
   { type: 'beat', taken: FAR },
   { type: 'size', cols: 2, rows: 1, yours: true },
+  { type: 'older', offset: FAR, preamble: BYTES, bytes: Uint8Array.of(7, 8) },
+  { type: 'older', offset: 0, preamble: new Uint8Array(), bytes: BYTES },
 ];
 
 test.each(CLIENT_FRAMES)('carries $type from page to server unchanged', (frame) => {
@@ -57,6 +69,12 @@ test.each(CLIENT_FRAMES)('carries $type from page to server unchanged', (frame) 
 
 test.each(SERVER_FRAMES)('carries $type from server to page unchanged', (frame) => {
   expect(decodeServerFrame(encodeServerFrame(frame))).toEqual(frame);
+});
+
+test('older output whose preamble is longer than the frame is refused', () => {
+  const frame = encodeServerFrame({ type: 'older', offset: 0, preamble: BYTES, bytes: BYTES });
+  frame[10] = BYTES.length * 2 + 1;
+  expect(() => decodeServerFrame(frame)).toThrow(FrameError);
 });
 
 test('tells a page of another version so, whatever else its hello holds', () => {
@@ -76,6 +94,8 @@ test.each([
   ['a resize to more than any screen', [3, 0xff, 0xff, 0, 24]],
   ['an offset beyond all bounds', [4, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]],
   ['an unknown attention', [5, 3]],
+  ['a hello that is too long', [1, 1, ...Array.from({ length: 30 }, () => 0)]],
+  ['a fetch of nothing', [6, 0, 0, 0, 0, 0, 0, 0, 0]],
   ['a long frame', Array.from({ length: MAX_CLIENT_FRAME + 1 }, () => 2)],
 ])('refuses %s', (_, bytes) => {
   expect(() => decodeClientFrame(Uint8Array.from(bytes))).toThrow(FrameError);

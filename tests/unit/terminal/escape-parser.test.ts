@@ -52,18 +52,12 @@ test('what is too long is dropped whole, and the next sequence is found', () => 
   expect(sequencesIn(cut(Buffer.from(long), 100, integer))).toEqual(['CSI 7m']);
 });
 
-test('a copy goes on in the middle of a sequence without the first', () => {
-  const found: string[] = [];
-  const note = (who: string) => ({
-    csi: (bytes: Buffer, from: number, to: number) =>
-      found.push(`${who} ${bytes.toString('latin1', from, to)}`),
-  });
-  const first = new EscapeParser(note('first'));
-  first.feed(Buffer.from('\x1b[?10'));
-  const copy = new EscapeParser(note('copy'), first);
-  copy.feed(Buffer.from('49h'));
-  first.feed(Buffer.from('02l'));
-  expect(found).toEqual(['copy ?1049h', 'first ?1002l']);
+test('a string is no text, whatever stands in it, and ends with ESC', () => {
+  const parser = new EscapeParser({});
+  parser.feed(Buffer.from('a\x1bPq\r\n'));
+  expect(parser.isBetween).toBe(false);
+  parser.feed(Buffer.from('\x1b\\'));
+  expect(parser.isBetween).toBe(true);
 });
 
 const CHUNK = 16 * 1024;
@@ -87,11 +81,11 @@ const OPENERS = {
 };
 const READERS: Readonly<Record<string, () => (bytes: Buffer) => void>> = {
   'the shell’s marks': () => {
-    const reader = new ShellIntegration({ finished: () => undefined });
+    const reader = new EscapeParser(new ShellIntegration({ finished: () => undefined }));
     return (bytes) => reader.feed(bytes);
   },
   'the modes': () => {
-    const reader = new Modes();
+    const reader = new EscapeParser(new Modes());
     return (bytes) => reader.feed(bytes);
   },
   'the control notes': () => (bytes) => {

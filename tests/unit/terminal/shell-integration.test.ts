@@ -1,13 +1,18 @@
 import { expect, test, vi } from 'vitest';
+import { EscapeParser } from '../../../server/terminal/escape-parser.ts';
 import {
   type FinishedCommand,
   ShellIntegration,
+  type ShellIntegrationListener,
 } from '../../../server/terminal/shell-integration.ts';
 import { cut, integers, seeded } from '../../fixtures/random.ts';
 
+const reader = (listener: ShellIntegrationListener) =>
+  new EscapeParser(new ShellIntegration(listener));
+
 function commandsIn(pieces: Iterable<Buffer>): readonly FinishedCommand[] {
   const commands: FinishedCommand[] = [];
-  const marks = new ShellIntegration({ finished: (command) => void commands.push(command) });
+  const marks = reader({ finished: (command) => void commands.push(command) });
   for (const piece of pieces) marks.feed(piece);
   return commands;
 }
@@ -60,7 +65,7 @@ test('drops a mark that grows without end, and reads on', () => {
 
 test('tells when a prompt is shown and when a line is taken, in their order', () => {
   const heard: string[] = [];
-  const marks = new ShellIntegration({
+  const marks = reader({
     prompted: () => void heard.push('prompt'),
     started: () => void heard.push('start'),
     finished: ({ status }) => void heard.push(`end ${status}`),
@@ -77,7 +82,7 @@ test('of commands that finish without end only so many are told of, and later on
   vi.useFakeTimers({ toFake: ['performance'] });
   try {
     let told = 0;
-    const marks = new ShellIntegration({
+    const marks = reader({
       finished: () => {
         told += 1;
       },

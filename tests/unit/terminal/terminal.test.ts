@@ -3,8 +3,8 @@ import { FrameError, OUTPUT_WINDOW } from '#protocol';
 import { PAUSE_BEHIND, STALLED_AFTER_MS } from '../../../server/terminal/flow-control.ts';
 import { RING_BYTES } from '../../../server/terminal/output.ts';
 import { RECONNECT_GRACE_MS } from '../../../server/terminal/reconnect-grace.ts';
-import { type Arrival, Terminal } from '../../../server/terminal/terminal.ts';
-import type { Viewer } from '../../../server/terminal/viewer.ts';
+import { Terminal } from '../../../server/terminal/terminal.ts';
+import type { Arrival, Viewer } from '../../../server/terminal/viewer.ts';
 import { background, FakeShell } from './fake-shell.ts';
 
 /** A page that keeps all it gets and acknowledges when told to. */
