@@ -7,11 +7,6 @@ const COMMAND_MARKS = ['633;C', '133;C'].map((mark) => new TextEncoder().encode(
 export class Beginning {
   #over = false;
 
-  /** Something was typed. */
-  end(): void {
-    this.#over = true;
-  }
-
   /** @returns whether output up to `end` is still the shell's greeting */
   includes(bytes: Uint8Array, end: number): boolean {
     this.#over ||= end > GREETING_BYTES || COMMAND_MARKS.some((mark) => contains(bytes, mark));

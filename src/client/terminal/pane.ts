@@ -1,24 +1,17 @@
 import '@xterm/xterm/css/xterm.css';
 import './pane.css';
-import { Beginning } from './beginning.ts';
+import { onAppearanceChange } from './appearance-changes.ts';
 import { cleanText } from './clean-text.ts';
-import {
-  type AttachedFrame,
-  type ConnectionState,
-  type Standing,
-  TerminalConnection,
-} from './connection.ts';
+import { type ConnectionState, type Standing, TerminalConnection } from './connection.ts';
 import { copyAll, onKeys } from './keys.ts';
-import {
-  onTerminalPreferences,
-  setTerminalPreferences,
-  terminalPreferences,
-} from './preferences.ts';
+import { TerminalOutput } from './output.ts';
+import type { OutputQueue } from './output-queue.ts';
+import { onPaste } from './paste.ts';
+import { setTerminalPreferences, terminalPreferences } from './preferences.ts';
 import { Screen } from './screen.ts';
 import type { SearchBar } from './search-bar.ts';
 import { settingsButton } from './settings-button.ts';
 import { StatusBar } from './status-bar.ts';
-import { currentTheme, THEMES } from './themes.ts';
 
 /** How a terminal pane is made. */
 export interface TerminalPaneOptions {
@@ -33,8 +26,6 @@ export interface TerminalPaneOptions {
 /** Ctrl-E and Ctrl-U: what is half typed at the prompt makes room (Ctrl-Y brings it back). */
 const CLEAR_LINE = '\x05\x15';
 const TRAILING_LINE_ENDS = /\n+$/;
-/** A hidden terminal draws so much; more waits until it is looked at, and costs the page nothing meanwhile. */
-const DRAWN_WHILE_HIDDEN = 32 * 1024;
 
 /**
  * One terminal on the page: keeps its link, shows its output, takes its keys. Starts hidden; `show()` it once its
@@ -50,21 +41,12 @@ export class TerminalPane implements Disposable {
   readonly #activity = new Set<() => void>();
   readonly #exit = new Set<(status: number | undefined) => void>();
   readonly #states = new Set<(state: ConnectionState) => void>();
-  readonly #beginning = new Beginning();
+  readonly #output: TerminalOutput;
   #screen: Screen | undefined;
   #opening: Promise<void> | undefined;
-  /** What came before the screen was there, or more than is drawn while nobody looks. */
-  #held: ((screen: Screen) => void)[] = [];
-  #drawnWhileHidden = 0;
   #search: SearchBar | undefined;
   #shown = false;
   #focused = false;
-  /** Another page may be the one that decides the size. */
-  #yours = true;
-  #size = { cols: 80, rows: 24 };
-  #replaying = false;
-  /** Output below this offset is old. */
-  #replayUntil = 0;
 
   constructor(container: HTMLElement, options: TerminalPaneOptions) {
     this.#label = options.label;
@@ -76,8 +58,8 @@ export class TerminalPane implements Disposable {
       this.#element,
       options.label,
       {
-        search: () => this.#withScreen((screen) => void this.#openSearch(screen)),
-        copyAll: () => this.#withScreen(({ terminal }) => void copyAll(terminal)),
+        search: () => this.#queue.add((screen) => void this.#openSearch(screen)),
+        copyAll: () => this.#queue.add(({ terminal }) => void copyAll(terminal)),
         focus: () => this.focus(),
       },
       this.#ending.signal,
@@ -88,16 +70,19 @@ export class TerminalPane implements Disposable {
     });
     this.#element.append(this.#surface, this.#status.element);
     container.append(this.#element);
+    this.#output = new TerminalOutput({
+      news: () => this.#onNews(),
+      settled: () => this.#fit(),
+    });
     this.#connection = new TerminalConnection(
       socketUrl(options.url),
       this.#attention(),
       {
         state: (state) => this.#onState(state),
-        attached: (frame) => this.#onAttached(frame),
-        output: (bytes, offset, done) => this.#onOutput(bytes, offset, done),
-        reset: (preamble, offset) =>
-          this.#withScreen((screen) => this.#onReset(screen, preamble, offset)),
-        size: (cols, rows, yours) => this.#onSize(cols, rows, yours),
+        attached: (frame) => this.#output.attached(frame),
+        output: (bytes, offset, done) => this.#output.output(bytes, offset, done),
+        reset: (preamble, offset) => this.#output.reset(preamble, offset),
+        size: (cols, rows, yours) => this.#output.size(cols, rows, yours),
         givenUp: (bytes) => this.#status.giveUp(bytes),
       },
       options.ask,
@@ -112,9 +97,8 @@ export class TerminalPane implements Disposable {
   /** The pane is visible now. */
   show(): void {
     this.#shown = true;
-    this.#drawnWhileHidden = 0;
     this.#opening ??= this.#open().catch(() => this.#status.failToLoad());
-    this.#release();
+    this.#screen?.appear();
     this.#attend();
     this.#fit();
   }
@@ -123,18 +107,19 @@ export class TerminalPane implements Disposable {
   hide(): void {
     this.#shown = false;
     this.#search?.close();
+    this.#screen?.disappear();
     this.#attend();
   }
 
   focus(): void {
-    this.#withScreen((screen) => screen.terminal.focus());
+    this.#queue.add((screen) => screen.terminal.focus());
   }
 
   /** Types a command as if pasted, and Enter. What was half typed at the prompt makes room. */
   type(text: string): void {
     const command = cleanText(text).replace(TRAILING_LINE_ENDS, '');
     if (command === '') return;
-    this.#withScreen((screen) => {
+    this.#queue.add((screen) => {
       // After everything that has come: a prompt that is on its way decides how it is typed.
       screen.settled(() => {
         const { terminal, marks } = screen;
@@ -148,7 +133,7 @@ export class TerminalPane implements Disposable {
 
   /** Whether keys go anywhere; without it the pane only shows. The server has the last word. */
   allowTyping(allowed: boolean): void {
-    this.#withScreen((screen) => {
+    this.#queue.add((screen) => {
       screen.terminal.options.disableStdin = !allowed;
     });
   }
@@ -170,6 +155,7 @@ export class TerminalPane implements Disposable {
   dispose(): void {
     this.#ending.abort();
     this.#connection[Symbol.dispose]();
+    this.#output[Symbol.dispose]();
     this.#status.dispose();
     this.#screen?.[Symbol.dispose]();
     this.#element.remove();
@@ -181,7 +167,8 @@ export class TerminalPane implements Disposable {
 
   async #open(): Promise<void> {
     const screen = await Screen.open(this.#surface, this.#label, (failure) => {
-      if (terminalPreferences().screenReader && !this.#replaying) this.#status.tellFailure(failure);
+      if (terminalPreferences().screenReader && !this.#output.replaying)
+        this.#status.tellFailure(failure);
     });
     if (this.#ending.signal.aborted) {
       screen[Symbol.dispose]();
@@ -190,7 +177,7 @@ export class TerminalPane implements Disposable {
     this.#screen = screen;
     const { terminal } = screen;
     terminal.onData((data) => {
-      this.#beginning.end();
+      this.#output.typed();
       if (!this.#connection.type(data)) this.#status.refuse();
     });
     terminal.onBinary((data) => this.#connection.type(data));
@@ -202,8 +189,12 @@ export class TerminalPane implements Disposable {
         setTerminalPreferences({ fontSize: terminalPreferences().fontSize + by });
       },
     });
-    this.#release();
+    this.#queue.open(screen);
     this.#fit();
+  }
+
+  get #queue(): OutputQueue<Screen> {
+    return this.#output.queue;
   }
 
   async #openSearch(screen: Screen): Promise<void> {
@@ -212,30 +203,12 @@ export class TerminalPane implements Disposable {
     await this.#search.open();
   }
 
-  /** In the order of the calls, once there is a screen and somebody looks at it. */
-  #withScreen(action: (screen: Screen) => void): void {
-    if (this.#screen && this.#held.length === 0 && !this.#rests()) action(this.#screen);
-    else this.#held.push(action);
-  }
-
-  /** Nobody looks, and enough was drawn: the rest waits, the server holds back, and the program runs on. */
-  #rests(): boolean {
-    return !this.#shown && this.#drawnWhileHidden > DRAWN_WHILE_HIDDEN;
-  }
-
-  #release(): void {
-    if (!this.#screen) return;
-    const held = this.#held;
-    this.#held = [];
-    for (const action of held) action(this.#screen);
-  }
-
   #onState(state: ConnectionState): void {
     this.#element.dataset.state = state.state;
     this.#status.show(state);
     for (const listener of this.#states) listener(state);
     if (state.state !== 'exited') return;
-    this.#withScreen((screen) => {
+    this.#queue.add((screen) => {
       screen.settled(() => {
         screen.terminal.options.disableStdin = true;
         for (const listener of this.#exit) listener(state.status);
@@ -243,67 +216,14 @@ export class TerminalPane implements Disposable {
     });
   }
 
-  #onAttached(frame: AttachedFrame): void {
-    this.#replayUntil = frame.head;
-    this.#size = { cols: frame.cols, rows: frame.rows };
+  #onNews(): void {
+    if (!this.#shown) for (const listener of this.#activity) listener();
   }
 
-  #onReset(screen: Screen, preamble: Uint8Array, offset: number): void {
-    screen.clear();
-    // What is replayed was written for the shell's size; the pane's own comes after it.
-    screen.terminal.resize(this.#size.cols, this.#size.rows);
-    this.#replaying = true;
-    this.#mute(screen);
-    screen.write(preamble, () => undefined);
-    screen.settled(() => this.#endReplay(screen, offset >= this.#replayUntil));
-  }
-
-  #onOutput(bytes: Uint8Array, offset: number, done: () => void): void {
-    // What is replayed after a reload is old news.
-    const end = offset + bytes.byteLength;
-    const isNews = !this.#beginning.includes(bytes, end) && end > this.#replayUntil;
-    if (isNews && !this.#shown) for (const listener of this.#activity) listener();
-    this.#withScreen((screen) => {
-      if (!this.#shown) this.#drawnWhileHidden += bytes.byteLength;
-      const old = Math.max(0, Math.min(bytes.byteLength, this.#replayUntil - offset));
-      if (old > 0) {
-        this.#replaying = true;
-        this.#mute(screen);
-        const isLast = offset + old === this.#replayUntil;
-        screen.write(bytes.subarray(0, old), () => {
-          this.#endReplay(screen, isLast);
-          if (old === bytes.byteLength) done();
-        });
-      }
-      if (old < bytes.byteLength) screen.write(bytes.subarray(old), done);
-    });
-  }
-
-  #endReplay(screen: Screen, isLast: boolean): void {
-    if (!isLast) return;
-    this.#replaying = false;
-    this.#mute(screen);
-    this.#fit();
-  }
-
-  #onSize(cols: number, rows: number, yours: boolean): void {
-    this.#size = { cols, rows };
-    this.#yours = yours;
-    this.#withScreen((screen) => {
-      this.#mute(screen);
-      if (yours) this.#fit();
-      else screen.terminal.resize(cols, rows);
-    });
-  }
-
-  #mute(screen: Screen): void {
-    screen.muted = this.#replaying || !this.#yours;
-  }
-
-  /** Never while hidden, never in the middle of a replay, and never against the page that decides. */
+  /** Never while hidden. */
   #fit(): void {
     const screen = this.#screen;
-    if (!screen || !this.#shown || this.#replaying || !this.#yours) return;
+    if (!screen || !this.#shown || !this.#output.mayFit) return;
     if (this.#surface.clientWidth === 0) return;
     screen.fit();
     const { cols, rows } = screen.terminal;
@@ -317,6 +237,8 @@ export class TerminalPane implements Disposable {
 
   #attend(): void {
     this.#connection.attend(this.#attention());
+    if (document.visibilityState === 'hidden') this.#queue.pace = 'not now';
+    else this.#queue.pace = this.#shown ? 'at once' : 'when idle';
   }
 
   #listenToPage(): void {
@@ -349,55 +271,20 @@ export class TerminalPane implements Disposable {
       },
       { signal },
     );
-    // Before xterm sees it: what is pasted must not carry keys of its own.
-    this.#surface.addEventListener('paste', (event) => this.#onPaste(event), {
+    onPaste(
+      this.#surface,
+      () => this.#screen?.terminal,
+      (lines, paste) => this.#status.askToPaste(lines, paste),
       signal,
-      capture: true,
-    });
+    );
     const resized = new ResizeObserver(() => requestAnimationFrame(() => this.#fit()));
     resized.observe(this.#surface);
-    const themed = new MutationObserver(() => {
-      const terminal = this.#screen?.terminal;
-      if (terminal) terminal.options.theme = THEMES[currentTheme()];
-    });
-    themed.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-    signal.addEventListener('abort', () => {
-      resized.disconnect();
-      themed.disconnect();
-    });
-    const calm = matchMedia('(prefers-reduced-motion: reduce)');
-    calm.addEventListener(
-      'change',
-      () => {
-        const terminal = this.#screen?.terminal;
-        if (terminal) terminal.options.cursorBlink = !calm.matches;
-      },
-      { signal },
-    );
-    onTerminalPreferences(() => {
-      const terminal = this.#screen?.terminal;
-      if (!terminal) return;
-      terminal.options.fontSize = terminalPreferences().fontSize;
-      terminal.options.screenReaderMode = terminalPreferences().screenReader;
+    signal.addEventListener('abort', () => resized.disconnect());
+    onAppearanceChange(() => {
+      if (!this.#shown) return;
+      this.#screen?.appear();
       this.#fit();
     }, signal);
-  }
-
-  #onPaste(event: ClipboardEvent): void {
-    event.preventDefault();
-    event.stopPropagation();
-    const terminal = this.#screen?.terminal;
-    const text = cleanText(event.clipboardData?.getData('text/plain') ?? '');
-    if (!terminal || text === '') return;
-    if (terminal.modes.bracketedPasteMode || !text.includes('\n')) {
-      terminal.paste(text);
-      return;
-    }
-    // Nothing holds the lines back: each would run as it arrives.
-    this.#status.askToPaste(text.split('\n').length, () => {
-      terminal.paste(text);
-      terminal.focus();
-    });
   }
 }
 

@@ -4,6 +4,7 @@ import { CommandMarks } from './command-marks.ts';
 import { muteAnswers } from './mute-answers.ts';
 import { terminalPreferences } from './preferences.ts';
 import { currentTheme, THEMES } from './themes.ts';
+import { stopHiddenDrawing } from './xterm-6.0.0.ts';
 
 const FONT = "'Quayside Mono', ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace";
 /** A font that takes longer is measured without: a terminal in another font is better than none. */
@@ -12,6 +13,13 @@ const FONT_MS = 1_500;
 const SCROLLBACK = 5_000;
 /** Text that is readable on its background (WCAG AA), whatever colours a program picks. */
 const CONTRAST = 4.5;
+/**
+ * Bytes that xterm parses before it looks at the clock: it leaves the page its time after 12 ms, but never in the middle
+ * of what it was given. A slow processor takes about as long for this many of the shortest lines.
+ */
+const PARSED_AT_ONCE = 4 * 1024;
+/** Whether the cursor may blink. */
+const REDUCED_MOTION = matchMedia('(prefers-reduced-motion: reduce)');
 /** The first byte of UTF-8 whose width may depend on its neighbours or be two: from here on the large table is needed. */
 const WIDE_FROM = 0xe3;
 /** Combining marks begin here … */
@@ -53,31 +61,38 @@ export class Screen implements Disposable {
     label: string,
     failed: (text: string) => void,
   ): Promise<Screen> {
-    const preferences = terminalPreferences();
     const [{ Terminal }, { FitAddon }, { WebLinksAddon }] = await Promise.all([
       import('@xterm/xterm'),
       import('@xterm/addon-fit'),
       import('@xterm/addon-web-links'),
-      fontIsThere(preferences.fontSize),
+      fontIsThere(terminalPreferences().fontSize),
     ]);
     const terminal = new Terminal({
       allowProposedApi: true,
-      cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
       fontFamily: FONT,
-      fontSize: preferences.fontSize,
       // A link whose text is not its address: the address is shown before it is followed.
       linkHandler: { activate: (_, uri) => confirm(`Open ${uri}?`) && openLink(uri) },
       minimumContrastRatio: CONTRAST,
-      screenReaderMode: preferences.screenReader,
       scrollback: SCROLLBACK,
-      theme: THEMES[currentTheme()],
+      ...appearance(),
     });
     const fit = new FitAddon();
     terminal.loadAddon(fit);
     terminal.loadAddon(new WebLinksAddon((_, uri) => openLink(uri)));
     terminal.open(element);
+    stopHiddenDrawing(terminal);
     terminal.textarea?.setAttribute('aria-label', label);
     return new Screen(terminal, fit, failed);
+  }
+
+  /** Looks as the page and the learner want it now. Call only while it is shown: hidden, xterm measures nothing. */
+  appear(): void {
+    Object.assign(this.terminal.options, appearance());
+  }
+
+  /** Nobody can see it: a screen reader is not read it either. */
+  disappear(): void {
+    this.terminal.options.screenReaderMode = false;
   }
 
   /** Fits the terminal into its element. Call only while it is shown. @returns whether the size changed */
@@ -93,8 +108,8 @@ export class Screen implements Disposable {
   /** `done` is called when the bytes are parsed. */
   write(bytes: Uint8Array, done: () => void): void {
     if (this.#graphemes === 'not needed' && needsGraphemes(bytes)) void this.#loadGraphemes();
-    if (this.#graphemes === 'loading') this.#waiting.push(() => this.terminal.write(bytes, done));
-    else this.terminal.write(bytes, done);
+    if (this.#graphemes === 'loading') this.#waiting.push(() => this.#write(bytes, done));
+    else this.#write(bytes, done);
   }
 
   /** Calls back when all that was written so far is parsed. */
@@ -113,6 +128,14 @@ export class Screen implements Disposable {
     this.terminal.dispose();
   }
 
+  #write(bytes: Uint8Array, done: () => void): void {
+    let at = 0;
+    for (; bytes.byteLength - at > PARSED_AT_ONCE; at += PARSED_AT_ONCE) {
+      this.terminal.write(bytes.subarray(at, at + PARSED_AT_ONCE));
+    }
+    this.terminal.write(bytes.subarray(at), done);
+  }
+
   async #loadGraphemes(): Promise<void> {
     this.#graphemes = 'loading';
     try {
@@ -126,6 +149,16 @@ export class Screen implements Disposable {
     this.#waiting = [];
     for (const write of waiting) write();
   }
+}
+
+function appearance() {
+  const { fontSize, screenReader } = terminalPreferences();
+  return {
+    cursorBlink: !REDUCED_MOTION.matches,
+    fontSize,
+    screenReaderMode: screenReader,
+    theme: THEMES[currentTheme()],
+  };
 }
 
 async function fontIsThere(size: number): Promise<void> {

@@ -82,10 +82,6 @@ test('the first prompt of a shell is no news; what happens after it is', () => {
   const withoutMarks = new Beginning();
   expect(withoutMarks.includes(bytes('$ '), 2)).toBe(true);
   expect(withoutMarks.includes(bytes('…'), 4_000)).toBe(false);
-
-  const typedInto = new Beginning();
-  typedInto.end();
-  expect(typedInto.includes(bytes('$ '), 2)).toBe(false);
 });
 
 test('a failure is told in words; a command that only waits is none', () => {

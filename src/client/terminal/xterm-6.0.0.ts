@@ -1,0 +1,143 @@
+import type { Terminal } from '@xterm/xterm';
+
+/**
+ * What xterm 6.0.0 does although nobody sees it, and what of its insides stops that. A newer xterm makes this file
+ * superfluous: `tests/e2e/xterm-6.0.0.spec.ts` fails when it does.
+ *
+ * - Each scrolled line asks for the selection to be drawn again (`SelectionService.refresh`), and the DOM renderer then
+ *   draws every row (`handleSelectionChanged`): in front a second time in each frame, and past the pause of a terminal
+ *   that is hidden, though nothing is or was selected. A hidden glyph measures 0, which `WidthCache` does not keep, so
+ *   each is measured anew with a forced layout.
+ * - The text area follows the cursor, the scroll bar the lines, and decorations their rows, hidden or not.
+ * - A change of the size is drawn in idle time, hidden or not, and so is the switch to the other buffer.
+ */
+interface Insides {
+  _syncTextArea(): void;
+  readonly _renderService: {
+    readonly _isPaused: boolean;
+    _handleIntersectionChange(entry: IntersectionObserverEntry): void;
+    addRefreshCallback(callback: FrameRequestCallback): number;
+    handleResize(cols: number, rows: number): void;
+    readonly _renderer: { readonly value: { clear(): void } };
+  };
+  readonly _selectionService: {
+    readonly hasSelection: boolean;
+    refresh(isLinuxMouseSelection?: boolean): void;
+  };
+  readonly _viewport: {
+    _sync(ydisp?: number): void;
+    scrollLines(lines: number): void;
+    scrollToLine(line: number, disableSmoothScroll?: boolean): void;
+  };
+}
+
+/**
+ * Keeps an opened terminal that is hidden from touching the page, and one in front from drawing twice. What it left out
+ * it makes up for when the terminal is seen again. Does nothing to an xterm that looks different inside.
+ *
+ * @returns whether it could
+ */
+export function stopHiddenDrawing(terminal: Terminal): boolean {
+  const insides = insidesOf(terminal);
+  if (!insides) return false;
+  const { _renderService: render, _viewport: viewport } = insides;
+  const late = new Set<() => void>();
+  const unlessHidden = (work: () => void) => {
+    if (render._isPaused) late.add(work);
+    else work();
+  };
+
+  const handleIntersectionChange = render._handleIntersectionChange.bind(render);
+  render._handleIntersectionChange = (entry) => {
+    handleIntersectionChange(entry);
+    if (render._isPaused) return;
+    const missed = [...late];
+    late.clear();
+    for (const work of missed) work();
+  };
+
+  stopSelectionDrawing(insides, unlessHidden);
+  const syncTextArea = insides._syncTextArea.bind(insides);
+  insides._syncTextArea = () => unlessHidden(syncTextArea);
+
+  const resize = render.handleResize.bind(render);
+  let size: [cols: number, rows: number] = [terminal.cols, terminal.rows];
+  const resizeLast = () => resize(...size);
+  render.handleResize = (...wanted) => {
+    size = wanted;
+    unlessHidden(resizeLast);
+  };
+
+  const renderer = render._renderer.value;
+  const clear = renderer.clear.bind(renderer);
+  renderer.clear = () => unlessHidden(clear);
+
+  // The viewport and the decorations ask for one call each, and for no other before it came.
+  const addRefreshCallback = render.addRefreshCallback.bind(render);
+  render.addRefreshCallback = (callback) => {
+    if (!render._isPaused) return addRefreshCallback(callback);
+    late.add(() => addRefreshCallback(callback));
+    return 0;
+  };
+
+  const sync = viewport._sync.bind(viewport);
+  const syncNow = () => sync();
+  viewport._sync = (ydisp) => {
+    if (render._isPaused) late.add(syncNow);
+    else sync(ydisp);
+  };
+  // Both reckon from where the scroll bar stands.
+  const scrollLines = viewport.scrollLines.bind(viewport);
+  viewport.scrollLines = (lines) => {
+    if (late.delete(syncNow)) syncNow();
+    scrollLines(lines);
+  };
+  const scrollToLine = viewport.scrollToLine.bind(viewport);
+  viewport.scrollToLine = (...to) => {
+    if (late.delete(syncNow)) syncNow();
+    scrollToLine(...to);
+  };
+  return true;
+}
+
+function stopSelectionDrawing(
+  { _selectionService: selection }: Insides,
+  unlessHidden: (work: () => void) => void,
+): void {
+  const refresh = selection.refresh.bind(selection);
+  const refreshLate = () => refresh();
+  let wasSelected = false;
+  selection.refresh = (isLinuxMouseSelection) => {
+    const isSelected = selection.hasSelection;
+    if (!isSelected && !wasSelected) return;
+    wasSelected = isSelected;
+    if (isLinuxMouseSelection) refresh(true);
+    else unlessHidden(refreshLate);
+  };
+}
+
+/** The members above, if they are all there. */
+function insidesOf(terminal: Terminal): Insides | undefined {
+  const core: unknown = Reflect.get(terminal, '_core');
+  const isWhole =
+    has(core, '_syncTextArea') &&
+    has(part(core, '_renderService'), '_handleIntersectionChange') &&
+    has(part(core, '_renderService'), 'addRefreshCallback') &&
+    has(part(core, '_renderService'), 'handleResize') &&
+    has(part(part(part(core, '_renderService'), '_renderer'), 'value'), 'clear') &&
+    typeof part(part(core, '_renderService'), '_isPaused') === 'boolean' &&
+    has(part(core, '_selectionService'), 'refresh') &&
+    typeof part(part(core, '_selectionService'), 'hasSelection') === 'boolean' &&
+    has(part(core, '_viewport'), '_sync') &&
+    has(part(core, '_viewport'), 'scrollLines') &&
+    has(part(core, '_viewport'), 'scrollToLine');
+  return isWhole ? (core as Insides) : undefined;
+}
+
+function part(of: unknown, name: string): unknown {
+  return typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
+}
+
+function has(of: unknown, method: string): boolean {
+  return typeof part(of, method) === 'function';
+}

@@ -1,0 +1,47 @@
+import { expect, test } from './learner.ts';
+import { nextFrame, PageWork } from './page-work.ts';
+
+/**
+ * Prints lines, then asks the terminal where its cursor is: the answer comes when xterm has parsed all of them. Only then
+ * is there a file `name`.
+ */
+const printing = (name: string) =>
+  `clear; for i in {1..60}; do echo "line $i of many"; sleep 0.02; done; IFS='[;' read -rsd R -p $'\\e[6n' _ row _; touch ${name}`;
+const waitingFor = (name: string) =>
+  `clear; until [ -e ${name} ]; do sleep 0.1; done; echo parsed-$((1 + 1))`;
+
+test('a terminal that prints behind another one touches the page no more', async ({ learner }) => {
+  const { page } = learner;
+  // A cursor that blinks is drawn again each time.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', printing('seen'));
+  const first = page.locator('.panel:visible .qs-terminal');
+  await first.evaluate((element) => {
+    element.id = 'printing';
+  });
+  // Seen, it is drawn: the counter counts.
+  const whileSeen = await PageWork.count(page, first);
+  await learner.read(/\n(line 20 of many)/);
+  const seen = await whileSeen.done();
+  expect(seen.mutations).toBeGreaterThan(20);
+  expect(seen.layouts).toBeGreaterThan(10);
+  await learner.read(/(\$) *$/);
+  await learner.type('server01', printing('hidden'));
+
+  // A second terminal of the same host, in front, says when the first one has parsed everything.
+  await page.getByRole('button', { name: 'New terminal' }).click();
+  await page.getByRole('menuitem', { name: /New terminal on server01/ }).click();
+  await learner.read(/(\$)/);
+  await page.keyboard.type(waitingFor('hidden'));
+  await page.keyboard.press('Enter');
+  await nextFrame(page);
+  const whileHidden = await PageWork.count(page, page.locator('#printing'));
+  await learner.read(/(parsed-2)/);
+  const hidden = await whileHidden.done();
+  expect(hidden.mutations).toBe(0);
+  // Those of the terminal in front, which shows that file and a prompt; not one for each line.
+  expect(hidden.layouts).toBeLessThan(20);
+  await learner.tab('server01').click();
+  await learner.read(/(line 60 of many)/);
+});

@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, type Page, test } from '@playwright/test';
+import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
+import { NOTHING, nextFrame, PageWork } from './page-work.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const XTERM = join(ROOT, 'node_modules/@xterm/xterm');
+const MEND = transpileModule(
+  readFileSync(join(ROOT, 'src/client/terminal/xterm-6.0.0.ts'), 'utf8'),
+  { compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ESNext } },
+).outputText;
+/** What a hidden terminal may get, and what of xterm it would set to work. */
+const OUTPUTS: readonly (readonly [what: string, text: string])[] = [
+  ['lines', 'line\r\n'.repeat(40)],
+  ['glyphs that no line had before', 'αβγδεζηθικλμ\r\n'.repeat(40)],
+  ['a cursor that moves', '\u001b[5;7H'],
+  ['a full-screen program', '\u001b[?1049h\u001b[2Jfull screen'],
+  ['the end of a full-screen program', '\u001b[?1049l'],
+];
+
+interface Rig {
+  readonly rows: number;
+  write(text: string, done: () => void): void;
+  resize(cols: number, rows: number): void;
+  scrollToBottom(): void;
+  scrollLines(lines: number): void;
+  select(column: number, row: number, length: number): void;
+  registerMarker(offset: number): unknown;
+  registerDecoration(options: { readonly marker: unknown }): unknown;
+}
+
+declare global {
+  interface Window {
+    rig: Rig;
+    mended: boolean;
+  }
+}
+
+/** xterm alone on a page, as it is or mended, with more lines than it shows. */
+async function open(page: Page, how: 'as it is' | 'mended'): Promise<void> {
+  await page.setContent('<div id="holder" style="width: 800px; height: 400px"></div>');
+  await page.addStyleTag({ path: join(XTERM, 'css/xterm.css') });
+  await page.addScriptTag({ path: join(XTERM, 'lib/xterm.js') });
+  await page.evaluate(`
+    window.rig = new Terminal({ allowProposedApi: true, scrollback: 100 });
+    rig.open(document.getElementById('holder'));
+  `);
+  if (how === 'mended') {
+    await page.addScriptTag({
+      type: 'module',
+      content: `${MEND}\nwindow.mended = stopHiddenDrawing(window.rig);`,
+    });
+    await page.waitForFunction('mended !== undefined');
+    expect(await page.evaluate(() => window.mended), 'whether it could be mended').toBe(true);
+  }
+  await write(page, 'before\r\n'.repeat(200));
+  // The scroll bar, which the lines have brought forth, goes by itself.
+  await expect(page.locator('.xterm .scrollbar.vertical')).toHaveClass(/invisible/);
+  await nextFrame(page);
+}
+
+function write(page: Page, text: string): Promise<void> {
+  return page.evaluate((all) => new Promise<void>((done) => window.rig.write(all, done)), text);
+}
+
+async function hide(page: Page): Promise<void> {
+  await page.evaluate(
+    () =>
+      new Promise<void>((hidden) => {
+        const screen = document.querySelector('.xterm-screen') as Element;
+        const seen = new IntersectionObserver(([entry]) => {
+          if (entry?.isIntersecting) return;
+          seen.disconnect();
+          hidden();
+        });
+        seen.observe(screen);
+        (document.getElementById('holder') as HTMLElement).hidden = true;
+      }),
+  );
+  await nextFrame(page);
+}
+
+async function show(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    (document.getElementById('holder') as HTMLElement).hidden = false;
+  });
+  await nextFrame(page);
+  await nextFrame(page);
+}
+
+function rowsOf(page: Page): Promise<readonly string[]> {
+  return page
+    .locator('.xterm-rows > div')
+    .evaluateAll((rows) => rows.map(({ textContent }) => textContent?.trimEnd() ?? ''));
+}
+
+test('xterm as it is draws a hidden terminal: when this fails, src/client/terminal/xterm-6.0.0.ts is no longer needed', async ({
+  page,
+}) => {
+  await open(page, 'as it is');
+  await hide(page);
+  const work = await PageWork.count(page, page.locator('.xterm-rows'));
+  await write(page, 'αβγδεζηθικλμ\r\n'.repeat(40));
+  expect((await work.done()).mutations).toBeGreaterThan(20);
+});
+
+for (const [what, text] of OUTPUTS) {
+  test(`mended, a hidden terminal takes in ${what} without touching the page`, async ({ page }) => {
+    await open(page, 'mended');
+    await hide(page);
+    const work = await PageWork.count(page, page.locator('#holder'));
+    await write(page, text);
+    await write(page, text);
+    expect(await work.done()).toEqual(NOTHING);
+  });
+}
+
+test('mended, a hidden terminal is resized and gets marks without touching the page', async ({
+  page,
+}) => {
+  await open(page, 'mended');
+  await hide(page);
+  const work = await PageWork.count(page, page.locator('#holder'));
+  await page.evaluate(
+    () =>
+      new Promise<void>((done) => {
+        window.rig.resize(60, 15);
+        window.rig.registerDecoration({ marker: window.rig.registerMarker(0) });
+        requestIdleCallback(() => done());
+      }),
+  );
+  expect(await work.done()).toEqual(NOTHING);
+  await show(page);
+  expect(await rowsOf(page)).toHaveLength(15);
+  await expect(page.locator('.xterm-decoration')).toHaveCount(1);
+});
+
+test('mended, what came while it was hidden is there when it is seen, and can be scrolled', async ({
+  page,
+}) => {
+  await open(page, 'mended');
+  await page.evaluate(() => window.rig.scrollLines(-10));
+  await hide(page);
+  const lines = Array.from({ length: 60 }, (_, index) => `line ${index}`);
+  await write(page, lines.join('\r\n'));
+  await show(page);
+  await page.evaluate(() => window.rig.scrollToBottom());
+  await nextFrame(page);
+  expect(await rowsOf(page)).toEqual(lines.slice(-24));
+  await page.evaluate(() => window.rig.scrollLines(-5));
+  await nextFrame(page);
+  expect(await rowsOf(page)).toEqual(lines.slice(-29, -5));
+});
+
+test('mended, a selection is drawn, follows its lines, and goes', async ({ page }) => {
+  await open(page, 'mended');
+  await page.evaluate(() => window.rig.select(0, 110, 6));
+  await nextFrame(page);
+  const selected = page.locator('.xterm-selection > div').first();
+  const before = (await selected.boundingBox())?.y ?? 0;
+  await write(page, 'more\r\n'.repeat(3));
+  await nextFrame(page);
+  expect((await selected.boundingBox())?.y ?? 0).toBeLessThan(before);
+  await page.locator('.xterm-screen').click();
+  await nextFrame(page);
+  await expect(page.locator('.xterm-selection > div')).toHaveCount(0);
+});
+
+test('mended, a terminal in front draws each row once for a line', async ({ page }) => {
+  await open(page, 'mended');
+  const { rows } = await page.evaluate(() => ({ rows: window.rig.rows }));
+  const work = await PageWork.count(page, page.locator('.xterm-rows'));
+  await write(page, 'line\r\n');
+  const { mutations, layouts, restyles } = await work.done();
+  expect(mutations).toBeGreaterThan(0);
+  expect(mutations).toBeLessThanOrEqual(rows);
+  expect(layouts).toBeGreaterThan(0);
+  expect(restyles).toBeGreaterThan(0);
+});
