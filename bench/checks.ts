@@ -10,10 +10,11 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { progress } from '../server/base/progress.ts';
 import { findEngine } from '../server/engine/find.ts';
+import { openBrowser } from './browser.ts';
 import { engineProcesses, type Spent, spentIdle } from './checks/idle.ts';
 import { BenchLearner, type NewHost, newHost } from './checks/learner.ts';
 import { type RunningServer, startServer } from './checks/running-server.ts';
-import { openBrowser, openPage, seenBy } from './checks/watched-page.ts';
+import { openPage, seenBy } from './checks/watched-page.ts';
 
 const { values: options } = parseArgs({
   options: {

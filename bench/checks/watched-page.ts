@@ -1,19 +1,7 @@
-import { type Browser, chromium, type Page } from '@playwright/test';
+import type { Browser, Page } from '@playwright/test';
 import { LAB, TICKS, tickOf } from './lab.ts';
 import type { BenchLearner } from './learner.ts';
 import type { RunningServer } from './running-server.ts';
-
-/** Debian's browser, with its own services silent. */
-const CHROMIUM = process.env.QUAYSIDE_CHROMIUM ?? '/usr/bin/chromium';
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** When each check's state changed in the page, and when a frame with it was drawn (ms since the epoch). */
 export type Seen = Readonly<Record<string, { readonly changed: number; readonly drawn?: number }>>;
@@ -21,10 +9,6 @@ export type Seen = Readonly<Record<string, { readonly changed: number; readonly 
 declare global {
   /** In the page only: what its observer has seen. */
   var benchSeen: Record<string, { changed: number; drawn?: number }>;
-}
-
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: QUIET });
 }
 
 /** A lab's page in a real browser, with one check on it for each event, and an observer that notes every tick. */
