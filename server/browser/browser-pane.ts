@@ -95,10 +95,7 @@ export class BrowserPane implements Disposable {
       if (view.frame !== undefined) return { kind: 'moved', path: view.frame };
       return { kind: 'failed', url: visited.finalUrl.href, outcome: visited.outcome };
     }
-    const { signal } = this.#closed;
-    const part = await inTurn(this.#parts, PARTS_WAITING, () =>
-      visit(this.#options.dial, address, request, signal),
-    );
+    const part = await this.#ask(this.#parts, PARTS_WAITING, address, request);
     if (part.outcome !== 'page') {
       return { kind: 'failed', url: part.finalUrl.href, outcome: part.outcome };
     }
@@ -127,11 +124,8 @@ export class BrowserPane implements Disposable {
     address: Address,
     request: PageRequest,
   ): Promise<{ view: VisitView; visited: Visited }> {
-    const { dial, from, onVisit } = this.#options;
-    const { signal } = this.#closed;
-    const visited = await inTurn(this.#visits, VISITS_WAITING, () =>
-      visit(dial, address, request, signal),
-    );
+    const { from, onVisit } = this.#options;
+    const visited = await this.#ask(this.#visits, VISITS_WAITING, address, request);
     const id = randomBytes(9).toString('base64url');
     const url = address.url.href;
     const { outcome, milliseconds } = visited;
@@ -143,13 +137,30 @@ export class BrowserPane implements Disposable {
         ? titleOf(decoded(visited))?.slice(0, TITLE_CHARACTERS)
         : undefined;
       const content = await rewritten(visited, (each) => framePath(this.key, each), frame);
-      signal.throwIfAborted();
+      this.#closed.signal.throwIfAborted();
       this.#keep(id, { kind: 'content', ...content });
       view = { ...view, frame, ...(title === undefined ? {} : { title }) };
     }
     const { hostname, port } = address;
     onVisit(view, { kind: 'visit', from, url, hostname, port, outcome, ...status });
     return { view, visited };
+  }
+
+  /** Asks for a page when it is its turn, unless too many wait already. @throws QuaysideError TOO_MANY */
+  async #ask(
+    turns: LimitFunction,
+    waitingMost: number,
+    address: Address,
+    request: PageRequest,
+  ): Promise<Visited> {
+    if (turns.pendingCount >= waitingMost) {
+      throw new QuaysideError(
+        'TOO_MANY',
+        'The browser pane is still loading too much at once.',
+        'Wait for it, then reload the page.',
+      );
+    }
+    return await turns(() => visit(this.#options.dial, address, request, this.#closed.signal));
   }
 
   #keep(id: string, page: Content): void {
@@ -161,14 +172,4 @@ export class BrowserPane implements Disposable {
       bytes -= body.length;
     }
   }
-}
-
-/** Waits for its turn, unless too many wait already. @throws QuaysideError TOO_MANY */
-function inTurn<T>(limit: LimitFunction, most: number, work: () => Promise<T>): Promise<T> {
-  if (limit.pendingCount < most) return limit(work);
-  throw new QuaysideError(
-    'TOO_MANY',
-    'The browser pane is still loading too much at once.',
-    'Wait for it, then reload the page.',
-  );
 }

@@ -1,4 +1,3 @@
-import type { Lab } from '#lab';
 import type { ClassStatus, LabProgress, RosterLearner, SessionEvent } from '#protocol';
 import { Emitter } from '../base/emitter.ts';
 import type { LearnerSession, Sessions } from '../session/sessions.ts';
@@ -10,14 +9,6 @@ interface LabEntry {
   isReady: boolean;
   /** When their hosts last became ready; 0 where they have not. */
   readyAt: number;
-}
-
-export interface RosterEntryOptions {
-  readonly member: MemberRow;
-  readonly labs: ReadonlyMap<string, Lab>;
-  readonly sessions: Sessions;
-  /** What the roster shows of their sessions has changed. */
-  readonly onChange: () => void;
 }
 
 /** One learner of the class: how they are in it, and how far they are in its labs. */
@@ -34,11 +25,12 @@ export class RosterEntry implements Disposable {
   readonly #subscriptions: Disposable[] = [];
   readonly #onChange: () => void;
 
-  constructor({ member, labs, sessions, onChange }: RosterEntryOptions) {
+  /** @param onChange what the roster shows of their sessions has changed */
+  constructor(member: MemberRow, labs: Iterable<string>, sessions: Sessions, onChange: () => void) {
     this.member = member;
     this.handAt = member.handAt;
     this.#onChange = onChange;
-    for (const name of labs.keys()) {
+    for (const name of labs) {
       const session = sessions.of(member.learner, name);
       const entry = { session, isReady: false, readyAt: 0 };
       this.#labs.set(name, entry);

@@ -74,8 +74,7 @@ export class Roster implements Disposable {
     const { sessions, labs } = this.#options;
     const member = this.classroom.members.find((each) => each.learner === learner);
     if (!member) throw learnerUnknown();
-    const onChange = () => this.#change(learner);
-    const entry = new RosterEntry({ member, labs, sessions, onChange });
+    const entry = new RosterEntry(member, labs.keys(), sessions, () => this.#change(learner));
     this.#entries.set(learner, entry);
     this.#change(learner);
     return entry;

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { hostname, release } from 'node:os';
 import type { Engine } from './engine.ts';
 import { engineCall } from './engine-call.ts';
@@ -24,4 +25,10 @@ export async function localDataRoot(
   };
   const isHere = info.Name === hostname() && info.KernelVersion === release();
   return isHere ? info.DockerRootDir : undefined;
+}
+
+/** How much is free on the disk under a path. */
+export async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
 }

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { Engine } from './engine.ts';
+import { freeBytes } from './local-engine.ts';
 import { installPackages, isDebian, isInstalled } from './packages.ts';
 
 /**
@@ -143,8 +144,7 @@ async function assertPossible(): Promise<void> {
 }
 
 async function assertRoom(data: string): Promise<void> {
-  const { bavail, bsize } = await statfs(data);
-  const free = bavail * bsize;
+  const free = await freeBytes(data);
   if (free >= NEEDED_BYTES) return;
   throw new QuaysideError(
     'DISK_FULL',

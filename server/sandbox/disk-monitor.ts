@@ -1,8 +1,7 @@
-import { statfs } from 'node:fs/promises';
 import type { Background } from '../base/background.ts';
 import { sleep, withAbort } from '../base/deadline.ts';
 import type { Engine } from '../engine/engine.ts';
-import { localDataRoot } from '../engine/local-engine.ts';
+import { freeBytes, localDataRoot } from '../engine/local-engine.ts';
 import { LABEL } from './labels.ts';
 
 const MIB = 1024 ** 2;
@@ -39,13 +38,6 @@ export interface DiskMonitorOptions {
   readonly background: Background;
 }
 
-/** When the hosts were last measured. */
-interface LastMeasured {
-  readonly at: number;
-  /** How much of the disk was free, or has been since. */
-  readonly free: number;
-}
-
 /**
  * Keeps a host from filling the disk that all of them share, until the signal is aborted. Quotas would need a file system
  * that few engines have (docs/decisions/0015-disks.md), so what the hosts have written is measured, and each one that
@@ -61,13 +53,15 @@ export async function monitorDisks(
   const { engine, background, onFull } = options;
   const told = new Set<string>();
   let root: string | undefined;
-  let last: LastMeasured = { at: 0, free: Number.POSITIVE_INFINITY };
+  /** When the hosts were last measured, and how much of the disk was free then, or has been since. */
+  let last = { at: 0, free: Number.POSITIVE_INFINITY };
   for (;;) {
     try {
       root ??= await localDataRoot(engine, signal);
       if (root === undefined) return;
       const free = await freeBytes(root);
-      if (isDue(free, last)) {
+      const hasShrunk = last.free - free >= MEASURED_AFTER_BYTES;
+      if (hasShrunk || Date.now() - last.at >= MEASURED_EVERY_MS || free < RESERVE_BYTES) {
         last = { at: Date.now(), free };
         for (const full of await fullDisks(free, options, signal)) {
           const host = `${full.sandbox}/${full.host}`;
@@ -85,16 +79,6 @@ export async function monitorDisks(
       await sleep(RETRY_MS, signal);
     }
   }
-}
-
-async function freeBytes(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(path);
-  return bavail * bsize;
-}
-
-function isDue(free: number, last: LastMeasured): boolean {
-  const shrunk = last.free - free >= MEASURED_AFTER_BYTES;
-  return shrunk || Date.now() - last.at >= MEASURED_EVERY_MS || free < RESERVE_BYTES;
 }
 
 async function fullDisks(

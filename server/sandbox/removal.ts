@@ -71,7 +71,7 @@ async function removeObjects(
     });
   const { docker } = engine;
   const label = `${LABEL.sandbox}=${sandbox}`;
-  const containers = await containersOf(docker, label, signal);
+  const { containers, volumes } = await objectsOf(docker, label, signal);
   await Promise.all(
     containers.map(async (container) => {
       await thaw(engine, container, signal);
@@ -79,7 +79,6 @@ async function removeObjects(
       await attempt(docker.getContainer(container.Id).remove(removal));
     }),
   );
-  const volumes = await volumesOf(docker, label, signal);
   await Promise.all(
     volumes.map(({ Name }) => attempt(docker.getVolume(Name).remove({ abortSignal: signal }))),
   );
@@ -98,25 +97,17 @@ export async function liveSandboxes(
   signal?: AbortSignal,
 ): Promise<readonly string[]> {
   const label = `${LABEL.instance}=${instance}`;
-  const containers = await containersOf(engine.docker, label, signal);
-  const volumes = await volumesOf(engine.docker, label, signal);
+  const { containers, volumes } = await objectsOf(engine.docker, label, signal);
   const ids = [...containers, ...volumes].map(({ Labels }) => Labels[LABEL.sandbox]);
   const all = [...ids, ...(await sharedDirectories.sandboxes())];
   return [...new Set(all.filter((id) => id !== undefined))];
 }
 
-function containersOf(docker: Dockerode, label: string, signal?: AbortSignal) {
-  const filters = { label: [label] };
-  return docker.listContainers({ all: true, filters, ...(signal && { abortSignal: signal }) });
-}
-
-async function volumesOf(docker: Dockerode, label: string, signal?: AbortSignal) {
-  const filters = { label: [label] };
-  const { Volumes } = await docker.listVolumes({
-    filters,
-    ...(signal && { abortSignal: signal }),
-  });
-  return Volumes ?? [];
+async function objectsOf(docker: Dockerode, label: string, signal?: AbortSignal) {
+  const options = () => ({ filters: { label: [label] }, ...(signal && { abortSignal: signal }) });
+  const containers = await docker.listContainers({ all: true, ...options() });
+  const { Volumes } = await docker.listVolumes(options());
+  return { containers, volumes: Volumes ?? [] };
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { AllowList } from './allow-list.ts';
-import type { Cookies } from './cookies.ts';
+import type { Edge } from './edge.ts';
 import { httpError } from './http-errors.ts';
 
 declare module 'fastify' {
@@ -29,8 +28,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
  */
 export function addAccessControl(
   app: FastifyInstance,
-  allowList: () => AllowList,
-  cookies: Cookies,
+  { allowList, cookies }: Edge,
   isClass: boolean,
 ): void {
   const notSignedIn = isClass ? 'NOT_JOINED' : 'NOT_SIGNED_IN';

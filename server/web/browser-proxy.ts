@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { QuaysideError } from '../base/errors.ts';
 import type { BrowserPane, FrameAnswer } from '../browser/browser-pane.ts';
-import type { Sessions } from '../session/sessions.ts';
-import type { AllowList } from './allow-list.ts';
+import type { Edge } from './edge.ts';
 import { escapeHtml, page, plainPage } from './html.ts';
 import { httpErrorOf } from './http-errors.ts';
 
@@ -36,8 +35,7 @@ const FAILURES: Readonly<Record<Failure, { readonly status: number; readonly say
  */
 export async function addBrowserProxy(
   app: FastifyInstance,
-  sessions: Sessions,
-  allowList: () => AllowList,
+  { sessions, allowList }: Edge,
 ): Promise<void> {
   /** The origins by which this very request may have come: those whose page may show the frame. */
   const framers = ({ headers }: FastifyRequest): readonly string[] =>

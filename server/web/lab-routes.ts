@@ -3,18 +3,15 @@ import type { RateLimitOptions } from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
 import type { LabView, SessionSnapshot } from '#protocol';
 import { checkView, guideView, labViews, sessionSnapshot, terminalView, visitView } from '#schemas';
-import type { Background } from '../base/background.ts';
 import type { LearnerSession, Sessions } from '../session/sessions.ts';
+import type { Edge } from './edge.ts';
 import { RATE_LIMITS } from './rate-limits.ts';
 import { type Api, answers, answersNothing, BODIES, PARAMS } from './schemas.ts';
 
 type OfLab = Pick<FastifyRequest, 'learner'> & { readonly params: { readonly lab: string } };
 
 /** The HTTP requests of a page: see the foot of `protocol/session.ts`. */
-export function addLabRoutes(
-  app: Api,
-  { sessions, background }: { readonly sessions: Sessions; readonly background: Background },
-): void {
+export function addLabRoutes(app: Api, { sessions, background }: Edge): void {
   const sessionOf = ({ learner, params }: OfLab) => sessions.of(learner, params.lab);
   /** Returns at once with the session as it then is; events tell the rest. */
   const after =

@@ -4,16 +4,8 @@ import ipaddr from 'ipaddr.js';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { CHECK_RUNS, type CheckRun } from '../base/check-runs.ts';
 import { tokensEqual } from '../base/tokens.ts';
-import type { Sessions } from '../session/sessions.ts';
+import type { Edge } from './edge.ts';
 import { httpError } from './http-errors.ts';
-
-export interface MetricsOptions {
-  readonly sessions: Sessions;
-  /** What a reader says in `Authorization: Bearer …`. Without one, only this machine may read. */
-  readonly token: string | undefined;
-  /** How many WebSockets are open. */
-  readonly sockets: () => number;
-}
 
 /** From a list call's 2 ms to the deadline of a check (s). */
 const CHECK_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -21,10 +13,17 @@ const CHECK_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
 const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
-/** `GET /metrics`, as Prometheus reads it. Counts only: no name, id or word of anybody. */
-export function addMetrics(app: FastifyInstance, options: MetricsOptions): void {
+/**
+ * `GET /metrics`, as Prometheus reads it. Counts only: no name, id or word of anybody.
+ *
+ * @param token what a reader says in `Authorization: Bearer …`; without one, only this machine may read
+ */
+export function addMetrics(
+  app: FastifyInstance,
+  { sessions, sockets }: Edge,
+  token: string | undefined,
+): void {
   const registry = new Registry();
-  const { sessions, sockets, token } = options;
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   new Gauge({
@@ -47,7 +46,7 @@ export function addMetrics(app: FastifyInstance, options: MetricsOptions): void 
       () => sessions.figures().warm,
     ],
     ['terminals', 'Terminals of all sessions', () => sessions.figures().terminals],
-    ['sockets', 'WebSockets of all pages', sockets],
+    ['sockets', 'WebSockets of all pages', () => sockets.count],
   ] as const) {
     new Gauge({
       ...{ name: `quayside_${name}`, help, registers },

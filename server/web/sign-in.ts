@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { tokensEqual } from '../base/tokens.ts';
-import type { Cookies, Learners } from './cookies.ts';
+import type { Learners } from './cookies.ts';
+import type { Edge } from './edge.ts';
 import { page, plainPage } from './html.ts';
 import type { Api } from './schemas.ts';
 
@@ -14,7 +15,7 @@ const WRONG_TOKEN_PAGE = page(
 /** `GET /sign-in?token=…`: gives this browser its cookie and leads on to the front page. */
 export function addSignIn(
   app: Api,
-  cookies: Cookies,
+  { cookies }: Edge,
   { learners, startToken }: { readonly learners: Learners; readonly startToken: string },
 ): void {
   app.get(

@@ -135,11 +135,9 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(HEADERS);
   });
-  const sockets = await Sockets.on(app, {
-    background,
-    goodbye: options.clean ? HOSTS_GO : HOSTS_STAY,
-  });
-  addAccessControl(app, () => allowList, cookies, roster !== undefined);
+  const sockets = await Sockets.on(app, background, options.clean ? HOSTS_GO : HOSTS_STAY);
+  const edge = { sessions, background, cookies, sockets, allowList: () => allowList };
+  addAccessControl(app, edge, roster !== undefined);
   logRequests(app);
   await app.register(cookie);
   await describeRoutes(app, cookies.name);
@@ -154,22 +152,21 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
       if (answers && NO_CONTENT in answers) reply.code(NO_CONTENT);
     });
     if (roster) {
-      const dropSockets = (learner: string) => sockets.drop(learner);
-      addLearnerRoutes(api, roster, cookies);
-      addInstructorRoutes(api, { roster, sessions, background, cookies, dropSockets });
-      addClassSockets(api, sockets, roster, { sessions, background });
+      addLearnerRoutes(api, edge, roster);
+      addInstructorRoutes(api, edge, roster);
+      addClassSockets(api, edge, roster);
     } else {
       addNoClass(api);
-      addSignIn(api, cookies, options);
+      addSignIn(api, edge, options);
     }
-    addLabRoutes(api, { sessions, background });
-    addLabSockets(api, sockets, { sessions, background });
+    addLabRoutes(api, edge);
+    addLabSockets(api, edge);
     addHealthRoutes(api, options.health);
-    addMetrics(api, { sessions, token: options.metricsToken, sockets: () => sockets.count });
+    addMetrics(api, edge, options.metricsToken);
     api.get('/api/openapi.json', { config: { public: true }, schema: { hide: true } }, () =>
       app.swagger(),
     );
-    await addBrowserProxy(api, sessions, () => allowList);
+    await addBrowserProxy(api, edge);
   });
   await app.register((site) => addSite(site, options.dist));
 

@@ -1,21 +1,10 @@
 import { z } from 'zod';
 import { joinedView } from '#schemas';
-import type { Background } from '../../base/background.ts';
 import { progressCsv } from '../../class/progress-csv.ts';
 import type { Roster } from '../../class/roster.ts';
-import type { Sessions } from '../../session/sessions.ts';
-import type { Cookies } from '../cookies.ts';
+import type { Edge } from '../edge.ts';
 import { type Api, answers, answersNothing, BODIES, PARAMS } from '../schemas.ts';
 import { personalLink, SIGNED_OUT } from './learner-routes.ts';
-
-export interface InstructorRouteOptions {
-  readonly roster: Roster;
-  readonly sessions: Sessions;
-  readonly background: Background;
-  readonly cookies: Cookies;
-  /** Cuts every socket of a learner whose secret is no longer theirs. */
-  readonly dropSockets: (learner: string) => void;
-}
 
 const ENDED = 'Your instructor ended this session. Your progress is kept.';
 const EXTENDED = 'Your instructor has given you more time for this lab.';
@@ -26,8 +15,8 @@ const CSV = {
 } as const;
 
 /** Signing in as the instructor, and what they may do: under the instructor's cookie and no other. */
-export function addInstructorRoutes(app: Api, options: InstructorRouteOptions): void {
-  const { roster, sessions, background, cookies, dropSockets } = options;
+export function addInstructorRoutes(app: Api, edge: Edge, roster: Roster): void {
+  const { sessions, background, cookies, sockets } = edge;
   const config = { instructor: true } as const;
   const learner = '/api/class/learners/:learner';
   const lab = `${learner}/labs/:lab`;
@@ -93,7 +82,7 @@ export function addInstructorRoutes(app: Api, options: InstructorRouteOptions): 
     toNothing(PARAMS.learner, 'Remove a learner from the class, with all that is kept of them'),
     async ({ params }) => {
       roster.remove(params.learner);
-      dropSockets(params.learner);
+      sockets.drop(params.learner);
     },
   );
   app.post(
@@ -108,7 +97,7 @@ export function addInstructorRoutes(app: Api, options: InstructorRouteOptions): 
     ({ params }) => {
       const { name } = roster.entry(params.learner).member;
       const secret = roster.classroom.renewSecret(params.learner);
-      dropSockets(params.learner);
+      sockets.drop(params.learner);
       return { name, link: personalLink(secret) };
     },
   );

@@ -2,7 +2,7 @@ import type { ClassView, JoinedView } from '#protocol';
 import { classView, joinedView } from '#schemas';
 import type { Joined } from '../../class/class.ts';
 import type { Roster } from '../../class/roster.ts';
-import type { Cookies } from '../cookies.ts';
+import type { Edge } from '../edge.ts';
 import { type Api, answers, answersNothing, BODIES } from '../schemas.ts';
 
 /** Of routes that are there before one is signed in. */
@@ -28,7 +28,7 @@ export function addNoClass(app: Api): void {
 }
 
 /** What learners ask of their class: to join, with its code or a personal link, and then under their own cookie. */
-export function addLearnerRoutes(app: Api, roster: Roster, cookies: Cookies): void {
+export function addLearnerRoutes(app: Api, { cookies }: Edge, roster: Roster): void {
   const { classroom } = roster;
 
   app.get('/api/class', WHO, ({ headers }): ClassView => {

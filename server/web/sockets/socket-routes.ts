@@ -1,23 +1,12 @@
 import type { Beat, ClassStatus, RosterEvent, SessionEvent } from '#protocol';
-import type { Background } from '../../base/background.ts';
 import type { Roster } from '../../class/roster.ts';
-import type { Sessions } from '../../session/sessions.ts';
+import type { Edge } from '../edge.ts';
 import { type Api, PARAMS } from '../schemas.ts';
 import { BEAT, linkEvents } from './event-socket.ts';
-import type { Sockets } from './sockets.ts';
 import { linkTerminal } from './terminal-socket.ts';
 
-export interface SocketRouteOptions {
-  readonly sessions: Sessions;
-  readonly background: Background;
-}
-
 /** The sockets of a lab's page: the events of its session, and its terminals. */
-export function addLabSockets(
-  app: Api,
-  sockets: Sockets,
-  { sessions, background }: SocketRouteOptions,
-): void {
+export function addLabSockets(app: Api, { sessions, sockets, background }: Edge): void {
   sockets.add(app, '/api/labs/:lab/events', {
     names: PARAMS.lab,
     admit: ({ lab }, learner) => {
@@ -36,12 +25,8 @@ export function addLabSockets(
 }
 
 /** The sockets of a class: what a learner sees of it, the instructor's roster, and the terminals that are watched. */
-export function addClassSockets(
-  app: Api,
-  sockets: Sockets,
-  roster: Roster,
-  { sessions, background }: SocketRouteOptions,
-): void {
+export function addClassSockets(app: Api, edge: Edge, roster: Roster): void {
+  const { sessions, sockets, background } = edge;
   sockets.add(app, '/api/class/me/events', {
     names: PARAMS.none,
     admit: (_names, learner) => (socket) =>

@@ -36,12 +36,6 @@ const UPGRADE_MS = 15_000;
 /** The instructor's sockets are counted together, as one learner's are. */
 const INSTRUCTOR = 'instructor';
 
-export interface SocketOptions {
-  readonly background: Background;
-  /** What everybody is told when the server stops: one sentence that says what it means for them. */
-  readonly goodbye: string;
-}
-
 export interface SocketRoute<Names> {
   /** The names in the path. A path whose names do not fit is no path of ours. */
   readonly names: z.ZodType<Names>;
@@ -62,19 +56,25 @@ export interface SocketRoute<Names> {
  */
 export class Sockets {
   readonly #app: FastifyInstance;
-  readonly #options: SocketOptions;
+  readonly #background: Background;
+  readonly #goodbye: string;
   /** By owner, each with the connection below it: one that is still being opened counts already. */
   readonly #open = new Map<string, Map<Socket, WebSocket | undefined>>();
   #closing = false;
 
-  private constructor(app: FastifyInstance, options: SocketOptions) {
+  private constructor(app: FastifyInstance, background: Background, goodbye: string) {
     this.#app = app;
-    this.#options = options;
+    this.#background = background;
+    this.#goodbye = goodbye;
   }
 
-  /** Takes in requests for sockets. To be called before the hooks that refuse requests are added. */
-  static async on(app: FastifyInstance, options: SocketOptions): Promise<Sockets> {
-    const sockets = new Sockets(app, options);
+  /**
+   * Takes in requests for sockets. To be called before the hooks that refuse requests are added.
+   *
+   * @param goodbye what everybody is told when the server stops: one sentence that says what it means for them
+   */
+  static async on(app: FastifyInstance, background: Background, goodbye: string): Promise<Sockets> {
+    const sockets = new Sockets(app, background, goodbye);
     app.decorateRequest('link');
     app.server.on('upgrade', (_request, connection) => sockets.#limit(connection as Socket));
     await app.register(websocket, {
@@ -117,7 +117,7 @@ export class Sockets {
         throw httpError('NOT_FOUND');
       },
       wsHandler: (socket, request) => {
-        guardOf(socket, this.#options.background, 'open a socket')(request.link)(socket);
+        guardOf(socket, this.#background, 'open a socket')(request.link)(socket);
       },
     });
   }
@@ -156,7 +156,7 @@ export class Sockets {
     await Promise.all(
       [...this.#app.websocketServer.clients].map(async (each) => {
         const closed = once(each, 'close');
-        each.close(CLOSE.goingAway, this.#options.goodbye);
+        each.close(CLOSE.goingAway, this.#goodbye);
         const cut = setTimeout(() => each.terminate(), GOODBYE_MS);
         await closed;
         clearTimeout(cut);

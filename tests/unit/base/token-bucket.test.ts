@@ -29,6 +29,17 @@ test('whoever waits for a turn gets them at the pace', async () => {
   await expect(waiting).rejects.toThrow('enough');
 });
 
+test('how long it takes until there is one is known, and whether all has come back', () => {
+  const bucket = new TokenBucket(2, 0.5);
+  expect([bucket.wait, bucket.isFull]).toEqual([0, true]);
+  bucket.take(2);
+  expect([bucket.wait, bucket.isFull]).toEqual([2_000, false]);
+  vi.advanceTimersByTime(1_500);
+  expect(bucket.wait).toBe(500);
+  vi.advanceTimersByTime(2_500);
+  expect([bucket.wait, bucket.isFull]).toEqual([0, true]);
+});
+
 test('a clock that is set back takes nothing away', () => {
   const bucket = new TokenBucket(2, 1);
   vi.setSystemTime(Date.now() - 3_600_000);
