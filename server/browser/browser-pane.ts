@@ -3,8 +3,14 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { SignalBody } from '#lab';
 import type { VisitView } from '#protocol';
 import { QuaysideError } from '../base/errors.ts';
-import { type Address, parseAddress } from './address.ts';
-import { addressOfPath, framePath, pagePath, paneRoot } from './frame-path.ts';
+import {
+  type Address,
+  addressOfPath,
+  framePath,
+  pagePath,
+  paneRoot,
+  parseAddress,
+} from './address.ts';
 import { decoded, type FrameContent, isHtml, rewritten } from './html-page.ts';
 import type { Dial, PageRequest } from './page-request.ts';
 import { titleOf } from './rewrite.ts';

@@ -27,10 +27,10 @@ export function isHtml({ headers, body }: PageResponse): boolean {
 
 /** The page's text in the encoding that it says it has; UTF-8 where it says none or an unknown one. */
 export function decoded({ headers, body }: PageResponse): string {
-  const said = /charset\s*=\s*"?([\w-]+)/i;
+  const charset = /charset\s*=\s*"?([\w-]+)/i;
   const label =
-    said.exec(headers['content-type'] ?? '')?.[1] ??
-    said.exec(body.subarray(0, 1024).toString('latin1'))?.[1] ??
+    charset.exec(headers['content-type'] ?? '')?.[1] ??
+    charset.exec(body.subarray(0, 1024).toString('latin1'))?.[1] ??
     'utf-8';
   try {
     return new TextDecoder(label).decode(body);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { framePath } from '../../../server/browser/frame-path.ts';
+import { framePath } from '../../../server/browser/address.ts';
 import { rewriteCss, rewriteHtml, titleOf } from '../../../server/browser/rewrite.ts';
 import { TagReader } from '../../../server/browser/tags.ts';
 
