@@ -1,15 +1,13 @@
 import type { WebSocket } from 'ws';
 import { type Beat, EVENT_BEAT_MS } from '#protocol';
 import type { Background } from '../../base/background.ts';
-import { CLOSE, guardOf } from './socket-guard.ts';
+import { CLOSE, guardOf, heartbeat } from './socket-guard.ts';
 
 /**
  * A page that has this much unread is not reading. A session's whole snapshot is a few KB, so no page that lives falls
  * this far behind.
  */
 const UNREAD_BYTES = 1024 * 1024;
-/** So many beats without a pong: the page is gone, though its socket is not. */
-const SILENT_BEATS = 3;
 
 /** What is said where there is nothing to tell: a page cannot see a ping, and takes silence for a dead link. */
 export const BEAT: Beat = { type: 'beat' };
@@ -30,7 +28,6 @@ export function linkEvents<Event>(
   let subscription: Disposable | undefined;
   let closed = false;
   let last: string | undefined;
-  let silent = 0;
   const stop = (): void => {
     closed = true;
     clearInterval(beats);
@@ -48,18 +45,9 @@ export function linkEvents<Event>(
     last = text;
     socket.send(text);
   };
-  const beats = setInterval(
-    guarded(() => {
-      silent += 1;
-      if (silent > SILENT_BEATS) return socket.terminate();
-      socket.ping();
-      const text = beat === undefined ? last : JSON.stringify(beat);
-      if (text !== undefined) tell(text);
-    }),
-    EVENT_BEAT_MS,
-  );
-  socket.on('pong', () => {
-    silent = 0;
+  const beats = heartbeat(socket, guarded, EVENT_BEAT_MS, () => {
+    const text = beat === undefined ? last : JSON.stringify(beat);
+    if (text !== undefined) tell(text);
   });
   socket.on('close', guarded(stop));
   socket.on('message', () => socket.close(CLOSE.policy, 'This socket only tells; ask over HTTP.'));

@@ -13,6 +13,9 @@ export const CLOSE = {
 /** What a page is told of a defect of ours; the rest stands in the log. */
 const DEFECT = 'Something in Quayside itself went wrong.';
 
+/** So many beats without a sign of life: the page is gone, though its socket is not. */
+const SILENT_BEATS = 3;
+
 /** Makes a callback whose failure ends its socket and goes no further. */
 export type SocketGuard = <Args extends readonly unknown[]>(
   callback: (...args: Args) => void,
@@ -41,4 +44,32 @@ export function guardOf(
         throw error;
       }
     });
+}
+
+/** Pings a page in a beat, and cuts its socket once it gives no sign of life any more. @returns the beat's timer */
+export function heartbeat(
+  socket: WebSocket,
+  guarded: SocketGuard,
+  milliseconds: number,
+  onBeat: () => void,
+  onLost: () => void = () => undefined,
+): NodeJS.Timeout {
+  let silent = 0;
+  for (const sign of ['message', 'pong']) {
+    socket.on(sign, () => {
+      silent = 0;
+    });
+  }
+  const beat = guarded(() => {
+    silent += 1;
+    if (silent <= SILENT_BEATS) {
+      onBeat();
+      if (socket.readyState === socket.OPEN) socket.ping();
+      return;
+    }
+    onLost();
+    // It does not answer, so it would not answer a close frame either.
+    socket.terminate();
+  });
+  return setInterval(beat, milliseconds);
 }

@@ -17,7 +17,7 @@ import type { Background } from '../../base/background.ts';
 import type { Size } from '../../terminal/shell-host.ts';
 import { MAX_VIEWERS, type Terminal } from '../../terminal/terminal.ts';
 import type { Viewer } from '../../terminal/viewer.ts';
-import { CLOSE, guardOf, type SocketGuard } from './socket-guard.ts';
+import { CLOSE, guardOf, heartbeat, type SocketGuard } from './socket-guard.ts';
 
 /** For the web server that makes the sockets: larger messages are refused before they are read. */
 export const MAX_TERMINAL_MESSAGE = MAX_CLIENT_FRAME;
@@ -37,8 +37,6 @@ const INPUT_LIMIT = 4 * INPUT_WINDOW;
 const REPORT_INPUT_EVERY = 16 * 1024;
 /** A page sends its hello at once; a socket without one within this many ms is no page's. */
 const HELLO_MS = 10_000;
-/** So many beats without a sign of life: the page is gone, though its socket is not. */
-const SILENT_BEATS = 3;
 /** The close code of a socket that ended without a close frame. */
 const BROKEN = 1006;
 
@@ -76,7 +74,6 @@ class TerminalLink {
   #flushing: NodeJS.Timeout | undefined;
   /** Input that the page knows to be taken, in bytes. */
   #toldTaken = 0;
-  #silent = 0;
   /** An answer to a fetch has not left the socket's queue. */
   #isFetching = false;
   /** By kind: the frame that waits until the one before it has left the socket's queue; `undefined` where none waits. */
@@ -101,17 +98,12 @@ class TerminalLink {
       guarded(() => this.close(TERMINAL_CLOSE.silent, 'no hello')),
       HELLO_MS,
     );
-    this.#beat = setInterval(
-      guarded(() => this.#onBeat()),
-      BEAT_MS,
-    );
+    const onLost = () => this.#release('lost');
+    this.#beat = heartbeat(socket, guarded, BEAT_MS, () => this.#tell(), onLost);
     socket.on(
       'message',
       guarded((data: RawData, isBinary: boolean) => this.#onMessage(data, isBinary)),
     );
-    socket.on('pong', () => {
-      this.#silent = 0;
-    });
     socket.once(
       'close',
       guarded((code: number) => this.#release(code === BROKEN ? 'lost' : 'gone')),
@@ -135,7 +127,6 @@ class TerminalLink {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#silent = 0;
     try {
       if (!isBinary) throw new FrameError('text instead of binary');
       this.#onFrame(decodeClientFrame(bytesOf(data)));
@@ -272,16 +263,19 @@ class TerminalLink {
     );
   }
 
-  /** Opens the page's input window again, as far as the program reads. */
+  /** Opens the page's input window again, when that is worth a frame. */
   #reportInput(): void {
     if (!this.#viewer || this.#terminal.queuedInput > INPUT_FULL) return;
-    if (this.#terminal.taken(this.#viewer.client) - this.#toldTaken >= REPORT_INPUT_EVERY)
-      this.#tell();
+    const taken = this.#terminal.taken(this.#viewer.client);
+    if (taken - this.#toldTaken >= REPORT_INPUT_EVERY) this.#tell();
   }
 
+  /** Tells the page what of its input is taken, as far as the program reads. */
   #tell(): void {
     if (!this.#viewer) return;
-    this.#toldTaken = this.#terminal.taken(this.#viewer.client);
+    if (this.#terminal.queuedInput <= INPUT_FULL) {
+      this.#toldTaken = this.#terminal.taken(this.#viewer.client);
+    }
     this.#sendState({ type: 'beat', taken: this.#toldTaken });
   }
 
@@ -313,19 +307,6 @@ class TerminalLink {
     if (!viewer?.blocked || this.#socket.bufferedAmount > SOCKET_ROOM) return;
     this.#terminal.block(viewer, false);
     this.#wake();
-  }
-
-  #onBeat(): void {
-    this.#silent += 1;
-    if (this.#silent > SILENT_BEATS) {
-      this.#release('lost');
-      // It does not answer, so it would not answer a close frame either.
-      this.#socket.terminate();
-      return;
-    }
-    if (this.#terminal.queuedInput <= INPUT_FULL) this.#tell();
-    else this.#sendState({ type: 'beat', taken: this.#toldTaken });
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
   }
 }
 
