@@ -2,7 +2,7 @@ import type { ErrorBody } from '#protocol';
 import { type ErrorCode, QuaysideError } from '../base/errors.ts';
 
 /** What the edge says whenever it has to: what happened, and what to do about it. */
-const SAID = {
+const WORDS = {
   NOT_JOINED: [
     'This browser has not joined the class.',
     'Join it at /join/, or open your personal link.',
@@ -32,8 +32,8 @@ const SAID = {
 } as const satisfies Partial<Record<ErrorCode, readonly [string, string]>>;
 
 /** An error of the edge whose words are always the same. */
-export function httpError(code: keyof typeof SAID): QuaysideError {
-  const [message, remedy] = SAID[code];
+export function httpError(code: keyof typeof WORDS): QuaysideError {
+  const [message, remedy] = WORDS[code];
   return new QuaysideError(code, message, remedy);
 }
 

@@ -1,12 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import type { RateLimitOptions } from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
 import type { LabView, SessionSnapshot } from '#protocol';
 import { checkView, guideView, labViews, sessionSnapshot, terminalView, visitView } from '#schemas';
 import type { LearnerSession, Sessions } from '../session/sessions.ts';
 import type { Edge } from './edge.ts';
 import { RATE_LIMITS } from './rate-limits.ts';
-import { type Api, answers, answersNothing, BODIES, PARAMS } from './schemas.ts';
+import { type Api, answering, answeringNothing, BODIES, PARAMS } from './schemas.ts';
 
 type OfLab = Pick<FastifyRequest, 'learner'> & { readonly params: { readonly lab: string } };
 
@@ -24,15 +23,13 @@ export function addLabRoutes(app: Api, { sessions, background }: Edge): void {
       return session.snapshot();
     };
   const lab = '/api/labs/:lab';
-  const params = PARAMS.lab;
-  const toSession = (summary: string, rateLimit?: RateLimitOptions) => ({
-    ...(rateLimit && { config: { rateLimit } }),
-    schema: { params, ...answers(summary, sessionSnapshot) },
-  });
+  const ofLab = { params: PARAMS.lab };
+  const toSession = (summary: string, limit = {}) =>
+    answering(summary, sessionSnapshot, ofLab, limit);
 
   app.get(
     '/api/labs',
-    { schema: answers('The labs, with this learner’s progress', labViews) },
+    answering('The labs, with this learner’s progress', labViews, {}),
     ({ learner }) => sessions.labs.map((each) => labView(sessions, learner, each)),
   );
   app.get(`${lab}/session`, toSession('The session as it is'), (request) =>
@@ -55,36 +52,13 @@ export function addLabRoutes(app: Api, { sessions, background }: Edge): void {
   );
   app.post(
     `${lab}/start-from`,
-    {
-      config: { rateLimit: RATE_LIMITS.fresh },
-      schema: {
-        params,
-        body: BODIES.start,
-        ...answers(
-          'Fresh hosts, with all before a section or a step done on them',
-          sessionSnapshot,
-        ),
-      },
-    },
+    answering(
+      'Fresh hosts, with all before a section or a step done on them',
+      sessionSnapshot,
+      { ...ofLab, body: BODIES.start },
+      RATE_LIMITS.fresh,
+    ),
     (request) => after((session) => session.startFrom(request.body))(request),
-  );
-  app.post(
-    `${lab}/steps/:step/do`,
-    {
-      config: { rateLimit: RATE_LIMITS.steps },
-      schema: { params: PARAMS.labAndStep, ...answers('Do a step for the learner', guideView) },
-    },
-    (request) => sessionOf(request).doStep(request.params.step),
-  );
-  app.delete(
-    `${lab}/guide`,
-    {
-      schema: {
-        params,
-        ...answers('Stop what is being done, or put away how it ended', guideView),
-      },
-    },
-    (request) => sessionOf(request).stopGuide(),
   );
   app.post(
     `${lab}/session/extend`,
@@ -93,56 +67,59 @@ export function addLabRoutes(app: Api, { sessions, background }: Edge): void {
   );
   app.post(
     `${lab}/session/activity`,
-    {
-      schema: {
-        params,
-        ...answersNothing('Somebody reads a page of this lab, so it is not idle'),
-      },
-    },
+    answeringNothing('Somebody reads a page of this lab, so it is not idle', ofLab),
     async (request) => sessionOf(request).touch(),
   );
-
+  app.post(
+    `${lab}/steps/:step/do`,
+    answering(
+      'Do a step for the learner',
+      guideView,
+      { params: PARAMS.labAndStep },
+      RATE_LIMITS.steps,
+    ),
+    (request) => sessionOf(request).doStep(request.params.step),
+  );
+  app.delete(
+    `${lab}/guide`,
+    answering('Stop what is being done, or put away how it ended', guideView, ofLab),
+    (request) => sessionOf(request).stopGuide(),
+  );
   app.post(
     `${lab}/terminals`,
-    {
-      config: { rateLimit: RATE_LIMITS.terminals },
-      schema: { params, body: BODIES.host, ...answers('Open a terminal on a host', terminalView) },
-    },
+    answering(
+      'Open a terminal on a host',
+      terminalView,
+      { ...ofLab, body: BODIES.host },
+      RATE_LIMITS.terminals,
+    ),
     (request) => sessionOf(request).openTerminal(request.body.host),
   );
   app.delete(
     `${lab}/terminals/:terminal`,
-    {
-      schema: {
-        params: PARAMS.labAndTerminal,
-        ...answersNothing('Close a terminal; its shell in the host ends'),
-      },
-    },
+    answeringNothing('Close a terminal; its shell in the host ends', {
+      params: PARAMS.labAndTerminal,
+    }),
     (request) => sessionOf(request).closeTerminal(request.params.terminal),
   );
-
   app.post(
     `${lab}/answers/:check`,
-    {
-      config: { rateLimit: RATE_LIMITS.answers },
-      schema: {
-        params: PARAMS.labAndCheck,
-        body: BODIES.answer,
-        ...answers('Answer a question', checkView),
-      },
-    },
+    answering(
+      'Answer a question',
+      checkView,
+      { params: PARAMS.labAndCheck, body: BODIES.answer },
+      RATE_LIMITS.answers,
+    ),
     (request) => sessionOf(request).answer(request.params.check, request.body.text),
   );
   app.post(
     `${lab}/visits`,
-    {
-      config: { rateLimit: RATE_LIMITS.visits },
-      schema: {
-        params,
-        body: BODIES.url,
-        ...answers('Open a page in the browser pane', visitView),
-      },
-    },
+    answering(
+      'Open a page in the browser pane',
+      visitView,
+      { ...ofLab, body: BODIES.url },
+      RATE_LIMITS.visits,
+    ),
     (request) => sessionOf(request).visit(request.body.url),
   );
 }

@@ -1,4 +1,4 @@
-import rateLimit, { type RateLimitOptions } from '@fastify/rate-limit';
+import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { tooOften } from './http-errors.ts';
 
@@ -21,7 +21,7 @@ export const RATE_LIMITS = {
   /** Faster than anybody writes and sends a line. */
   answers: perMinute(120),
   /** Five in a second for ten minutes: a page that reloads itself each second is far below. */
-  visits: { max: 3_000, timeWindow: 10 * MINUTE_MS },
+  visits: { rateLimit: { max: 3_000, timeWindow: 10 * MINUTE_MS } },
 } as const;
 
 /** Takes in the limits of the routes that are added from here on, each by the learner who asks. */
@@ -42,6 +42,6 @@ const OFF = {
   'x-ratelimit-reset': false,
 } as const;
 
-function perMinute(max: number): RateLimitOptions {
-  return { max, timeWindow: MINUTE_MS };
+function perMinute(max: number) {
+  return { rateLimit: { max, timeWindow: MINUTE_MS } };
 }

@@ -1,5 +1,6 @@
 import type {
   FastifyBaseLogger,
+  FastifyContextConfig,
   FastifyInstance,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
@@ -46,14 +47,35 @@ const REFUSALS = {
   '5xx': body('Failed.', errorBody),
 } as const;
 
-/** What a route does, for OpenAPI, and what it answers where it is not refused. */
-export function answers<Answer extends z.ZodType>(summary: string, answer: Answer) {
-  return { summary, response: { 200: body('Done.', answer), ...REFUSALS } } as const;
+/** What a route takes: the names in its path, and a body. */
+interface Taken {
+  readonly params?: z.ZodType;
+  readonly body?: z.ZodType;
 }
 
-/** What a route does that answers 204, with no body. Its handler returns nothing. */
-export function answersNothing(summary: string) {
-  return { summary, response: { 204: z.undefined().describe('Done.'), ...REFUSALS } } as const;
+/** A route's options: what it does, for OpenAPI; what it answers where it is not refused; and what it takes. */
+export function answering<Answer extends z.ZodType, Given extends Taken>(
+  summary: string,
+  answer: Answer,
+  taken: Given,
+  config: FastifyContextConfig = {},
+) {
+  const response = { 200: body('Done.', answer), ...REFUSALS };
+  return { config, schema: { summary, ...taken, ...openTo(config), response } };
+}
+
+/** The same of a route that answers 204, with no body. Its handler returns nothing. */
+export function answeringNothing<Given extends Taken>(
+  summary: string,
+  taken: Given,
+  config: FastifyContextConfig = {},
+) {
+  const response = { 204: z.undefined().describe('Done.'), ...REFUSALS };
+  return { config, schema: { summary, ...taken, ...openTo(config), response } };
+}
+
+function openTo(config: FastifyContextConfig): { readonly security?: [] } {
+  return config.public ? { security: [] } : {};
 }
 
 /** An answer with what it means. */

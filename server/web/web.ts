@@ -101,8 +101,8 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
       const { raw } = request;
       // No hook runs for these, so nobody else ends a connection that was to become a WebSocket.
       if (raw.headers.upgrade !== undefined) reply.raw.once('finish', () => raw.socket.end());
-      const said = httpErrorOf(error);
-      reply.headers(HEADERS).code(said.status).send(bodyOf(said));
+      const failure = httpErrorOf(error);
+      reply.headers(HEADERS).code(failure.status).send(bodyOf(failure));
     },
   });
 
@@ -123,9 +123,9 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   });
 
   app.setErrorHandler((error, request, reply) => {
-    const said = httpErrorOf(error);
-    if (said.code === 'INTERNAL') request.log.error({ err: error, req: request });
-    return reply.code(said.status).header('cache-control', 'no-store').send(bodyOf(said));
+    const failure = httpErrorOf(error);
+    if (failure.code === 'INTERNAL') request.log.error({ err: error, req: request });
+    return reply.code(failure.status).header('cache-control', 'no-store').send(bodyOf(failure));
   });
   app.setNotFoundHandler((request, reply) => answerNotFound(request, reply, options.dist));
   app.setValidatorCompiler(validatorCompiler);

@@ -3,7 +3,7 @@ import { joinedView } from '#schemas';
 import { progressCsv } from '../../class/progress-csv.ts';
 import type { Roster } from '../../class/roster.ts';
 import type { Edge } from '../edge.ts';
-import { type Api, answers, answersNothing, BODIES, PARAMS } from '../schemas.ts';
+import { type Api, answering, answeringNothing, BODIES, PARAMS } from '../schemas.ts';
 import { personalLink, SIGNED_OUT } from './learner-routes.ts';
 
 const ENDED = 'Your instructor ended this session. Your progress is kept.';
@@ -20,24 +20,17 @@ export function addInstructorRoutes(app: Api, edge: Edge, roster: Roster): void 
   const config = { instructor: true } as const;
   const learner = '/api/class/learners/:learner';
   const lab = `${learner}/labs/:lab`;
-  const toNothing = <Params extends z.ZodType>(params: Params, summary: string) => ({
-    config,
-    schema: { params, ...answersNothing(summary) },
-  });
+  const ofLearner = (summary: string) =>
+    answeringNothing(summary, { params: PARAMS.learner }, config);
+  const ofLab = (summary: string) =>
+    answeringNothing(summary, { params: PARAMS.learnerAndLab }, config);
   /** The session of a learner who is in the class. */
   const sessionOf = (params: { readonly learner: string; readonly lab: string }) =>
     sessions.of(roster.entry(params.learner).member.learner, params.lab);
 
   app.post(
     '/api/class/instructor',
-    {
-      config: SIGNED_OUT.config,
-      schema: {
-        security: SIGNED_OUT.security,
-        body: BODIES.secret,
-        ...answersNothing('Sign in as the instructor'),
-      },
-    },
+    answeringNothing('Sign in as the instructor', { body: BODIES.secret }, SIGNED_OUT),
     async ({ ip, body }, reply) => {
       roster.classroom.signInInstructor(ip, body.secret);
       cookies.setInstructor(reply, body.secret);
@@ -45,41 +38,31 @@ export function addInstructorRoutes(app: Api, edge: Edge, roster: Roster): void 
   );
   app.delete(
     '/api/class/instructor',
-    { config, schema: answersNothing('Sign this browser out as the instructor') },
+    answeringNothing('Sign this browser out as the instructor', {}, config),
     async (_request, reply) => cookies.clearInstructor(reply),
   );
-  app.post(
-    `${lab}/reset`,
-    toNothing(PARAMS.learnerAndLab, 'Put a learner’s lab back to its start'),
-    async ({ params }) => {
-      await sessionOf(params).reset();
-      roster.sendMessage(RESET, params.learner);
-    },
-  );
+  app.post(`${lab}/reset`, ofLab('Put a learner’s lab back to its start'), async ({ params }) => {
+    await sessionOf(params).reset();
+    roster.sendMessage(RESET, params.learner);
+  });
   app.post(
     `${lab}/extend`,
-    toNothing(PARAMS.learnerAndLab, 'Give a learner more time before the session ends by itself'),
+    ofLab('Give a learner more time before the session ends by itself'),
     async ({ params }) => {
       sessionOf(params).extend();
       roster.sendMessage(EXTENDED, params.learner);
     },
   );
-  app.delete(
-    lab,
-    toNothing(PARAMS.learnerAndLab, 'End a learner’s sandbox; progress is kept'),
-    async ({ params }) => {
-      const session = sessionOf(params);
-      background.run('end a session', () => session.end(ENDED));
-    },
-  );
-  app.delete(
-    `${learner}/hand`,
-    toNothing(PARAMS.learner, 'Lower a learner’s hand'),
-    async ({ params }) => roster.setHand(params.learner, false),
+  app.delete(lab, ofLab('End a learner’s sandbox; progress is kept'), async ({ params }) => {
+    const session = sessionOf(params);
+    background.run('end a session', () => session.end(ENDED));
+  });
+  app.delete(`${learner}/hand`, ofLearner('Lower a learner’s hand'), async ({ params }) =>
+    roster.setHand(params.learner, false),
   );
   app.delete(
     learner,
-    toNothing(PARAMS.learner, 'Remove a learner from the class, with all that is kept of them'),
+    ofLearner('Remove a learner from the class, with all that is kept of them'),
     async ({ params }) => {
       roster.remove(params.learner);
       sockets.drop(params.learner);
@@ -87,13 +70,12 @@ export function addInstructorRoutes(app: Api, edge: Edge, roster: Roster): void 
   );
   app.post(
     `${learner}/link`,
-    {
+    answering(
+      'A new personal link; the old one, and its devices, are signed out',
+      joinedView,
+      { params: PARAMS.learner },
       config,
-      schema: {
-        params: PARAMS.learner,
-        ...answers('A new personal link; the old one, and its devices, are signed out', joinedView),
-      },
-    },
+    ),
     ({ params }) => {
       const { name } = roster.entry(params.learner).member;
       const secret = roster.classroom.renewSecret(params.learner);
@@ -103,10 +85,7 @@ export function addInstructorRoutes(app: Api, edge: Edge, roster: Roster): void 
   );
   app.post(
     '/api/class/messages',
-    {
-      config,
-      schema: { body: BODIES.message, ...answersNothing('Say something to all, or to one') },
-    },
+    answeringNothing('Say something to all, or to one', { body: BODIES.message }, config),
     async ({ body }) => roster.sendMessage(body.text.trim(), body.to),
   );
   app.get(

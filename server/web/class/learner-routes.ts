@@ -3,19 +3,17 @@ import { classView, joinedView } from '#schemas';
 import type { Joined } from '../../class/class.ts';
 import type { Roster } from '../../class/roster.ts';
 import type { Edge } from '../edge.ts';
-import { type Api, answers, answersNothing, BODIES } from '../schemas.ts';
+import { type Api, answering, answeringNothing, BODIES } from '../schemas.ts';
 
 /** Of routes that are there before one is signed in. */
-export const SIGNED_OUT = { config: { public: true }, security: [] } as const;
+export const SIGNED_OUT = { public: true } as const;
 
-const { config, security } = SIGNED_OUT;
-const WHO = {
-  config,
-  schema: {
-    security,
-    ...answers('Whether this is a class, and who is at this browser', classView),
-  },
-};
+const WHO = answering(
+  'Whether this is a class, and who is at this browser',
+  classView,
+  {},
+  SIGNED_OUT,
+);
 
 /** A personal link. The secret stands behind the `#`, which browsers send to no server and name to no other page. */
 export function personalLink(secret: string): string {
@@ -42,7 +40,7 @@ export function addLearnerRoutes(app: Api, { cookies }: Edge, roster: Roster): v
   });
   app.post(
     '/api/class/join',
-    { config, schema: { security, body: BODIES.join, ...answers('Join the class', joinedView) } },
+    answering('Join the class', joinedView, { body: BODIES.join }, SIGNED_OUT),
     ({ ip, body }, reply) => {
       const joined = classroom.join(ip, body.code, body.name);
       roster.entry(joined.member.learner);
@@ -52,14 +50,7 @@ export function addLearnerRoutes(app: Api, { cookies }: Edge, roster: Roster): v
   );
   app.post(
     '/api/class/return',
-    {
-      config,
-      schema: {
-        security,
-        body: BODIES.key,
-        ...answers('Come back by a personal link', joinedView),
-      },
-    },
+    answering('Come back by a personal link', joinedView, { body: BODIES.key }, SIGNED_OUT),
     ({ ip, body }, reply) => {
       const joined = classroom.return(ip, body.key);
       cookies.setLearner(reply, joined.secret);
@@ -68,7 +59,7 @@ export function addLearnerRoutes(app: Api, { cookies }: Edge, roster: Roster): v
   );
   app.get(
     '/api/class/me',
-    { schema: answers('Who this browser is in the class, and the personal link', joinedView) },
+    answering('Who this browser is in the class, and the personal link', joinedView, {}),
     ({ learner, headers }) => {
       // Made of the cookie that came with the request: the secret is kept nowhere.
       const secret = cookies.secret(headers.cookie);
@@ -77,17 +68,14 @@ export function addLearnerRoutes(app: Api, { cookies }: Edge, roster: Roster): v
   );
   app.put(
     '/api/class/me/hand',
-    { schema: { body: BODIES.hand, ...answersNothing('Raise one’s hand, or lower it') } },
+    answeringNothing('Raise one’s hand, or lower it', { body: BODIES.hand }),
     async ({ learner, body }) => roster.setHand(learner, body.raised),
   );
   app.put(
     '/api/class/me/typing',
-    {
-      schema: {
-        body: BODIES.typing,
-        ...answersNothing('Let the instructor type into terminals they watch, or no more'),
-      },
-    },
+    answeringNothing('Let the instructor type into terminals they watch, or no more', {
+      body: BODIES.typing,
+    }),
     async ({ learner, body }) => roster.setMayType(learner, body.allowed),
   );
 }
