@@ -126,9 +126,9 @@ export async function wettyClient(url: string, renderer: Renderer): Promise<Clie
       else if (text.startsWith('42["data",')) {
         // What is typed before the first prompt, wetty drops.
         resolve();
-        const said = (JSON.parse(text.slice(2)) as [string, string])[1];
-        renderer.take(Buffer.from(said), () => {
-          drawn += said.length;
+        const output = (JSON.parse(text.slice(2)) as [string, string])[1];
+        renderer.take(Buffer.from(output), () => {
+          drawn += output.length;
           if (drawn < WETTY_COMMIT) return;
           socket.send(`42["commit",${drawn}]`);
           drawn = 0;

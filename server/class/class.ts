@@ -45,12 +45,11 @@ export class Class {
     this.name = options.name;
     const { classes } = options.store;
     const known = classes.find(options.name);
-    const fresh = !known || options.newSecret;
-    this.freshSecret = fresh ? newSpokenCode(SECRET.groups, SECRET.length) : undefined;
-    this.#instructorHash =
-      known && this.freshSecret === undefined
-        ? known.instructorHash
-        : tokenHash(normalizeSpokenCode(this.freshSecret ?? ''));
+    const isKept = known && !options.newSecret;
+    this.freshSecret = isKept ? undefined : newSpokenCode(SECRET.groups, SECRET.length);
+    this.#instructorHash = isKept
+      ? known.instructorHash
+      : tokenHash(normalizeSpokenCode(this.freshSecret ?? ''));
     this.code = known && !options.newCode ? known.code : newSpokenCode(CODE.groups, CODE.length);
     classes.put({ name: this.name, code: this.code, instructorHash: this.#instructorHash });
   }

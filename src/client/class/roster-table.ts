@@ -76,16 +76,16 @@ function stepCell(learner: RosterLearner, lab: RosterLab, step: string): HTMLTab
   const progress = learner.labs[lab.name];
   const at = progress?.passed[step];
   const isHere = progress?.at?.check === step;
-  const said = at !== undefined ? `passed ${clock(at)}` : isHere ? 'at it' : 'open';
+  const state = at !== undefined ? `passed ${clock(at)}` : isHere ? 'at it' : 'open';
   return make(
     'td',
     {
       className: 'roster-cell',
-      title: said,
+      title: state,
       dataset: { step: at !== undefined ? 'passed' : isHere ? 'here' : 'open' },
     },
     make('span', { className: 'roster-mark', ariaHidden: 'true' }),
-    hidden(said),
+    hidden(state),
   );
 }
 
