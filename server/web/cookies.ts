@@ -2,10 +2,16 @@ import { fastifyCookie } from '@fastify/cookie';
 import type { FastifyReply } from 'fastify';
 import type { Class } from '../class/class.ts';
 
-/** A year, in seconds: progress belongs to the cookie, and a class may come back next term. */
-const LEARNER_SECONDS = 365 * 24 * 60 * 60;
-/** A course's length or so, in seconds: the instructor's powers are worth signing in for again. */
-const INSTRUCTOR_SECONDS = 30 * 24 * 60 * 60;
+const DAY_SECONDS = 24 * 60 * 60;
+/** The learner's and the instructor's have two names and are looked up in two places, so neither is ever the other. */
+const COOKIES = {
+  /** For a year: progress belongs to the cookie, and a class may come back next term. */
+  learner: { prefix: 'quayside', seconds: 365 * DAY_SECONDS },
+  /** For a course's length or so: the instructor's powers are worth signing in for again. */
+  instructor: { prefix: 'quayside_instructor', seconds: 30 * DAY_SECONDS },
+} as const;
+
+type Who = keyof typeof COOKIES;
 
 /** Who is at a browser: each browser that signs in becomes a learner of its own. */
 export interface Learners {
@@ -27,11 +33,7 @@ export interface CookieOptions {
   readonly isSecure: (host: string) => boolean;
 }
 
-/**
- * The two cookies that say who is at a browser, for HTTP and for sockets alike. The learner's and the instructor's have
- * two names and are looked up in two places, so neither is ever the other. Cookies know no ports, so two servers on one
- * machine need two names.
- */
+/** The two cookies that say who is at a browser, for HTTP and for sockets alike. */
 export class Cookies {
   readonly #options: CookieOptions;
 
@@ -39,18 +41,14 @@ export class Cookies {
     this.#options = options;
   }
 
-  /** The name of a learner's cookie. */
-  get name(): string {
-    return `quayside_${this.#options.port()}`;
+  /** A cookie's name. Cookies know no ports, so two servers on one machine need two. */
+  name(who: Who): string {
+    return `${COOKIES[who].prefix}_${this.#options.port()}`;
   }
 
-  get #instructorName(): string {
-    return `quayside_instructor_${this.#options.port()}`;
-  }
-
-  /** The secret in the learner's cookie of a `Cookie` header; empty where there is none. */
-  secret(header: string | undefined): string {
-    return fastifyCookie.parse(header ?? '')[this.name] ?? '';
+  /** The secret that a `Cookie` header carries; empty where there is none. */
+  secret(header: string | undefined, who: Who = 'learner'): string {
+    return fastifyCookie.parse(header ?? '')[this.name(who)] ?? '';
   }
 
   /** The learner that a `Cookie` header speaks for. */
@@ -61,32 +59,23 @@ export class Cookies {
 
   /** Whether a `Cookie` header is the instructor's. */
   isInstructor(header: string | undefined): boolean {
-    const secret = fastifyCookie.parse(header ?? '')[this.#instructorName] ?? '';
+    const secret = this.secret(header, 'instructor');
     return secret !== '' && this.#options.classroom?.isInstructor(secret) === true;
   }
 
-  /** Makes whoever gets the answer a learner. */
-  setLearner(reply: FastifyReply, secret: string): void {
-    this.#set(reply, this.name, secret, LEARNER_SECONDS);
-  }
-
-  /** Makes whoever gets the answer the instructor. */
-  setInstructor(reply: FastifyReply, secret: string): void {
-    this.#set(reply, this.#instructorName, secret, INSTRUCTOR_SECONDS);
+  /** Makes whoever gets the answer a learner, or the instructor. */
+  set(reply: FastifyReply, who: Who, secret: string): void {
+    reply.setCookie(this.name(who), secret, {
+      httpOnly: true,
+      sameSite: 'strict',
+      path: '/',
+      maxAge: COOKIES[who].seconds,
+      secure: this.#options.isSecure(reply.request.headers.host ?? ''),
+    });
   }
 
   /** Makes whoever gets the answer the instructor no more. */
   clearInstructor(reply: FastifyReply): void {
-    reply.clearCookie(this.#instructorName, { path: '/' });
-  }
-
-  #set(reply: FastifyReply, name: string, secret: string, seconds: number): void {
-    reply.setCookie(name, secret, {
-      httpOnly: true,
-      sameSite: 'strict',
-      path: '/',
-      maxAge: seconds,
-      secure: this.#options.isSecure(reply.request.headers.host ?? ''),
-    });
+    reply.clearCookie(this.name('instructor'), { path: '/' });
   }
 }

@@ -42,7 +42,7 @@ export function addSignIn(
         return plainPage(reply, 401, WRONG_TOKEN_PAGE);
       }
       if (cookies.learner(request.headers.cookie) === undefined) {
-        cookies.setLearner(reply, learners.create().secret);
+        cookies.set(reply, 'learner', learners.create().secret);
       }
       return reply.redirect('/', 303);
     },

@@ -140,7 +140,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   addAccessControl(app, edge, roster !== undefined);
   logRequests(app);
   await app.register(cookie);
-  await describeRoutes(app, cookies.name);
+  await describeRoutes(app, cookies.name('learner'));
   await limitRates(app);
   await app.register(async (scope) => {
     const api = scope.withTypeProvider<ZodTypeProvider>();

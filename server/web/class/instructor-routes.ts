@@ -33,7 +33,7 @@ export function addInstructorRoutes(app: Api, edge: Edge, roster: Roster): void 
     answeringNothing('Sign in as the instructor', { body: BODIES.secret }, SIGNED_OUT),
     async ({ ip, body }, reply) => {
       roster.classroom.signInInstructor(ip, body.secret);
-      cookies.setInstructor(reply, body.secret);
+      cookies.set(reply, 'instructor', body.secret);
     },
   );
   app.delete(

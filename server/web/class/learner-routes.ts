@@ -44,7 +44,7 @@ export function addLearnerRoutes(app: Api, { cookies }: Edge, roster: Roster): v
     ({ ip, body }, reply) => {
       const joined = classroom.join(ip, body.code, body.name);
       roster.entry(joined.member.learner);
-      cookies.setLearner(reply, joined.secret);
+      cookies.set(reply, 'learner', joined.secret);
       return viewOf(joined);
     },
   );
@@ -53,7 +53,7 @@ export function addLearnerRoutes(app: Api, { cookies }: Edge, roster: Roster): v
     answering('Come back by a personal link', joinedView, { body: BODIES.key }, SIGNED_OUT),
     ({ ip, body }, reply) => {
       const joined = classroom.return(ip, body.key);
-      cookies.setLearner(reply, joined.secret);
+      cookies.set(reply, 'learner', joined.secret);
       return viewOf(joined);
     },
   );

@@ -2,15 +2,15 @@
 const SAID_MS = 3_000;
 
 /** Puts a box's text on the clipboard, and says so beside it; where the browser forbids that, selects it to be copied. */
-export async function copyBox(box: HTMLInputElement, copiedNote: HTMLElement | null): Promise<void> {
+export async function copyBox(box: HTMLInputElement, note: HTMLElement | null): Promise<void> {
   box.select();
   const copied = await navigator.clipboard?.writeText(box.value).then(
     () => true,
     () => false,
   );
-  if (!copiedNote) return;
-  copiedNote.textContent = copied ? 'Copied.' : 'Selected; press Ctrl-C to copy.';
+  if (!note) return;
+  note.textContent = copied ? 'Copied.' : 'Selected; press Ctrl-C to copy.';
   setTimeout(() => {
-    copiedNote.textContent = '';
+    note.textContent = '';
   }, SAID_MS);
 }
