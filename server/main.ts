@@ -11,6 +11,7 @@ import { type Config, readConfig } from './cli/config.ts';
 import { printFailure } from './cli/failure.ts';
 import { HELP } from './cli/settings.ts';
 import { stopSignal } from './cli/stop-signal.ts';
+import { warmUp } from './web/warm-up.ts';
 
 /** While the sandboxes of a class are removed, progress is printed after so many of them. */
 const REMOVALS_TOLD = 10;
@@ -24,6 +25,7 @@ async function serve(config: Config): Promise<void> {
     for (const line of readyLines(config, app, address)) progress(line);
     // Now, and not as it ends: a server that is killed leaves it for the next start as well.
     flushCompileCache();
+    app.background.run('warm up the terminals', () => warmUp(app.background));
     if (!stopped.aborted) await once(stopped, 'abort');
     progress(config.clean ? 'Stopping, and removing every sandbox …' : 'Stopping …');
   } finally {

@@ -8,9 +8,9 @@ import type { RedirectableTransport, ShellTransportListener } from './shell-tran
 
 // What dtach's own attach end sends to its master (dtach.h): packets of ten bytes, in the machine's byte order. The
 // master sends the program's output as it is.
-const PACKET_BYTES = 10;
+export const PACKET_BYTES = 10;
 const PACKET_INPUT = 8;
-const PUSH = 0;
+export const PUSH = 0;
 const ATTACH = 1;
 const WINCH = 3;
 const REDRAW = 4;
