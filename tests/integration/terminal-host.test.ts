@@ -157,6 +157,30 @@ test('a terminal is opened without the engine where one was opened before, and s
   await terminal.close();
 });
 
+test('a shell has the same rights, limits and variables, whether it was started over the shell that stays or by the engine', async () => {
+  const asked =
+    "id; umask; ulimit -a; grep -E '^(Cap|NoNewPrivs|Seccomp|Groups)' /proc/self/status; cat /proc/self/cgroup /proc/self/oom_score_adj; pwd; env | grep -v '^_=' | sort";
+  const found: string[] = [];
+  for (const start of ['runSmall', 'run'] as const) {
+    const started: ShellHost = {
+      name: host.name,
+      shared: host.shared,
+      run: (argv, options) => host.run(argv, options),
+      runSmall: (argv, options) => host[start](argv, options),
+      ttyCommand: (argv, options) => host.ttyCommand(argv, options),
+    };
+    const terminal = await openTerminal(started, { id: newId(), title: 'server01' });
+    await using server = await serveTerminals(terminal);
+    using page = new Page(server.url(terminal));
+    await page.until(({ screen }) => screen.includes('learner@server01'));
+    const said = await page.run(asked);
+    found.push(said.slice(said.indexOf('uid=')));
+    await terminal.close();
+  }
+  expect(found[0]).toContain('HOME=/home/learner');
+  expect(found[0]).toBe(found[1]);
+});
+
 test('a terminal’s container is found by the terminal’s id, as the protocol’s page says', async () => {
   const id = newId();
   const terminal = await openTerminal(host, { id, title: 'server01' });
