@@ -9,6 +9,7 @@ import { hostView } from '../server/sandbox/host-view.ts';
 import { LABEL } from '../server/sandbox/labels.ts';
 import type { SandboxRuntime } from '../server/sandbox/runtime.ts';
 import type { Store } from '../server/store/store.ts';
+import type { StoredSession } from '../server/store/stored-session.ts';
 
 /** The probe's own looks may take longer than a check's: they find out what is so, however busy the machine is. */
 const LOOK_MS = 60_000;
@@ -23,21 +24,19 @@ export class Probe {
   readonly sandbox: string;
   readonly lab: Lab;
   readonly #runtime: SandboxRuntime;
-  readonly #store: Store;
-  readonly #session: string;
+  readonly #stored: StoredSession;
   readonly #hosts: ReadonlyMap<string, Host>;
 
   private constructor(
     runtime: SandboxRuntime,
-    store: Store,
+    stored: StoredSession,
+    sandbox: string,
     lab: Lab,
-    ids: { readonly session: string; readonly sandbox: string },
     hosts: ReadonlyMap<string, Host>,
   ) {
     this.#runtime = runtime;
-    this.#store = store;
-    this.#session = ids.session;
-    this.sandbox = ids.sandbox;
+    this.#stored = stored;
+    this.sandbox = sandbox;
     this.lab = lab;
     this.#hosts = hosts;
   }
@@ -50,21 +49,22 @@ export class Probe {
     labs: ReadonlyMap<string, Lab>,
   ): Promise<Probe> {
     const lab = labs.get(learner.lab);
-    const row = store.session(store.findLearner(learner.http.secret) ?? '', learner.lab);
-    if (!lab || row.sandbox === undefined) throw new Error('the learner has no sandbox');
+    const stored = store.session(store.learners.find(learner.http.secret) ?? '', learner.lab);
+    const { sandbox } = stored.row;
+    if (!lab || sandbox === undefined) throw new Error('the learner has no sandbox');
     const containers = await runtime.engine.docker.listContainers({
       all: true,
-      filters: { label: [`${LABEL.sandbox}=${row.sandbox}`] },
+      filters: { label: [`${LABEL.sandbox}=${sandbox}`] },
     });
     const hosts = new Map<string, Host>();
     for (const spec of lab.hosts) {
       const found = containers.find(({ Labels }) => Labels[LABEL.host] === spec.name);
       if (!found) throw new Error(`${spec.name} is not on the engine`);
       // As the server asks: by the engine's socket in the shared directory, where one process less is in between.
-      const shared = runtime.sharedDirectories.of(row.sandbox, spec.name);
+      const shared = runtime.sharedDirectories.of(sandbox, spec.name);
       hosts.set(spec.name, new Host(runtime.engine, spec, found.Id, shared));
     }
-    return new Probe(runtime, store, lab, { session: row.id, sandbox: row.sandbox }, hosts);
+    return new Probe(runtime, stored, sandbox, lab, hosts);
   }
 
   /** One look at the sandbox, as one round of checks has it. */
@@ -72,7 +72,7 @@ export class Probe {
     const views = new Map([...this.#hosts].map(([name, host]) => [name, hostView(host, signal)]));
     return {
       signal,
-      journal: this.#store.journal(this.#session),
+      journal: this.#stored.journal,
       hosts: [...views.values()],
       host: (name) => named(views, name),
     };
@@ -92,7 +92,7 @@ export class Probe {
 
   /** How many signals the journal holds. */
   get signals(): number {
-    return this.#store.journal(this.#session).size;
+    return this.#stored.journal.size;
   }
 
   /** What a command on a host prints, without a terminal and so without a trace in the journal. */

@@ -15,11 +15,11 @@ import { findEngine } from './engine/find.ts';
 import { loadAllSteps, loadLabs } from './labs/loader.ts';
 import { LabWatcher } from './labs/watcher.ts';
 import { createSandboxRuntime, type SandboxRuntime } from './sandbox/runtime.ts';
-import { SessionManager } from './session/manager.ts';
+import { type CloseOptions, SessionManager } from './session/manager.ts';
 import { ensureSite } from './site/build.ts';
 import { Store } from './store/store.ts';
 import { HostTerminalBackend } from './terminal/terminal-backend.ts';
-import { buildWeb, type WebOptions } from './web/web.ts';
+import { buildWeb } from './web/web.ts';
 
 /** Unguessable, and short enough for a URL that people copy by hand. */
 const START_TOKEN_BYTES = 18;
@@ -42,14 +42,6 @@ export interface AppParts {
   readonly log?: (message: string, error: unknown) => void;
   /** `info` logs every request to the API, `error` only defects. With a class `info`, without `error`, if not given. */
   readonly logLevel?: 'info' | 'error';
-}
-
-/** How a server is stopped. */
-export interface CloseOptions {
-  /** Remove every sandbox of this server first. Otherwise the hosts run on, and the next server takes them up. */
-  readonly clean: boolean;
-  /** Told how many of the learners' sandboxes are removed, and of how many. */
-  readonly onRemoved?: (removed: number, all: number) => void;
 }
 
 /** What a server consists of. */
@@ -96,7 +88,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
   let how: CloseOptions = { clean: false };
   opened.defer(async () => {
     await web.close();
-    await sessions.close(how.clean, how.onRemoved);
+    await sessions.close(how);
   });
   sessions.open();
   roster?.open();
@@ -129,7 +121,7 @@ async function openServices(
   const { progress, log = failureLog(config.classroom !== undefined) } = parts;
   const labs = parts.labs ?? (await loadLabs(config.project));
   const background = new Background(log);
-  const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), { onError: log }));
+  const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), log));
   const [runtime, steps, site] = await Promise.all([
     openRuntime(config, parts, labs, store.instance),
     parts.labs ? parts.steps : loadAllSteps(config.project, labs),
@@ -144,7 +136,7 @@ async function openServices(
     store,
     labs,
     ...(steps && { steps }),
-    sandboxesMost: config.sandboxesMost,
+    sandboxesMost: config.sandboxes,
     pool: config.pool,
     diskBytes: config.diskMib * MIB,
     limits: { idleMs: config.idleMinutes * MINUTE_MS, totalMs: config.totalMinutes * MINUTE_MS },
@@ -152,8 +144,6 @@ async function openServices(
     terminals: new HostTerminalBackend({ background }),
   });
   const classroom = config.classroom && new Class({ store, ...config.classroom });
-  const roster =
-    classroom && opened.use(new Roster({ classroom, store, sessions, background, labs }));
   return {
     labs,
     runtime,
@@ -161,19 +151,19 @@ async function openServices(
     sessions,
     pages: parts.site ?? site?.directory,
     background,
-    roster,
+    roster: classroom && opened.use(new Roster({ classroom, store, sessions, background, labs })),
     startToken: randomBytes(START_TOKEN_BYTES).toString('base64url'),
   };
 }
 
 async function openRuntime(
-  config: Config,
+  { project }: Config,
   { engine, progress }: AppParts,
   labs: ReadonlyMap<string, Lab>,
   instance: string,
 ): Promise<SandboxRuntime> {
   const used = engine ?? (await findEngine(process.env, progress));
-  return createSandboxRuntime(config.project, used, labs, instance, progress);
+  return createSandboxRuntime(project, used, labs, instance, progress);
 }
 
 function openWeb(config: Config, parts: AppParts, services: Services): ReturnType<typeof buildWeb> {
@@ -181,7 +171,12 @@ function openWeb(config: Config, parts: AppParts, services: Services): ReturnTyp
   return buildWeb({
     sessions,
     background,
-    learners: learnersOf(store, roster?.classroom),
+    learners: {
+      create: () => store.learners.create(),
+      // In a class, those who have joined it; otherwise whoever has opened the printed URL.
+      find: (secret) =>
+        roster ? roster.classroom.member(secret)?.learner : store.learners.find(secret),
+    },
     ...(roster && { roster }),
     ...(config.tls && { tls: config.tls }),
     trustProxy: config.trustProxy,
@@ -195,14 +190,6 @@ function openWeb(config: Config, parts: AppParts, services: Services): ReturnTyp
     clean: config.clean,
     health: () => health(runtime.engine, store, config.data),
   });
-}
-
-/** In a class, those who have joined it; otherwise whoever has opened the printed URL. */
-function learnersOf(store: Store, classroom: Class | undefined): WebOptions['learners'] {
-  return {
-    create: () => store.createLearner(),
-    find: (secret) => (classroom ? classroom.member(secret)?.learner : store.findLearner(secret)),
-  };
 }
 
 async function health(engine: Engine, store: Store, data: string) {

@@ -5,7 +5,6 @@ import { resolve } from 'node:path';
 import { type App, createApp } from './app.ts';
 import { takePriority } from './base/priority.ts';
 import { progress } from './base/progress.ts';
-
 import { banner } from './cli/banner.ts';
 import { type Config, readConfig } from './cli/config.ts';
 import { printFailure } from './cli/failure.ts';

@@ -1,3 +1,5 @@
+import { addAbortListener } from 'node:events';
+
 /** A time limit that has begun. Disposing it stops its timer. */
 export interface Deadline extends Disposable {
   /** Aborted at the limit with a `TimeoutError`, or with the outer signal's reason. */
@@ -29,24 +31,22 @@ export function deadline(milliseconds: number, outer?: AbortSignal): Deadline {
  * @param options.ref keeps the process alive meanwhile, for a command that has nothing else to do
  * @throws the signal's reason, as soon as it is aborted
  */
-export function sleep(
+export async function sleep(
   milliseconds: number,
   signal?: AbortSignal,
   { ref = false }: { readonly ref?: boolean } = {},
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const onAbort = (): void => {
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  if (!ref) timer.unref();
+  using _ =
+    signal &&
+    addAbortListener(signal, () => {
       clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    }, milliseconds);
-    if (!ref) timer.unref();
-    signal?.addEventListener('abort', onAbort, { once: true });
-  });
+      reject(signal.reason);
+    });
+  await promise;
 }
 
 /**
@@ -57,11 +57,6 @@ export function sleep(
 export async function withAbort<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work(), aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  using _ = addAbortListener(signal, () => aborted.reject(signal.reason));
+  return await Promise.race([work(), aborted.promise]);
 }

@@ -2,7 +2,7 @@
  * The catalogue of everything that Quayside refuses or fails at: a code, a sentence, a remedy and an HTTP status.
  * `docs/errors.md` lists the same codes; a test keeps the two equal.
  */
-const CATALOGUE = {
+export const ERROR_STATUS = {
   ENGINE_MISSING: 503,
   ENGINE_REFUSES: 503,
   ENGINE_SETUP_FAILED: 503,
@@ -44,28 +44,44 @@ const CATALOGUE = {
   INTERNAL: 500,
 } as const;
 
-export type ErrorCode = keyof typeof CATALOGUE;
+export type ErrorCode = keyof typeof ERROR_STATUS;
 
-/** Every code with its HTTP status. */
-export const ERROR_STATUS: Readonly<Record<ErrorCode, number>> = CATALOGUE;
-
-/**
- * An error that a person reads: what happened to what (`message`), and what to do about it (`remedy`).
- * Anything else that is thrown is a defect of ours.
- */
-export class QuaysideError extends Error {
-  readonly code: ErrorCode;
+/** An error that a person reads: what happened to what (`message`), and what to do about it (`remedy`). */
+export class ReadableError extends Error {
   readonly remedy: string;
 
-  constructor(code: ErrorCode, message: string, remedy: string, options?: ErrorOptions) {
+  constructor(message: string, remedy: string, options?: ErrorOptions) {
     super(message, options);
+    this.remedy = remedy;
+  }
+}
+
+/** One of the catalogue. Anything else that comes to the web edge is a defect of ours. */
+export class QuaysideError extends ReadableError {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, remedy: string, options?: ErrorOptions) {
+    super(message, remedy, options);
     this.name = 'QuaysideError';
     this.code = code;
-    this.remedy = remedy;
   }
 
   /** The HTTP status that goes with the code. */
   get status(): number {
     return ERROR_STATUS[this.code];
   }
+}
+
+/** An error's own words. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What a person is told of an error. @param otherwise for a defect of ours; the error's own words follow its reason */
+export function wordsFor(
+  error: unknown,
+  otherwise: { readonly reason: string; readonly remedy: string },
+): { readonly reason: string; readonly remedy: string } {
+  if (error instanceof ReadableError) return { reason: error.message, remedy: error.remedy };
+  return { reason: `${otherwise.reason}: ${messageOf(error)}`, remedy: otherwise.remedy };
 }

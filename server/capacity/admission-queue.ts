@@ -1,6 +1,7 @@
-import type { Background } from '../base/background.ts';
+import { addAbortListener } from 'node:events';
+import { Timers } from '../base/timers.ts';
 import { Slot, type SlotOptions, type Turn } from './slot.ts';
-import type { WarmSandbox } from './warm-pool.ts';
+import type { WarmPool, WarmSandbox } from './warm-pool.ts';
 
 /** Ends and starts looked back on: enough for a fair mean, few enough to follow the hour. */
 const REMEMBERED = 20;
@@ -29,18 +30,7 @@ export interface QueuePosition {
   readonly waitSeconds?: number;
 }
 
-/** The sandboxes that run and belong to no session yet, as the queue needs them. */
-export interface SpareSandboxes {
-  take(lab: string): WarmSandbox | undefined;
-  /** Begins to remove one of them, so that its slot becomes free; at most one at a time. */
-  evictOne(): void;
-  /** Nobody waits and nothing starts: the moment to prepare for the next. */
-  fill(): void;
-}
-
-/** What the queue goes by. */
 export interface AdmissionQueueOptions extends SlotOptions {
-  readonly background: Background;
   /** How many sandboxes there may be at once. */
   readonly most: number;
   /** Starts that run side by side; more of them only make each other slow. */
@@ -64,23 +54,19 @@ export class AdmissionQueue implements Disposable {
   readonly #queue: QueueEntry[] = [];
   readonly #slots = new Set<Slot>();
   /** Slots that are there already and wait for their turn to start: they go before the queue. */
-  readonly #waitingStarts: WaitingStart[] = [];
+  readonly #waitingStarts = new Set<WaitingStart>();
   readonly #starting = new Set<Turn>();
   readonly #startTimes: number[] = [];
   readonly #endedAt: number[] = [];
   readonly #told = new Map<QueueEntry, string>();
-  #spares: SpareSandboxes | undefined;
-  #look: NodeJS.Timeout | undefined;
+  /** The pool, whose sandboxes are given out first. */
+  spares: Pick<WarmPool, 'take' | 'evictOne' | 'fill'> | undefined;
+  readonly #timers = new Timers();
   /** Before it opens, only slots of what is there already are given out. */
   #state: 'shut' | 'open' | 'closed' = 'shut';
 
   constructor(options: AdmissionQueueOptions) {
     this.#options = options;
-  }
-
-  /** The pool whose sandboxes are given out first. */
-  set spares(spares: SpareSandboxes) {
-    this.#spares = spares;
   }
 
   /** All that takes room already has its slot: the rest is given out. */
@@ -89,7 +75,6 @@ export class AdmissionQueue implements Disposable {
     this.reevaluate();
   }
 
-  /** How many sessions wait. */
   get waiting(): number {
     return this.#queue.length;
   }
@@ -128,34 +113,31 @@ export class AdmissionQueue implements Disposable {
   /** Gives out what can be given out now, and tells everybody else their position. */
   reevaluate(): void {
     if (this.#state === 'closed') return;
-    clearTimeout(this.#look);
+    this.#timers.clear('look');
     this.#beginWaitingStarts();
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
       if (!this.#admit(next)) break;
     }
     for (const [index, entry] of this.#queue.entries()) this.#tell(entry, index + 1);
     if (this.#queue.length === 0) {
-      if (this.#starting.size === 0 && this.#state === 'open') this.#spares?.fill();
+      if (this.#starting.size === 0 && this.#state === 'open') this.spares?.fill();
       return;
     }
-    this.#look = setTimeout(
-      this.#options.background.guard('admission queue', () => this.reevaluate()),
-      LOOK_MS,
-    );
-    this.#look.unref();
+    const look = this.#options.background.guard('admission queue', () => this.reevaluate());
+    this.#timers.set('look', LOOK_MS, look);
   }
 
   [Symbol.dispose](): void {
     this.#state = 'closed';
-    clearTimeout(this.#look);
+    this.#timers[Symbol.dispose]();
     this.#queue.length = 0;
-    this.#waitingStarts.length = 0;
+    this.#waitingStarts.clear();
     this.#told.clear();
   }
 
   #admit(next: QueueEntry): boolean {
     if (this.#state !== 'open') return false;
-    const warm = this.#spares?.take(next.lab);
+    const warm = this.spares?.take(next.lab);
     if (!warm && !this.#mayStart()) return false;
     this.#queue.shift();
     this.#told.delete(next);
@@ -167,7 +149,7 @@ export class AdmissionQueue implements Disposable {
   #mayStart(): boolean {
     if (this.#starting.size >= this.#options.startsAtOnce) return false;
     if (this.#hasRoom()) return true;
-    this.#spares?.evictOne();
+    this.spares?.evictOne();
     return false;
   }
 
@@ -188,33 +170,25 @@ export class AdmissionQueue implements Disposable {
     return slot;
   }
 
-  #takeTurn(makes: boolean, signal: AbortSignal): Promise<Turn> {
+  async #takeTurn(makes: boolean, signal: AbortSignal): Promise<Turn> {
     signal.throwIfAborted();
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        const index = this.#waitingStarts.indexOf(waiting);
-        if (index >= 0) this.#waitingStarts.splice(index, 1);
-        reject(signal.reason);
-      };
-      const waiting: WaitingStart = {
-        makes,
-        begin: (turn) => {
-          signal.removeEventListener('abort', onAbort);
-          resolve(turn);
-        },
-      };
-      this.#waitingStarts.push(waiting);
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.#beginWaitingStarts();
+    const { promise, resolve, reject } = Promise.withResolvers<Turn>();
+    const waiting: WaitingStart = { makes, begin: resolve };
+    using _ = addAbortListener(signal, () => {
+      this.#waitingStarts.delete(waiting);
+      reject(signal.reason);
     });
+    this.#waitingStarts.add(waiting);
+    this.#beginWaitingStarts();
+    return await promise;
   }
 
   #beginWaitingStarts(): void {
     const mayMake = this.#state === 'open' && this.#slots.size <= this.#options.most;
     while (this.#starting.size < this.#options.startsAtOnce) {
-      const index = this.#waitingStarts.findIndex(({ makes }) => mayMake || !makes);
-      const [next] = index < 0 ? [] : this.#waitingStarts.splice(index, 1);
+      const next = this.#waitingStarts.values().find(({ makes }) => mayMake || !makes);
       if (!next) return;
+      this.#waitingStarts.delete(next);
       next.begin(this.#beginTurn());
     }
   }
@@ -238,7 +212,7 @@ export class AdmissionQueue implements Disposable {
     const next: QueuePosition = {
       place,
       because,
-      ...(waitSeconds === undefined ? {} : { waitSeconds }),
+      ...(waitSeconds !== undefined && { waitSeconds }),
     };
     const key = JSON.stringify(next);
     if (this.#told.get(entry) === key) return;

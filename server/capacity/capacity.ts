@@ -1,12 +1,14 @@
+import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import type { Lab } from '#lab';
-import { AT_ONCE } from '../base/at-once.ts';
 import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
 import { destroySandbox, liveSandboxes } from '../sandbox/removal.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
+import type { Store } from '../store/store.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 import { AdmissionQueue } from './admission-queue.ts';
+import { hasMemoryFor } from './memory.ts';
 import { WarmPool } from './warm-pool.ts';
 
 /**
@@ -17,22 +19,26 @@ const SWEEP_EVERY_MS = 5 * 60_000;
 /** After a sweep that the engine did not answer. */
 const SWEEP_RETRY_MS = 2_000;
 
-/** What a server's capacity is made of. */
+/**
+ * How many starts or removals of sandboxes run side by side. Each keeps about one core busy; with one more than there
+ * are cores, none is idle while an engine waits for something.
+ */
+export const AT_ONCE = availableParallelism() + 1;
+
 export interface CapacityOptions {
   readonly runtime: SandboxRuntime;
-  readonly instance: string;
+  readonly store: Store;
   readonly labs: ReadonlyMap<string, Lab>;
-  /** How many sandboxes there may be at once, those of the pool included. */
-  readonly most: number;
-  /** Sandboxes kept ready ahead, per lab. */
-  readonly poolSize: number;
-  readonly hasMemory: (starting: number) => boolean;
-  /** Starts that run side by side; as many as the machine has use for, if not given. */
-  readonly startsAtOnce?: number;
   readonly terminals: TerminalBackend;
   readonly background: Background;
-  /** Sandboxes that the store knows: the sweep leaves them alone, also where their lab is not served at the moment. */
-  readonly kept: () => Iterable<string>;
+  /** How many sandboxes there may be at once, those of the pool included. */
+  readonly sandboxesMost: number;
+  /** Sandboxes kept ready ahead, per lab; none if not given. */
+  readonly pool?: number;
+  /** Starts that run side by side; {@link AT_ONCE} if not given. */
+  readonly startsAtOnce?: number;
+  /** Whether the machine has memory for one more sandbox while so many start; asked of the kernel if not given. */
+  readonly hasMemory?: (starting: number) => boolean;
 }
 
 /** The owner of every sandbox of this server: it gives out the right to have one, and removes what has no owner. */
@@ -45,20 +51,16 @@ export class Capacity {
 
   constructor(options: CapacityOptions) {
     this.#options = options;
-    const { runtime, background } = options;
+    const { runtime, background, labs, terminals, store, hasMemory = hasMemoryFor } = options;
     const closing = this.#closing.signal;
     this.queue = new AdmissionQueue({
-      ...{ runtime, background, closing },
-      most: options.most,
+      ...{ runtime, background, closing, hasMemory, instance: store.instance },
+      most: options.sandboxesMost,
       startsAtOnce: options.startsAtOnce ?? AT_ONCE,
-      hasMemory: options.hasMemory,
     });
     this.pool = new WarmPool({
-      ...{ background, closing },
-      labs: options.labs,
-      instance: options.instance,
-      size: options.poolSize,
-      terminals: options.terminals,
+      ...{ background, closing, labs, terminals },
+      size: options.pool ?? 0,
       takeSlot: () => this.queue.takeSpare(),
       onChange: () => this.queue.reevaluate(),
     });
@@ -105,11 +107,13 @@ export class Capacity {
    * @throws what the engine said
    */
   async sweep(signal: AbortSignal): Promise<void> {
-    const { runtime, instance, kept } = this.#options;
-    const live = await liveSandboxes(runtime, instance, signal);
+    const { runtime, store } = this.#options;
+    const live = await liveSandboxes(runtime, store.instance, signal);
     this.#found.resolve(new Set(live));
-    // Read after the list: a sandbox has its slot before its first container is made.
-    const owned = new Set([...kept(), ...this.owners().keys()]);
+    // Read after the list: a sandbox has its slot before its first container is made. One that the store knows is left
+    // alone, also where its lab is not served at the moment.
+    const kept = store.sessionsWithSandbox().map(({ row }) => row.sandbox);
+    const owned = new Set([...kept, ...this.owners().keys()]);
     for (const id of live) if (!owned.has(id)) this.queue.takeUp().sweep(id);
     this.queue.open();
   }
@@ -122,9 +126,9 @@ export class Capacity {
 
   /** Removes every sandbox of this server, whoever owned it. To be called after `close`. @throws what stays, and why */
   async removeAll(): Promise<void> {
-    const { runtime, instance } = this.#options;
+    const { runtime, store } = this.#options;
     await this.pool.settled();
-    await removeSandboxes(runtime, instance);
+    await removeSandboxes(runtime, store.instance);
   }
 
   async #sweepOn(closing: AbortSignal): Promise<never> {

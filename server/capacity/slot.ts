@@ -10,9 +10,10 @@ import { Sandbox } from '../sandbox/sandbox.ts';
 /** A removal that failed is tried again after these times; the last one holds for all that follow. */
 const REMOVAL_RETRY_MS = [1_000, 5_000, 30_000] as const;
 
-/** What slots share. */
 export interface SlotOptions {
   readonly runtime: SandboxRuntime;
+  /** The server's own name, which is on every label. */
+  readonly instance: string;
   readonly background: Background;
   /** Aborted when the server stops: what is not removed by then is left to the next server's sweep. */
   readonly closing: AbortSignal;
@@ -58,12 +59,13 @@ export class Slot {
   }
 
   /** The slot's sandbox, before anything of it is on the engine. @throws Error where the slot is not free */
-  make(lab: Lab, labels: SandboxLabels): Sandbox {
+  make(lab: Lab, ids: Omit<SandboxLabels, 'instance'>): Sandbox {
     if (this.#content.state !== 'empty' || this.#released) {
       throw new Error(`the slot of sandbox ${this.sandbox ?? 'none'} is not free`);
     }
-    const sandbox = new Sandbox(this.#options.runtime, lab, labels);
-    this.#content = { state: 'holding', id: labels.sandbox, sandbox };
+    const { runtime, instance } = this.#options;
+    const sandbox = new Sandbox(runtime, lab, { instance, ...ids });
+    this.#content = { state: 'holding', id: ids.sandbox, sandbox };
     return sandbox;
   }
 
@@ -121,13 +123,13 @@ export class Slot {
 
   async #untilGone(destroy: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { background, closing } = this.#options;
-    for (let tries = 0; ; tries++) {
+    for (let failures = 0; ; failures++) {
       try {
         return await destroy(closing);
       } catch (error) {
         closing.throwIfAborted();
         background.fail('removal of a sandbox', error);
-        const wait = REMOVAL_RETRY_MS[Math.min(tries, REMOVAL_RETRY_MS.length - 1)];
+        const wait = REMOVAL_RETRY_MS[Math.min(failures, REMOVAL_RETRY_MS.length - 1)];
         await sleep(wait ?? 0, closing);
       }
     }

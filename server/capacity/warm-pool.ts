@@ -12,16 +12,16 @@ const RETRY_MS = 15_000;
 
 /** A sandbox that runs already and belongs to no session yet, with a shell open on each host. */
 export interface WarmSandbox {
+  /** The folder of its lab. */
+  readonly lab: string;
   readonly slot: Slot;
   readonly sandbox: Sandbox;
   /** In the order of the lab's hosts. */
   readonly terminals: readonly Terminal[];
 }
 
-/** What the pool goes by. */
 export interface WarmPoolOptions {
   readonly labs: ReadonlyMap<string, Lab>;
-  readonly instance: string;
   /** How many sandboxes are kept ready for each lab. */
   readonly size: number;
   /** A slot, where this is the moment: no session waits or starts, and there is room. */
@@ -40,7 +40,8 @@ export interface WarmPoolOptions {
  */
 export class WarmPool {
   readonly #options: WarmPoolOptions;
-  readonly #ready = new Map<string, WarmSandbox[]>();
+  /** Oldest first. */
+  #ready: readonly WarmSandbox[] = [];
   readonly #timers = new Timers();
   /** The slots it holds: of what is ready, being made or being removed. */
   readonly #slots = new Set<Slot>();
@@ -54,7 +55,7 @@ export class WarmPool {
 
   /** How many stand ready. */
   get size(): number {
-    return [...this.#ready.values()].flat().length;
+    return this.#ready.length;
   }
 
   /** Whether a slot is the pool's: of what is ready, being made or being removed. */
@@ -64,8 +65,10 @@ export class WarmPool {
 
   /** A ready sandbox of this lab with its slot, which are the caller's from now on. */
   take(lab: string): WarmSandbox | undefined {
-    const warm = this.#ready.get(lab)?.shift();
-    if (warm) this.#slots.delete(warm.slot);
+    const warm = this.#ready.find((each) => each.lab === lab);
+    if (!warm) return undefined;
+    this.#ready = this.#ready.filter((each) => each !== warm);
+    this.#slots.delete(warm.slot);
     return warm;
   }
 
@@ -73,7 +76,8 @@ export class WarmPool {
   fill(): void {
     const { labs, size, background, closing } = this.#options;
     if (closing.aborted || this.#filling || this.#timers.has('retry')) return;
-    const short = [...labs].find(([name]) => (this.#ready.get(name)?.length ?? 0) < size);
+    const standing = (name: string) => this.#ready.filter(({ lab }) => lab === name).length;
+    const short = [...labs].find(([name]) => standing(name) < size);
     const slot = short && this.#options.takeSlot();
     if (!slot) return;
     this.#slots.add(slot);
@@ -84,25 +88,18 @@ export class WarmPool {
 
   /** Begins to remove one ready sandbox, unless one is being removed already. */
   evictOne(): void {
-    if (this.#evicting) return;
-    for (const ready of this.#ready.values()) {
-      const warm = ready.pop();
-      if (!warm) continue;
-      this.#evicting = warm.slot;
-      this.#discard(warm.slot, warm.terminals);
-      return;
-    }
+    const warm = this.#ready.at(-1);
+    if (this.#evicting || !warm) return;
+    this.#evicting = warm.slot;
+    this.#ready = this.#ready.slice(0, -1);
+    this.#discard(warm.slot, warm.terminals);
   }
 
   /** Removes what is no longer as it was made: a host or the engine ended, or the lab was written again. */
   evict(isStale: (sandbox: string | undefined) => boolean): void {
-    for (const [lab, ready] of this.#ready) {
-      const kept = ready.filter(({ slot }) => !isStale(slot.sandbox));
-      this.#ready.set(lab, kept);
-      for (const warm of ready) {
-        if (!kept.includes(warm)) this.#discard(warm.slot, warm.terminals);
-      }
-    }
+    const stale = this.#ready.filter(({ slot }) => isStale(slot.sandbox));
+    this.#ready = this.#ready.filter((warm) => !stale.includes(warm));
+    for (const { slot, terminals } of stale) this.#discard(slot, terminals);
     this.fill();
   }
 
@@ -112,12 +109,12 @@ export class WarmPool {
   }
 
   async #make(slot: Slot, name: string, lab: Lab): Promise<void> {
-    const { instance, terminals, closing, background } = this.#options;
+    const { terminals, closing, background } = this.#options;
     const opened: Terminal[] = [];
     try {
       // The session that takes it takes this session id as well: the labels of a container cannot be changed.
       const session = randomBytes(6).toString('hex');
-      const sandbox = slot.make(lab, { instance, sandbox: newSandboxId(), session });
+      const sandbox = slot.make(lab, { sandbox: newSandboxId(), session });
       await sandbox.reconcile(() => undefined, closing);
       for (const host of lab.hosts) {
         const identity = { id: randomBytes(6).toString('hex'), title: host.name };
@@ -126,10 +123,7 @@ export class WarmPool {
       closing.throwIfAborted();
       // A lab that was written again meanwhile has other hosts.
       if (this.#options.labs.get(name) === lab) {
-        this.#ready.set(name, [
-          ...(this.#ready.get(name) ?? []),
-          { slot, sandbox, terminals: opened },
-        ]);
+        this.#ready = [...this.#ready, { lab: name, slot, sandbox, terminals: opened }];
       } else this.#discard(slot, opened);
     } catch (error) {
       for (const terminal of opened) terminal.detach();
@@ -161,9 +155,7 @@ export class WarmPool {
   /** What runs stays for the next server's sweep. */
   #close(): void {
     this.#timers[Symbol.dispose]();
-    for (const { terminals } of [...this.#ready.values()].flat()) {
-      for (const terminal of terminals) terminal.detach();
-    }
-    this.#ready.clear();
+    for (const terminal of this.#ready.flatMap(({ terminals }) => terminals)) terminal.detach();
+    this.#ready = [];
   }
 }

@@ -45,20 +45,11 @@ export class ReadCache {
   forRound(): RoundCache {
     const began = performance.now();
     const asked = new Map<string, Promise<unknown>>();
-    return {
-      answer: <T>(
-        read: Dependency,
-        what: string,
-        ask: () => Promise<T>,
-        isCacheable: (answer: T) => boolean | Promise<boolean> = () => true,
-      ): Promise<T> => {
-        const key = `${read} ${what}`;
-        const known = asked.get(key) as Promise<T> | undefined;
-        if (known) return known;
-        const answer = this.#answer(read, what, began, ask, isCacheable);
-        asked.set(key, answer);
-        return answer;
-      },
+    return (read, what, ask, isCacheable = () => true) => {
+      const key = `${read} ${what}`;
+      const answer = asked.get(key) ?? this.#answer(read, what, began, ask, isCacheable);
+      asked.set(key, answer);
+      return answer as ReturnType<typeof ask>;
     };
   }
 
@@ -90,21 +81,19 @@ export class ReadCache {
   }
 }
 
-/** The answers that one round of checks has. */
-export interface RoundCache {
-  /**
-   * The answer that is known, or a new one. A new one is kept unless a signal has touched it since the round began.
-   *
-   * @param what tells the answers of one dependency apart
-   * @param isCacheable whether an answer stays right until a signal comes; some change with time alone
-   */
-  answer<T>(
-    read: Dependency,
-    what: string,
-    ask: () => Promise<T>,
-    isCacheable?: (answer: T) => boolean | Promise<boolean>,
-  ): Promise<T>;
-}
+/**
+ * One round's way to the answers: the one that is known, or a new one. A new one is kept unless a signal has touched it
+ * since the round began.
+ *
+ * @param what tells the answers of one dependency apart
+ * @param isCacheable whether an answer stays right until a signal comes; some change with time alone
+ */
+export type RoundCache = <T>(
+  read: Dependency,
+  what: string,
+  ask: () => Promise<T>,
+  isCacheable?: (answer: T) => boolean | Promise<boolean>,
+) => Promise<T>;
 
 /** An image is found here by its id, which is made of its content: no time changes it. */
 function isFixed(read: Dependency): boolean {
@@ -149,12 +138,7 @@ function noteJournal(journal: JournalView, reads: Dependencies): JournalView {
 
 function hostThrough(known: RoundCache, host: HostView, reads: Dependencies): HostView {
   const { name } = host;
-  const look = <T>(
-    read: Dependency,
-    what: string,
-    ask: () => Promise<T>,
-    isCacheable?: (answer: T) => boolean | Promise<boolean>,
-  ): Promise<T> => reads.ask(read, name, known.answer(read, what, ask, isCacheable));
+  const look: RoundCache = (read, what, ...how) => reads.ask(read, name, known(read, what, ...how));
   const image = (nameOrId: string) =>
     look(
       nameOrId.startsWith(ID_PREFIX) ? `images of ${name}` : `engine of ${name}`,

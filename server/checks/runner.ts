@@ -1,11 +1,12 @@
 import { channel } from 'node:diagnostics_channel';
 import { isDeepStrictEqual } from 'node:util';
-import type { Lab, SandboxView, SignalBody, SignalOf } from '#lab';
+import type { Lab, SandboxView, SignalBody } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
 import type { Background } from '../base/background.ts';
 import { CHECK_RUNS, type CheckRun } from '../base/check-runs.ts';
 import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { Timers } from '../base/timers.ts';
+import type { About, Pass } from '../store/journal.ts';
 import {
   CHECK_DEADLINE_MS,
   type CheckContext,
@@ -14,6 +15,7 @@ import {
   cut,
   evaluateCheck,
 } from './check-task.ts';
+import { passedView } from './check-views.ts';
 import { ReadCache } from './read-cache.ts';
 
 /** The slow pass behind the signals: for what no signal tells. */
@@ -28,34 +30,6 @@ const PASSED_GAP_MS = 500;
 /** A value stands within a sentence of the page. */
 const VALUE_CHARACTERS = 4_096;
 
-/** What a pass speaks of: how the hosts are, or what has happened. */
-export type About = SignalOf<'pass'>['about'];
-
-/** A check that was passed. */
-export interface EarnedPass {
-  /** When (ms since the epoch). */
-  readonly at: number;
-  /** It was not the learner's own work. */
-  readonly assisted: boolean;
-  /** What it speaks of on these very hosts; `undefined` for one that was earned on earlier ones. */
-  readonly about: About | undefined;
-}
-
-/** A check that is passed, as pages show it. @param regressed why it would not pass any more */
-export function passedView(
-  id: string,
-  { at, assisted }: EarnedPass,
-  regressed?: string,
-): CheckView {
-  return {
-    id,
-    state: 'passed',
-    passedAt: at,
-    ...(regressed === undefined ? {} : { moved: regressed }),
-    ...(assisted ? { assisted } : {}),
-  };
-}
-
 /** What the runner needs of its session. */
 export interface RunnerOptions {
   readonly lab: Lab;
@@ -64,9 +38,9 @@ export interface RunnerOptions {
   /** A fresh view for one run, aborted with `signal`. */
   readonly view: (signal: AbortSignal) => SandboxView;
   /** The checks that were passed, by their id: kept by the session. */
-  readonly passes: () => ReadonlyMap<string, EarnedPass>;
+  readonly passes: () => ReadonlyMap<string, Pass>;
   /** Keeps a pass of this moment. Where it throws, the check counts as not asked, and is asked again. */
-  readonly onPass: (check: string, about: About) => EarnedPass;
+  readonly onPass: (check: string, about: About) => Pass;
   /** Only what changed. */
   readonly onChecks: (checks: readonly CheckView[]) => void;
   readonly onValues: (values: readonly ValueView[]) => void;
@@ -207,8 +181,12 @@ export class CheckRunner implements Disposable {
     const milliseconds = performance.now() - began;
     runs.publish({ state: outcome.kind, milliseconds } satisfies CheckRun);
     if (!pass) return this.#takeOpen(id, outcome, context);
-    this.#showPassed(id, pass, outcome);
-    return outcome.kind !== 'unknown';
+    // Nothing is known of now: what was known last stays.
+    if (outcome.kind === 'unknown') return false;
+    // A pass holds. Where the check would not pass any more, it says so.
+    const regressed = outcome.kind === 'not-yet' ? sinceThen(outcome.reason) : undefined;
+    this.#show(passedView(id, pass, regressed));
+    return true;
   }
 
   /** Keeps and shows what an open check answers. @returns whether there was an answer */
@@ -229,7 +207,7 @@ export class CheckRunner implements Disposable {
       }
       case 'not-yet': {
         const { reason, fix } = outcome;
-        this.#show({ id, state: 'not-yet', reason, ...(fix ? { wayOut: fix } : {}) });
+        this.#show({ id, state: 'not-yet', reason, ...(fix && { wayOut: fix }) });
         return true;
       }
       case 'unknown':
@@ -239,21 +217,13 @@ export class CheckRunner implements Disposable {
   }
 
   /** @returns the pass, where the session has kept it */
-  #keepPass(check: string, about: About): EarnedPass | undefined {
-    let pass: EarnedPass | undefined;
+  #keepPass(check: string, about: About): Pass | undefined {
+    let pass: Pass | undefined;
     this.#options.background.guard('keep a pass', () => {
       pass = this.#options.onPass(check, about);
       this.wake({ kind: 'pass', check, about });
     })();
     return pass;
-  }
-
-  /** A pass holds. Where the check would not pass any more, it says so. */
-  #showPassed(id: string, pass: EarnedPass, outcome: CheckOutcome): void {
-    // Nothing is known of now: what was known last stays.
-    if (outcome.kind === 'unknown') return;
-    const regressed = outcome.kind === 'not-yet' ? sinceThen(outcome.reason) : undefined;
-    this.#show(passedView(id, pass, regressed));
   }
 
   #canRegress(check: string): boolean {

@@ -1,6 +1,6 @@
 import { QuaysideError } from '../base/errors.ts';
 import { newSpokenCode, normalizeSpokenCode, tokenHash, tokensEqual } from '../base/tokens.ts';
-import type { MemberRow } from '../store/classes.ts';
+import type { MemberRow } from '../store/learner-records.ts';
 import type { Store } from '../store/store.ts';
 import { AttemptLimiter } from './attempt-limiter.ts';
 import { displayName } from './display-name.ts';
@@ -43,19 +43,19 @@ export class Class {
     this.#options = options;
     this.#attempts = options.attempts ?? new AttemptLimiter();
     this.name = options.name;
-    const { classes } = options.store;
-    const known = classes.find(options.name);
+    const { learners } = options.store;
+    const known = learners.findClass(options.name);
     const isKept = known && !options.newSecret;
     this.freshSecret = isKept ? undefined : newSpokenCode(SECRET.groups, SECRET.length);
     this.#instructorHash = isKept
       ? known.instructorHash
       : tokenHash(normalizeSpokenCode(this.freshSecret ?? ''));
     this.code = known && !options.newCode ? known.code : newSpokenCode(CODE.groups, CODE.length);
-    classes.put({ name: this.name, code: this.code, instructorHash: this.#instructorHash });
+    learners.putClass({ name: this.name, code: this.code, instructorHash: this.#instructorHash });
   }
 
   get members(): readonly MemberRow[] {
-    return this.#options.store.classes.members(this.name);
+    return this.#options.store.learners.members(this.name);
   }
 
   /**
@@ -77,7 +77,7 @@ export class Class {
     this.#attempts.hit(address);
     const name = displayName(typedName);
     const { store, learnersMost } = this.#options;
-    if (store.classes.isTaken(this.name, name)) throw nameTaken(name);
+    if (store.learners.isTaken(this.name, name)) throw nameTaken(name);
     if (this.members.length >= learnersMost) {
       throw new QuaysideError(
         'CLASS_FULL',
@@ -85,8 +85,8 @@ export class Class {
         'Ask your instructor to make room.',
       );
     }
-    const { learner, secret } = store.createLearner();
-    const member = store.classes.add(this.name, learner, name);
+    const { learner, secret } = store.learners.create();
+    const member = store.learners.join(this.name, learner, name);
     if (!member) throw nameTaken(name);
     return { member, secret };
   }
@@ -112,12 +112,12 @@ export class Class {
 
   /** Whose secret it is. The look-up goes by hash, so its timing tells nothing. */
   member(secret: string): MemberRow | undefined {
-    return this.#options.store.findMember(this.name, secret);
+    return this.#options.store.learners.findMember(this.name, secret);
   }
 
   /** A new secret for a learner who has lost theirs; whoever holds the old one is signed out. */
   renewSecret(learner: string): string {
-    return this.#options.store.renewSecret(learner);
+    return this.#options.store.learners.renewSecret(learner);
   }
 
   /** @throws QuaysideError SECRET_WRONG, TOO_MANY_TRIES */

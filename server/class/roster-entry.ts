@@ -1,7 +1,7 @@
 import type { ClassStatus, LabProgress, RosterLearner, SessionEvent } from '#protocol';
 import { Emitter } from '../base/emitter.ts';
 import type { LearnerSession, Sessions } from '../session/sessions.ts';
-import type { MemberRow } from '../store/classes.ts';
+import type { MemberRow } from '../store/learner-records.ts';
 
 /** One lab of a learner. */
 interface LabEntry {

@@ -107,7 +107,7 @@ export class Roster implements Disposable {
     const entry = this.entry(learner);
     if (raised === (entry.handAt !== undefined)) return;
     const at = raised ? Date.now() : undefined;
-    this.#options.store.classes.setHand(learner, at);
+    this.#options.store.learners.setHand(learner, at);
     entry.handAt = at;
     this.#change(learner);
     this.#tellStatus(entry);

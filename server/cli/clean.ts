@@ -7,9 +7,11 @@ import { SharedDirectories } from '../sandbox/shared-directory.ts';
 import { Store } from '../store/store.ts';
 import { readConfig } from './config.ts';
 import { DataLock } from './data-lock.ts';
-import { printFailure } from './failure.ts';
+import { runProgram } from './failure.ts';
 
-async function clean(data: string): Promise<void> {
+await runProgram(async () => {
+  const project = resolve(import.meta.dirname, '../..');
+  const { data } = readConfig(project, process.argv.slice(2), process.env);
   using _lock = DataLock.take(data, 'clean');
   using store = new Store(join(data, 'quayside.sqlite'));
   const engine = await runningEngine(process.env);
@@ -20,14 +22,5 @@ async function clean(data: string): Promise<void> {
   } else {
     progress('No engine runs, so there is nothing to remove.');
   }
-  for (const { id } of store.sessionsWithSandbox()) store.sandboxGone(id);
-}
-
-try {
-  await clean(
-    readConfig(resolve(import.meta.dirname, '../..'), process.argv.slice(2), process.env).data,
-  );
-} catch (error) {
-  printFailure(error);
-  process.exitCode = 1;
-}
+  for (const session of store.sessionsWithSandbox()) session.sandboxGone();
+});

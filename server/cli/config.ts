@@ -1,38 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { QuaysideError } from '../base/errors.ts';
-import { readSettings } from './settings.ts';
+import { invalid, readSettings, type Settings } from './settings.ts';
 
 /** How this server was told to run. */
-export interface Config {
+export interface Config
+  extends Omit<Settings, 'class' | 'learners' | 'cert' | 'key' | 'data' | 'pool'> {
   /** The project's folder. */
   readonly project: string;
-  readonly host: string;
-  readonly port: number;
-  /** Further origins that lead here, such as `https://labs.example.org` of a proxy in front. */
-  readonly origins: readonly string[];
-  /** Proxies whose word about the visitor's address is believed. */
-  readonly trustProxy: readonly string[];
   /** Its own certificate and key (PEM), where it speaks https itself. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** The folder of the store. */
   readonly data: string;
-  readonly sandboxesMost: number;
   /** Where `npm run dev` shows the pages; the server then builds none, and takes up each saved `lab.ts`. */
   readonly devPages: string | undefined;
   /** Sandboxes kept ready ahead, for each lab. */
   readonly pool: number;
-  /** What one host may write to its disk (MiB). */
-  readonly diskMib: number;
-  /** A session ends after so long without anything done, or in all (minutes); 0 is never. */
-  readonly idleMinutes: number;
-  readonly totalMinutes: number;
   /** Remove every sandbox when the server stops. */
   readonly clean: boolean;
   /** The class to serve; without one, everybody who opens the printed URL is a learner. */
   readonly classroom: ClassConfig | undefined;
-  /** What a reader of `/metrics` must say; without one, only this machine may read them. */
-  readonly metricsToken: string | undefined;
 }
 
 /** How a class is served. */
@@ -62,17 +48,7 @@ export function readConfig(
   env: NodeJS.ProcessEnv,
 ): Config {
   const { settings, flags } = readSettings(argv, env);
-  const {
-    class: name,
-    learners,
-    sandboxes,
-    cert,
-    key,
-    data,
-    pool,
-    metricsToken,
-    ...same
-  } = settings;
+  const { class: name, learners, cert, key, data, pool, ...same } = settings;
   const { clean, ...secrets } = flags;
   if (name === undefined && (secrets.newSecret || secrets.newCode)) {
     throw invalid(
@@ -84,10 +60,8 @@ export function readConfig(
     ...same,
     project,
     clean,
-    metricsToken,
     tls: tls(cert, key),
     data: data ?? join(project, '.quayside'),
-    sandboxesMost: sandboxes,
     pool: pool ?? (name === undefined ? 0 : CLASS_POOL),
     devPages: env.QUAYSIDE_DEV_PAGES || undefined,
     classroom: name === undefined ? undefined : { name, learnersMost: learners, ...secrets },
@@ -111,8 +85,4 @@ function pem(path: string, what: string): string {
       'Name a PEM file that this user may read.',
     );
   }
-}
-
-function invalid(message: string, remedy: string): QuaysideError {
-  return new QuaysideError('CONFIG_INVALID', message, remedy);
 }

@@ -9,7 +9,6 @@ import { FileLock } from '../base/file-lock.ts';
 const WAIT_MS = 200;
 
 const HOLDER = z.object({
-  /** What it does with the data. */
   does: z.enum(['serve', 'clean']),
   pid: z.int(),
   /** The machine or container whose process it is. */
@@ -51,7 +50,7 @@ export class DataLock implements Disposable {
     return new DataLock(lock, note, holder);
   }
 
-  /** Notes where the folder is served. A refusal names it. */
+  /** Notes where the folder is served. DATA_IN_USE names it. */
   servedAt(url: string): void {
     this.#holder = { ...this.#holder, url };
     this.#write();

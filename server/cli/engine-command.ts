@@ -2,23 +2,20 @@
 import { QuaysideError } from '../base/errors.ts';
 import { runningEngine } from '../engine/find.ts';
 import { stopOwnEngine } from '../engine/own-engine.ts';
-import { printFailure } from './failure.ts';
+import { runProgram } from './failure.ts';
 
-try {
+await runProgram(async () => {
   if (process.argv[2] === 'stop') {
     console.log((await stopOwnEngine()) ? 'stopped' : 'there was none to stop');
-  } else {
-    const engine = await runningEngine(process.env);
-    if (!engine) {
-      throw new QuaysideError(
-        'ENGINE_MISSING',
-        'No engine runs.',
-        'To find or install one: npm start',
-      );
-    }
-    console.log(engine.address);
+    return;
   }
-} catch (error) {
-  printFailure(error);
-  process.exitCode = 1;
-}
+  const engine = await runningEngine(process.env);
+  if (!engine) {
+    throw new QuaysideError(
+      'ENGINE_MISSING',
+      'No engine runs.',
+      'To find or install one: npm start',
+    );
+  }
+  console.log(engine.address);
+});

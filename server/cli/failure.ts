@@ -5,3 +5,13 @@ export function printFailure(error: unknown): void {
   if (error instanceof QuaysideError) console.error(`\n${error.message}\n→ ${error.remedy}\n`);
   else console.error('\nQuayside failed in a way it should not. Please report this:\n', error);
 }
+
+/** Does a command's work. Where it fails, that is printed, and the command ends with status 1. */
+export async function runProgram(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    printFailure(error);
+    process.exitCode = 1;
+  }
+}

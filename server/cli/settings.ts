@@ -120,7 +120,7 @@ export function readSettings(
   const read = SETTINGS.safeParse(
     Object.fromEntries([...said].map(([key, { value }]) => [key, value])),
   );
-  if (!read.success) throw refused(read.error.issues, said);
+  if (!read.success) throw problemsWith(read.error.issues, said);
   const { 'new-secret': newSecret = false, 'new-code': newCode = false, clean = false } = options;
   return { settings: read.data, flags: { newSecret, newCode, clean } };
 }
@@ -192,7 +192,7 @@ function jsonIn(file: string): unknown {
   }
 }
 
-function refused(
+function problemsWith(
   issues: readonly z.core.$ZodIssue[],
   said: ReadonlyMap<string, Said>,
 ): QuaysideError {
@@ -209,7 +209,8 @@ function refused(
   return invalid(problems.join('\n'), 'docs/operating.md lists every setting and what it takes.');
 }
 
-function invalid(message: string, remedy: string): QuaysideError {
+/** Why a setting or an option cannot be used. */
+export function invalid(message: string, remedy: string): QuaysideError {
   return new QuaysideError('CONFIG_INVALID', message, remedy);
 }
 

@@ -1,20 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import type { Lab } from '#lab';
-import type { GuideAction, GuideView } from '#protocol';
+import type { GuideAction, GuidePurpose, GuideView } from '#protocol';
 import type { Step } from '#steps';
 import type { Background } from '../base/background.ts';
 import { withAbort } from '../base/deadline.ts';
-import { QuaysideError } from '../base/errors.ts';
-import { GuideStopped } from './guide-stopped.ts';
-import type { LearnerActions } from './learner-actions.ts';
-import { type LastOutput, runStep } from './run-step.ts';
+import { QuaysideError, ReadableError, wordsFor } from '../base/errors.ts';
+import { GuideStopped } from './run-command.ts';
+import { type LastOutput, type LearnerActions, runStep } from './run-step.ts';
 
-/** Between two keys, where a learner watches: quick enough not to bore, slow enough to be read. */
-const KEY_MS = 18;
-/** Where the learner waits for the hosts and does not watch. */
-const NO_TIME = 0;
+/** Between two keys. A learner who watches a step can read it and need not wait; one who waits for hosts does not watch. */
+const KEY_MS: Readonly<Record<GuidePurpose, number>> = { step: 18, start: 0 };
 
-/** What a guide is made with. */
+const NOT_DONE = {
+  reason: 'The step could not be done',
+  remedy: 'Try it once more, or do it by yourself.',
+};
+
 export interface GuideOptions {
   readonly lab: Lab;
   /** The lab's steps, in order, as its pages have them. */
@@ -34,8 +35,8 @@ export type Start = { readonly page: string } | { readonly step: string };
 export class Guide {
   readonly #options: GuideOptions;
   #view: GuideView = { state: 'idle' };
-  /** What is being done. */
-  #work: Work | undefined;
+  /** Aborted to stop what is being done; absent where nothing is. */
+  #job: AbortController | undefined;
 
   constructor(options: GuideOptions) {
     this.#options = options;
@@ -47,7 +48,7 @@ export class Guide {
 
   /** Something is being done: what is passed meanwhile is not the learner's own work. */
   get working(): boolean {
-    return this.#work !== undefined;
+    return this.#job !== undefined;
   }
 
   /** @throws QuaysideError STEP_UNKNOWN */
@@ -69,7 +70,7 @@ export class Guide {
 
   /** Does one step as the learner would, in sight. @throws QuaysideError GUIDE_BUSY */
   doStep(step: Step, learner: LearnerActions): void {
-    this.#begin('step', [step], KEY_MS, async () => learner);
+    this.#begin('step', [step], async () => learner);
   }
 
   /**
@@ -79,56 +80,55 @@ export class Guide {
    * @throws QuaysideError GUIDE_BUSY
    */
   bringTo(steps: readonly Step[], ready: () => Promise<LearnerActions>): void {
-    this.#begin('start', steps, NO_TIME, ready);
+    this.#begin('start', steps, ready);
   }
 
-  /** Ends what is being done. What was done stays done. */
+  /** Ends what is being done, or takes away how it ended. What was done stays done. */
   stop(): void {
-    this.#work?.stop.abort(
-      new GuideStopped('You stopped it.', 'What was done so far stays done. Go on by yourself.'),
-    );
-  }
-
-  /** Takes away how the last job ended. */
-  dismiss(): void {
-    if (!this.working) this.#show({ state: 'idle' });
+    const remedy = 'What was done so far stays done. Go on by yourself.';
+    if (this.#job) this.#job.abort(new GuideStopped('You stopped it.', remedy));
+    else this.#show({ state: 'idle' });
   }
 
   /** The hosts go away: nothing more is done, and nothing said of it. */
   abandon(): void {
-    this.#work?.stop.abort();
-    this.#work = undefined;
+    this.#job?.abort();
+    this.#job = undefined;
     if (this.#view.state !== 'idle') this.#show({ state: 'idle' });
   }
 
   #begin(
-    purpose: 'step' | 'start',
+    purpose: GuidePurpose,
     steps: readonly Step[],
-    keyMs: number,
     ready: () => Promise<LearnerActions>,
-    id = randomBytes(6).toString('hex'),
   ): void {
-    if (this.working) {
+    if (this.#job) {
       throw new QuaysideError(
         'GUIDE_BUSY',
         'Something is being done for you already.',
         'Wait until it is done, or stop it.',
       );
     }
-    const work: Work = { purpose, id, steps, keyMs, stop: new AbortController() };
-    this.#work = work;
-    this.#options.background.run('do steps', () => this.#do(work, ready));
+    const stop = new AbortController();
+    this.#job = stop;
+    this.#options.background.run('do steps', () => this.#do(purpose, steps, ready, stop));
   }
 
-  async #do(work: Work, ready: () => Promise<LearnerActions>): Promise<void> {
-    const { purpose, id, steps, keyMs, stop } = work;
+  async #do(
+    purpose: GuidePurpose,
+    steps: readonly Step[],
+    ready: () => Promise<LearnerActions>,
+    stop: AbortController,
+  ): Promise<void> {
+    const { lab, background } = this.#options;
     const { signal } = stop;
+    const job = { job: randomBytes(6).toString('hex'), purpose };
     const show = (view: GuideView): void => {
-      if (this.#work === work) this.#show(view);
+      if (this.#job === stop) this.#show(view);
     };
     let at: Step | undefined;
     try {
-      const first = { state: 'working', job: id, purpose, place: 0, of: steps.length } as const;
+      const first = { state: 'working', ...job, place: 0, of: steps.length } as const;
       show({ ...first, says: purpose === 'start' ? 'Waiting for your hosts' : 'Beginning' });
       const learner = await withAbort(signal, ready);
       let last: LastOutput = { text: '' };
@@ -138,43 +138,24 @@ export class Guide {
         at = step;
         const now = { ...first, place: index + 1, step: step.id };
         const tell = (says: string, action?: GuideAction): void =>
-          show({ ...now, says, ...(action ? { deed: action } : {}) });
-        await runStep({ lab: this.#options.lab, learner, keyMs, signal, tell }, step, last);
+          show({ ...now, says, ...(action && { deed: action }) });
+        await runStep({ lab, learner, keyMs: KEY_MS[purpose], signal, tell }, step, last);
       }
-      show({ state: 'done', job: id, purpose, of: steps.length });
+      show({ state: 'done', ...job, of: steps.length });
     } catch (error) {
       // The hosts are gone; what took them away tells the learner.
-      if (this.#work !== work) return;
-      const { reason, remedy } = this.#wordsFor(error);
-      show({ state: 'stopped', job: id, purpose, ...(at ? { step: at.id } : {}), reason, remedy });
+      if (this.#job !== stop) return;
+      if (!(error instanceof ReadableError)) background.fail('do steps', error);
+      show({ state: 'stopped', ...job, ...(at && { step: at.id }), ...wordsFor(error, NOT_DONE) });
     } finally {
-      if (this.#work === work) this.#work = undefined;
+      if (this.#job === stop) this.#job = undefined;
     }
-  }
-
-  #wordsFor(error: unknown): { readonly reason: string; readonly remedy: string } {
-    if (error instanceof GuideStopped || error instanceof QuaysideError) {
-      return { reason: error.message, remedy: error.remedy };
-    }
-    this.#options.background.fail('do steps', error);
-    return {
-      reason: `The step could not be done: ${error instanceof Error ? error.message : String(error)}`,
-      remedy: 'Try it once more, or do it by yourself.',
-    };
   }
 
   #show(view: GuideView): void {
     this.#view = view;
     this.#options.onChange(view);
   }
-}
-
-interface Work {
-  readonly purpose: 'step' | 'start';
-  readonly id: string;
-  readonly steps: readonly Step[];
-  readonly keyMs: number;
-  readonly stop: AbortController;
 }
 
 function unknown(what: string): QuaysideError {

@@ -1,6 +1,6 @@
 import { deadline, sleep, withAbort } from '../base/deadline.ts';
+import { ReadableError } from '../base/errors.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { GuideStopped } from './guide-stopped.ts';
 
 /** A shell shows its first prompt within a fraction of this, on a busy machine too. */
 const PROMPT_MS = 10_000;
@@ -25,6 +25,9 @@ const PASTE = { begin: '\x1b[200~', end: '\x1b[201~' } as const;
 const STARTED = '\x1b]633;C';
 const FINISHED = '\x1b]633;D';
 const MARK_END = '\x07';
+
+/** Why something that was being done for a learner did not come to its end, in words for them. Nothing is undone. */
+export class GuideStopped extends ReadableError {}
 
 /** How a command that was typed came to its end. */
 export interface CommandRun {

@@ -1,13 +1,11 @@
 import { fillIn, type Lab } from '#lab';
-import type { CheckView, Fix, GuideAction } from '#protocol';
-import type { Step, StepAction } from '#steps';
+import type { CheckView, Fix, GuideAction, ValueView, VisitView } from '#protocol';
+import type { Step } from '#steps';
 import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { pageText, readOff, terminalText } from '../labs/screen-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { commandLines } from './command-lines.ts';
-import { GuideStopped } from './guide-stopped.ts';
-import type { LearnerActions } from './learner-actions.ts';
-import { isFree, promptOf, runCommand } from './run-command.ts';
+import { GuideStopped, isFree, promptOf, runCommand } from './run-command.ts';
 
 /** A check that looks whether something stays takes a second or two; by now the work has not done what it should. */
 const CHECKS_MS = 20_000;
@@ -17,6 +15,21 @@ const AGAIN_MS = 1_000;
 const COMPLAINT_CHARACTERS = 200;
 /** Of what a block's commands have printed, the end is kept: an answer stands on the last screens. */
 const SCREEN_CHARACTERS = 64 * 1024;
+
+/** What a guide can do: all that one learner can do on their running hosts, and by the same calls. */
+export interface LearnerActions {
+  /** The host's terminals, in the order of their tabs. */
+  terminals(host: string): readonly Terminal[];
+  openTerminal(host: string): Promise<Terminal>;
+  /** Opens a page in the browser pane; `html` is what came, "" where none did. */
+  visit(url: string): Promise<{ readonly visit: VisitView; readonly html: string }>;
+  answer(check: string, text: string): Promise<CheckView>;
+  checks(): readonly CheckView[];
+  /** Called whenever some of the checks have changed. */
+  onChecks(listener: () => void): Disposable;
+  /** The values as the hosts are now, not as they were at the last signal. */
+  values(): Promise<readonly ValueView[]>;
+}
 
 /** What is the same for all steps of one job. */
 export interface Job {
@@ -40,17 +53,15 @@ export interface LastOutput {
  * @throws GuideStopped when a command fails, a question has no answer on the screen or a check does not pass
  */
 export async function runStep(job: Job, step: Step, last: LastOutput): Promise<void> {
-  using checks = watchChecks(job.learner, step.checks);
+  using run = new StepRun(job, step, last);
   try {
-    await runAll(job, step.actions, last, checks.passed);
-    await untilPassed(job, step, last, checks);
+    await run.all();
   } catch (error) {
     const fix = job.signal.aborted ? undefined : fixFor(job.learner, step);
     if (!(error instanceof CommandFailed || error instanceof NotTicked) || !fix) throw error;
     // A mistake that the lab knows stands in the way: its own fix first, and then once more.
-    await run(job, fix.host, fix.command, last, checks.passed);
-    if (!checks.arePassed()) await runAll(job, step.actions, last, checks.passed);
-    await untilPassed(job, step, last, checks);
+    await run.command(fix.host, fix.command, true);
+    if (!run.arePassed()) await run.all();
   }
 }
 
@@ -59,118 +70,130 @@ class CommandFailed extends GuideStopped {}
 /** Everything was done, and a check still says no. */
 class NotTicked extends GuideStopped {}
 
-async function runAll(
-  job: Job,
-  actions: readonly StepAction[],
-  last: LastOutput,
-  passed: Promise<void>,
-): Promise<void> {
-  const lastRun = actions.findLast(({ kind }) => kind === 'run');
-  for (const action of actions) {
-    job.signal.throwIfAborted();
-    switch (action.kind) {
-      case 'run': {
-        const ticked = action === lastRun ? passed : undefined;
-        await run(job, action.host, action.command, last, ticked);
-        break;
-      }
-      case 'open':
-        await open(job, action.url, last);
-        break;
-      case 'answer':
-        await answer(job, action.check, last);
-        break;
-      default:
-        action satisfies never;
-    }
-  }
-}
+/** One step while it is done. */
+class StepRun implements Disposable {
+  readonly #job: Job;
+  readonly #step: Step;
+  readonly #last: LastOutput;
+  /** Settles when the last of its checks passes; never where there was nothing left to pass. */
+  readonly #passed = Promise.withResolvers<void>();
+  readonly #heard: Disposable;
 
-async function run(
-  job: Job,
-  host: string,
-  block: string,
-  last: LastOutput,
-  passed: Promise<void> | undefined,
-): Promise<void> {
-  const { learner, keyMs, signal, tell } = job;
-  const command = await filledIn(job, block);
-  last.text = '';
-  const lines = commandLines(command);
-  for (const [index, line] of lines.entries()) {
-    const ticked = index === lines.length - 1 ? passed : undefined;
-    tell(`Typing \`${line}\` on ${host}`);
-    const terminal = await freeTerminal(learner, host, signal);
-    tell(`Typing \`${line}\` on ${host}`, { kind: 'run', host, terminal: terminal.id });
-    const { status, interrupted, ...ran } = await runCommand(terminal, line, {
-      keyMs,
-      ticked,
-      signal,
+  constructor(job: Job, step: Step, last: LastOutput) {
+    this.#job = job;
+    this.#step = step;
+    this.#last = last;
+    const werePassed = this.arePassed();
+    this.#heard = job.learner.onChecks(() => {
+      if (!werePassed && this.arePassed()) this.#passed.resolve();
     });
-    const output = terminalText(ran.output);
-    last.text = (last.text + output).slice(-SCREEN_CHARACTERS);
-    if (interrupted) throw new GuideStopped('You stopped it with Ctrl-C.', GO_ON);
-    if (status !== undefined && status !== 0) {
-      throw new CommandFailed(complaint(line, host, status, output), GO_ON);
+  }
+
+  /** Does all actions, and waits for the checks. */
+  async all(): Promise<void> {
+    const { actions } = this.#step;
+    const lastCommand = actions.findLast(({ kind }) => kind === 'run');
+    for (const action of actions) {
+      this.#job.signal.throwIfAborted();
+      switch (action.kind) {
+        case 'run':
+          await this.command(action.host, action.command, action === lastCommand);
+          break;
+        case 'open':
+          await this.#open(action.url);
+          break;
+        case 'answer':
+          await this.#answer(action.check);
+          break;
+        default:
+          action satisfies never;
+      }
+    }
+    await this.#untilPassed();
+  }
+
+  /** @param isLast where the step ticks with it, a command that stays is not waited for any longer */
+  async command(host: string, block: string, isLast: boolean): Promise<void> {
+    const { learner, keyMs, signal, tell } = this.#job;
+    const command = await filledIn(this.#job, block);
+    this.#last.text = '';
+    const lines = commandLines(command);
+    for (const [index, line] of lines.entries()) {
+      const ticked = isLast && index === lines.length - 1 ? this.#passed.promise : undefined;
+      tell(`Typing \`${line}\` on ${host}`);
+      const terminal = await freeTerminal(learner, host, signal);
+      tell(`Typing \`${line}\` on ${host}`, { kind: 'run', host, terminal: terminal.id });
+      const ran = await runCommand(terminal, line, { keyMs, ticked, signal });
+      const output = terminalText(ran.output);
+      this.#last.text = (this.#last.text + output).slice(-SCREEN_CHARACTERS);
+      if (ran.interrupted) throw new GuideStopped('You stopped it with Ctrl-C.', GO_ON);
+      if (ran.status !== undefined && ran.status !== 0) {
+        throw new CommandFailed(complaint(line, host, ran.status, output), GO_ON);
+      }
     }
   }
-}
 
-async function open(job: Job, written: string, last: LastOutput): Promise<void> {
-  const { learner, signal, tell } = job;
-  const url = await filledIn(job, written);
-  tell(`Opening \`${url}\` in the browser`, { kind: 'open', url });
-  const { visit, html } = await withAbort(signal, () => learner.visit(url));
-  last.text = await pageText(html);
-  tell(`Opened \`${url}\` in the browser`, { kind: 'open', url, visit });
-}
-
-async function answer(
-  { lab, learner, signal, tell }: Job,
-  id: string,
-  last: LastOutput,
-): Promise<void> {
-  const check = lab.checks.find((each) => each.id === id);
-  const text = check?.reads && readOff(check.reads, last.text);
-  const question = check?.question ?? check?.title ?? id;
-  if (text === undefined) {
-    throw new GuideStopped(
-      `The answer to “${question}” does not stand on the screen.`,
-      'Do the step before it first, or read it off by yourself.',
-    );
+  async #open(written: string): Promise<void> {
+    const { learner, signal, tell } = this.#job;
+    const url = await filledIn(this.#job, written);
+    tell(`Opening \`${url}\` in the browser`, { kind: 'open', url });
+    const { visit, html } = await withAbort(signal, () => learner.visit(url));
+    this.#last.text = await pageText(html);
+    tell(`Opened \`${url}\` in the browser`, { kind: 'open', url, visit });
   }
-  tell(`Answering \`${text}\``, { kind: 'answer', check: id });
-  await withAbort(signal, () => learner.answer(id, text));
-}
 
-/**
- * Waits for the checks. A page that was opened before it was there, and an address that was the old one, are tried
- * again, as a person would.
- */
-async function untilPassed(
-  job: Job,
-  step: Step,
-  last: LastOutput,
-  { passed, arePassed }: WatchedChecks,
-): Promise<void> {
-  using late = deadline(CHECKS_MS);
-  const lastAction = step.actions.at(-1);
-  while (!arePassed()) {
-    job.tell('Waiting for the step to tick');
-    await withAbort(job.signal, () => Promise.race([passed, sleep(AGAIN_MS, job.signal)]));
-    if (arePassed()) return;
-    if (late.signal.aborted) throw notTicked(job, step);
-    if (lastAction?.kind === 'open') await open(job, lastAction.url, last);
+  async #answer(id: string): Promise<void> {
+    const { lab, learner, signal, tell } = this.#job;
+    const check = lab.checks.find((each) => each.id === id);
+    const text = check?.reads && readOff(check.reads, this.#last.text);
+    if (text === undefined) {
+      throw new GuideStopped(
+        `The answer to “${check?.question ?? check?.title ?? id}” does not stand on the screen.`,
+        'Do the step before it first, or read it off by yourself.',
+      );
+    }
+    tell(`Answering \`${text}\``, { kind: 'answer', check: id });
+    await withAbort(signal, () => learner.answer(id, text));
   }
-}
 
-function notTicked({ lab, learner }: Job, step: Step): NotTicked {
-  const open = learner
-    .checks()
-    .find(({ id, state }) => step.checks.includes(id) && state !== 'passed');
-  const title = lab.checks.find(({ id }) => id === open?.id)?.title ?? 'The step';
-  const reason = open && open.state !== 'passed' ? `: ${open.reason}` : '.';
-  return new NotTicked(`All was done, but “${title}” does not tick${reason}`, GO_ON);
+  /**
+   * Waits for the checks. A page that was opened before it was there, and an address that was the old one, are tried
+   * again, as a person would.
+   */
+  async #untilPassed(): Promise<void> {
+    const { signal, tell } = this.#job;
+    using late = deadline(CHECKS_MS);
+    const lastAction = this.#step.actions.at(-1);
+    while (!this.arePassed()) {
+      tell('Waiting for the step to tick');
+      await withAbort(signal, () => Promise.race([this.#passed.promise, sleep(AGAIN_MS, signal)]));
+      if (this.arePassed()) return;
+      if (late.signal.aborted) throw this.#notTicked();
+      if (lastAction?.kind === 'open') await this.#open(lastAction.url);
+    }
+  }
+
+  arePassed(): boolean {
+    return this.#step.checks.every((id) => {
+      return this.#job.learner
+        .checks()
+        .some((check) => check.id === id && check.state === 'passed');
+    });
+  }
+
+  #notTicked(): NotTicked {
+    const { lab, learner } = this.#job;
+    const isOpen = ({ id, state }: CheckView) =>
+      this.#step.checks.includes(id) && state !== 'passed';
+    const open = learner.checks().find(isOpen);
+    const title = lab.checks.find(({ id }) => id === open?.id)?.title ?? 'The step';
+    const reason = open && open.state !== 'passed' ? `: ${open.reason}` : '.';
+    return new NotTicked(`All was done, but “${title}” does not tick${reason}`, GO_ON);
+  }
+
+  [Symbol.dispose](): void {
+    this.#heard[Symbol.dispose]();
+  }
 }
 
 const GO_ON =
@@ -211,27 +234,6 @@ async function filledIn({ learner, signal }: Job, text: string): Promise<string>
     }
     await sleep(AGAIN_MS, signal);
   }
-}
-
-/** Where a step's checks stand. */
-interface WatchedChecks {
-  /** Settles when the last of them passes; never where there was nothing left to pass. */
-  readonly passed: Promise<void>;
-  arePassed(): boolean;
-}
-
-function watchChecks(learner: LearnerActions, ids: readonly string[]): WatchedChecks & Disposable {
-  const arePassed = (): boolean => ids.every((id) => isPassedIn(learner.checks(), id));
-  const passed = Promise.withResolvers<void>();
-  const werePassed = arePassed();
-  const heard = learner.onChecks(() => {
-    if (!werePassed && arePassed()) passed.resolve();
-  });
-  return { passed: passed.promise, arePassed, [Symbol.dispose]: () => heard[Symbol.dispose]() };
-}
-
-function isPassedIn(checks: readonly CheckView[], id: string): boolean {
-  return checks.some((check) => check.id === id && check.state === 'passed');
 }
 
 /** The command by which a check of the step says that its mistake is put right. */

@@ -1,4 +1,5 @@
 import type { Background } from '../base/background.ts';
+import { Timers } from '../base/timers.ts';
 
 /** How long before its end a learner is told. */
 const WARNING_MS = 5 * 60_000;
@@ -26,37 +27,37 @@ export const WHY_ENDED: Readonly<Record<Expiry['because'], string>> = {
   total: 'The time for this session was over.',
 };
 
-/** What a lifetime is made with. */
-export interface ExpiryOptions {
+/** How long a session may last, and since when it does. */
+export interface ExpirySpan {
   readonly limits: Limits;
-  /** When the session began. */
+  /** When the session began (ms since the epoch). */
   readonly startedAt: number;
   /** What was added to the whole time before (ms). */
   readonly extendedMs: number;
-  /** When a terminal last took or gave a byte: asked only when it matters, so that no key pays for it. */
+  /** When a terminal last took or gave a byte (ms since the epoch): asked only when it matters, so that no key pays for it. */
   readonly lastOutput: () => number;
+}
+
+export interface ExpiryOptions extends ExpirySpan {
   /** The end is near, or is no more. */
   readonly onWarning: (ending: Expiry | undefined) => void;
   readonly onEnd: (because: Expiry['because']) => void;
   readonly background: Background;
-  readonly warningMs?: number;
 }
 
 /** Counts a session's idle and whole time, warns ahead of either end, and ends it. */
 export class ExpiryTimer implements Disposable {
   readonly #options: ExpiryOptions;
-  readonly #warningMs: number;
   #lastActivity = Date.now();
   #extendedMs: number;
   #warned: Expiry | undefined;
   /** When that warning began, by the clock of `performance`. */
   #warnedAt = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timers = new Timers();
 
   constructor(options: ExpiryOptions) {
     this.#options = options;
     this.#extendedMs = options.extendedMs;
-    this.#warningMs = options.warningMs ?? WARNING_MS;
     // Not at once: whoever makes it has not yet kept it.
     this.#lookIn(0);
   }
@@ -75,31 +76,28 @@ export class ExpiryTimer implements Disposable {
   /** The learner asks for more time. @returns what has been added to the whole time so far (ms) */
   extend(): number {
     if (this.#options.limits.totalMs > 0) this.#extendedMs += EXTENSION_MS;
-    this.touch();
+    this.#lastActivity = Date.now();
     this.#look();
     return this.#extendedMs;
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#timers[Symbol.dispose]();
   }
 
   #look(): void {
-    clearTimeout(this.#timer);
+    this.#timers.clear('look');
     const next = this.#next();
     if (!next) return;
     const now = Date.now();
-    const warnAt = next.at - this.#warningMs;
+    const warnAt = next.at - WARNING_MS;
     if (now < warnAt) {
       this.#warn(undefined);
       this.#lookIn(warnAt - now);
       return;
     }
     const { limits } = this.#options;
-    const noticeMs = Math.min(
-      this.#warningMs,
-      limits[next.because === 'idle' ? 'idleMs' : 'totalMs'],
-    );
+    const noticeMs = Math.min(WARNING_MS, limits[next.because === 'idle' ? 'idleMs' : 'totalMs']);
     // Counted by the clock that stands still while the machine sleeps: whoever opens the laptop again is warned first.
     const since = this.#warned?.because === next.because ? this.#warnedAt : performance.now();
     this.#warnedAt = since;
@@ -117,8 +115,7 @@ export class ExpiryTimer implements Disposable {
 
   #lookIn(milliseconds: number): void {
     const look = this.#options.background.guard('expiry of a session', () => this.#look());
-    this.#timer = setTimeout(look, Math.min(milliseconds, LONGEST_TIMER_MS));
-    this.#timer.unref();
+    this.#timers.set('look', Math.min(milliseconds, LONGEST_TIMER_MS), look);
   }
 
   #warn(expiry: Expiry | undefined): void {

@@ -1,20 +1,17 @@
 import type { Lab } from '#lab';
 import type { SessionEvent, SessionStatus } from '#protocol';
 import type { Background } from '../base/background.ts';
-import { sleep, withAbort } from '../base/deadline.ts';
-import { QuaysideError } from '../base/errors.ts';
+import { withAbort } from '../base/deadline.ts';
+import { messageOf, QuaysideError, wordsFor } from '../base/errors.ts';
 import { Timers } from '../base/timers.ts';
 import type { QueueEntry, QueuePosition } from '../capacity/admission-queue.ts';
 import type { Capacity } from '../capacity/capacity.ts';
 import { newSandboxId, type Slot, type Turn } from '../capacity/slot.ts';
 import type { WarmSandbox } from '../capacity/warm-pool.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import type { Journal } from '../store/journal.ts';
-import type { SessionRow, Store } from '../store/store.ts';
+import type { StoredSession } from '../store/stored-session.ts';
 import { type Limits, WHY_ENDED } from './expiry.ts';
-import { HostStatuses } from './host-statuses.ts';
-import { LiveSandbox } from './live-sandbox.ts';
-import { failureOf, messageOf } from './retry.ts';
+import { hostsWaiting, LiveSandbox } from './live-sandbox.ts';
 import type { Terminals } from './terminals.ts';
 
 export const NOT_RUNNING = 'The hosts of this lab are not running.';
@@ -27,21 +24,26 @@ const START_LOOKS = 3;
 /** A learner whose pages are all closed keeps the place in the queue for so long: a reload, a walk out of the wifi. */
 const PLACE_KEPT_MS = 60_000;
 
+/** What the learner is told of a start that failed for good. */
+const START_FAILED = {
+  reason: 'The hosts could not be started',
+  remedy: 'Try again. If it fails again, the server’s log says more.',
+};
+
 /** What is forgotten when a session starts over: all passes, or those of steps that were done for the learner. */
 export type Forget = 'all' | 'assisted';
 
-/** What all sessions share. */
+/** What a session hands on to its lifecycle. */
 export interface LifecycleContext {
-  readonly store: Store;
   readonly capacity: Capacity;
   readonly background: Background;
   readonly limits: Limits;
+  /** The folder of the session's lab. */
+  readonly labName: string;
+  readonly stored: StoredSession;
 }
 
-/** What a lifecycle is made with. */
 export interface LifecycleOptions extends LifecycleContext {
-  readonly labName: string;
-  readonly row: SessionRow;
   /** The lab, which may be written again. */
   readonly lab: () => Lab;
   readonly terminals: Terminals;
@@ -92,28 +94,11 @@ export class SessionLifecycle {
   readonly #options: LifecycleOptions;
   readonly #timers = new Timers();
   #held: Held = { state: 'none' };
-  #id: string;
-  #journal: Journal;
-  #startedAt: number | undefined;
-  #extendedMs: number;
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
-    const { store, row } = options;
-    this.#id = row.id;
-    this.#journal = store.journal(row.id);
-    this.#startedAt = row.startedAt;
-    this.#extendedMs = row.extendedMs;
-    if (row.ended !== undefined) this.#held = { state: 'ended', reason: row.ended };
-  }
-
-  /** Changes when the session takes a sandbox of the pool: the labels there are made already. */
-  get id(): string {
-    return this.#id;
-  }
-
-  get journal(): Journal {
-    return this.#journal;
+    const { ended } = options.stored.row;
+    if (ended !== undefined) this.#held = { state: 'ended', reason: ended };
   }
 
   get status(): SessionStatus {
@@ -123,15 +108,14 @@ export class SessionLifecycle {
       case 'closed':
         return { state: 'none' };
       case 'ended':
-        return { state: 'ended', reason: held.reason };
       case 'failed':
-        return { state: 'failed', reason: held.reason, remedy: held.remedy };
+        return held;
       case 'queued':
         return { state: 'queued', ...(held.position ?? { place: 1, because: 'busy' }) };
       case 'starting':
         return {
           state: 'starting',
-          hosts: held.live?.hosts ?? new HostStatuses(this.#options.lab()).views,
+          hosts: held.live?.hosts ?? hostsWaiting(this.#options.lab()),
           ...(held.trouble !== undefined && { trouble: held.trouble }),
         };
       case 'ready':
@@ -166,35 +150,15 @@ export class SessionLifecycle {
   start(): void {
     const { state } = this.#held;
     if (state === 'none' || state === 'ended' || state === 'failed') this.#join(Date.now());
-    else this.#keepPlace();
+    else this.keepPlace();
   }
 
-  /** Takes up the sandbox that an earlier server has left running. It is looked at until it is well again. */
-  takeUp(): void {
-    const { capacity, row, lab, store, terminals, background } = this.#options;
-    if (row.sandbox === undefined || this.#held.state !== 'none') return;
-    const slot = capacity.queue.takeUp();
-    const labels = { instance: store.instance, sandbox: row.sandbox, session: row.id };
-    const sandbox = slot.make(lab(), labels);
-    terminals.expect();
-    const stop = new AbortController();
-    this.#begin({ slot, stop });
-    const work = async (): Promise<void> => {
-      const found = await withAbort(stop.signal, () => capacity.found);
-      // One that is gone from the engine is made again under its id, and waits for room as a new one does.
-      const makes = !found.has(sandbox.labels.sandbox);
-      using turn = await slot.turn(makes, stop.signal);
-      stop.signal.throwIfAborted();
-      await this.#bringUp({ slot, stop, live: this.#newLive(sandbox, turn) }, turn);
-    };
-    background.run('take-up of a sandbox', work, stop.signal);
-  }
-
-  /** Takes its place in the queue again after the server was away. */
-  rejoin(): void {
-    const { queuedAt } = this.#options.row;
-    if (queuedAt === undefined || this.#held.state !== 'none') return;
-    this.#join(queuedAt);
+  /** Goes on where an earlier server has left off: with its sandbox, or its place in the queue. */
+  resume(): void {
+    const { sandbox, queuedAt } = this.#options.stored.row;
+    if (this.#held.state !== 'none') return;
+    if (sandbox !== undefined) this.#takeUp(sandbox);
+    else if (queuedAt !== undefined) this.#join(queuedAt);
   }
 
   /**
@@ -203,23 +167,17 @@ export class SessionLifecycle {
    * @throws QuaysideError DISK_FULL: nothing has changed then
    */
   async startOver(forget: Forget): Promise<void> {
-    const { store } = this.#options;
+    const { stored } = this.#options;
     if (this.#isClosed) return;
     const before = this.#held;
-    const id = this.#id;
     const queuedAt = before.state === 'queued' ? before.since : Date.now();
     try {
-      await store.startOver(id, { queuedAt, forget });
+      await stored.startOver({ queuedAt, forget });
     } catch (error) {
-      // What was kept in the same moment is taken up first.
-      await sleep(0);
       // The learner was removed meanwhile, and the session with them.
       if (this.#isClosed) return;
-      // A sandbox of the pool was taken meanwhile, and its session id with it.
-      if (this.#id !== id) return this.startOver(forget);
       throw error;
     }
-    this.#journal = store.journal(this.#id);
     const held = this.#held;
     // An end that was asked for meanwhile is the last word.
     if (this.#isClosed || (held.state === 'ended' && held !== before)) return;
@@ -230,7 +188,7 @@ export class SessionLifecycle {
         return this.#join(queuedAt);
       case 'starting':
       case 'ready':
-        this.#letGo(held);
+        this.#leave(held);
         return this.#startIn(held.slot);
     }
   }
@@ -239,12 +197,13 @@ export class SessionLifecycle {
   async end(reason: string): Promise<void> {
     const held = this.#held;
     if (held.state === 'closed') return;
-    this.#options.store.setEnded(this.#id, reason);
+    this.#options.stored.setEnded(reason);
     this.#options.onEnd();
     this.#become({ state: 'ended', reason });
-    const gone = this.#leave(held);
+    this.#leave(held);
+    const gone = 'slot' in held ? held.slot.release() : undefined;
     this.#options.onChanged();
-    await gone.catch(() => undefined);
+    await gone?.catch(() => undefined);
   }
 
   /** The server stops: everything here is closed, the hosts and their shells live on. */
@@ -252,26 +211,30 @@ export class SessionLifecycle {
     const held = this.#held;
     this.#timers[Symbol.dispose]();
     this.#held = { state: 'closed' };
-    if (held.state === 'queued') this.#options.capacity.queue.leave(held.entry);
-    if (held.state === 'starting' || held.state === 'ready') this.#letGo(held);
-  }
-
-  /** A page was opened. */
-  pageOpened(): void {
-    this.#timers.clear('place');
-  }
-
-  /** The last page was closed. */
-  noPageOpen(): void {
-    this.#keepPlace();
+    this.#leave(held);
   }
 
   /** More time before it ends by itself. */
   extend(): void {
     const milliseconds = this.live?.extend();
-    if (milliseconds === undefined) return;
-    this.#extendedMs = milliseconds;
-    this.#options.store.setExtended(this.#id, milliseconds);
+    if (milliseconds !== undefined) this.#options.stored.setExtended(milliseconds);
+  }
+
+  /**
+   * A place in the queue is kept for a while where no page is open. Called whenever one is opened or closed, and when the
+   * session is wanted.
+   */
+  keepPlace(): void {
+    this.#timers.clear('place');
+    if (this.#held.state !== 'queued' || this.#options.hasPage()) return;
+    const giveUp = this.#options.background.guard('a place in the queue', () => {
+      const held = this.#held;
+      if (held.state !== 'queued') return;
+      this.#options.stored.setQueued(undefined);
+      this.#become({ state: 'none' });
+      this.#leave(held);
+    });
+    this.#timers.set('place', PLACE_KEPT_MS, giveUp);
   }
 
   get #isClosed(): boolean {
@@ -279,100 +242,88 @@ export class SessionLifecycle {
   }
 
   #join(since: number): void {
-    const { store, capacity, labName } = this.#options;
+    const { stored, capacity, labName } = this.#options;
     const entry: QueueEntry = {
       lab: labName,
       onSlot: (slot, turn) => this.#startIn(slot, turn),
       onWarm: (warm) => this.#takeWarm(warm),
       onPosition: (position) => this.#become({ state: 'queued', entry, since, position }),
     };
-    store.setQueued(this.#id, since);
+    stored.setQueued(since);
     this.#held = { state: 'queued', entry, since };
     capacity.queue.join(entry);
-    this.#keepPlace();
+    this.keepPlace();
   }
 
-  /** A place in the queue is kept for a while where no page is open: by a new start, by a reload, until it is given up. */
-  #keepPlace(): void {
-    if (this.#held.state !== 'queued' || this.#options.hasPage()) return;
-    const giveUp = this.#options.background.guard('a place in the queue', () => {
-      const held = this.#held;
-      if (held.state !== 'queued') return;
-      this.#options.store.setQueued(this.#id, undefined);
-      this.#become({ state: 'none' });
-      this.#options.capacity.queue.leave(held.entry);
-    });
-    this.#timers.set('place', PLACE_KEPT_MS, giveUp);
+  /** Takes up the sandbox that an earlier server has left running. It is looked at until it is well again. */
+  #takeUp(id: string): void {
+    const { capacity, stored, lab, terminals, background } = this.#options;
+    const slot = capacity.queue.takeUp();
+    const sandbox = slot.make(lab(), { sandbox: id, session: stored.id });
+    terminals.expect();
+    const stop = this.#begin(slot);
+    const work = async (): Promise<void> => {
+      const found = await withAbort(stop.signal, () => capacity.found);
+      // One that is gone from the engine is made again under its id, and waits for room as a new one does.
+      using turn = await slot.turn(!found.has(id), stop.signal);
+      stop.signal.throwIfAborted();
+      const live = this.#newLive(sandbox, turn);
+      await this.#bringUp({ slot, stop, live }, turn);
+    };
+    background.run('take-up of a sandbox', work, stop.signal);
   }
 
   /** Starts a new sandbox in a slot, once what is in it from before is gone. */
   #startIn(slot: Slot, given?: Turn): void {
-    const { store, lab } = this.#options;
-    const stop = new AbortController();
-    const { signal } = stop;
-    this.#begin({ slot, stop });
-    this.#start({ slot, stop }, async () => {
+    const { stored, lab } = this.#options;
+    this.#start(slot, async (stop) => {
+      const { signal } = stop;
       using turn: Turn = given ?? (await slot.clear().then(() => slot.turn(true, signal)));
       signal.throwIfAborted();
       const sandbox = newSandboxId();
-      const at = Date.now();
       // The row first: after a crash it finds whatever the next lines made.
-      await store.beginSandbox(this.#id, { sandbox, at }, signal);
+      await stored.begin({ sandbox, at: Date.now() }, signal);
       signal.throwIfAborted();
-      this.#begun(this.#id, at);
-      const labels = { instance: store.instance, sandbox, session: this.#id };
-      const live = this.#newLive(slot.make(lab(), labels), turn, START_LOOKS);
+      const live = this.#newLive(slot.make(lab(), { sandbox, session: stored.id }));
       await this.#bringUp({ slot, stop, live }, turn);
     });
   }
 
   /** Takes a sandbox of the pool, which runs already. */
   #takeWarm({ slot, sandbox, terminals }: WarmSandbox): void {
-    const { store } = this.#options;
-    const stop = new AbortController();
-    this.#begin({ slot, stop });
-    this.#start({ slot, stop }, async () => {
+    const { stored } = this.#options;
+    this.#start(slot, async ({ signal }) => {
       using left = new DisposableStack();
       for (const terminal of terminals) left.defer(() => terminal.detach());
       const { session: id, sandbox: name } = sandbox.labels;
-      const at = Date.now();
-      await store.takeSandbox(this.#id, { id, sandbox: name, at }, stop.signal);
-      this.#begun(id, at);
-      stop.signal.throwIfAborted();
-      const live = this.#newLive(sandbox);
-      live.allReady();
+      await stored.begin({ id, sandbox: name, at: Date.now() }, signal);
+      signal.throwIfAborted();
       left.move();
       this.#options.terminals.take(terminals);
-      this.#up({ slot, live });
+      this.#up({ slot, live: this.#newLive(sandbox) });
       this.#options.onChanged();
     });
   }
 
-  /** The start is kept: the session's time runs from now, and what happens is about these hosts. */
-  #begun(id: string, at: number): void {
-    this.#id = id;
-    this.#startedAt = at;
-    this.#extendedMs = 0;
-    this.#journal = this.#options.store.journal(id);
-  }
-
-  #begin(starting: Omit<Starting, 'state'>): void {
-    this.#timers.clear('place');
-    this.#become({ state: 'starting', ...starting });
+  #begin(slot: Slot): AbortController {
+    const stop = new AbortController();
+    this.#become({ state: 'starting', slot, stop });
+    return stop;
   }
 
   /** Does the work of a start. One that fails gives up its slot: its hosts were never the learner's. */
-  #start({ slot, stop }: Pick<Starting, 'slot' | 'stop'>, work: () => Promise<void>): void {
-    const { background, store } = this.#options;
+  #start(slot: Slot, work: (stop: AbortController) => Promise<void>): void {
+    const { background, stored } = this.#options;
+    const stop = this.#begin(slot);
     const attempt = async (): Promise<void> => {
       try {
-        await work();
+        await work(stop);
       } catch (error) {
         // Whoever has stopped it has taken care of the slot.
         if (stop.signal.aborted) return;
-        store.sandboxGone(this.#id);
-        this.#letGo(this.#held);
-        this.#become({ state: 'failed', ...failureOf(error) });
+        stored.sandboxGone();
+        this.#leave(this.#held);
+        this.#become({ state: 'failed', ...wordsFor(error, START_FAILED) });
         background.fail('start of a session', error);
         await slot.release();
       }
@@ -385,34 +336,41 @@ export class SessionLifecycle {
     starting: Omit<Starting, 'state'> & { live: LiveSandbox },
     turn: Turn,
   ): Promise<void> {
-    this.#begin(starting);
+    this.#become({ state: 'starting', ...starting });
     await starting.live.reconcile();
     turn[Symbol.dispose]();
     starting.stop.signal.throwIfAborted();
     this.#up(starting);
   }
 
-  /** @param turn of a take-up: given back at its first failure, so that no other start waits for it */
-  #newLive(sandbox: Sandbox, turn?: Turn, mostLooks = Number.POSITIVE_INFINITY): LiveSandbox {
-    const { lab, background, emit, isAssisted } = this.#options;
+  /**
+   * @param takeUp the turn of a take-up, which ends at its first failure, so that no other start waits for it
+   */
+  #newLive(sandbox: Sandbox, takeUp?: Turn): LiveSandbox {
+    const { lab, background, emit, isAssisted, limits, stored, terminals } = this.#options;
     const live: LiveSandbox = new LiveSandbox({
       lab: lab(),
       sandbox,
-      journal: this.#journal,
+      journal: stored.journal,
       background,
       emit,
       isAssisted,
+      span: {
+        limits,
+        startedAt: stored.row.startedAt ?? Date.now(),
+        extendedMs: stored.row.extendedMs,
+        lastOutput: () => terminals.lastActivity,
+      },
       prepare: (signal) => this.#prepareTerminals(sandbox, signal),
       onHosts: () => this.live === live && emit({ type: 'status', status: this.status }),
       onFailure: (error, failures) => {
         background.fail('a look at the hosts', error);
         const held = this.#held;
-        if (held.state === 'starting' && held.live === live) {
-          if (failures >= mostLooks) return false;
-          if (mostLooks === Number.POSITIVE_INFINITY) turn?.[Symbol.dispose]();
-          const attempt = mostLooks < 9 ? ` (attempt ${failures + 1} of ${mostLooks})` : '';
-          this.#become({ ...held, trouble: `${messageOf(error)} Trying again${attempt}.` });
-        }
+        if (held.state !== 'starting' || held.live !== live) return true;
+        if (!takeUp && failures >= START_LOOKS) return false;
+        takeUp?.[Symbol.dispose]();
+        const attempt = takeUp ? '' : ` (attempt ${failures + 1} of ${START_LOOKS})`;
+        this.#become({ ...held, trouble: `${messageOf(error)} Trying again${attempt}.` });
         return true;
       },
       onExpired: (because) => {
@@ -434,28 +392,15 @@ export class SessionLifecycle {
 
   /** The hosts and their shells are there: the learner is let in. */
   #up({ slot, live }: { readonly slot: Slot; readonly live: LiveSandbox }): void {
-    const { limits, terminals } = this.#options;
+    live.up();
     this.#become({ state: 'ready', slot, live });
-    live.up({
-      limits,
-      startedAt: this.#startedAt ?? Date.now(),
-      extendedMs: this.#extendedMs,
-      lastOutput: () => terminals.lastActivity,
-    });
   }
 
-  /** Leaves the queue, or gives up the slot. Settles when nothing of the sandbox is left. */
-  async #leave(held: Held): Promise<void> {
+  /** Leaves the queue, or closes what belongs to the sandbox; the sandbox itself stays in its slot. */
+  #leave(held: Held): void {
     if (held.state === 'queued') this.#options.capacity.queue.leave(held.entry);
-    if (held.state !== 'starting' && held.state !== 'ready') return;
-    this.#letGo(held);
-    await held.slot.release();
-  }
-
-  /** Closes what belongs to the sandbox; the sandbox itself stays in its slot. */
-  #letGo(held: Held): void {
-    if (held.state !== 'starting' && held.state !== 'ready') return;
     if (held.state === 'starting') held.stop.abort(new Error('the session no longer starts'));
+    if (!('slot' in held)) return;
     held.live?.[Symbol.dispose]();
     this.#options.terminals.detach();
   }

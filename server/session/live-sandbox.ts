@@ -8,14 +8,12 @@ import { hostView } from '../sandbox/host-view.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { watchHost } from '../signals/watch.ts';
 import type { Journal } from '../store/journal.ts';
-import { type Expiry, ExpiryTimer, type Limits } from './expiry.ts';
-import { HostStatuses } from './host-statuses.ts';
+import { type Expiry, type ExpirySpan, ExpiryTimer } from './expiry.ts';
 import { ReconcileLoop } from './retry.ts';
 
 /** What is shown of a host whose own engine is away, while the host runs. */
 const ENGINE_RESTARTS = 'engine restarting';
 
-/** What a live sandbox is made with. */
 export interface LiveSandboxOptions {
   readonly lab: Lab;
   readonly sandbox: Sandbox;
@@ -23,26 +21,18 @@ export interface LiveSandboxOptions {
   readonly background: Background;
   /** Checks, values, visits and a coming end, as pages hear of them. */
   readonly emit: (event: SessionEvent) => void;
-  readonly onHosts: (hosts: readonly HostStatus[]) => void;
+  /** What is shown of a host has changed. */
+  readonly onHosts: () => void;
   /** Something is being done for the learner: what is passed now is not their own work. */
   readonly isAssisted: () => boolean;
+  /** How long it may last, once it is up. */
+  readonly span: ExpirySpan;
   /** Done at each look after the hosts are as they should be, until the sandbox is up. */
   readonly prepare: (signal: AbortSignal) => Promise<void>;
   /** A look at the hosts failed. @returns whether to look again */
   readonly onFailure: (error: unknown, failures: number) => boolean;
   /** Its time is over. */
   readonly onExpired: (because: Expiry['because']) => void;
-}
-
-/** How long a sandbox that is up may last. */
-export interface ExpirySpan {
-  readonly limits: Limits;
-  /** When the session began (ms since the epoch). */
-  readonly startedAt: number;
-  /** What was added to its whole time before (ms). */
-  readonly extendedMs: number;
-  /** When a terminal last took or gave a byte (ms since the epoch). */
-  readonly lastOutput: () => number;
 }
 
 /**
@@ -53,7 +43,7 @@ export class LiveSandbox implements Disposable {
   readonly sandbox: Sandbox;
   readonly #options: LiveSandboxOptions;
   readonly #closed = new AbortController();
-  readonly #statuses: HostStatuses;
+  #hosts: readonly HostStatus[];
   readonly #loop: ReconcileLoop;
   #runner: CheckRunner;
   #pane: BrowserPane | undefined;
@@ -63,7 +53,7 @@ export class LiveSandbox implements Disposable {
     this.#options = options;
     const { background, onFailure } = options;
     this.sandbox = options.sandbox;
-    this.#statuses = new HostStatuses(options.lab);
+    this.#hosts = hostsWaiting(options.lab);
     this.#runner = this.#newRunner(options.lab);
     this.#loop = new ReconcileLoop({
       look: (signal) => this.#look(signal),
@@ -78,8 +68,9 @@ export class LiveSandbox implements Disposable {
     return this.#closed.signal;
   }
 
+  /** How far each host has come, in the lab's order. */
   get hosts(): readonly HostStatus[] {
-    return this.#statuses.views;
+    return this.#hosts;
   }
 
   get pane(): BrowserPane | undefined {
@@ -105,18 +96,14 @@ export class LiveSandbox implements Disposable {
     return this.#loop.request();
   }
 
-  /** Its hosts have run before it began. */
-  allReady(): void {
-    this.#statuses.allReady();
-  }
-
   /** The hosts are there: watches them, asks the checks, and begins to count the time. */
-  up({ limits, startedAt, extendedMs, lastOutput }: ExpirySpan): void {
-    const { lab, journal, background, emit, onExpired } = this.#options;
+  up(): void {
+    const { lab, journal, background, emit, span, onExpired } = this.#options;
     const { signal } = this.#closed;
+    this.#hosts = this.#hosts.map((host) => ({ ...host, phase: 'ready', detail: 'ready' }));
     const watched = this.sandbox.hosts.map((host) => {
       const onSignal = (body: SignalBody): void => this.#heard(body);
-      return watchHost(host, { background, journal, since: startedAt, onSignal, signal });
+      return watchHost(host, { background, journal, since: span.startedAt, onSignal, signal });
     });
     const browsing = this.sandbox.host(lab.browser);
     this.#pane = new BrowserPane({
@@ -134,10 +121,7 @@ export class LiveSandbox implements Disposable {
       },
     });
     this.#expiry = new ExpiryTimer({
-      limits,
-      startedAt,
-      extendedMs,
-      lastOutput,
+      ...span,
       background,
       onWarning: () => emit({ type: 'ending', ...(this.ending && { ending: this.ending }) }),
       onEnd: onExpired,
@@ -187,10 +171,17 @@ export class LiveSandbox implements Disposable {
     return this.#expiry?.extend();
   }
 
+  /** Looks at the hosts, and settles when a look has succeeded, or when the sandbox is no longer the session's. */
+  async repair(): Promise<void> {
+    await this.reconcile().catch((error: unknown) => {
+      if (!this.#closed.signal.aborted) throw error;
+    });
+  }
+
   /** A host started, ended, was paused or goes on, outside of our own doing. Settles when it is repaired. */
   async hostChanged(name: string, action: string): Promise<void> {
     // Before it is up, the look that is under way hears of nothing that happens behind it.
-    if (!this.#pane) return action === 'die' ? this.#repair() : undefined;
+    if (!this.#pane) return action === 'die' ? this.repair() : undefined;
     const host = this.sandbox.hosts.find((each) => each.name === name);
     switch (action) {
       case 'pause':
@@ -206,7 +197,7 @@ export class LiveSandbox implements Disposable {
         this.signalled({ kind: 'host', host: name, change: 'stopped' });
         this.#onHost(name, 'down', 'restarting');
     }
-    await this.#repair();
+    await this.repair();
     if (action === 'start') this.signalled({ kind: 'host', host: name, change: 'started' });
   }
 
@@ -214,13 +205,8 @@ export class LiveSandbox implements Disposable {
   async switchDied(): Promise<void> {
     if (this.#pane)
       this.#allDown('cut off', 'is cut off from the network; it is being linked again.');
-    await this.#repair();
+    await this.repair();
     this.#runner.wake();
-  }
-
-  /** The engine answers again. Settles when whatever ended with it is repaired. */
-  engineBack(): Promise<void> {
-    return this.#repair();
   }
 
   /** No host can be reached for now. */
@@ -243,13 +229,6 @@ export class LiveSandbox implements Disposable {
     this.#runner[Symbol.dispose]();
   }
 
-  /** Settles when a look has succeeded, or when the sandbox is no longer the session's. */
-  async #repair(): Promise<void> {
-    await this.reconcile().catch((error: unknown) => {
-      if (!this.#closed.signal.aborted) throw error;
-    });
-  }
-
   async #look(signal: AbortSignal): Promise<void> {
     await this.sandbox.reconcile((...status) => this.#onHost(...status), signal);
     if (!this.#pane) await this.#options.prepare(signal);
@@ -266,7 +245,7 @@ export class LiveSandbox implements Disposable {
   /** What a watcher tells of its host. An engine that is away by itself is shown; its host starts it again. */
   #heard(body: SignalBody): void {
     if (body.kind === 'host') {
-      const was = this.#statuses.of(body.host);
+      const was = this.#statusOf(body.host);
       if (body.change === 'engine-down' && was?.phase === 'ready') {
         this.#onHost(body.host, 'down', ENGINE_RESTARTS);
       } else if (body.change === 'engine-up' && was?.detail === ENGINE_RESTARTS) {
@@ -305,7 +284,21 @@ export class LiveSandbox implements Disposable {
   #onHost(name: string, phase: HostStatus['phase'], detail: string): void {
     if (this.#closed.signal.aborted) return;
     // A look at a host that is well says "engine starting" on its way to "ready": no news once the lab is up.
-    if (this.#pane && phase === 'starting' && this.#statuses.of(name)?.phase === 'ready') return;
-    if (this.#statuses.set(name, phase, detail)) this.#options.onHosts(this.hosts);
+    const was = this.#statusOf(name);
+    if (this.#pane && phase === 'starting' && was?.phase === 'ready') return;
+    if (!was || (was.phase === phase && was.detail === detail)) return;
+    this.#hosts = this.#hosts.map((host) => (host === was ? { ...host, phase, detail } : host));
+    this.#options.onHosts();
   }
+
+  #statusOf(name: string): HostStatus | undefined {
+    return this.#hosts.find((host) => host.name === name);
+  }
+}
+
+/** The hosts of a lab before anything is known of them. */
+export function hostsWaiting({ hosts }: Lab): readonly HostStatus[] {
+  return hosts.map(({ name, aliases, address, hasEngine }) => {
+    return { name, aliases, address, hasEngine, phase: 'waiting', detail: 'waiting' };
+  });
 }

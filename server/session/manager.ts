@@ -2,18 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
-import { AT_ONCE } from '../base/at-once.ts';
-import type { Background } from '../base/background.ts';
 import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { BrowserPane } from '../browser/browser-pane.ts';
-import { Capacity } from '../capacity/capacity.ts';
-import { hasMemoryFor } from '../capacity/memory.ts';
+import { AT_ONCE, Capacity, type CapacityOptions } from '../capacity/capacity.ts';
+import type { EngineEvent } from '../engine/engine.ts';
 import { type FullDisk, monitorDisks } from '../sandbox/disk-monitor.ts';
 import { LABEL } from '../sandbox/labels.ts';
-import type { SandboxRuntime } from '../sandbox/runtime.ts';
-import type { Store } from '../store/store.ts';
-import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 import { type Limits, NO_LIMITS } from './expiry.ts';
 import { Session } from './session.ts';
 
@@ -38,26 +33,21 @@ export interface Figures {
 }
 
 /** What all sessions share. */
-export interface SessionManagerOptions {
-  readonly runtime: SandboxRuntime;
-  readonly store: Store;
-  readonly labs: ReadonlyMap<string, Lab>;
+export interface SessionManagerOptions extends CapacityOptions {
   /** What the pages of each lab ask for; without them, nothing can be done for a learner. */
   readonly steps?: ReadonlyMap<string, readonly Step[]>;
-  readonly terminals: TerminalBackend;
-  readonly background: Background;
-  /** How many sandboxes there may be at once, those of the pool included. */
-  readonly sandboxesMost: number;
-  /** Sandboxes kept ready ahead, per lab; none if not given. */
-  readonly pool?: number;
   /** What one host may write to its disk; {@link DISK_BYTES} if not given. */
   readonly diskBytes?: number;
   /** How long a session may last; without limit if not given. */
   readonly limits?: Limits;
-  /** Starts that run side by side; as many as the machine has use for, if not given. */
-  readonly startsAtOnce?: number;
-  /** Whether the machine has memory for one more sandbox while so many start; asked of the kernel if not given. */
-  readonly hasMemory?: (starting: number) => boolean;
+}
+
+/** How a server is stopped. */
+export interface CloseOptions {
+  /** Remove every sandbox of this server first. Otherwise the hosts run on, and the next server takes them up. */
+  readonly clean: boolean;
+  /** Told how many of the learners' sandboxes are removed, and of how many. */
+  readonly onRemoved?: (removed: number, all: number) => void;
 }
 
 /** Every session of every learner, each reached only by its owner and its lab. */
@@ -67,23 +57,13 @@ export class SessionManager {
   readonly #steps: Map<string, readonly Step[]>;
   readonly #sessions = new Map<string, Session>();
   readonly #closed = new AbortController();
-  readonly #capacity: Capacity;
+  readonly capacity: Capacity;
 
   constructor(options: SessionManagerOptions) {
     this.#options = options;
     this.#labs = new Map(options.labs);
     this.#steps = new Map(options.steps);
-    const { runtime, store, terminals, background } = options;
-    this.#capacity = new Capacity({
-      ...{ runtime, terminals, background },
-      instance: store.instance,
-      labs: this.#labs,
-      most: options.sandboxesMost,
-      poolSize: options.pool ?? 0,
-      hasMemory: options.hasMemory ?? hasMemoryFor,
-      ...(options.startsAtOnce !== undefined && { startsAtOnce: options.startsAtOnce }),
-      kept: () => store.sessionsWithSandbox().flatMap(({ sandbox }) => sandbox ?? []),
-    });
+    this.capacity = new Capacity({ ...options, labs: this.#labs });
   }
 
   /** The labs' folder names and titles. */
@@ -101,7 +81,7 @@ export class SessionManager {
     const known = this.#labs.get(name);
     this.#labs.set(name, lab);
     this.#steps.set(name, steps);
-    this.#capacity.pool.evict(() => true);
+    this.capacity.pool.evict(() => true);
     for (const session of this.#sessions.values()) {
       if (session.labName !== name) continue;
       this.#options.background.run('reload of a lab', () => session.reload(lab, steps));
@@ -123,10 +103,10 @@ export class SessionManager {
     const { runtime, store, background, diskBytes } = this.#options;
     const { signal } = this.#closed;
     // Sandboxes first, so that each has its slot before others are admitted.
-    for (const { learner, lab } of [...store.sessionsWithSandbox(), ...store.sessionsInQueue()]) {
-      if (this.#labs.has(lab)) this.of(learner, lab).resume();
+    for (const { row } of [...store.sessionsWithSandbox(), ...store.sessionsInQueue()]) {
+      if (this.#labs.has(row.lab)) this.of(row.learner, row.lab).resume();
     }
-    this.#capacity.open();
+    this.capacity.open();
     const disks = {
       ...{ engine: runtime.engine, instance: store.instance, background },
       limitBytes: diskBytes ?? DISK_BYTES,
@@ -136,15 +116,8 @@ export class SessionManager {
     background.run('engine events', () => this.#watchEngine(signal), signal);
   }
 
-  /**
-   * Lets go of everything. With `clean`, every sandbox of this server is removed first.
-   *
-   * @param onRemoved told how many of the learners' sandboxes are gone, and of how many
-   */
-  async close(
-    clean: boolean,
-    onRemoved: (removed: number, all: number) => void = () => undefined,
-  ): Promise<void> {
+  /** Lets go of everything. */
+  async close({ clean, onRemoved }: CloseOptions): Promise<void> {
     this.#closed.abort(new Error('the server stops'));
     const sessions = [...this.#sessions.values()];
     const ending = sessions.filter(({ sandbox }) => clean && sandbox !== undefined);
@@ -156,20 +129,10 @@ export class SessionManager {
       await withAbort(limit.signal, () => session.end('The server was stopped.')).catch(() => {});
       session.close();
       removed += 1;
-      onRemoved(removed, ending.length);
+      onRemoved?.(removed, ending.length);
     });
-    this.#capacity.close();
-    if (clean) await this.#capacity.removeAll();
-  }
-
-  /** Every sandbox that has an owner, and who that is. */
-  owners(): ReadonlyMap<string, 'session' | 'pool' | 'removal'> {
-    return this.#capacity.owners();
-  }
-
-  /** How many sandboxes learners have, stand ready in the pool, and are waited for. */
-  counts(): { readonly running: number; readonly warm: number; readonly waiting: number } {
-    return this.#capacity.counts();
+    this.capacity.close();
+    if (clean) await this.capacity.removeAll();
   }
 
   /**
@@ -191,10 +154,10 @@ export class SessionManager {
     if (known) return known;
     const { store, terminals, background, limits = NO_LIMITS } = this.#options;
     const session = new Session({
-      ...{ store, lab, labName, terminals, background, limits },
+      ...{ lab, labName, terminals, background, limits },
       steps: this.#steps.get(labName) ?? [],
-      row: store.session(learner, labName),
-      capacity: this.#capacity,
+      stored: store.session(learner, labName),
+      capacity: this.capacity,
     });
     this.#sessions.set(key, session);
     return session;
@@ -220,13 +183,15 @@ export class SessionManager {
       sessions[status.state] = (sessions[status.state] ?? 0) + 1;
       terminals += open.length;
     }
-    const { running, warm } = this.#capacity.counts();
+    const { running, warm } = this.capacity.counts();
     return { sessions, terminals, sandboxes: running, warm };
   }
 
   /** The browser pane with that key. The key alone leads to it, because a sandboxed frame sends no cookie. */
   pane(key: string): BrowserPane | undefined {
-    return [...this.#sessions.values()].map(({ pane }) => pane).find((pane) => pane?.key === key);
+    return [...this.#sessions.values()]
+      .map(({ live }) => live?.pane)
+      .find((pane) => pane?.key === key);
   }
 
   async #watchEngine(signal: AbortSignal): Promise<void> {
@@ -243,35 +208,29 @@ export class SessionManager {
       signal.throwIfAborted();
       // A stream that merely broke while the engine lives is opened again at once.
       const isAway = await engine.isAway(signal);
-      if (isAway) for (const session of this.#sessions.values()) session.engineAway();
+      if (isAway) for (const session of this.#sessions.values()) session.live?.engineAway();
       do await sleep(ENGINE_RETRY_MS, signal);
       while (await engine.isAway(signal));
       // Whatever ended with the engine, or while nothing was heard of it, is found by a look at every sandbox.
       for (const session of this.#sessions.values()) {
-        background.run('repair after the engine was away', () => session.engineBack(), signal);
+        background.run('repair after the engine was away', () => session.live?.repair(), signal);
       }
-      if (isAway) this.#capacity.pool.evict(() => true);
+      if (isAway) this.capacity.pool.evict(() => true);
     }
   }
 
-  #onEngineEvent({
-    action,
-    labels,
-  }: {
-    readonly action: string;
-    readonly labels: Readonly<Record<string, string>>;
-  }): void {
+  #onEngineEvent({ action, labels }: EngineEvent): void {
     const { background } = this.#options;
     const { signal } = this.#closed;
     const host = labels[LABEL.host];
     const session = this.#withSandbox(labels[LABEL.sandbox]);
     const isSwitch = labels[LABEL.role] === 'switch';
     if (session && host !== undefined) {
-      background.run('repair of a host', () => session.hostChanged(host, action), signal);
+      background.run('repair of a host', () => session.live?.hostChanged(host, action), signal);
     } else if (session && isSwitch && action === 'die') {
-      background.run('repair of a switch', () => session.switchDied(), signal);
+      background.run('repair of a switch', () => session.live?.switchDied(), signal);
     } else if (action === 'die') {
-      this.#capacity.pool.evict((sandbox) => sandbox === labels[LABEL.sandbox]);
+      this.capacity.pool.evict((sandbox) => sandbox === labels[LABEL.sandbox]);
     }
   }
 

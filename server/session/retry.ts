@@ -1,11 +1,9 @@
 import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
-import { QuaysideError } from '../base/errors.ts';
 
 /** A look that failed is followed by the next after these times; the last one holds for all that follow. */
 const LOOK_AGAIN_MS = [500, 2_000, 5_000, 15_000, 30_000] as const;
 
-/** What a loop goes by. */
 export interface ReconcileLoopOptions {
   /** Compares the sandbox with what it should be, and repairs it. Rejects where it could not. */
   readonly look: (signal: AbortSignal) => Promise<void>;
@@ -30,7 +28,8 @@ export class ReconcileLoop {
   /** The look that has not begun yet, which every request since then waits for. */
   #next: PromiseWithResolvers<void> | undefined;
   #isRunning = false;
-  #endWait: () => void = () => undefined;
+  /** Aborted by a request that comes while the next look is waited for. */
+  #wait = new AbortController();
 
   constructor(options: ReconcileLoopOptions) {
     this.#options = options;
@@ -45,7 +44,7 @@ export class ReconcileLoop {
     this.#next ??= Promise.withResolvers();
     const { promise } = this.#next;
     promise.catch(() => undefined);
-    this.#endWait();
+    this.#wait.abort();
     if (!this.#isRunning) {
       this.#isRunning = true;
       this.#options.background.run('reconcile', () => this.#run());
@@ -74,36 +73,11 @@ export class ReconcileLoop {
       } catch (error) {
         signal.throwIfAborted();
         if (!onFailure(error, failures)) throw error;
-        await this.#wait(LOOK_AGAIN_MS[Math.min(failures, LOOK_AGAIN_MS.length) - 1] ?? 0);
+        this.#wait = new AbortController();
+        const milliseconds = LOOK_AGAIN_MS[Math.min(failures, LOOK_AGAIN_MS.length) - 1] ?? 0;
+        const ended = AbortSignal.any([signal, this.#wait.signal]);
+        await sleep(milliseconds, ended).catch(() => signal.throwIfAborted());
       }
     }
   }
-
-  /** A request that comes during the wait ends it. */
-  async #wait(milliseconds: number): Promise<void> {
-    const { signal } = this.#options;
-    const early = new AbortController();
-    this.#endWait = () => early.abort();
-    try {
-      await sleep(milliseconds, AbortSignal.any([signal, early.signal]));
-    } catch {
-      signal.throwIfAborted();
-    } finally {
-      this.#endWait = () => undefined;
-    }
-  }
-}
-
-/** What the learner is told of a start that failed for good. */
-export function failureOf(error: unknown): { readonly reason: string; readonly remedy: string } {
-  if (error instanceof QuaysideError) return { reason: error.message, remedy: error.remedy };
-  return {
-    reason: `The hosts could not be started: ${messageOf(error)}`,
-    remedy: 'Try again. If it fails again, the server’s log says more.',
-  };
-}
-
-/** An error's own words. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -11,27 +11,22 @@ import type {
 import type { Step } from '#steps';
 import { Emitter } from '../base/emitter.ts';
 import { QuaysideError } from '../base/errors.ts';
-import type { BrowserPane } from '../browser/browser-pane.ts';
+import { checkViews } from '../checks/check-views.ts';
 import { Guide, type Start } from '../guide/guide.ts';
-import type { LearnerActions } from '../guide/learner-actions.ts';
-import type { SessionRow } from '../store/store.ts';
+import type { LearnerActions } from '../guide/run-step.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
-import { checkViews } from './check-views.ts';
-import { guideActions, untilReady } from './guide-actions.ts';
 import { type LifecycleContext, NOT_RUNNING, SessionLifecycle } from './lifecycle.ts';
+import type { LiveSandbox } from './live-sandbox.ts';
 import { Terminals } from './terminals.ts';
+import { untilReady } from './until-ready.ts';
 
 const ENDED_BY_LEARNER = 'You ended this lab. Your progress is kept.';
 
-/** What a session is made with. */
 export interface SessionOptions extends LifecycleContext {
-  /** The folder of its lab. */
-  readonly labName: string;
   readonly lab: Lab;
   /** What the lab's pages ask for, in order. */
   readonly steps: readonly Step[];
-  readonly row: SessionRow;
   readonly terminals: TerminalBackend;
 }
 
@@ -44,10 +39,9 @@ export class Session {
   readonly #options: SessionOptions;
   #lab: Lab;
   #steps: readonly Step[];
-  /** Pages that are open. */
-  readonly #pages = new Emitter<SessionEvent>();
-  /** Those within the server who listen as well. */
-  readonly #within = new Emitter<SessionEvent>();
+  readonly #events = new Emitter<SessionEvent>();
+  /** How many pages are open. */
+  #pages = 0;
   readonly #lifecycle: SessionLifecycle;
   readonly #terminals: Terminals;
   #guide: Guide;
@@ -57,14 +51,13 @@ export class Session {
     this.labName = options.labName;
     this.#lab = options.lab;
     this.#steps = options.steps;
-    const { store, background } = options;
+    const { stored, background } = options;
     this.#guide = this.#newGuide();
     this.#terminals = new Terminals({
-      store,
+      stored,
       backend: options.terminals,
       background,
-      session: () => this.#lifecycle.id,
-      onChange: (terminals) => this.#emit({ type: 'terminals', terminals }),
+      onChange: (terminals) => this.#events.emit({ type: 'terminals', terminals }),
       onCommand: ({ host, id }, finished) =>
         this.#lifecycle.live?.signalled({ kind: 'command', host, terminal: id, ...finished }),
     });
@@ -72,8 +65,8 @@ export class Session {
       ...options,
       lab: () => this.#lab,
       terminals: this.#terminals,
-      emit: (event) => this.#emit(event),
-      hasPage: () => this.#pages.size > 0,
+      emit: (event) => this.#events.emit(event),
+      hasPage: () => this.#pages > 0,
       isAssisted: () => this.#guide.working,
       onEnd: () => this.#guide.abandon(),
       onChanged: () => this.#emitSnapshot(),
@@ -89,12 +82,14 @@ export class Session {
     return this.#lifecycle.sandbox;
   }
 
-  get pane(): BrowserPane | undefined {
-    return this.#lifecycle.live?.pane;
+  /** The sandbox's parts, from its first moment to its last. */
+  get live(): LiveSandbox | undefined {
+    return this.#lifecycle.live;
   }
 
   snapshot(): SessionSnapshot {
-    const { live, journal, status } = this.#lifecycle;
+    const { live, status } = this.#lifecycle;
+    const { journal } = this.#options.stored;
     const answers = journal.all('answer').map(({ check, text }) => [check, text] as const);
     const ending = live?.ending;
     return {
@@ -105,28 +100,26 @@ export class Session {
       terminals: this.#terminals.views,
       answers: Object.fromEntries(answers),
       guide: this.#guide.view,
-      ...(ending ? { ending } : {}),
+      ...(ending && { ending }),
     };
   }
 
-  /** For a page: a snapshot at once, then every change, until disposed. Meanwhile the page counts as open. */
-  subscribe(listener: (event: SessionEvent) => void): Disposable {
-    this.#lifecycle.pageOpened();
-    const page = this.#pages.on(this.#options.background.guard('a page’s events', listener));
-    listener({ type: 'snapshot', snapshot: this.snapshot() });
-    return {
-      [Symbol.dispose]: () => {
-        page[Symbol.dispose]();
-        if (this.#pages.size === 0) this.#lifecycle.noPageOpen();
-      },
-    };
-  }
-
-  /** For those within the server: as {@link subscribe}, and no page counts as open for it. */
+  /** For those within the server: a snapshot at once, then every change, until disposed. */
   observe(listener: (event: SessionEvent) => void): Disposable {
-    const observing = this.#within.on(this.#options.background.guard('an observer', listener));
-    listener({ type: 'snapshot', snapshot: this.snapshot() });
-    return observing;
+    return this.#tell(listener);
+  }
+
+  /** For a page: as {@link observe}. Meanwhile the page counts as open. */
+  subscribe(listener: (event: SessionEvent) => void): Disposable {
+    const page = new DisposableStack();
+    page.use(this.#tell(listener));
+    const change = (by: number): void => {
+      this.#pages += by;
+      this.#lifecycle.keepPlace();
+    };
+    change(1);
+    page.defer(() => change(-1));
+    return page;
   }
 
   /** Starts the sandbox unless it is there or on its way; where the machine is full, the session waits in the queue. */
@@ -136,8 +129,7 @@ export class Session {
 
   /** Goes on where an earlier server has left off: with its sandbox, or its place in the queue. */
   resume(): void {
-    this.#lifecycle.takeUp();
-    this.#lifecycle.rejoin();
+    this.#lifecycle.resume();
   }
 
   /** More time before the session ends by itself. */
@@ -147,7 +139,7 @@ export class Session {
 
   /** The learner is there: reads, scrolls, types. */
   touch(): void {
-    this.#lifecycle.live?.touch();
+    this.live?.touch();
   }
 
   /**
@@ -184,8 +176,7 @@ export class Session {
 
   /** Stops what is being done for the learner, or puts away how it ended. */
   stopGuide(): GuideView {
-    if (this.#guide.working) this.#guide.stop();
-    else this.#guide.dismiss();
+    this.#guide.stop();
     return this.#guide.view;
   }
 
@@ -194,7 +185,7 @@ export class Session {
     this.#lab = lab;
     this.#steps = steps;
     if (!this.#guide.working) this.#guide = this.#newGuide();
-    await this.#lifecycle.live?.reload(lab);
+    await this.live?.reload(lab);
     this.#emitSnapshot();
   }
 
@@ -211,26 +202,6 @@ export class Session {
   close(): void {
     this.#lifecycle.close();
     this.#guide.abandon();
-  }
-
-  /** A host of the sandbox started or ended outside of our own doing. Settles when it is repaired. */
-  async hostChanged(host: string, action: string): Promise<void> {
-    await this.#lifecycle.live?.hostChanged(host, action);
-  }
-
-  /** The sandbox's switch has died. Settles when the hosts are linked again. */
-  async switchDied(): Promise<void> {
-    await this.#lifecycle.live?.switchDied();
-  }
-
-  /** The engine does not answer: the hosts are out of reach, and nothing is lost with that. */
-  engineAway(): void {
-    this.#lifecycle.live?.engineAway();
-  }
-
-  /** The engine answers again. Settles when whatever ended with it is repaired. */
-  async engineBack(): Promise<void> {
-    await this.#lifecycle.live?.engineBack();
   }
 
   openTerminal(host: string): Promise<TerminalView> {
@@ -268,37 +239,50 @@ export class Session {
     return pane.visit(url);
   }
 
+  #tell(listener: (event: SessionEvent) => void): Disposable {
+    const told = this.#events.on(this.#options.background.guard('events of a session', listener));
+    listener({ type: 'snapshot', snapshot: this.snapshot() });
+    return told;
+  }
+
   #newGuide(): Guide {
     return new Guide({
       lab: this.#lab,
       steps: this.#steps,
       background: this.#options.background,
-      onChange: (guide) => this.#emit({ type: 'guide', guide }),
+      onChange: (guide) => this.#events.emit({ type: 'guide', guide }),
     });
   }
 
   #checks(): readonly CheckView[] {
-    const { live, journal } = this.#lifecycle;
-    return checkViews(this.#lab, live?.checks ?? [], journal.passes, NOT_RUNNING);
+    const { passes } = this.#options.stored.journal;
+    return checkViews(this.#lab, this.live?.checks ?? [], passes, NOT_RUNNING);
   }
 
   /** The hosts as a guide reaches them, once they are ready. */
   async #actionsToCome(): Promise<LearnerActions> {
-    await untilReady(() => this.status, this.#within);
+    await untilReady(() => this.status, this.#events);
     return this.#actions();
   }
 
+  /** The running hosts as a guide reaches them: by the same calls as the learner. */
   #actions(): LearnerActions {
-    const checks = () => this.#checks();
-    return guideActions(this, this.#lifecycle.ready(), this.#terminals, checks, this.#within);
+    const live = this.#lifecycle.ready();
+    return {
+      terminals: (host) => this.#terminals.of(host),
+      openTerminal: async (host) => this.terminal((await this.openTerminal(host)).id),
+      visit: async (url) => {
+        const visit = await this.visit(url);
+        return { visit, html: live.pane?.sourceOf(visit.id) ?? '' };
+      },
+      answer: (check, text) => this.answer(check, text),
+      checks: () => this.#checks(),
+      onChecks: (listener) => this.#events.on((event) => event.type === 'checks' && listener()),
+      values: () => live.freshValues(),
+    };
   }
 
   #emitSnapshot(): void {
-    this.#emit({ type: 'snapshot', snapshot: this.snapshot() });
-  }
-
-  #emit(event: SessionEvent): void {
-    this.#pages.emit(event);
-    this.#within.emit(event);
+    this.#events.emit({ type: 'snapshot', snapshot: this.snapshot() });
   }
 }

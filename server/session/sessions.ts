@@ -1,28 +1,10 @@
-import type { Start } from '../guide/guide.ts';
 import type { SessionManager } from './manager.ts';
 import type { Session } from './session.ts';
 
-export type { Start };
-
 /** What the web edge and a class ask of one learner's session in one lab. */
-export type LearnerSession = Pick<
+export type LearnerSession = Omit<
   Session,
-  | 'answer'
-  | 'closeTerminal'
-  | 'doStep'
-  | 'end'
-  | 'extend'
-  | 'observe'
-  | 'openTerminal'
-  | 'reset'
-  | 'snapshot'
-  | 'start'
-  | 'startFrom'
-  | 'stopGuide'
-  | 'subscribe'
-  | 'terminal'
-  | 'touch'
-  | 'visit'
+  'close' | 'labName' | 'live' | 'reload' | 'resume' | 'sandbox' | 'status'
 >;
 
 /** All sessions of all learners, as the web edge sees them; its tests bring their own. */

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { TerminalView } from '#protocol';
 import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
-import { QuaysideError } from '../base/errors.ts';
+import { messageOf, QuaysideError } from '../base/errors.ts';
 import type { Host } from '../sandbox/host.ts';
-import type { Store, TerminalRow } from '../store/store.ts';
+import type { StoredSession, TerminalRow } from '../store/stored-session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 
@@ -13,13 +13,10 @@ export const TERMINALS_MOST = 16;
 /** A shell of which could not be told whether it lives is asked about again after this time. */
 const ADOPT_AGAIN_MS = 2_000;
 
-/** What a session's terminals are made with. */
 export interface TerminalsOptions {
-  readonly store: Store;
+  readonly stored: StoredSession;
   readonly backend: TerminalBackend;
   readonly background: Background;
-  /** The session's id, which changes when it takes a sandbox of the pool. */
-  readonly session: () => string;
   /** The list changed. */
   readonly onChange: (terminals: readonly TerminalView[]) => void;
   /** A command line finished (shell integration). */
@@ -82,17 +79,17 @@ export class Terminals {
         'Close one that you no longer need.',
       );
     }
-    const { store, backend, session } = this.#options;
+    const { stored, backend } = this.#options;
     const row = { id: randomBytes(6).toString('hex'), host: host.name, title: this.#title(host) };
     const opening: Tab = { state: 'opening', row };
     this.#tabs.set(row.id, opening);
-    store.addTerminal(session(), row);
+    stored.addTerminal(row);
     try {
       const terminal = await backend.open(host, row, signal);
       this.#put(opening, terminal);
     } catch (error) {
       if (this.#tabs.get(row.id) === opening) this.#tabs.delete(row.id);
-      store.removeTerminal(row.id);
+      stored.removeTerminal(row.id);
       throw error instanceof QuaysideError ? error : couldNotOpen(host, error);
     }
     this.#changed();
@@ -103,7 +100,7 @@ export class Terminals {
   async close(id: string): Promise<void> {
     const terminal = this.get(id);
     this.#tabs.delete(id);
-    this.#options.store.removeTerminal(id);
+    this.#options.stored.removeTerminal(id);
     this.#changed();
     try {
       await terminal.close();
@@ -118,8 +115,9 @@ export class Terminals {
    * keeps its tabs.
    */
   expect(): void {
-    const { store, session } = this.#options;
-    for (const row of store.terminals(session())) this.#tabs.set(row.id, { state: 'kept', row });
+    for (const row of this.#options.stored.terminals) {
+      this.#tabs.set(row.id, { state: 'kept', row });
+    }
   }
 
   /**
@@ -149,7 +147,7 @@ export class Terminals {
   take(terminals: readonly Terminal[]): void {
     for (const terminal of terminals) {
       const row = { id: terminal.id, host: terminal.host, title: terminal.title };
-      this.#options.store.addTerminal(this.#options.session(), row);
+      this.#options.stored.addTerminal(row);
       const opening: Tab = { state: 'opening', row };
       this.#tabs.set(row.id, opening);
       this.#put(opening, terminal);
@@ -178,7 +176,7 @@ export class Terminals {
     hostNamed: (name: string) => Host,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { backend, background, store } = this.#options;
+    const { backend, background, stored } = this.#options;
     const { row } = tab;
     if (this.#tabs.get(row.id) !== tab) return true;
     try {
@@ -186,7 +184,7 @@ export class Terminals {
       if (terminal) this.#put(tab, terminal);
       else if (this.#tabs.get(row.id) === tab) {
         this.#tabs.delete(row.id);
-        store.removeTerminal(row.id);
+        stored.removeTerminal(row.id);
       }
       return true;
     } catch (error) {
@@ -222,10 +220,9 @@ export class Terminals {
 }
 
 function couldNotOpen({ name }: Host, cause: unknown): QuaysideError {
-  const why = cause instanceof Error ? cause.message : String(cause);
   return new QuaysideError(
     'SANDBOX_FAILED',
-    `No terminal could be opened on ${name}: ${why}`,
+    `No terminal could be opened on ${name}: ${messageOf(cause)}`,
     'Try again. If it happens again, Reset gives fresh hosts.',
     { cause },
   );

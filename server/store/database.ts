@@ -36,6 +36,12 @@ export function obstacleOf(error: unknown): Obstacle | undefined {
 
 /** `undefined` is NULL. */
 export type Value = string | number | undefined;
+/** A statement: a text, or a tagged template whose values are bound. */
+export type Sql = string | readonly string[];
+
+export function textOf(sql: Sql): string {
+  return typeof sql === 'string' ? sql : sql.join('?');
+}
 
 /** One SQLite file, brought to the newest layout. Each statement is prepared once. Errors are SQLite's own. */
 export class Database implements Disposable {
@@ -72,12 +78,12 @@ export class Database implements Disposable {
   }
 
   /** @returns how many rows it touched */
-  run(sql: string, ...values: Value[]): number {
+  run(sql: Sql, ...values: Value[]): number {
     const given = values.map((value) => value ?? null);
     return Number(this.#statement(sql).run(...given).changes);
   }
 
-  all<T>(sql: string, ...values: (string | number)[]): readonly T[] {
+  all<T>(sql: Sql, ...values: (string | number)[]): readonly T[] {
     const rows: Record<string, unknown>[] = this.#statement(sql).all(...values);
     for (const row of rows) for (const column in row) row[column] ??= undefined;
     return rows as T[];
@@ -111,11 +117,10 @@ export class Database implements Disposable {
     this.#db.close();
   }
 
-  #statement(sql: string): StatementSync {
-    const known = this.#prepared.get(sql);
-    if (known) return known;
-    const statement = this.#db.prepare(sql);
-    this.#prepared.set(sql, statement);
+  #statement(sql: Sql): StatementSync {
+    const text = textOf(sql);
+    const statement = this.#prepared.get(text) ?? this.#db.prepare(text);
+    this.#prepared.set(text, statement);
     return statement;
   }
 

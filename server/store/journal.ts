@@ -8,7 +8,7 @@ const SIGNALS_KEPT = 5_000;
 const DROPPED_AT_ONCE = 500;
 
 /** What a pass speaks of: how the hosts are, or what has happened. */
-type About = SignalOf<'pass'>['about'];
+export type About = SignalOf<'pass'>['about'];
 
 /** A check that was passed. */
 export interface Pass {
@@ -42,42 +42,40 @@ interface PassRow {
 
 /** The ordered, stored record of what happened on a session's present hosts, and of all that the learner has passed. */
 export class Journal implements JournalView {
-  readonly #database: Database;
   readonly #late: WriteBehind;
   readonly #session: string;
-  readonly #lists = new Map<SignalKind, SignalList>();
+  /** Oldest first. A list that was given out never changes. */
+  readonly #signals: Map<SignalKind, readonly Signal[]>;
   readonly #passes = new Map<string, Pass>();
-  #oldest = 1;
-  #newest = 0;
+  #oldest: number;
+  #newest: number;
   #closed = false;
 
   /** Reads what is stored of a session. */
   constructor(database: Database, late: WriteBehind, session: string) {
-    this.#database = database;
     this.#late = late;
     this.#session = session;
-    const signals = database.all<SignalRow>(
-      'SELECT seq, at, body FROM signals WHERE session = ? ORDER BY seq',
-      session,
-    );
-    this.#oldest = signals[0]?.seq ?? 1;
-    for (const { seq, at, body } of signals) {
-      this.#index({ ...(JSON.parse(body) as SignalBody), seq, at });
-    }
-    const passes = database.all<PassRow>(
-      'SELECT check_id AS "check", at, assisted, about, seq FROM passes WHERE session = ? ORDER BY seq',
-      session,
-    );
+    const rows = database.all<SignalRow>`
+      SELECT seq, at, body FROM signals WHERE session = ${session} ORDER BY seq`;
+    const passes = database.all<PassRow>`
+      SELECT check_id AS "check", at, assisted, about, seq FROM passes
+      WHERE session = ${session} ORDER BY seq`;
+    const signals = rows.map(({ seq, at, body }): Signal => {
+      return { ...(JSON.parse(body) as SignalBody), seq, at };
+    });
     for (const { check, at, assisted, about, seq } of passes) {
       this.#passes.set(check, { at, assisted: assisted === 1, about });
-      if (about !== undefined && seq !== undefined)
-        this.#index({ kind: 'pass', check, about, seq, at });
+      if (about !== undefined && seq !== undefined) {
+        signals.push({ kind: 'pass', check, about, seq, at });
+      }
     }
+    this.#signals = Map.groupBy(signals, ({ kind }) => kind);
+    this.#oldest = rows[0]?.seq ?? 1;
+    this.#newest = Math.max(0, ...signals.map(({ seq }) => seq));
   }
 
-  /** How many signals there are. */
   get size(): number {
-    return [...this.#lists.values()].reduce((size, list) => size + list.size, 0);
+    return [...this.#signals.values()].flat().length;
   }
 
   /** All that the learner has passed, by check; on earlier hosts too. */
@@ -94,15 +92,10 @@ export class Journal implements JournalView {
     }
     const signal: Signal = { ...body, seq: this.#newest + 1, at: Date.now() };
     this.#index(signal);
-    this.#late.journal(() =>
-      this.#database.run(
-        'INSERT INTO signals (session, seq, at, body) VALUES (?, ?, ?, ?)',
-        this.#session,
-        signal.seq,
-        signal.at,
-        JSON.stringify(body),
-      ),
-    );
+    const { seq, at } = signal;
+    this.#late.journal`
+      INSERT INTO signals (session, seq, at, body)
+      VALUES (${this.#session}, ${seq}, ${at}, ${JSON.stringify(body)})`;
     if (this.#newest - this.#oldest >= SIGNALS_KEPT + DROPPED_AT_ONCE) this.#dropOldest();
   }
 
@@ -112,20 +105,14 @@ export class Journal implements JournalView {
     const seq = this.#newest + 1;
     this.#passes.set(check, { at, assisted, about });
     this.#index({ kind: 'pass', check, about, seq, at });
-    this.#late.act(
-      `INSERT INTO passes (session, check_id, at, assisted, about, seq) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO NOTHING`,
-      this.#session,
-      check,
-      at,
-      assisted ? 1 : 0,
-      about,
-      seq,
-    );
+    this.#late.act`
+      INSERT INTO passes (session, check_id, at, assisted, about, seq)
+      VALUES (${this.#session}, ${check}, ${at}, ${assisted ? 1 : 0}, ${about}, ${seq})
+      ON CONFLICT DO NOTHING`;
   }
 
   all<K extends SignalKind>(kind: K): readonly SignalOf<K>[] {
-    return (this.#lists.get(kind)?.shown() ?? []) as readonly Signal[] as readonly SignalOf<K>[];
+    return (this.#signals.get(kind) ?? []) as readonly Signal[] as readonly SignalOf<K>[];
   }
 
   last<K extends SignalKind>(
@@ -141,52 +128,18 @@ export class Journal implements JournalView {
   }
 
   #index(signal: Signal): void {
-    const list = this.#lists.get(signal.kind) ?? new SignalList();
-    this.#lists.set(signal.kind, list.add(signal));
-    this.#newest = Math.max(this.#newest, signal.seq);
+    this.#signals.set(signal.kind, [...(this.#signals.get(signal.kind) ?? []), signal]);
+    this.#newest = signal.seq;
   }
 
   /** A runaway loop in a host fills neither memory nor disk. Passes stay: there are no more of them than checks. */
   #dropOldest(): void {
     this.#oldest = this.#newest - SIGNALS_KEPT + 1;
     const oldest = this.#oldest;
-    for (const [kind, list] of this.#lists) if (kind !== 'pass') list.dropBefore(oldest);
-    this.#late.journal(() =>
-      this.#database.run(
-        'DELETE FROM signals WHERE session = ? AND seq < ?',
-        this.#session,
-        oldest,
-      ),
-    );
-  }
-}
-
-/** Signals of one kind, oldest first. A list that was shown stays as it is: it is copied before the next is added. */
-class SignalList {
-  #signals: Signal[] = [];
-  #isShown = false;
-
-  get size(): number {
-    return this.#signals.length;
-  }
-
-  shown(): readonly Signal[] {
-    this.#isShown = true;
-    return this.#signals;
-  }
-
-  add(signal: Signal): this {
-    if (this.#isShown) this.#replace([...this.#signals]);
-    this.#signals.push(signal);
-    return this;
-  }
-
-  dropBefore(seq: number): void {
-    this.#replace(this.#signals.filter((signal) => signal.seq >= seq));
-  }
-
-  #replace(signals: Signal[]): void {
-    this.#signals = signals;
-    this.#isShown = false;
+    for (const [kind, list] of this.#signals) {
+      const kept = list.filter(({ seq }) => kind === 'pass' || seq >= oldest);
+      this.#signals.set(kind, kept);
+    }
+    this.#late.journal`DELETE FROM signals WHERE session = ${this.#session} AND seq < ${oldest}`;
   }
 }

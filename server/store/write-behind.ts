@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import type { FailureLog } from '../base/background.ts';
 import { type Database, type Obstacle, obstacleOf } from './database.ts';
 
@@ -23,16 +24,9 @@ interface LateRecord {
 }
 
 /** A change that must be on disk before something else is done. */
-interface Commit {
-  /** Its statements, in one transaction. */
+interface Commit extends PromiseWithResolvers<void> {
   readonly write: () => void;
-  /** Called in the same turn of the event loop in which it is on disk. */
   readonly written: () => void;
-}
-
-interface WaitingCommit extends Commit {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -44,9 +38,7 @@ export class WriteBehind implements Disposable {
   readonly #onError: FailureLog;
   #records: LateRecord[] = [];
   #signals = 0;
-  /** After a batch with a record that cannot be written: so many are written one by one, to find it. */
-  #oneByOne = 0;
-  #commits: WaitingCommit[] = [];
+  #commits: Commit[] = [];
   #obstacle: Obstacle | undefined;
   #timer: NodeJS.Timeout | undefined;
   #next: NodeJS.Immediate | undefined;
@@ -56,7 +48,6 @@ export class WriteBehind implements Disposable {
     this.#onError = onError;
   }
 
-  /** How many records wait. */
   get size(): number {
     return this.#records.length;
   }
@@ -77,33 +68,31 @@ export class WriteBehind implements Disposable {
   }
 
   /** The same for what happened on hosts. Where too much of it waits, the oldest is lost. */
-  journal(write: () => unknown): void {
-    this.#write({ kind: 'journal', write });
+  journal(...statement: Parameters<Database['run']>): void {
+    this.#write({ kind: 'journal', write: () => this.#database.run(...statement) });
     this.#signals += 1;
     if (this.#signals > JOURNAL_MOST) this.#dropOldest();
   }
 
   /**
-   * Settles when the change is on disk. It waits while another process holds the lock.
+   * Settles when a change is on disk. It waits while another process holds the lock.
    *
+   * @param write its statements, which go into one transaction
+   * @param written called in the same turn of the event loop in which it is on disk
    * @throws QuaysideError DISK_FULL, the signal's reason, or what else the change failed at; nothing is changed then
    */
-  async commit(commit: Commit, signal?: AbortSignal): Promise<void> {
+  async commit(write: () => void, written: () => void, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting = { ...commit, resolve, reject };
-    const onAbort = () => {
-      this.#commits = this.#commits.filter((each) => each !== waiting);
-      reject(signal?.reason);
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    this.#commits.push(waiting);
+    const commit = { write, written, ...Promise.withResolvers<void>() };
+    using _ =
+      signal &&
+      addAbortListener(signal, () => {
+        this.#commits = this.#commits.filter((each) => each !== commit);
+        commit.reject(signal.reason);
+      });
+    this.#commits.push(commit);
     this.#flush();
-    try {
-      await promise;
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-    }
+    await commit.promise;
   }
 
   [Symbol.dispose](): void {
@@ -126,7 +115,7 @@ export class WriteBehind implements Disposable {
   #flush(): void {
     this.#pause();
     try {
-      if (this.#records.length > 0) this.#writeBatch();
+      if (this.#records.length > 0) this.#writeOldest(BATCH);
       if (this.#records.length > 0) this.#next = setImmediate(() => this.#flush());
       else this.#writeCommits();
       this.#obstacle = undefined;
@@ -156,9 +145,13 @@ export class WriteBehind implements Disposable {
     this.#timer.unref();
   }
 
-  /** The oldest records in one transaction. @throws only what an obstacle made of it */
-  #writeBatch(): void {
-    const batch = this.#records.slice(0, this.#oneByOne > 0 ? 1 : BATCH);
+  /**
+   * So many of the oldest records in one transaction. Where one of them cannot be written, each gets its own.
+   *
+   * @throws only what an obstacle made of it
+   */
+  #writeOldest(most: number): void {
+    const batch = this.#records.slice(0, most);
     try {
       this.#database.transaction(() => {
         for (const { write } of batch) write();
@@ -166,14 +159,13 @@ export class WriteBehind implements Disposable {
     } catch (error) {
       if (obstacleOf(error)) throw error;
       if (batch.length > 1) {
-        this.#oneByOne = batch.length;
+        for (const _ of batch) this.#writeOldest(1);
         return;
       }
       this.#onError('a record could not be kept', error);
     }
     this.#records.splice(0, batch.length);
     this.#signals -= batch.filter(({ kind }) => kind === 'journal').length;
-    this.#oneByOne = Math.max(0, this.#oneByOne - 1);
   }
 
   /** @throws only what an obstacle made of it */

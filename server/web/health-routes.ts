@@ -1,4 +1,5 @@
 import { type Health, health } from '#schemas';
+import { messageOf } from '../base/errors.ts';
 import { type Api, body } from './schemas.ts';
 
 /** `GET /healthz`, for whoever watches the server. @param ask rejecting counts as not able to serve */
@@ -16,7 +17,7 @@ export function addHealthRoutes(app: Api, ask: () => Health | Promise<Health>): 
     async (_request, reply) => {
       const state = await Promise.try(ask).catch((error: unknown) => ({
         ok: false,
-        reason: error instanceof Error ? error.message : String(error),
+        reason: messageOf(error),
       }));
       return reply.code(state.ok ? 200 : 503).send(state);
     },

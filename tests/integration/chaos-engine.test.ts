@@ -98,12 +98,12 @@ const couldNotCheck = (why: RegExp) =>
 
 const watchesEngine = () =>
   app.store
-    .journal(app.store.session(learner.id, LAB).id)
-    .all('host')
+    .session(learner.id, LAB)
+    .journal.all('host')
     .some(({ change }) => change === 'engine-up');
 
 const container = (label: string) =>
-  app.container(app.store.session(learner.id, LAB).sandbox, label);
+  app.container(app.store.session(learner.id, LAB).row.sandbox, label);
 const onServer = async (...argv: string[]) =>
   engine.run(await container('quayside.host=server01'), argv);
 const visit = async () => (await learner.session.visit('http://10.1.10.11:9')).outcome;
@@ -170,6 +170,6 @@ test('a start while the engine is away fails with a reason, and can be tried aga
   other.start();
   await until('the other’s are too', () => state().state === 'ready');
   await other.end();
-  const { sandbox } = app.store.session(learner.id, LAB);
+  const { sandbox } = app.store.session(learner.id, LAB).row;
   await expect.poll(() => app.live(), WAIT).toEqual([sandbox]);
 });

@@ -103,7 +103,7 @@ class Life {
 
   constructor() {
     using store = this.store();
-    this.learner = store.createLearner().learner;
+    this.learner = store.learners.create().learner;
   }
 
   /** What is on the disk now. */
@@ -113,7 +113,7 @@ class Life {
 
   get sandbox(): string | undefined {
     using store = this.store();
-    return store.session(this.learner, LAB).sandbox;
+    return store.session(this.learner, LAB).row.sandbox;
   }
 
   victim(pool?: number): Promise<Victim> {
@@ -128,7 +128,7 @@ class Life {
     await using app = await openApp({ labs: LABS, data: this.data });
     const session = app.sessions.of(this.learner, LAB);
     await until(session, `the session to be ${wanted}`, (now) => now.status.state === wanted);
-    const { sandbox } = app.store.session(this.learner, LAB);
+    const { sandbox } = app.store.session(this.learner, LAB).row;
     await expect.poll(() => app.live(), SOON).toEqual(sandbox ? [sandbox] : []);
     await look(app);
     await app.close({ clean: true });
@@ -171,14 +171,14 @@ test('killed in the middle of work, the hosts, the pass, the journal and the she
   // What reaches into every host's network goes with its server, before another comes.
   await expect.poll(linkers, SOON).toBe(0);
   using left = life.store();
-  const { id, sandbox } = left.session(life.learner, LAB);
-  const { passes, size } = left.journal(id);
-  const terminals = left.terminals(id);
+  const { row, journal, terminals } = left.session(life.learner, LAB);
+  const { id, sandbox } = row;
+  const { passes, size } = journal;
   expect([passes.size, terminals.length]).toEqual([1, 2]);
   await life.comeBack('ready', ({ sessions, store }) => {
-    expect(store.session(life.learner, LAB)).toMatchObject({ id, sandbox });
-    expect(store.journal(id).passes).toEqual(passes);
-    expect(store.journal(id).size).toBeGreaterThanOrEqual(size);
+    expect(store.session(life.learner, LAB).row).toMatchObject({ id, sandbox });
+    expect(store.session(life.learner, LAB).journal.passes).toEqual(passes);
+    expect(store.session(life.learner, LAB).journal.size).toBeGreaterThanOrEqual(size);
     const snapshot = sessions.of(life.learner, LAB).snapshot();
     expect(snapshot.terminals).toEqual(terminals);
     expect(snapshot.checks).toMatchObject([{ id: CHECK, state: 'passed' }]);
@@ -193,7 +193,7 @@ test('killed in the middle of a reset, the new hosts come and the old ones go', 
   await victim.do('reset', becomes('starting'));
   await victim.kill();
   await life.comeBack('ready', ({ store }) => {
-    expect(store.session(life.learner, LAB).sandbox).not.toBe(old);
+    expect(store.session(life.learner, LAB).row.sandbox).not.toBe(old);
   });
 });
 

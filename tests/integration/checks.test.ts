@@ -83,7 +83,7 @@ async function shows(id: string, like: Partial<CheckView>): Promise<CheckView> {
 }
 
 async function hostContainer(name: string) {
-  const { sandbox } = app.store.session(learner.id, 'lab');
+  const { sandbox } = app.store.session(learner.id, 'lab').row;
   const id = await app.container(sandbox, `quayside.host=${name}`);
   return app.runtime.engine.docker.getContainer(id);
 }

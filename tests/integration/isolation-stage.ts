@@ -76,7 +76,7 @@ export async function openClass(sandboxes: number, diskMib?: number): Promise<Re
     },
     idOf,
     handOf: (name) => roster.entry(idOf(name)).handAt,
-    sandboxOf: (name) => store.session(idOf(name), LAB).sandbox,
+    sandboxOf: (name) => store.session(idOf(name), LAB).row.sandbox,
     [Symbol.asyncDispose]: async () => {
       for (const learner of learners) learner[Symbol.dispose]();
       await app[Symbol.asyncDispose]();

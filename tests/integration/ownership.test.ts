@@ -53,7 +53,7 @@ const adas = (url: string) =>
 
 /** All that is Ada's and could be told or changed. */
 const hers = () => {
-  const { sandbox, id } = room.store.session(room.idOf('Ada'), LAB);
+  const { sandbox, id } = room.store.session(room.idOf('Ada'), LAB).row;
   const { status, terminals, answers, checks } = room.sessions.of(room.idOf('Ada'), LAB).snapshot();
   return { sandbox, id, status, terminals, answers, checks, hand: room.handOf('Ada') };
 };

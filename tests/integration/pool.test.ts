@@ -10,7 +10,7 @@ const SOON = { timeout: 90_000 } as const;
 
 /** Settles when the pool has that many sandboxes ready. */
 async function warm({ sessions }: TestApp, count: number): Promise<void> {
-  await expect.poll(() => sessions.counts().warm, SOON).toBe(count);
+  await expect.poll(() => sessions.capacity.counts().warm, SOON).toBe(count);
 }
 
 /** The session as the web edge answers a start: with what takes no more than one turn of the event loop. */
@@ -38,18 +38,17 @@ test('a sandbox from the pool is ready in the answer to the start itself, shells
   await warm(app, 1);
   const [ahead] = await app.live();
   const { id, session } = app.newLearner(LAB);
-  const before = app.store.session(id, LAB);
-  app.store.journal(before.id).pass({ check: 'kept', at: 7, about: 'state', assisted: false });
+  app.store
+    .session(id, LAB)
+    .journal.pass({ check: 'kept', at: 7, about: 'state', assisted: false });
   const now = await startedAtOnce(session);
   expect(now.status.state).toBe('ready');
   expect(titles(now)).toEqual(['server01', 'client']);
   // Its labels are the session's: an operator finds the one by the other.
-  const row = app.store.session(id, LAB);
+  const { row, journal } = app.store.session(id, LAB);
   expect(row.sandbox).toBe(ahead);
   expect(await labelledSessions(app, row.sandbox)).toEqual([row.id]);
-  expect([...app.store.journal(row.id).passes]).toEqual([
-    ['kept', { at: 7, about: undefined, assisted: false }],
-  ]);
+  expect([...journal.passes]).toEqual([['kept', { at: 7, about: undefined, assisted: false }]]);
   // And it fills itself again.
   await warm(app, 1);
   expect(await app.live()).toHaveLength(2);
@@ -65,7 +64,7 @@ test('a server that comes back takes up what was taken, and removes what was onl
   await using second = await openApp({ labs: LABS, data: first.data });
   const now = await untilReady(second.sessions.of(id, LAB));
   expect(titles(now)).toEqual(['server01', 'client']);
-  const row = second.store.session(id, LAB);
+  const { row } = second.store.session(id, LAB);
   await expect.poll(() => second.live(), SOON).toEqual([row.sandbox]);
   expect(await labelledSessions(second, row.sandbox)).toEqual([row.id]);
 });
@@ -81,7 +80,7 @@ test('the pool gives way where the machine is full, and stays empty while it is'
   expect((await startedAtOnce(third)).status).toMatchObject({ state: 'queued', place: 1 });
   await first.end();
   await untilReady(third);
-  expect(app.sessions.counts()).toMatchObject({ warm: 0, running: 2, waiting: 0 });
+  expect(app.sessions.capacity.counts()).toMatchObject({ warm: 0, running: 2, waiting: 0 });
 });
 
 test('a warm sandbox that lost a host is given to nobody', async () => {

@@ -49,7 +49,10 @@ test('a host that was killed is repaired, with its link, and shown as down meanw
     if (event.type !== 'status' || event.status.state !== 'ready') return;
     phases.push(event.status.hosts.find(({ name }) => name === 'client')?.phase ?? '');
   });
-  const client = await app.container(app.store.session(id, LAB).sandbox, 'quayside.host=client');
+  const client = await app.container(
+    app.store.session(id, LAB).row.sandbox,
+    'quayside.host=client',
+  );
   await app.runtime.engine.docker.getContainer(client).kill();
   await until(session, 'the client to be down', () => phases.includes('down'));
   await until(session, 'the client to be ready again', () => phases.at(-1) === 'ready');
@@ -71,7 +74,7 @@ test('a session is taken up by the next server, which removes what belongs to no
   await using first = await openApp({ labs: LABS });
   const { id, session } = first.newLearner(LAB);
   const { terminals } = await started(session);
-  const { sandbox } = first.store.session(id, LAB);
+  const { sandbox } = first.store.session(id, LAB).row;
   const labels = { instance: first.store.instance, sandbox: 'deadbeef', session: 'nobody' };
   await new Sandbox(first.runtime, SMALL_LAB, labels).reconcile(() => undefined);
   await first.close({ clean: false });

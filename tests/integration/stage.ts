@@ -93,7 +93,7 @@ export async function openApp(options: AppOptions): Promise<TestApp> {
       ...(options.diskMib !== undefined && { QUAYSIDE_DISK_MIB: String(options.diskMib) }),
     }),
     // No number that an operator could name: where the machine is full from the start, it is 0.
-    sandboxesMost: options.sandboxes ?? 4,
+    sandboxes: options.sandboxes ?? 4,
   };
   const app = await createApp(config, {
     engine: options.engine ?? (await realEngine()),
@@ -115,7 +115,7 @@ export async function openApp(options: AppOptions): Promise<TestApp> {
     data,
     live,
     newLearner: (lab) => {
-      const { learner: id } = app.store.createLearner();
+      const { learner: id } = app.store.learners.create();
       return { id, session: app.sessions.of(id, lab) };
     },
     container: async (sandbox, label) => {

@@ -43,32 +43,32 @@ test('a full disk loses nothing of what happens, and hurts nothing of what is th
   const path = join(disk, 'quayside.sqlite');
   {
     using store = new Store(path);
-    const { learner } = store.createLearner();
-    const { id } = store.session(learner, 'lab');
-    await store.beginSandbox(id, { sandbox: 'box', at: 1 });
-    const journal = store.journal(id);
+    const { learner } = store.learners.create();
+    const session = store.session(learner, 'lab');
+    await session.begin({ sandbox: 'box', at: 1 });
+    const { journal } = session;
     journal.add({ kind: 'answer', check: 'before', text: '1' });
     fill();
     expect(statSync(ballast()).size).toBeGreaterThan(100_000);
     work(journal);
     journal.pass({ check: 'during', at: 7, about: 'state', assisted: false });
-    store.setQueued(id, 5);
-    store.setQueued(id, undefined);
+    session.setQueued(5);
+    session.setQueued(undefined);
     expect([store.unwritten > 0, store.obstacle]).toEqual([true, 'disk']);
     expect(journal.all('answer')).toHaveLength(201);
     // What has to be on disk first is refused, in the words of the catalogue.
-    const begun = store.beginSandbox(id, { sandbox: 'next', at: 2 });
+    const begun = session.begin({ sandbox: 'next', at: 2 });
     await expect(begun).rejects.toThrow(QuaysideError);
     await expect(begun).rejects.toThrow(/is full/);
-    expect(store.session(learner, 'lab').sandbox).toBe('box');
+    expect(session.row.sandbox).toBe('box');
     truncateSync(ballast(), 0);
     await expect.poll(() => store.unwritten, { timeout: 10_000 }).toBe(0);
   }
   using store = new Store(path);
-  const [row] = store.sessionsWithSandbox();
-  expect(row).toMatchObject({ sandbox: 'box', queuedAt: undefined });
-  expect(store.journal(row?.id ?? '').all('answer')).toHaveLength(201);
-  expect(store.journal(row?.id ?? '').passes.has('during')).toBe(true);
+  const [session] = store.sessionsWithSandbox();
+  expect(session?.row).toMatchObject({ sandbox: 'box', queuedAt: undefined });
+  expect(session?.journal.all('answer')).toHaveLength(201);
+  expect(session?.journal.passes.has('during')).toBe(true);
   const other = new DatabaseSync(path);
   expect(other.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
   other.close();
@@ -76,15 +76,15 @@ test('a full disk loses nothing of what happens, and hurts nothing of what is th
 
 test('what waited for room is written before what comes after it', async () => {
   using store = new Store(join(disk, 'quayside.sqlite'));
-  const { learner } = store.createLearner();
-  const { id } = store.session(learner, 'lab');
-  await store.beginSandbox(id, { sandbox: 'box', at: 1 });
+  const { learner } = store.learners.create();
+  const session = store.session(learner, 'lab');
+  await session.begin({ sandbox: 'box', at: 1 });
   fill();
-  work(store.journal(id));
-  store.sandboxGone(id);
+  work(session.journal);
+  session.sandboxGone();
   expect(store.unwritten).toBeGreaterThan(0);
   truncateSync(ballast(), 0);
-  await store.beginSandbox(id, { sandbox: 'another', at: 2 });
+  await session.begin({ sandbox: 'another', at: 2 });
   expect(store.unwritten).toBe(0);
-  expect(store.session(learner, 'lab').sandbox).toBe('another');
+  expect(session.row.sandbox).toBe('another');
 });

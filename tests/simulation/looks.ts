@@ -1,7 +1,7 @@
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { shellsIn } from '../fixtures/memory-terminals.ts';
+import type { Participant } from './participant.ts';
 import { RULES } from './rules.ts';
-import type { Seat } from './seat.ts';
 import type { World } from './world.ts';
 
 /** A page that is closed for so long has lost its place in the queue (ADR 0014: a minute). */
@@ -11,20 +11,20 @@ const PLACE_KEPT_MS = 60_000;
 const LONGEST_WAIT_MS = 3 * 60_000;
 
 /** What holds after every step. */
-export function lookAtStep(world: World, seats: readonly Seat[]): void {
+export function lookAtStep(world: World, participants: readonly Participant[]): void {
   const { life, plan, sandboxes } = world;
   if (sandboxes.size > plan.sandboxesMost) {
     world.violate(RULES.limit, `${[...sandboxes].join(', ')} of ${plan.sandboxesMost}`);
   }
   if (!life?.isOpen) return;
-  const owned = life.sessions.owners();
+  const owned = life.sessions.capacity.owners();
   for (const sandbox of sandboxes) {
     if (owned.has(sandbox) || world.inherited.has(sandbox)) continue;
     world.violate(RULES.hasAnOwner, `${sandbox} is nobody’s`);
   }
-  if (life.store.unwritten === 0) for (const seat of seats) seat.allIsKept();
+  if (life.store.unwritten === 0) for (const participant of participants) participant.allIsKept();
   const owners = new Map<string, string>();
-  for (const { session, name, lab } of seats) {
+  for (const { session, name, lab } of participants) {
     const sandbox = session?.sandbox;
     if (sandbox === undefined) continue;
     const other = owners.get(sandbox);
@@ -32,9 +32,10 @@ export function lookAtStep(world: World, seats: readonly Seat[]): void {
       world.violate(RULES.oneOwner, `${sandbox} is ${other}’s and ${name}/${lab}’s`);
     owners.set(sandbox, `${name}/${lab}`);
   }
-  for (const seat of seats) {
-    const { given, session, name, lab } = seat;
-    if (given === undefined || !session || session.sandbox === given || seat.mayGo(given)) continue;
+  for (const participant of participants) {
+    const { given, session, name, lab } = participant;
+    if (given === undefined || !session || session.sandbox === given || participant.mayGo(given))
+      continue;
     world.violate(
       RULES.keepsItsSandbox,
       `${name}/${lab} was let into ${given} and has ${session.sandbox ?? 'none'} (${session.status.state})`,
@@ -43,18 +44,18 @@ export function lookAtStep(world: World, seats: readonly Seat[]): void {
 }
 
 /** What holds once nothing has gone wrong for long. */
-export function lookAtRest(world: World, seats: readonly Seat[]): void {
+export function lookAtRest(world: World, participants: readonly Participant[]): void {
   const { life, machine } = world;
   if (!life?.isOpen) {
     world.violate(RULES.serverStarts, 'none is up');
     return;
   }
   const owned = new Set<string>();
-  for (const seat of seats) {
-    const sandbox = lookAtSeat(world, seat);
+  for (const participant of participants) {
+    const sandbox = lookAtParticipant(world, participant);
     if (sandbox !== undefined) owned.add(sandbox);
   }
-  const { warm } = life.sessions.counts();
+  const { warm } = life.sessions.capacity.counts();
   const others = sandboxesOnEngine(world).filter((sandbox) => !owned.has(sandbox));
   if (others.length !== warm) {
     const whose = `${others.join(', ')} are no session’s; ${warm} are the pool’s`;
@@ -65,8 +66,8 @@ export function lookAtRest(world: World, seats: readonly Seat[]): void {
 }
 
 /** @returns the sandbox that the session has and shows */
-function lookAtSeat(world: World, seat: Seat): string | undefined {
-  const { session, name, lab, closedAt } = seat;
+function lookAtParticipant(world: World, participant: Participant): string | undefined {
+  const { session, name, lab, closedAt } = participant;
   if (!session) return undefined;
   const { status, sandbox } = session;
   const who = `${name}/${lab}`;
@@ -89,8 +90,8 @@ function lookAtSeat(world: World, seat: Seat): string | undefined {
       }
       const shown = status.hosts.map((host) => `${host.name} ${host.phase}`);
       lookAtHosts(world, who, sandbox, shown);
-      lookAtTerminals(world, seat, sandbox);
-      seat.look();
+      lookAtTerminals(world, participant, sandbox);
+      participant.look();
       return sandbox;
     }
   }
@@ -129,7 +130,11 @@ function lookAtHosts(world: World, who: string, sandbox: string, shown: readonly
 }
 
 /** A terminal that the learner has seen, and whose shell lives, is still there. */
-function lookAtTerminals(world: World, { session, terminals, name }: Seat, sandbox: string): void {
+function lookAtTerminals(
+  world: World,
+  { session, terminals, name }: Participant,
+  sandbox: string,
+): void {
   const shown = session?.snapshot().terminals.map(({ id }) => id) ?? [];
   for (const [id, host] of terminals) {
     const lives = [...world.machine.containers.values()].some(

@@ -3,6 +3,7 @@ import { Sandbox, SandboxDestroyedError } from '../../server/sandbox/sandbox.ts'
 import { SessionLifecycle } from '../../server/session/lifecycle.ts';
 import { Session } from '../../server/session/session.ts';
 import { Store } from '../../server/store/store.ts';
+import { StoredSession } from '../../server/store/stored-session.ts';
 import { RULES, type Rule } from './rules.ts';
 import type { World } from './world.ts';
 
@@ -164,9 +165,11 @@ function letGoBeforeItIsKept(): Disposable {
 }
 
 function forgetTheWarm(): Disposable {
-  return replaced(Store.prototype, 'takeSandbox', (takeSandbox) => {
-    return function (this: Store, ...given) {
-      return takeSandbox.apply(this, given).catch(() => new Promise<never>(() => undefined));
+  return replaced(StoredSession.prototype, 'begin', (begin) => {
+    return function (this: StoredSession, ...given) {
+      const begun = begin.apply(this, given);
+      const isWarm = given[0].id !== undefined;
+      return isWarm ? begun.catch(() => new Promise<never>(() => undefined)) : begun;
     };
   });
 }

@@ -49,7 +49,7 @@ export class ServerLife {
     const { machine, database, labs, idleMs, totalMs, log } = options;
     this.engine = new MemoryEngine(machine);
     this.background = new Background(log);
-    this.store = new Store(database, { onError: log });
+    this.store = new Store(database, log);
     this.runtime = memoryRuntime(this.engine, this.store.instance);
     const terminals = new MemoryTerminals(this.engine, this.background);
     this.sessions = new SessionManager({
@@ -66,10 +66,10 @@ export class ServerLife {
       background: this.background,
     });
     const { store, sessions, background } = this;
-    if (options.inClass) {
-      const classroom = new Class({ store, name: 'Simulated', learnersMost: 99 });
-      this.roster = new Roster({ classroom, store, sessions, labs, background });
-    } else this.roster = undefined;
+    const classroom = options.inClass && new Class({ store, name: 'Simulated', learnersMost: 99 });
+    this.roster = classroom
+      ? new Roster({ classroom, store, sessions, labs, background })
+      : undefined;
   }
 
   async open(): Promise<void> {
@@ -80,7 +80,7 @@ export class ServerLife {
 
   /** Somebody new. @returns the learner's id */
   join(name: string): string {
-    if (!this.roster) return this.store.createLearner().learner;
+    if (!this.roster) return this.store.learners.create().learner;
     const { classroom } = this.roster;
     const { learner } = classroom.join('127.0.0.1', classroom.code, name).member;
     this.roster.entry(learner);
@@ -95,7 +95,7 @@ export class ServerLife {
   async close(clean: boolean): Promise<void> {
     this.isClosing = true;
     this.isOpen = false;
-    await this.sessions.close(clean);
+    await this.sessions.close({ clean });
     this.roster?.[Symbol.dispose]();
     await this.runtime[Symbol.asyncDispose]();
     this.store[Symbol.dispose]();

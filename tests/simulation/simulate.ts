@@ -1,8 +1,8 @@
 import { WHY_ENDED } from '../../server/session/expiry.ts';
 import { lookAtRest, lookAtStep, sandboxesOnEngine } from './looks.ts';
 import type { Mutant } from './mutants.ts';
+import { Participant } from './participant.ts';
 import { RULES } from './rules.ts';
-import { Seat } from './seat.ts';
 import { Weather } from './weather.ts';
 import { type Violation, World } from './world.ts';
 
@@ -38,30 +38,30 @@ export async function simulate(
   using _mutant = options.mutant?.(world);
   const { plan, chance, clock } = world;
   world.say(`seed ${seed}: ${JSON.stringify(plan)}`);
-  const seats = Array.from({ length: plan.learners }, (_, index) =>
-    [...world.labs.keys()].map((lab) => new Seat(world, `learner${index + 1}`, lab)),
+  const participants = Array.from({ length: plan.learners }, (_, index) =>
+    [...world.labs.keys()].map((lab) => new Participant(world, `learner${index + 1}`, lab)),
   ).flat();
   const weather = new Weather(world);
-  follow(world, seats);
+  follow(world, participants);
   world.boot();
   let isStormy = true;
-  const act = (seat: Seat): void => {
+  const act = (participant: Participant): void => {
     clock.after(chance.time(...plan.paceMs), () => {
       if (!isStormy) return;
-      seat.act();
-      act(seat);
+      participant.act();
+      act(participant);
     });
   };
-  for (const seat of seats) act(seat);
-  instruct(world, seats, () => isStormy);
-  const look = (): void => lookAtStep(world, seats);
+  for (const participant of participants) act(participant);
+  instruct(world, participants, () => isStormy);
+  const look = (): void => lookAtStep(world, participants);
   if (await world.run(plan.stormMs, look)) {
     isStormy = false;
     weather.calm();
     world.say('calm');
-    if (await rest(world, seats, REST_MS, look)) lookAtRest(world, seats);
-    if (!world.violation) await startAgain(world, seats, look);
-    if (!world.violation) await closeDown(world, seats);
+    if (await rest(world, participants, REST_MS, look)) lookAtRest(world, participants);
+    if (!world.violation) await startAgain(world, participants, look);
+    if (!world.violation) await closeDown(world, participants);
   }
   const { violation, trace, steps, calls } = world;
   return { seed, violation, trace: [...trace], steps, calls };
@@ -70,57 +70,65 @@ export async function simulate(
 /** Waits for so long, and until no session has done anything for a while: limits end sessions, and others begin then. */
 async function rest(
   world: World,
-  seats: readonly Seat[],
+  participants: readonly Participant[],
   milliseconds: number,
   look: () => void,
 ): Promise<boolean> {
   let goesOn = await world.run(milliseconds, look);
   for (let more = 0; goesOn && more < MOST_ENDS; more++) {
-    const changedAt = Math.max(...seats.map((seat) => seat.changedAt));
+    const changedAt = Math.max(...participants.map((participant) => participant.changedAt));
     if (world.clock.now - changedAt >= QUIET_MS) return true;
     goesOn = await world.run(QUIET_MS, look);
   }
   return goesOn;
 }
 
-/** Seats hear of every server that begins and ends; whoever is new joins the first. */
-function follow(world: World, seats: readonly Seat[]): void {
+/** Participants hear of every server that begins and ends; whoever is new joins the first. */
+function follow(world: World, participants: readonly Participant[]): void {
   world.onOpen = (life) => {
-    for (const name of new Set(seats.map((seat) => seat.name))) {
-      const own = seats.filter((seat) => seat.name === name);
+    for (const name of new Set(participants.map((participant) => participant.name))) {
+      const own = participants.filter((participant) => participant.name === name);
       if (own.some(({ learner }) => learner === undefined)) {
         world.attempt(`${name} joins`, () => {
           const learner = life.join(name);
-          for (const seat of own) seat.learner = learner;
+          for (const participant of own) participant.learner = learner;
         });
       }
     }
-    for (const seat of seats) seat.follow(life);
+    for (const participant of participants) participant.follow(life);
   };
   world.onDown = () => {
-    for (const seat of seats) seat.serverGone();
+    for (const participant of participants) participant.serverGone();
   };
   world.onRemoved = ({ labels, name }) => {
     const sandbox = labels['quayside.sandbox'];
-    const seat = seats.find(({ given }) => given !== undefined && given === sandbox);
-    if (!seat || sandbox === undefined || seat.mayGo(sandbox)) return;
-    world.violate(RULES.keepsItsSandbox, `${name} of ${seat.name}/${seat.lab} was removed`);
+    const participant = participants.find(({ given }) => given !== undefined && given === sandbox);
+    if (!participant || sandbox === undefined || participant.mayGo(sandbox)) return;
+    world.violate(
+      RULES.keepsItsSandbox,
+      `${name} of ${participant.name}/${participant.lab} was removed`,
+    );
   };
 }
 
 /** What the instructor and the author of the labs do meanwhile. */
-function instruct(world: World, seats: readonly Seat[], isStormy: () => boolean): void {
+function instruct(
+  world: World,
+  participants: readonly Participant[],
+  isStormy: () => boolean,
+): void {
   const { clock, chance, plan } = world;
   let version = 1;
   const deeds: (() => void)[] = [
-    () => chance.pick(seats).reset('instructor'),
-    () => chance.pick(seats).end('instructor', 'Enough.'),
+    () => chance.pick(participants).reset('instructor'),
+    () => chance.pick(participants).end('instructor', 'Enough.'),
     () => {
       const { open } = world;
       const roster = open?.roster;
-      const { name, learner } = chance.pick(seats);
+      const { name, learner } = chance.pick(participants);
       if (!roster || learner === undefined) return;
-      for (const seat of seats) if (seat.name === name) seat.isRemoved = true;
+      for (const participant of participants)
+        if (participant.name === name) participant.isRemoved = true;
       world.attempt(`instructor removes ${name}`, () => roster.remove(learner));
     },
     () => {
@@ -143,34 +151,38 @@ function instruct(world: World, seats: readonly Seat[], isStormy: () => boolean)
 }
 
 /** Whoever has nothing can start, and gets hosts as soon as there is room. */
-async function startAgain(world: World, seats: readonly Seat[], look: () => void): Promise<void> {
-  for (const seat of seats) {
-    seat.openPage();
-    const state = seat.session?.status.state;
+async function startAgain(
+  world: World,
+  participants: readonly Participant[],
+  look: () => void,
+): Promise<void> {
+  for (const participant of participants) {
+    participant.openPage();
+    const state = participant.session?.status.state;
     if (state !== 'none' && state !== 'ended' && state !== 'failed') continue;
-    world.attempt(`${seat.name} starts again`, () => seat.session?.start());
+    world.attempt(`${participant.name} starts again`, () => participant.session?.start());
   }
-  if (!(await rest(world, seats, START_MS, look))) return;
-  for (const { session, name, lab } of seats) {
+  if (!(await rest(world, participants, START_MS, look))) return;
+  for (const { session, name, lab } of participants) {
     const status = session?.status;
     if (!status || status.state === 'ready' || status.state === 'queued') continue;
     if (status.state === 'ended' && EXPIRED.includes(status.reason)) continue;
     world.violate(RULES.startLeadsToHosts, `${name}/${lab} is ${status.state}`);
     return;
   }
-  lookAtRest(world, seats);
-  for (const seat of seats) {
-    seat.end(seat.name);
+  lookAtRest(world, participants);
+  for (const participant of participants) {
+    participant.end(participant.name);
   }
-  if (!(await rest(world, seats, START_MS, look))) return;
-  lookAtRest(world, seats);
+  if (!(await rest(world, participants, START_MS, look))) return;
+  lookAtRest(world, participants);
 }
 
 /** The server stops, and leaves nothing behind but what it was to leave. */
-async function closeDown(world: World, seats: readonly Seat[]): Promise<void> {
+async function closeDown(world: World, participants: readonly Participant[]): Promise<void> {
   const { life, clock, machine, chance } = world;
   if (!life) return;
-  for (const seat of seats) seat.closePage();
+  for (const participant of participants) participant.closePage();
   const before = sandboxesOnEngine(world).length;
   const clean = chance.odds(0.5);
   let isClosed = false;

@@ -1,6 +1,6 @@
 import { QuaysideError } from '../../server/base/errors.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
-import { Database, type Obstacle, type Value } from '../../server/store/database.ts';
+import { Database, type Obstacle, type Sql, type Value } from '../../server/store/database.ts';
 import { FaultyDatabase } from '../fixtures/faulty-database.ts';
 import type { MemoryContainer } from '../fixtures/memory-container.ts';
 import { MemoryMachine } from '../fixtures/memory-machine.ts';
@@ -61,7 +61,7 @@ class WorldDatabase extends FaultyDatabase {
     this.#world = world;
   }
 
-  override run(sql: string, ...values: Value[]): number {
+  override run(sql: Sql, ...values: Value[]): number {
     // It is not there yet while the layout is brought up to date.
     if (#world in this) {
       this.#world.onWrite();
@@ -89,7 +89,7 @@ export class Violation extends Error {
 
 /**
  * All that a server lives in, made of one seed: the time, the machine, the disk, chance, and the server's life that is
- * under way. What happens in it is decided by `Seat`s and `Weather`; what must hold by `looks.ts`.
+ * under way. What happens in it is decided by `Participant`s and `Weather`; what must hold by `looks.ts`.
  */
 export class World implements AsyncDisposable {
   readonly seed: number;

@@ -52,6 +52,7 @@ function queueWith({
   const background = new Background((_, error) => failures.push(error));
   const queue = new AdmissionQueue({
     runtime: NO_ENGINE as SandboxRuntime,
+    instance: 'queue',
     background,
     closing: new AbortController().signal,
     most,

@@ -14,7 +14,8 @@ import {
 } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
 import { Background } from '../../../server/base/background.ts';
-import { CheckRunner, type EarnedPass } from '../../../server/checks/runner.ts';
+import { CheckRunner } from '../../../server/checks/runner.ts';
+import type { Pass } from '../../../server/store/journal.ts';
 
 /** What a stage's host has; a test changes it and sends the signal that goes with the change. */
 export interface FakeHost {
@@ -31,7 +32,7 @@ export interface FakeHost {
 /** A runner on hosts made of plain data. Time, where a test has to let it pass, is vitest's. */
 export class CheckStage implements Disposable {
   readonly runner: CheckRunner;
-  readonly passes: Map<string, EarnedPass>;
+  readonly passes: Map<string, Pass>;
   readonly checks: CheckView[] = [];
   readonly values: ValueView[] = [];
   /** What the runner could not do, as the operator's log has it. */
@@ -43,7 +44,7 @@ export class CheckStage implements Disposable {
   readonly #hosts = new Map<string, FakeHost>();
   readonly #signals: Signal[] = [];
 
-  constructor(lab: Lab, passes: ReadonlyMap<string, EarnedPass> = new Map()) {
+  constructor(lab: Lab, passes: ReadonlyMap<string, Pass> = new Map()) {
     this.passes = new Map(passes);
     this.runner = new CheckRunner({
       lab,

@@ -48,7 +48,7 @@ function fullClass() {
     },
     [Symbol.asyncDispose]: async () => {
       roster[Symbol.dispose]();
-      await sessions.close(false);
+      await sessions.close({ clean: false });
       store[Symbol.dispose]();
     },
   };

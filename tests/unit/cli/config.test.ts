@@ -77,7 +77,7 @@ test('what is said by two places is judged by the one that has the last word', (
   const config = file({ port: 'x', sandboxes: 7 });
   expect(read(['--config', config], { PORT: '5002' })).toMatchObject({
     port: 5002,
-    sandboxesMost: 7,
+    sandboxes: 7,
   });
 });
 

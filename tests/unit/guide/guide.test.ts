@@ -4,7 +4,7 @@ import type { CheckView, GuideView } from '#protocol';
 import type { Step } from '#steps';
 import { Background } from '../../../server/base/background.ts';
 import { Guide } from '../../../server/guide/guide.ts';
-import type { LearnerActions } from '../../../server/guide/learner-actions.ts';
+import type { LearnerActions } from '../../../server/guide/run-step.ts';
 
 const LAB = defineLab({
   title: 'T',

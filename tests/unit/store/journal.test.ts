@@ -6,12 +6,13 @@ import { Store } from '../../../server/store/store.ts';
 function opened() {
   const database = new Database(':memory:');
   const store = new Store(database);
-  const { id } = store.session(store.createLearner().learner, 'lab');
+  const { learner } = store.learners.create();
+  const session = store.session(learner, 'lab');
   return {
     database,
     store,
-    id,
-    journal: store.journal(id),
+    learner,
+    journal: session.journal,
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
 }
@@ -82,7 +83,7 @@ test('a journal that is read again goes on where it was', () => {
   at.journal.add(ROUTE);
   at.journal.pass(PASS);
   // A store that takes up the same rows; the first one closes them.
-  const journal = new Store(at.database).journal(at.id);
+  const journal = new Store(at.database).session(at.learner, 'lab').journal;
   expect(journal.size).toBe(2);
   journal.add(ROUTE);
   expect(journal.last('route')).toMatchObject({ seq: 3 });

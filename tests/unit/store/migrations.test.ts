@@ -42,7 +42,7 @@ test('a file of a server that wrote each pass twice is taken up, with every pass
   old(4, AT_WORK);
   using store = new Store(path);
   expect(store.instance).toBe('0123abcd');
-  expect(store.sessionsWithSandbox()).toEqual([
+  expect(store.sessionsWithSandbox().map(({ row }) => row)).toEqual([
     {
       id: 'session',
       learner: 'learner',
@@ -54,7 +54,8 @@ test('a file of a server that wrote each pass twice is taken up, with every pass
       ended: undefined,
     },
   ]);
-  const journal = store.journal('session');
+  const session = store.session('learner', 'lab');
+  const { journal } = session;
   expect(Object.fromEntries(journal.passes)).toEqual({
     earlier: { at: 5, assisted: false, about: undefined },
     state: { at: 10, assisted: true, about: 'state' },
@@ -69,7 +70,7 @@ test('a file of a server that wrote each pass twice is taken up, with every pass
   expect(journal.size).toBe(5);
   journal.add({ kind: 'answer', check: 'port', text: '2' });
   expect(journal.last('answer')).toMatchObject({ seq: 6, text: '2' });
-  expect(store.terminals('session').map(({ id }) => id)).toEqual(['b', 'a']);
+  expect(session.terminals.map(({ id }) => id)).toEqual(['b', 'a']);
   const db = new DatabaseSync(path);
   expect(db.prepare('SELECT * FROM signals WHERE body LIKE \'%"pass"%\'').all()).toEqual([]);
   expect(db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
@@ -87,7 +88,7 @@ test('the first layout of all is taken up', () => {
   using store = new Store(path);
   expect(store.instance).toMatch(/^[0-9a-f]{8}$/);
   // What it speaks of was not noted then: it counts as what nothing takes back.
-  expect(store.journal('session').passes.get('port')).toEqual({
+  expect(store.session('learner', 'lab').journal.passes.get('port')).toEqual({
     at: 5,
     assisted: false,
     about: 'past',

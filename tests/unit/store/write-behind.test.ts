@@ -30,16 +30,16 @@ class Stage implements Disposable {
   }
 
   act(text: string): void {
-    this.late.act('INSERT INTO notes (text) VALUES (?)', text);
+    this.late.act`INSERT INTO notes (text) VALUES (${text})`;
   }
 
   signal(text: string): void {
-    this.late.journal(() => this.database.run('INSERT INTO notes (text) VALUES (?)', text));
+    this.late.journal`INSERT INTO notes (text) VALUES (${text})`;
   }
 
   commit(text: string, signal?: AbortSignal): Promise<void> {
-    const write = () => void this.database.run('INSERT INTO notes (text) VALUES (?)', text);
-    return this.late.commit({ write, written: () => undefined }, signal);
+    const write = () => void this.database.run`INSERT INTO notes (text) VALUES (${text})`;
+    return this.late.commit(write, () => undefined, signal);
   }
 
   [Symbol.dispose](): void {

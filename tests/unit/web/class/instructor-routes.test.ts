@@ -180,7 +180,7 @@ describe('the instructor', () => {
   test('can do nothing to somebody who is not in the class', async () => {
     await using web = await classStage();
     const { instructor } = await room(web);
-    const stranger = web.store.createLearner().learner;
+    const stranger = web.store.learners.create().learner;
     for (const [method, path] of [
       ['POST', `/labs/${LAB}/extend`],
       ['POST', `/labs/${LAB}/reset`],

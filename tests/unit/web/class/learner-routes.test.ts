@@ -110,8 +110,8 @@ describe('a personal link', () => {
     const cookie = await web.join('Ada');
     await web.instruct();
     const kept = JSON.stringify([
-      web.store.classes.members(CLASS_NAME),
-      web.store.classes.find(CLASS_NAME),
+      web.store.learners.members(CLASS_NAME),
+      web.store.learners.findClass(CLASS_NAME),
       web.log,
     ]);
     expect(kept).toContain('Ada');
@@ -227,20 +227,20 @@ test('classes are apart: a learner of one is nobody in another, nor without a cl
   expect(web.room.member(secret)?.name).toBe('Ada');
   expect(other.member(secret)).toBeUndefined();
   expect(other.isInstructor(web.secret)).toBe(false);
-  expect(web.store.findLearner(secret)).toBeUndefined();
+  expect(web.store.learners.find(secret)).toBeUndefined();
 });
 
 test('a learner who is removed leaves nothing behind', async () => {
   await using web = await classStage();
   const secret = (await web.join('Ada')).split('=')[1] ?? '';
   const learner = web.room.member(secret)?.learner ?? '';
-  const { id } = web.store.session(learner, 'lab');
-  web.store.journal(id).pass({ check: 'port', at: 1, about: 'state', assisted: false });
-  web.store.addTerminal(id, { id: 't', host: 'h', title: 'h' });
+  const session = web.store.session(learner, 'lab');
+  session.journal.pass({ check: 'port', at: 1, about: 'state', assisted: false });
+  session.addTerminal({ id: 't', host: 'h', title: 'h' });
   web.store.removeLearner(learner);
   expect(web.room.member(secret)).toBeUndefined();
-  expect(web.store.journal(id).passes.size).toBe(0);
-  expect(web.store.terminals(id)).toEqual([]);
+  expect(session.journal.passes.size).toBe(0);
+  expect(session.terminals).toEqual([]);
 });
 
 test('cookies are for https alone where browsers come by https', async () => {

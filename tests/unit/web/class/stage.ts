@@ -52,7 +52,7 @@ export async function classStage(
     sessions,
     roster,
     learners: {
-      create: () => store.createLearner(),
+      create: () => store.learners.create(),
       find: (secret) => room.member(secret)?.learner,
     },
     ...webOptions,

@@ -1,7 +1,17 @@
 import type { Lab } from '#lab';
 import type { CheckView } from '#protocol';
-import { passedView } from '../checks/runner.ts';
 import type { Pass } from '../store/journal.ts';
+
+/** A check that is passed, as pages show it. @param regressed why it would not pass any more */
+export function passedView(id: string, { at, assisted }: Pass, regressed?: string): CheckView {
+  return {
+    id,
+    state: 'passed',
+    passedAt: at,
+    ...(regressed !== undefined && { moved: regressed }),
+    ...(assisted && { assisted }),
+  };
+}
 
 /**
  * All checks of a lab as they stand.

@@ -26,7 +26,7 @@ interface SeenTerminal extends Seen {
 }
 
 /** One learner before one lab: what they do, what they have seen, and what therefore must stay true. */
-export class Seat {
+export class Participant {
   readonly name: string;
   readonly lab: string;
   readonly #world: World;

@@ -6,8 +6,8 @@ import { Store } from '../../../server/store/store.ts';
 import { FaultyDatabase } from '../../fixtures/faulty-database.ts';
 
 /** Where a store keeps what it keeps, seen past the store. */
-export interface Place extends Disposable {
-  /** A store there, closed with the place. What it could not keep is noted. */
+export interface Backing extends Disposable {
+  /** A store there, closed with it. What it could not keep is noted. */
   readonly store: Store;
   readonly lost: readonly unknown[];
   /** All rows there. */
@@ -17,18 +17,18 @@ export interface Place extends Disposable {
   lock(): Disposable;
 }
 
-/** The places that a store can be in: each test runs in both. */
-export const PLACES: readonly (readonly [string, () => Place])[] = [
+/** What a store can stand on: each test runs on both. */
+export const BACKINGS: readonly (readonly [string, () => Backing])[] = [
   ['in memory', inMemory],
   ['in a file', inFile],
 ];
 
 const TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'";
 
-function inMemory(): Place {
+function inMemory(): Backing {
   const database = new FaultyDatabase();
   const lost: unknown[] = [];
-  const store = new Store(database, { onError: (_, error) => lost.push(error) });
+  const store = new Store(database, (_, error) => lost.push(error));
   return {
     store,
     lost,
@@ -50,11 +50,11 @@ function inMemory(): Place {
   };
 }
 
-function inFile(): Place {
+function inFile(): Backing {
   const directory = mkdtempSync(join(tmpdir(), 'quayside-store-'));
   const path = join(directory, 'deep', 'quayside.sqlite');
   const lost: unknown[] = [];
-  const store = new Store(path, { onError: (_, error) => lost.push(error) });
+  const store = new Store(path, (_, error) => lost.push(error));
   const other = new DatabaseSync(path);
   return {
     store,
