@@ -2,6 +2,11 @@
 export class Emitter<T> {
   readonly #all = new Set<(value: T) => void>();
 
+  /** How many listen. */
+  get size(): number {
+    return this.#all.size;
+  }
+
   on(listener: (value: T) => void): Disposable {
     const own = (value: T): void => listener(value);
     this.#all.add(own);

@@ -10,7 +10,6 @@ const LOOK_MS = 3_000;
 
 /** A session that wants a sandbox. */
 export interface QueueEntry {
-  /** The lab it is for. */
   readonly lab: string;
   /** A slot is free: start. Called once, and may be called before `join` returns. */
   onSlot(slot: Slot, turn: Turn): void;
@@ -31,7 +30,6 @@ export interface QueuePosition {
 }
 
 export interface AdmissionQueueOptions extends SlotOptions {
-  /** How many sandboxes there may be at once. */
   readonly most: number;
   /** Starts that run side by side; more of them only make each other slow. */
   readonly startsAtOnce: number;

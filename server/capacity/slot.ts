@@ -53,7 +53,6 @@ export class Slot {
     return this.#content.state === 'empty' ? undefined : this.#content.id;
   }
 
-  /** Its sandbox is being removed. */
   get isClearing(): boolean {
     return this.#content.state === 'clearing';
   }

@@ -22,7 +22,7 @@ export interface WarmSandbox {
 
 export interface WarmPoolOptions {
   readonly labs: ReadonlyMap<string, Lab>;
-  /** How many sandboxes are kept ready for each lab. */
+  /** Of each lab. */
   readonly size: number;
   /** A slot, where this is the moment: no session waits or starts, and there is room. */
   readonly takeSlot: () => Slot | undefined;
@@ -53,7 +53,6 @@ export class WarmPool {
     options.closing.addEventListener('abort', () => this.#close(), { once: true });
   }
 
-  /** How many stand ready. */
   get size(): number {
     return this.#ready.length;
   }

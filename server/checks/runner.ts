@@ -30,7 +30,6 @@ const PASSED_GAP_MS = 500;
 /** A value stands within a sentence of the page. */
 const VALUE_CHARACTERS = 4_096;
 
-/** What the runner needs of its session. */
 export interface RunnerOptions {
   readonly lab: Lab;
   /** Has what fails where nobody awaits it: a round, and each of the three calls below. */

@@ -128,7 +128,6 @@ export class ExpiryTimer implements Disposable {
     this.#options.onWarning(expiry);
   }
 
-  /** The nearest end there is. */
   #next(): Expiry | undefined {
     const { limits, startedAt, lastOutput } = this.#options;
     const active = Math.max(this.#lastActivity, lastOutput());

@@ -9,7 +9,7 @@ import type { Capacity } from '../capacity/capacity.ts';
 import { newSandboxId, type Slot, type Turn } from '../capacity/slot.ts';
 import type { WarmSandbox } from '../capacity/warm-pool.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import type { StoredSession } from '../store/stored-session.ts';
+import type { Forget, StoredSession } from '../store/stored-session.ts';
 import { type Limits, WHY_ENDED } from './expiry.ts';
 import { hostsWaiting, LiveSandbox } from './live-sandbox.ts';
 import type { Terminals } from './terminals.ts';
@@ -30,10 +30,6 @@ const START_FAILED = {
   remedy: 'Try again. If it fails again, the server’s log says more.',
 };
 
-/** What is forgotten when a session starts over: all passes, or those of steps that were done for the learner. */
-export type Forget = 'all' | 'assisted';
-
-/** What a session hands on to its lifecycle. */
 export interface LifecycleContext {
   readonly capacity: Capacity;
   readonly background: Background;
@@ -48,7 +44,6 @@ export interface LifecycleOptions extends LifecycleContext {
   readonly lab: () => Lab;
   readonly terminals: Terminals;
   readonly emit: (event: SessionEvent) => void;
-  /** Whether a page is open. */
   readonly hasPage: () => boolean;
   /** Something is being done for the learner: what is passed now is not their own work. */
   readonly isAssisted: () => boolean;
@@ -289,7 +284,6 @@ export class SessionLifecycle {
     });
   }
 
-  /** Takes a sandbox of the pool, which runs already. */
   #takeWarm({ slot, sandbox, terminals }: WarmSandbox): void {
     const { stored } = this.#options;
     this.#start(slot, async ({ signal }) => {
@@ -348,6 +342,7 @@ export class SessionLifecycle {
    */
   #newLive(sandbox: Sandbox, takeUp?: Turn): LiveSandbox {
     const { lab, background, emit, isAssisted, limits, stored, terminals } = this.#options;
+    const { startedAt, extendedMs } = stored.row;
     const live: LiveSandbox = new LiveSandbox({
       lab: lab(),
       sandbox,
@@ -355,13 +350,8 @@ export class SessionLifecycle {
       background,
       emit,
       isAssisted,
-      span: {
-        limits,
-        startedAt: stored.row.startedAt ?? Date.now(),
-        extendedMs: stored.row.extendedMs,
-        lastOutput: () => terminals.lastActivity,
-      },
-      prepare: (signal) => this.#prepareTerminals(sandbox, signal),
+      terminals,
+      span: { limits, startedAt: startedAt ?? Date.now(), extendedMs },
       onHosts: () => this.live === live && emit({ type: 'status', status: this.status }),
       onFailure: (error, failures) => {
         background.fail('a look at the hosts', error);
@@ -378,16 +368,6 @@ export class SessionLifecycle {
       },
     });
     return live;
-  }
-
-  /** The shells that an earlier server has left, and where there is none, one on each host. */
-  async #prepareTerminals(sandbox: Sandbox, signal: AbortSignal): Promise<void> {
-    const { terminals, lab } = this.#options;
-    await terminals.adopt((name) => sandbox.host(name), signal);
-    if (terminals.views.length > 0) return;
-    // Each takes its place at once, so the tabs stand in the lab's order whichever shell is there first.
-    const hosts = lab().hosts.map(({ name }) => sandbox.host(name));
-    await Promise.all(hosts.map((host) => terminals.open(host, signal)));
   }
 
   /** The hosts and their shells are there: the learner is let in. */

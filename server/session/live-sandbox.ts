@@ -10,6 +10,7 @@ import { watchHost } from '../signals/watch.ts';
 import type { Journal } from '../store/journal.ts';
 import { type Expiry, type ExpirySpan, ExpiryTimer } from './expiry.ts';
 import { ReconcileLoop } from './retry.ts';
+import type { Terminals } from './terminals.ts';
 
 /** What is shown of a host whose own engine is away, while the host runs. */
 const ENGINE_RESTARTS = 'engine restarting';
@@ -21,17 +22,14 @@ export interface LiveSandboxOptions {
   readonly background: Background;
   /** Checks, values, visits and a coming end, as pages hear of them. */
   readonly emit: (event: SessionEvent) => void;
-  /** What is shown of a host has changed. */
   readonly onHosts: () => void;
   /** Something is being done for the learner: what is passed now is not their own work. */
   readonly isAssisted: () => boolean;
   /** How long it may last, once it is up. */
-  readonly span: ExpirySpan;
-  /** Done at each look after the hosts are as they should be, until the sandbox is up. */
-  readonly prepare: (signal: AbortSignal) => Promise<void>;
+  readonly span: Omit<ExpirySpan, 'lastOutput'>;
+  readonly terminals: Terminals;
   /** A look at the hosts failed. @returns whether to look again */
   readonly onFailure: (error: unknown, failures: number) => boolean;
-  /** Its time is over. */
   readonly onExpired: (because: Expiry['because']) => void;
 }
 
@@ -98,7 +96,7 @@ export class LiveSandbox implements Disposable {
 
   /** The hosts are there: watches them, asks the checks, and begins to count the time. */
   up(): void {
-    const { lab, journal, background, emit, span, onExpired } = this.#options;
+    const { lab, journal, background, emit, span, terminals, onExpired } = this.#options;
     const { signal } = this.#closed;
     this.#hosts = this.#hosts.map((host) => ({ ...host, phase: 'ready', detail: 'ready' }));
     const watched = this.sandbox.hosts.map((host) => {
@@ -122,6 +120,7 @@ export class LiveSandbox implements Disposable {
     });
     this.#expiry = new ExpiryTimer({
       ...span,
+      lastOutput: () => terminals.lastActivity,
       background,
       onWarning: () => emit({ type: 'ending', ...(this.ending && { ending: this.ending }) }),
       onEnd: onExpired,
@@ -231,7 +230,8 @@ export class LiveSandbox implements Disposable {
 
   async #look(signal: AbortSignal): Promise<void> {
     await this.sandbox.reconcile((...status) => this.#onHost(...status), signal);
-    if (!this.#pane) await this.#options.prepare(signal);
+    const { lab, terminals } = this.#options;
+    if (!this.#pane) await terminals.prepare(lab, this.sandbox, signal);
   }
 
   #allDown(detail: string, why: string): void {

@@ -23,7 +23,7 @@ const DISK_BYTES = 4 * 1024 ** 3;
 
 /** Counts for the operator. */
 export interface Figures {
-  /** How many sessions are in each state. */
+  /** By state. */
   readonly sessions: Readonly<Record<string, number>>;
   /** Sandboxes of learners that exist or are being made. */
   readonly sandboxes: number;
@@ -32,7 +32,6 @@ export interface Figures {
   readonly terminals: number;
 }
 
-/** What all sessions share. */
 export interface SessionManagerOptions extends CapacityOptions {
   /** What the pages of each lab ask for; without them, nothing can be done for a learner. */
   readonly steps?: ReadonlyMap<string, readonly Step[]>;

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import type { Lab } from '#lab';
 import type { TerminalView } from '#protocol';
 import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
 import { messageOf, QuaysideError } from '../base/errors.ts';
 import type { Host } from '../sandbox/host.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { StoredSession, TerminalRow } from '../store/stored-session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
@@ -121,19 +123,20 @@ export class Terminals {
   }
 
   /**
-   * Takes up the shells that an earlier server left running, and forgets those that have ended. One of which that could
-   * not be told keeps its tab and is asked about again until the signal is aborted.
+   * Takes up the shells that an earlier server left running, and forgets those that have ended; where there is none then,
+   * opens one on each host. One of which it could not be told keeps its tab and is asked about again until the signal is
+   * aborted.
    */
-  async adopt(hostNamed: (name: string) => Host, signal: AbortSignal): Promise<void> {
+  async prepare({ hosts }: Lab, sandbox: Sandbox, signal: AbortSignal): Promise<void> {
     const kept = [...this.#tabs.values()].filter((tab) => tab.state === 'kept');
     await Promise.all(
       kept.map(async (tab) => {
-        if (await this.#adoptOnce(tab, hostNamed, signal)) return;
+        if (await this.#adopt(tab, sandbox, signal)) return;
         this.#options.background.run(
           'a terminal that is taken up late',
           async () => {
             do await sleep(ADOPT_AGAIN_MS, signal);
-            while (!(await this.#adoptOnce(tab, hostNamed, signal)));
+            while (!(await this.#adopt(tab, sandbox, signal)));
             this.#changed();
           },
           signal,
@@ -141,6 +144,9 @@ export class Terminals {
       }),
     );
     this.#changed();
+    if (this.views.length > 0) return;
+    // Each takes its place at once, so the tabs stand in the lab's order whichever shell is there first.
+    await Promise.all(hosts.map(({ name }) => this.open(sandbox.host(name), signal)));
   }
 
   /** Takes terminals that were open before the session had them. */
@@ -171,16 +177,12 @@ export class Terminals {
   }
 
   /** @returns whether it is known what became of the shell, or no longer matters */
-  async #adoptOnce(
-    tab: Tab,
-    hostNamed: (name: string) => Host,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async #adopt(tab: Tab, sandbox: Sandbox, signal: AbortSignal): Promise<boolean> {
     const { backend, background, stored } = this.#options;
     const { row } = tab;
     if (this.#tabs.get(row.id) !== tab) return true;
     try {
-      const terminal = await backend.adopt(hostNamed(row.host), row, signal);
+      const terminal = await backend.adopt(sandbox.host(row.host), row, signal);
       if (terminal) this.#put(tab, terminal);
       else if (this.#tabs.get(row.id) === tab) {
         this.#tabs.delete(row.id);

@@ -28,6 +28,9 @@ export const NOT_BEGUN = {
   ended: undefined,
 } as const;
 
+/** What is forgotten when a session starts over: all passes, or those of steps that were done for the learner. */
+export type Forget = 'all' | 'assisted';
+
 /** A terminal as it is kept: a server that comes back finds its shell by it. */
 export interface TerminalRow {
   readonly id: string;
@@ -104,7 +107,7 @@ export class StoredSession {
    * @throws QuaysideError DISK_FULL, or the signal's reason; nothing has changed then
    */
   startOver(
-    { queuedAt, forget }: { readonly queuedAt: number; readonly forget: 'all' | 'assisted' },
+    { queuedAt, forget }: { readonly queuedAt: number; readonly forget: Forget },
     signal?: AbortSignal,
   ): Promise<void> {
     const least = forget === 'all' ? 0 : 1;

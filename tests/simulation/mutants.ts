@@ -41,8 +41,8 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     install: letGoBeforeItIsKept,
     rule: RULES.hostsAreRepaired,
   },
-  'a warm sandbox whose row cannot be written is forgotten': {
-    install: forgetTheWarm,
+  'a start whose row cannot be written is forgotten': {
+    install: forgetTheStart,
     rule: RULES.queueMoves,
   },
 };
@@ -164,12 +164,10 @@ function letGoBeforeItIsKept(): Disposable {
   });
 }
 
-function forgetTheWarm(): Disposable {
+function forgetTheStart(): Disposable {
   return replaced(StoredSession.prototype, 'begin', (begin) => {
     return function (this: StoredSession, ...given) {
-      const begun = begin.apply(this, given);
-      const isWarm = given[0].id !== undefined;
-      return isWarm ? begun.catch(() => new Promise<never>(() => undefined)) : begun;
+      return begin.apply(this, given).catch(() => new Promise<never>(() => undefined));
     };
   });
 }
