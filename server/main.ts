@@ -24,9 +24,13 @@ async function serve(config: Config): Promise<void> {
     for (const line of readyLines(config, app, address)) progress(line);
     // Now, and not as it ends: a server that is killed leaves it for the next start as well.
     flushCompileCache();
-    app.background.run('warm up the terminals', () => warmUp(app.background));
+    const warm = warmUp(app.background).catch((error: unknown) =>
+      app.background.fail('warm up the terminals', error),
+    );
     if (!stopped.aborted) await once(stopped, 'abort');
     progress(config.clean ? 'Stopping, and removing every sandbox …' : 'Stopping …');
+    // It takes its files away, even where the server is stopped at once.
+    await warm;
   } finally {
     const staying = !config.clean && app.store.sessionsWithSandbox().length > 0;
     await app.close({
