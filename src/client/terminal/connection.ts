@@ -32,6 +32,7 @@ export type WhyGone = 'closed' | 'signed-out' | 'crowded' | 'version';
 export type Standing = 'there' | 'closed' | 'signed-out' | 'not known';
 
 export type AttachedFrame = Extract<ServerFrame, { type: 'attached' }>;
+export type OlderFrame = Extract<ServerFrame, { type: 'older' }>;
 
 /** What a connection tells its owner. */
 export interface ConnectionListener {
@@ -41,6 +42,11 @@ export interface ConnectionListener {
   output(bytes: Uint8Array, offset: number, done: () => void): void;
   /** The screen is to be cleared; then `preamble` is to be written; output goes on at `offset`. */
   reset(preamble: Uint8Array, offset: number): void;
+  /**
+   * The answer to {@link TerminalConnection.fetch}; none comes over a link that was lost meanwhile. Where this is left out,
+   * replays are of all that is kept.
+   */
+  older?(frame: OlderFrame): void;
   size(cols: number, rows: number, yours: boolean): void;
   /** So many bytes that were typed at the beginning of a long cut are not sent any more. */
   givenUp(bytes: number): void;
@@ -52,6 +58,8 @@ const KEEP_TYPING_MS = 5_000;
 const FORGET_TYPING_MS = 60_000;
 /** More than anybody types in that time; a paste waits for the link. */
 const MOST_TYPED_BLIND = 4 * 1024;
+/** A replay begins with so much: some screens full, a quarter of a second at 1 Mbit/s. */
+const NEWEST_BYTES = 32 * 1024;
 /** A paste beyond this is refused whole. */
 const MOST_INPUT = 4 * 1024 * 1024;
 
@@ -135,6 +143,11 @@ export class TerminalConnection implements Disposable {
     this.#send({ type: 'resize', cols, rows });
   }
 
+  /** Asks for output from before a replay; of what is no longer kept, or 0, from where so many lines begin. */
+  fetch(offset: number, bytes: number, lines: number): void {
+    this.#send({ type: 'fetch', offset, bytes, lines });
+  }
+
   attend(attention: Attention): void {
     if (attention === this.#attention) return;
     this.#attention = attention;
@@ -178,6 +191,7 @@ export class TerminalConnection implements Disposable {
       epoch: this.#epoch,
       offset: this.#received,
       attention: this.#attention,
+      ...(this.#listener.older && { newest: NEWEST_BYTES }),
     });
   }
 
@@ -213,6 +227,9 @@ export class TerminalConnection implements Disposable {
         break;
       case 'size':
         this.#listener.size(frame.cols, frame.rows, frame.yours);
+        break;
+      case 'older':
+        this.#listener.older?.(frame);
         break;
     }
   }

@@ -47,6 +47,10 @@ export class OutputQueue<Screen extends Taker> implements Disposable {
     this.#goOn();
   }
 
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
   set pace(pace: Pace) {
     if (pace === this.#pace) return;
     this.#pace = pace;

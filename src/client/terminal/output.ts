@@ -1,5 +1,6 @@
 import { Beginning } from './beginning.ts';
-import type { AttachedFrame, ConnectionListener } from './connection.ts';
+import type { AttachedFrame, ConnectionListener, OlderFrame } from './connection.ts';
+import { OlderOutput, type OlderOutputOwner } from './older-output.ts';
 import { OutputQueue } from './output-queue.ts';
 import type { Screen } from './screen.ts';
 
@@ -16,9 +17,12 @@ export interface TerminalOutputListener {
  * terminal where an answer to a program's question is not its to give.
  */
 export class TerminalOutput
-  implements Pick<ConnectionListener, 'attached' | 'output' | 'reset' | 'size'>, Disposable
+  implements
+    Pick<Required<ConnectionListener>, 'attached' | 'output' | 'reset' | 'size' | 'older'>,
+    Disposable
 {
   readonly queue = new OutputQueue<Screen>();
+  readonly #older: OlderOutput;
   readonly #listener: TerminalOutputListener;
   /** The first prompt of a shell is no news. */
   #beginning: Beginning | undefined = new Beginning();
@@ -29,8 +33,14 @@ export class TerminalOutput
   /** Output below this offset is old. */
   #replayUntil = 0;
 
-  constructor(listener: TerminalOutputListener) {
+  constructor(listener: TerminalOutputListener, owner: OlderOutputOwner) {
     this.#listener = listener;
+    this.#older = new OlderOutput(owner);
+  }
+
+  /** Whether what a replay left out is still to come. */
+  get lacksOlder(): boolean {
+    return !this.#older.isComplete;
   }
 
   get replaying(): boolean {
@@ -50,9 +60,26 @@ export class TerminalOutput
   attached(frame: AttachedFrame): void {
     this.#replayUntil = frame.head;
     this.#size = { cols: frame.cols, rows: frame.rows };
+    this.#older.reattached(frame.resume === 'restarted');
+  }
+
+  older(frame: OlderFrame): void {
+    this.#older.take(frame);
+  }
+
+  /** Somebody looks, or what was in the way of older output may be gone. */
+  look(): void {
+    this.#older.look();
+  }
+
+  /** Another screen shows the same from now on. */
+  replaced(screen: Screen): void {
+    this.queue.open(screen);
+    this.#mute(screen);
   }
 
   reset(preamble: Uint8Array, offset: number): void {
+    this.#older.reset(offset);
     this.queue.dropOutput();
     this.queue.add((screen) => {
       screen.clear();
@@ -65,6 +92,7 @@ export class TerminalOutput
   }
 
   output(bytes: Uint8Array, offset: number, done: () => void): void {
+    this.#older.add(bytes, offset);
     const end = offset + bytes.byteLength;
     const isGreeting = this.#beginning?.includes(bytes, end) ?? false;
     if (!isGreeting && end > this.#replayUntil) this.#listener.news();
@@ -93,6 +121,7 @@ export class TerminalOutput
   }
 
   [Symbol.dispose](): void {
+    this.#older[Symbol.dispose]();
     this.queue[Symbol.dispose]();
   }
 
@@ -106,6 +135,7 @@ export class TerminalOutput
     this.#replaying = false;
     this.#mute(screen);
     this.#listener.settled();
+    this.look();
   }
 
   #mute(screen: Screen): void {

@@ -8,7 +8,7 @@ import { TerminalOutput } from './output.ts';
 import type { OutputQueue } from './output-queue.ts';
 import { onPaste } from './paste.ts';
 import { setTerminalPreferences, terminalPreferences } from './preferences.ts';
-import { Screen } from './screen.ts';
+import { SCROLLBACK, Screen } from './screen.ts';
 import type { SearchBar } from './search-bar.ts';
 import { settingsButton } from './settings-button.ts';
 import { StatusBar } from './status-bar.ts';
@@ -47,6 +47,8 @@ export class TerminalPane implements Disposable {
   #search: SearchBar | undefined;
   #shown = false;
   #focused = false;
+  /** A button is held down on the terminal, or a character is composed from several keys. */
+  #isHeld = false;
 
   constructor(container: HTMLElement, options: TerminalPaneOptions) {
     this.#label = options.label;
@@ -70,10 +72,18 @@ export class TerminalPane implements Disposable {
     });
     this.#element.append(this.#surface, this.#status.element);
     container.append(this.#element);
-    this.#output = new TerminalOutput({
-      news: () => this.#onNews(),
-      settled: () => this.#fit(),
-    });
+    this.#output = new TerminalOutput(
+      {
+        news: () => this.#onNews(),
+        settled: () => this.#fit(),
+      },
+      {
+        wants: () => this.#wantsOlder(),
+        fetch: (offset, bytes) => this.#connection.fetch(offset, bytes, SCROLLBACK),
+        another: () => this.#another(),
+        replace: (screen) => this.#replace(screen),
+      },
+    );
     this.#connection = new TerminalConnection(
       socketUrl(options.url),
       this.#attention(),
@@ -83,6 +93,7 @@ export class TerminalPane implements Disposable {
         output: (bytes, offset, done) => this.#output.output(bytes, offset, done),
         reset: (preamble, offset) => this.#output.reset(preamble, offset),
         size: (cols, rows, yours) => this.#output.size(cols, rows, yours),
+        older: (frame) => this.#output.older(frame),
         givenUp: (bytes) => this.#status.giveUp(bytes),
       },
       options.ask,
@@ -101,6 +112,7 @@ export class TerminalPane implements Disposable {
     this.#screen?.appear();
     this.#attend();
     this.#fit();
+    this.#output.look();
   }
 
   /** The pane is about to be hidden. Output goes on; the size stays. */
@@ -166,21 +178,45 @@ export class TerminalPane implements Disposable {
   }
 
   async #open(): Promise<void> {
-    const screen = await Screen.open(this.#surface, this.#label, (failure) => {
-      if (terminalPreferences().screenReader && !this.#output.replaying)
-        this.#status.tellFailure(failure);
-    });
+    const screen = await this.#load();
     if (this.#ending.signal.aborted) {
       screen[Symbol.dispose]();
       return;
     }
+    screen.open(this.#surface, this.#label);
     this.#screen = screen;
+    this.#listenTo(screen);
+    this.#queue.open(screen);
+    this.#fit();
+  }
+
+  /** Nobody sees it, and it is of the same size. */
+  async #another(): Promise<Screen> {
+    const screen = await this.#load();
+    const present = this.#screen?.terminal;
+    if (present) screen.terminal.resize(present.cols, present.rows);
+    return screen;
+  }
+
+  async #load(): Promise<Screen> {
+    const screen: Screen = await Screen.load((failure) => {
+      const isOld = this.#screen !== screen || this.#output.replaying;
+      if (terminalPreferences().screenReader && !isOld) this.#status.tellFailure(failure);
+    });
+    return screen;
+  }
+
+  #listenTo(screen: Screen): void {
     const { terminal } = screen;
     terminal.onData((data) => {
+      // One that is replaced loses the focus, and would tell the program.
+      if (screen !== this.#screen) return;
       this.#output.typed();
       if (!this.#connection.type(data)) this.#status.refuse();
     });
     terminal.onBinary((data) => this.#connection.type(data));
+    terminal.buffer.onBufferChange(() => this.#output.look());
+    terminal.onRender(() => this.#tellOlder(screen));
     onKeys(terminal, {
       leave: () => this.#status.takeFocus(),
       search: () => void this.#openSearch(screen),
@@ -189,8 +225,33 @@ export class TerminalPane implements Disposable {
         setTerminalPreferences({ fontSize: terminalPreferences().fontSize + by });
       },
     });
-    this.#queue.open(screen);
-    this.#fit();
+  }
+
+  #wantsOlder(): 'now' | 'later' | 'never' {
+    const terminal = this.#screen?.terminal;
+    if (!terminal || !this.#shown || this.#output.replaying) return 'later';
+    const { active, normal } = terminal.buffer;
+    if (normal.length >= SCROLLBACK + terminal.rows) return 'never';
+    return active.type === 'normal' ? 'now' : 'later';
+  }
+
+  #tellOlder({ terminal }: Screen): void {
+    const { viewportY, baseY } = terminal.buffer.active;
+    this.#status.awaitOlder(viewportY < baseY && this.#output.lacksOlder);
+  }
+
+  /** Only while nothing is under way that another screen would not know of. */
+  #replace(next: Screen): boolean {
+    const last = this.#screen;
+    if (!last || this.#wantsOlder() !== 'now' || this.#isHeld) return false;
+    if (!this.#queue.isEmpty || !last.isSettled || !next.isSettled) return false;
+    this.#screen = next;
+    next.replace(last, this.#surface, this.#label);
+    this.#listenTo(next);
+    this.#search?.use(next.terminal);
+    this.#output.replaced(next);
+    this.#status.awaitOlder(false);
+    return true;
   }
 
   get #queue(): OutputQueue<Screen> {
@@ -264,13 +325,22 @@ export class TerminalPane implements Disposable {
     );
     this.#surface.addEventListener(
       'focusout',
-      () => {
+      ({ relatedTarget }) => {
+        // To the screen that takes this one's place.
+        if (relatedTarget instanceof Node && this.#surface.contains(relatedTarget)) return;
         this.#focused = false;
         this.#status.hint(false);
         this.#attend();
       },
       { signal },
     );
+    const hold = (isHeld: boolean) => () => {
+      this.#isHeld = isHeld;
+    };
+    for (const begin of ['pointerdown', 'compositionstart'])
+      this.#surface.addEventListener(begin, hold(true), { signal });
+    for (const end of ['pointerup', 'pointercancel', 'compositionend'])
+      window.addEventListener(end, hold(false), { signal });
     onPaste(
       this.#surface,
       () => this.#screen?.terminal,

@@ -10,7 +10,7 @@ const FONT = "'Quayside Mono', ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas
 /** A font that takes longer is measured without: a terminal in another font is better than none. */
 const FONT_MS = 1_500;
 /** Lines kept above the screen; with the ring's 2 MiB on the server, a reload brings back about as much. */
-const SCROLLBACK = 5_000;
+export const SCROLLBACK = 5_000;
 /** Text that is readable on its background (WCAG AA), whatever colours a program picks. */
 const CONTRAST = 4.5;
 /**
@@ -40,6 +40,8 @@ export class Screen implements Disposable {
   /** While set, questions of programs stay unanswered: they are old, or another page answers them. */
   muted = false;
   readonly #fit: FitAddon;
+  /** Writes that are not parsed yet. */
+  #unparsed = 0;
   #graphemes: 'not needed' | 'loading' | 'there' = 'not needed';
   /** Writes wait here while the table of widths is on its way. */
   #waiting: (() => void)[] = [];
@@ -52,15 +54,11 @@ export class Screen implements Disposable {
   }
 
   /**
-   * Loads what is needed and opens a terminal in `element`, which must be shown.
+   * Loads what is needed. The screen takes output in, and nobody sees it until it is opened.
    *
    * @param failed told of each command that fails, in words
    */
-  static async open(
-    element: HTMLElement,
-    label: string,
-    failed: (text: string) => void,
-  ): Promise<Screen> {
+  static async load(failed: (text: string) => void): Promise<Screen> {
     const [{ Terminal }, { FitAddon }, { WebLinksAddon }] = await Promise.all([
       import('@xterm/xterm'),
       import('@xterm/addon-fit'),
@@ -79,10 +77,43 @@ export class Screen implements Disposable {
     const fit = new FitAddon();
     terminal.loadAddon(fit);
     terminal.loadAddon(new WebLinksAddon((_, uri) => openLink(uri)));
-    terminal.open(element);
-    stopHiddenDrawing(terminal);
-    terminal.textarea?.setAttribute('aria-label', label);
     return new Screen(terminal, fit, failed);
+  }
+
+  /** Whether all that was written is parsed. */
+  get isSettled(): boolean {
+    return this.#unparsed === 0;
+  }
+
+  /** Shows it in `element`, which must be shown. */
+  open(element: HTMLElement, label: string): void {
+    this.terminal.open(element);
+    stopHiddenDrawing(this.terminal);
+    this.terminal.textarea?.setAttribute('aria-label', label);
+  }
+
+  /** Shows it where `other` is: with the same lines in view, the same selection, and the keyboard. `other` goes. */
+  replace(other: Screen, element: HTMLElement, label: string): void {
+    const from = other.terminal;
+    const { terminal } = this;
+    Object.assign(terminal.options, appearance());
+    terminal.options.disableStdin = from.options.disableStdin === true;
+    terminal.resize(from.cols, from.rows);
+    const hasFocus = from.textarea === document.activeElement;
+    const [before, after] = [from.buffer.active, terminal.buffer.active];
+    // Before there is a scroll bar: it takes its place from the buffer at the first change of size.
+    terminal.scrollToLine(after.baseY - (before.baseY - before.viewportY));
+    this.open(element, label);
+    terminal.resize(from.cols, from.rows + 1);
+    terminal.resize(from.cols, from.rows);
+    const selected = from.getSelectionPosition();
+    if (selected) {
+      const { start, end } = selected;
+      const row = start.y + after.baseY - before.baseY;
+      terminal.select(start.x, row, (end.y - start.y) * from.cols + end.x - start.x);
+    }
+    if (hasFocus) terminal.focus();
+    other[Symbol.dispose]();
   }
 
   /** Looks as the page and the learner want it now. Call only while it is shown: hidden, xterm measures nothing. */
@@ -107,9 +138,14 @@ export class Screen implements Disposable {
 
   /** `done` is called when the bytes are parsed. */
   write(bytes: Uint8Array, done: () => void): void {
+    this.#unparsed += 1;
+    const parsed = () => {
+      this.#unparsed -= 1;
+      done();
+    };
     if (this.#graphemes === 'not needed' && needsGraphemes(bytes)) void this.#loadGraphemes();
-    if (this.#graphemes === 'loading') this.#waiting.push(() => this.#write(bytes, done));
-    else this.#write(bytes, done);
+    if (this.#graphemes === 'loading') this.#waiting.push(() => this.#write(bytes, parsed));
+    else this.#write(bytes, parsed);
   }
 
   /** Calls back when all that was written so far is parsed. */
@@ -118,6 +154,7 @@ export class Screen implements Disposable {
   }
 
   clear(): void {
+    this.#unparsed -= this.#waiting.length;
     this.#waiting = [];
     this.terminal.reset();
     this.marks.clear();

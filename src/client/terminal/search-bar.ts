@@ -20,7 +20,7 @@ const COLOURS: Readonly<Record<ThemeName, ISearchDecorationOptions>> = {
 
 /** Finds text in the scrollback. Its code is loaded when it is first asked for. */
 export class SearchBar {
-  readonly #terminal: Terminal;
+  #terminal: Terminal;
   readonly #element: HTMLFormElement;
   readonly #box: HTMLInputElement;
   readonly #count: HTMLElement;
@@ -58,6 +58,13 @@ export class SearchBar {
       }
     });
     parent.append(this.#element);
+  }
+
+  /** Searches in another terminal from now on. */
+  use(terminal: Terminal): void {
+    this.#terminal = terminal;
+    this.#addon = undefined;
+    if (!this.#element.hidden) void this.#find('typed');
   }
 
   async open(): Promise<void> {

@@ -7,6 +7,8 @@ const SECOND_MS = 1_000;
 /** What was given up is said for so long (ms) once the link is back. */
 const GIVEN_UP_MS = 15_000;
 
+const OLDER_COMES = 'Older output is on its way.';
+
 const GONE: Readonly<Record<WhyGone, string>> = {
   closed: 'This terminal was closed.',
   'signed-out':
@@ -102,6 +104,13 @@ export class StatusBar {
       this.#say(text, true);
       this.#late = setTimeout(() => this.#say(''), GIVEN_UP_MS);
     }, 0);
+  }
+
+  /** Somebody looks for output that is not there yet, or does not any more. */
+  awaitOlder(isAwaited: boolean): void {
+    const said = this.#text.textContent;
+    if (isAwaited && said === '') this.#say(OLDER_COMES);
+    if (!isAwaited && said === OLDER_COMES) this.#say('');
   }
 
   failToLoad(): void {
