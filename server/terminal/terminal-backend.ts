@@ -7,6 +7,9 @@ import { Terminal, type TerminalIdentity } from './terminal.ts';
 /** The size of a terminal until a page says what it has room for. */
 const FIRST_SIZE = { cols: 80, rows: 24 } as const;
 
+/** What tells a host's terminal from its others. */
+type TerminalName = Omit<TerminalIdentity, 'host'>;
+
 /** Makes terminals on hosts. A session is given one; a test may give it another. */
 export interface TerminalBackend {
   /**
@@ -14,22 +17,14 @@ export interface TerminalBackend {
    *
    * @throws QuaysideError SANDBOX_FAILED when the host cannot start one; the signal's reason
    */
-  open(
-    host: ShellHost,
-    identity: Pick<TerminalIdentity, 'id' | 'title'>,
-    signal: AbortSignal,
-  ): Promise<Terminal>;
+  open(host: ShellHost, name: TerminalName, signal: AbortSignal): Promise<Terminal>;
   /**
    * The terminal of a shell that an earlier server started on this host with the same id; `undefined` where that shell
    * has ended for sure.
    *
    * @throws where that cannot be found out now, or the shell lives and cannot be joined now; the signal's reason
    */
-  adopt(
-    host: ShellHost,
-    identity: Pick<TerminalIdentity, 'id' | 'title'>,
-    signal: AbortSignal,
-  ): Promise<Terminal | undefined>;
+  adopt(host: ShellHost, name: TerminalName, signal: AbortSignal): Promise<Terminal | undefined>;
 }
 
 /** Terminals whose shells run in the hosts, under dtach. */
@@ -40,15 +35,11 @@ export class HostTerminalBackend implements TerminalBackend {
     this.#background = background;
   }
 
-  async open(
-    host: ShellHost,
-    identity: Pick<TerminalIdentity, 'id' | 'title'>,
-    signal: AbortSignal,
-  ): Promise<Terminal> {
-    const shell = new HostShell(host, identity.id);
+  async open(host: ShellHost, name: TerminalName, signal: AbortSignal): Promise<Terminal> {
+    const shell = new HostShell(host, name.id);
     try {
       await shell.start(signal);
-      return await this.#terminal(host, identity, shell, signal);
+      return await this.#terminal(host, name, shell, signal);
     } catch (error) {
       // Not under the signal: it may be what ended the opening.
       this.#background.run('end a shell that could not be opened', () => shell.end());
@@ -58,10 +49,10 @@ export class HostTerminalBackend implements TerminalBackend {
 
   async adopt(
     host: ShellHost,
-    identity: Pick<TerminalIdentity, 'id' | 'title'>,
+    name: TerminalName,
     signal: AbortSignal,
   ): Promise<Terminal | undefined> {
-    const shell = new HostShell(host, identity.id);
+    const shell = new HostShell(host, name.id);
     const state = await shell.state(signal);
     switch (state.kind) {
       case 'gone':
@@ -69,22 +60,22 @@ export class HostTerminalBackend implements TerminalBackend {
       case 'unknown':
         throw new QuaysideError(
           'SANDBOX_FAILED',
-          `Whether the shell of ${identity.title} on ${host.name} still runs cannot be found out now.`,
+          `Whether the shell of ${name.title} on ${host.name} still runs cannot be found out now.`,
           'Try again in a moment.',
           { cause: state.cause },
         );
       case 'alive':
-        return await this.#terminal(host, identity, shell, signal);
+        return await this.#terminal(host, name, shell, signal);
     }
   }
 
   #terminal(
     host: ShellHost,
-    { id, title }: Pick<TerminalIdentity, 'id' | 'title'>,
+    name: TerminalName,
     shell: HostShell,
     signal: AbortSignal,
   ): Promise<Terminal> {
     const background = this.#background;
-    return Terminal.on({ id, host: host.name, title }, shell, FIRST_SIZE, { background, signal });
+    return Terminal.on({ ...name, host: host.name }, shell, FIRST_SIZE, { background, signal });
   }
 }
