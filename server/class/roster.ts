@@ -179,6 +179,8 @@ export class Roster implements Disposable {
   #tellChanged(): void {
     const changed = [...this.#changed];
     this.#changed.clear();
+    // Whoever opens the roster later gets all of it.
+    if (this.#instructors.size === 0) return;
     for (const learner of changed) {
       const entry = this.#entries.get(learner);
       if (entry) this.#instructors.emit({ type: 'learner', learner: entry.view() });
