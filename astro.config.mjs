@@ -47,9 +47,11 @@ export default defineConfig({
         { label: AUTHORS_GROUP, items: [{ autogenerate: { directory: 'authors' } }] },
       ],
       components: {
+        ContentPanel: './src/overrides/ContentPanel.astro',
         Footer: './src/overrides/Footer.astro',
         Head: './src/overrides/Head.astro',
         Header: './src/overrides/Header.astro',
+        MobileMenuToggle: './src/overrides/MobileMenuToggle.astro',
         PageFrame: './src/overrides/PageFrame.astro',
         PageTitle: './src/overrides/PageTitle.astro',
         Search: './src/overrides/Search.astro',

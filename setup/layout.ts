@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import { globSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FOLDERS } from '../dependency-cruiser.config.mjs';
 
@@ -6,8 +7,9 @@ import { FOLDERS } from '../dependency-cruiser.config.mjs';
 const COMPOSED = ['main.ts', 'app.ts'];
 
 /**
- * What the table of layers cannot see of `server/`: a file outside its folders, and a name used twice, which makes
- * "open by name" a guess.
+ * What neither the table of layers nor the linter can see. Of `server/`: a file outside its folders, and a name used
+ * twice, which makes "open by name" a guess. Of the pages: styles that are not in a style sheet, where Biome does not read
+ * them.
  *
  * @returns a line for each; none where all is in its place
  */
@@ -23,7 +25,12 @@ export async function layoutProblems(project: string): Promise<readonly string[]
     return dirname(file) === '.' ? !COMPOSED.includes(file) : !(folder in FOLDERS);
   });
   const byName = Map.groupBy(files, (file) => basename(file));
+  const styled: string[] = [];
+  for (const file of globSync('src/**/*.astro', { cwd: project }).sort()) {
+    if ((await readFile(join(project, file), 'utf8')).includes('<style')) styled.push(file);
+  }
   return [
+    ...styled.map((file) => `${file} has a <style>, which the linter does not read: import a .css`),
     ...loose.map((file) => `server/${file} is in no folder of dependency-cruiser.config.mjs`),
     ...[...byName]
       .filter(([, same]) => same.length > 1)

@@ -13,6 +13,7 @@ import { paintEnd } from './paint-end.ts';
 import { paintProgress } from './paint-progress.ts';
 import { paintValues } from './paint-values.ts';
 import { keepLinked, type LinkState } from './session-link.ts';
+import { setText } from './set.ts';
 import { navigateSoftly } from './soft-navigation.ts';
 import { linkPanes } from './workspace/link-panes.ts';
 import { makeMovable } from './workspace/separator.ts';
@@ -37,7 +38,7 @@ function begin(first: LabData): void {
     api,
     state,
     stage: workspace,
-    strip: new GuideStrip(part('lab-guide')),
+    strip: new GuideStrip(part('lab-guide'), part('lab-prose')),
     say: (text) => announcer.say(text),
     lab: () => lab,
   });
@@ -94,9 +95,12 @@ function startByItself(state: LabState, workspace: Workspace, desk: GuideDesk): 
 function sayWhyLost(root: HTMLElement, link: LinkState): void {
   const lost = root.querySelector('[data-part="lost"]');
   if (!lost || link.state !== 'reconnecting') return;
-  lost.textContent = link.goodbye
-    ? `${link.goodbye} This page comes back by itself.`
-    : 'Connection lost. Reconnecting…';
+  setText(
+    lost,
+    link.goodbye
+      ? `${link.goodbye} This page comes back by itself.`
+      : 'Connection lost. Reconnecting…',
+  );
 }
 
 interface Parts {

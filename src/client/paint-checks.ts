@@ -1,5 +1,6 @@
 import type { CheckView, Fix, SessionSnapshot } from '#protocol';
 import type { LabView } from './lab-state.ts';
+import { set, setText } from './set.ts';
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
@@ -12,9 +13,10 @@ const MARKS: Readonly<Record<CheckView['state'], string>> = {
 /** Shows every check on the page as the session has it; the same view twice changes nothing. */
 export function paintChecks(page: ParentNode, view: LabView): void {
   const { snapshot } = view;
+  const checks = new Map(snapshot?.checks.map((check) => [check.id, check]));
   for (const element of page.querySelectorAll<HTMLElement>('[data-check-id]')) {
-    const check = snapshot?.checks.find(({ id }) => id === element.dataset.checkId);
-    const known = snapshot && view.link.state !== 'absent' ? check : undefined;
+    const check = checks.get(element.dataset.checkId ?? '');
+    const known = view.link.state !== 'absent' ? check : undefined;
     paintCheck(element, known, reasonFor(known, view));
     if (snapshot) fillAnswer(element, snapshot);
   }
@@ -30,12 +32,12 @@ function reasonFor(check: CheckView | undefined, { link, snapshot }: LabView): s
 
 function paintCheck(element: HTMLElement, check: CheckView | undefined, reason: string): void {
   const state = check?.state ?? 'unknown';
-  element.dataset.checkState = state;
+  set(element.dataset, 'checkState', state);
   element.toggleAttribute('data-check-assisted', check?.state === 'passed' && !!check.assisted);
   setText(element.querySelector('[data-check-mark]'), check ? MARKS[state] : '');
   const line = element.querySelector<HTMLElement>('[data-check-reason]');
   setText(line, reason);
-  if (line) line.hidden = reason === '';
+  set(line, 'hidden', reason === '');
   paintTime(element.querySelector('[data-check-time]'), check);
   paintMoved(element.querySelector('[data-check-moved]'), check);
   const fix = check?.state === 'not-yet' && reason !== '' ? check.wayOut : undefined;
@@ -43,35 +45,32 @@ function paintCheck(element: HTMLElement, check: CheckView | undefined, reason: 
 }
 
 function paintTime(time: HTMLTimeElement | null, check: CheckView | undefined): void {
-  if (!time) return;
-  time.hidden = check?.state !== 'passed';
+  set(time, 'hidden', check?.state !== 'passed');
   if (check?.state !== 'passed') return;
   const passedAt = new Date(check.passedAt);
-  time.dateTime = passedAt.toISOString();
-  time.title = passedAt.toLocaleString();
+  set(time, 'dateTime', passedAt.toISOString());
+  set(time, 'title', passedAt.toLocaleString());
   const at = CLOCK.format(passedAt);
   setText(time, check.assisted ? `done for you · ${at}` : at);
 }
 
 /** The tick stays; one quiet line says what has become of the hosts since. */
 function paintMoved(line: HTMLElement | null, check: CheckView | undefined): void {
-  if (!line) return;
   const moved = check?.state === 'passed' ? check.moved : undefined;
-  line.hidden = moved === undefined;
+  set(line, 'hidden', moved === undefined);
   const time = check?.state === 'passed' ? CLOCK.format(new Date(check.passedAt)) : '';
   setText(line, moved === undefined ? '' : `Done at ${time}. Since then: ${moved}`);
 }
 
 /** The command that mends it, ready to run. Built anew only when it is another one, so that focus stays. */
 function paintFix(place: HTMLElement | null, fix: Fix | undefined): void {
-  if (!place) return;
-  place.hidden = !fix;
-  const button = place.querySelector<HTMLButtonElement>('[data-run-host]');
-  if (!fix || !button) return;
-  button.dataset.runHost = fix.host;
-  button.dataset.runCode = fix.command;
-  button.title = `Run on ${fix.host}`;
-  button.ariaLabel = `Run on ${fix.host}: ${fix.command}`;
+  set(place, 'hidden', !fix);
+  const button = place?.querySelector<HTMLButtonElement>('[data-run-host]');
+  if (!place || !fix || !button) return;
+  set(button.dataset, 'runHost', fix.host);
+  set(button.dataset, 'runCode', fix.command);
+  set(button, 'title', `Run on ${fix.host}`);
+  set(button, 'ariaLabel', `Run on ${fix.host}: ${fix.command}`);
   setText(place.querySelector('code'), fix.command);
 }
 
@@ -80,10 +79,5 @@ function fillAnswer(element: HTMLElement, { answers }: SessionSnapshot): void {
   const box = element.querySelector<HTMLInputElement>('input.answer-box');
   const text = answers[element.dataset.checkId ?? ''];
   if (!box || box.dataset.touched !== undefined || box === document.activeElement) return;
-  box.value = text ?? '';
-}
-
-/** Writes only what is new: a live region speaks at every write. */
-export function setText(element: Element | null, text: string): void {
-  if (element && element.textContent !== text) element.textContent = text;
+  set(box, 'value', text ?? '');
 }

@@ -1,6 +1,6 @@
 import type { LabData } from './lab-data.ts';
 import { countPassed, type LabView } from './lab-state.ts';
-import { setText } from './paint-checks.ts';
+import { set, setText } from './set.ts';
 
 /** Shows the lab's last words once every check has passed. */
 export function paintEnd(page: ParentNode, lab: LabData, { snapshot }: LabView): void {
@@ -8,7 +8,7 @@ export function paintEnd(page: ParentNode, lab: LabData, { snapshot }: LabView):
   if (!end || !snapshot) return;
   const ids = lab.sections.flatMap((section) => section.checks);
   const isDone = ids.length > 0 && countPassed(snapshot.checks, ids) === ids.length;
-  end.hidden = !isDone;
+  set(end, 'hidden', !isDone);
   if (!isDone) return;
   const assisted = snapshot.checks.filter((check) => check.state === 'passed' && check.assisted);
   setText(end.querySelector('[data-end-title]'), `You have done all ${ids.length} steps`);

@@ -1,7 +1,7 @@
-import type { HostStatus } from '#protocol';
+import type { HostStatus, SessionStatus } from '#protocol';
 import type { LabData } from './lab-data.ts';
 import { countPassed, type LabView } from './lab-state.ts';
-import { setText } from './paint-checks.ts';
+import { set, setText } from './set.ts';
 
 /** Keeps the bar (n of m, the hosts) and the counts in the sidebar true. */
 export function paintProgress(page: ParentNode, lab: LabData, view: LabView): void {
@@ -10,8 +10,7 @@ export function paintProgress(page: ParentNode, lab: LabData, view: LabView): vo
   const done = countPassed(checks, ids);
   for (const bar of page.querySelectorAll<HTMLElement>('[data-progress]')) {
     setText(bar.querySelector('[data-progress-text]'), `${done} of ${ids.length}`);
-    const meter = bar.querySelector('progress');
-    if (meter) meter.value = done;
+    set(bar.querySelector('progress'), 'value', done);
   }
   for (const section of lab.sections) {
     const passed = countPassed(checks, section.checks);
@@ -21,24 +20,34 @@ export function paintProgress(page: ParentNode, lab: LabData, view: LabView): vo
       const badge = link.querySelector<HTMLElement>('.section-progress');
       if (!badge) continue;
       setText(badge, `${passed}/${section.checks.length}`);
-      badge.title = `${passed} of ${section.checks.length} passed`;
+      set(badge, 'title', `${passed} of ${section.checks.length} passed`);
     }
   }
   paintHosts(page, view);
+  paintAsking(page, view.snapshot?.status.state);
+}
+
+/** Nothing to end or to put back where nothing runs. */
+function paintAsking(page: ParentNode, state: SessionStatus['state'] = 'none'): void {
+  const canEnd = state === 'queued' || state === 'starting' || state === 'ready';
+  set(page.querySelector<HTMLElement>('[data-ask="end"]'), 'hidden', !canEnd);
+  set(page.querySelector<HTMLElement>('[data-ask="reset"]'), 'hidden', state === 'none');
 }
 
 function paintHosts(page: ParentNode, { snapshot, link }: LabView): void {
   const status = snapshot?.status;
   const hosts = status && 'hosts' in status ? status.hosts : [];
   const more = page.querySelector<HTMLElement>('.lab-more-button');
-  if (more) more.dataset.phase = phaseOfAll(hosts);
+  if (more) set(more.dataset, 'phase', phaseOfAll(hosts));
   for (const chip of page.querySelectorAll<HTMLElement>('[data-host-chip]')) {
     const host = hosts.find(({ name }) => name === chip.dataset.hostChip);
-    chip.dataset.phase = link.state === 'reconnecting' ? 'unknown' : (host?.phase ?? 'off');
+    const phase = link.state === 'reconnecting' ? 'unknown' : (host?.phase ?? 'off');
+    set(chip.dataset, 'phase', phase);
     setText(chip.querySelector('[data-host-detail]'), detailOf(host));
-    chip.title = host
+    const title = host
       ? `${host.name} (${[host.address, ...host.aliases].join(', ')}): ${detailOf(host)}`
       : `${chip.dataset.hostChip}: not started`;
+    set(chip, 'title', title);
   }
 }
 

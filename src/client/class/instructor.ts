@@ -1,11 +1,12 @@
 import type { ClassView, RosterEvent, RosterLab, RosterLearner } from '#protocol';
 import { keepLive } from '../event-link.ts';
 import { ApiError, request, socketUrl } from '../request.ts';
+import { set, setText } from '../set.ts';
 import { copyBox } from './copy.ts';
 import { LearnerCard } from './learner-card.ts';
 import { make } from './make.ts';
-import { crowds, duration, type Order, ordered } from './roster-order.ts';
-import { headOf, rowOf } from './roster-table.ts';
+import { crowds, duration, type Order } from './roster-order.ts';
+import { RosterTable } from './roster-table.ts';
 import { Watching } from './watching.ts';
 
 /** "12 min" is true for a minute; nobody needs it to the second. */
@@ -20,6 +21,7 @@ class InstructorPage {
   readonly #learners = new Map<string, RosterLearner>();
   readonly #card: LearnerCard;
   readonly #watching: Watching;
+  readonly #table: RosterTable;
   readonly #leaving = new AbortController();
   #labs: readonly RosterLab[] = [];
   #order: Order = 'stuck';
@@ -32,6 +34,7 @@ class InstructorPage {
       page.querySelector(`[data-dialog="${name}"]`) as HTMLDialogElement;
     this.#watching = new Watching(dialog('watch'));
     this.#card = new LearnerCard(dialog('learner'), dialog('sure'), this.#watching);
+    this.#table = new RosterTable(this.#part('table') as HTMLTableElement);
     this.#listen();
   }
 
@@ -116,35 +119,35 @@ class InstructorPage {
     const lab = this.#lab;
     if (!lab) return;
     const now = Date.now();
-    const learners = ordered(this.#learners.values(), lab.name, this.#order);
-    const table = this.#part('table') as HTMLTableElement;
-    const focused = (document.activeElement as HTMLElement | null)?.dataset.open;
-    table.tHead?.replaceWith(headOf(lab));
-    table.tBodies[0]?.replaceChildren(...learners.map((learner) => rowOf(learner, lab, now)));
-    if (focused) table.querySelector<HTMLElement>(`[data-open="${focused}"]`)?.focus();
-    this.#part('empty').hidden = learners.length > 0;
-    this.#part('grid').hidden = learners.length === 0;
+    const learners = [...this.#learners.values()];
+    this.#table.paint(learners, lab, this.#order, now);
+    set(this.#part('empty'), 'hidden', learners.length > 0);
+    set(this.#part('grid'), 'hidden', learners.length === 0);
     const here = learners.filter(({ present }) => present).length;
     const hands = learners.filter(({ handAt }) => handAt !== undefined).length;
-    this.#part('counts').textContent =
+    setText(
+      this.#part('counts'),
       `${learners.length} ${learners.length === 1 ? 'learner' : 'learners'}, ${here} here` +
-      (hands > 0 ? `, ${hands} ${hands === 1 ? 'hand' : 'hands'} up` : '');
+        (hands > 0 ? `, ${hands} ${hands === 1 ? 'hand' : 'hands'} up` : ''),
+    );
     this.#paintCrowds(lab, now);
   }
 
   #paintCrowds(lab: RosterLab, now: number): void {
     const stuck = crowds(this.#learners.values(), lab, now).slice(0, CROWDS_SHOWN);
-    this.#part('stuck').hidden = stuck.length === 0;
-    this.#part('stuck-list').replaceChildren(
-      ...stuck.map(({ step, learners, since }) =>
-        make(
-          'li',
-          {},
-          make('strong', {}, `${step.section}: ${step.title}`),
-          ` — ${learners} ${learners === 1 ? 'learner' : 'learners'}, longest ${duration(now - since)}`,
-        ),
-      ),
-    );
+    set(this.#part('stuck'), 'hidden', stuck.length === 0);
+    const list = this.#part('stuck-list');
+    while (list.childElementCount > stuck.length) list.lastElementChild?.remove();
+    for (const [index, { step, learners, since }] of stuck.entries()) {
+      const line =
+        list.children[index] ?? list.appendChild(make('li', {}, make('strong'), make('span')));
+      const [where = null, who = null] = line.children;
+      setText(where, `${step.section}: ${step.title}`);
+      setText(
+        who,
+        ` — ${learners} ${learners === 1 ? 'learner' : 'learners'}, longest ${duration(now - since)}`,
+      );
+    }
   }
 
   #paintLabs(): void {

@@ -1,7 +1,8 @@
 import type { JoinedView, RosterLab, RosterLearner } from '#protocol';
 import { confirmed } from '../confirm.ts';
 import { ApiError, request } from '../request.ts';
-import { clock, make } from './make.ts';
+import { set, setText } from '../set.ts';
+import { clock, Filled, make } from './make.ts';
 import { duration, stateWord } from './roster-order.ts';
 import type { Watching } from './watching.ts';
 
@@ -27,12 +28,16 @@ export class LearnerCard {
   readonly #dialog: HTMLDialogElement;
   readonly #sure: HTMLDialogElement;
   readonly #watching: Watching;
+  readonly #hosts: Filled;
+  readonly #terminals: Filled;
   #shown: { readonly learner: RosterLearner; readonly lab: RosterLab } | undefined;
 
   constructor(dialog: HTMLDialogElement, sure: HTMLDialogElement, watching: Watching) {
     this.#dialog = dialog;
     this.#sure = sure;
     this.#watching = watching;
+    this.#hosts = new Filled(this.#part('hosts'));
+    this.#terminals = new Filled(this.#part('terminals'));
     dialog.addEventListener('close', () => {
       this.#shown = undefined;
     });
@@ -60,36 +65,37 @@ export class LearnerCard {
     this.#shown = { learner, lab };
     const progress = learner.labs[lab.name];
     const step = lab.steps.find(({ id }) => id === progress?.at?.check);
-    this.#part('name').textContent = learner.name;
-    this.#part('where').textContent = step
-      ? `At “${step.title}” for ${duration(Date.now() - (progress?.at?.since ?? 0))}.`
-      : '';
-    this.#part('reason').textContent = progress?.at?.reason ?? '';
-    const hosts = progress?.hosts ?? [];
-    this.#part('hosts').replaceChildren(
-      ...(hosts.length === 0
-        ? [make('li', {}, `Hosts: ${stateWord(progress)}`)]
-        : hosts.map(({ name, phase, detail }) =>
-            make('li', { dataset: { phase } }, `${name}: ${phase === 'ready' ? 'ready' : detail}`),
-          )),
+    setText(this.#part('name'), learner.name);
+    setText(
+      this.#part('where'),
+      step ? `At “${step.title}” for ${duration(Date.now() - (progress?.at?.since ?? 0))}.` : '',
+    );
+    setText(this.#part('reason'), progress?.at?.reason ?? '');
+    const hosts = (progress?.hosts ?? []).map(({ name, phase, detail }) => ({
+      phase,
+      text: `${name}: ${phase === 'ready' ? 'ready' : detail}`,
+    }));
+    const none = [{ phase: 'off', text: `Hosts: ${stateWord(progress)}` }];
+    this.#hosts.show(hosts.length > 0 ? hosts : none, ({ phase, text }) =>
+      make('li', { dataset: { phase } }, text),
     );
     const terminals = progress?.terminals ?? [];
-    this.#part('terminals').replaceChildren(
-      ...terminals.map(({ id, title }) =>
-        make(
-          'button',
-          { type: 'button', className: 'button', dataset: { watch: id } },
-          `Watch ${title}`,
-        ),
+    this.#terminals.show(terminals, ({ id, title }) =>
+      make(
+        'button',
+        { type: 'button', className: 'button', dataset: { watch: id } },
+        `Watch ${title}`,
       ),
     );
-    this.#part('no-terminals').hidden = terminals.length > 0;
-    this.#part('hand').hidden = learner.handAt === undefined;
-    this.#part('hand-since').textContent =
-      learner.handAt === undefined ? '' : `Hand up since ${clock(learner.handAt)}.`;
+    set(this.#part('no-terminals'), 'hidden', terminals.length > 0);
+    set(this.#part('hand'), 'hidden', learner.handAt === undefined);
+    setText(
+      this.#part('hand-since'),
+      learner.handAt === undefined ? '' : `Hand up since ${clock(learner.handAt)}.`,
+    );
     const isUp = progress?.state === 'ready' || progress?.state === 'starting';
     for (const each of this.#dialog.querySelectorAll<HTMLButtonElement>('[data-does]')) {
-      each.disabled = !isUp;
+      set(each, 'disabled', !isUp);
     }
   }
 

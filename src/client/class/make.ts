@@ -14,6 +14,24 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** A place whose children are made from a list. */
+export class Filled {
+  readonly #place: HTMLElement;
+  #shown = '';
+
+  constructor(place: HTMLElement) {
+    this.#place = place;
+  }
+
+  /** Makes the children anew where the list is another; else whoever has the focus in one of them keeps it. */
+  show<T>(list: readonly T[], child: (each: T) => Node): void {
+    const shown = JSON.stringify(list);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#place.replaceChildren(...list.map(child));
+  }
+}
+
 /** The same time of day everywhere on the page. */
 export function clock(at: number): string {
   return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });

@@ -1,6 +1,7 @@
 import type { ClassStatus, JoinedView } from '#protocol';
 import { keepLive } from '../event-link.ts';
 import { ApiError, request, socketUrl } from '../request.ts';
+import { set, setText } from '../set.ts';
 import { copyBox } from './copy.ts';
 import { clock, make } from './make.ts';
 
@@ -26,6 +27,7 @@ export class ClassStatusOnPage {
     const { link } = await request<JoinedView>('GET', '/api/class/me');
     this.#box('link').value = new URL(link, location.origin).href;
     this.#bar.hidden = false;
+    this.#bar.closest('.lab-bar')?.setAttribute('data-in-class', '');
     this.#listen();
     keepLive<ClassStatus>(
       socketUrl('/api/class/me/events'),
@@ -75,16 +77,20 @@ export class ClassStatusOnPage {
 
   #paint(status: ClassStatus): void {
     this.#status = status;
-    this.#part('class-name').textContent = status.className;
-    this.#part('my-name').textContent = status.name;
-    const isUp = status.handAt !== undefined;
+    setText(this.#part('class-name'), status.className);
+    setText(this.#part('my-name'), status.name);
+    const { handAt } = status;
     const hand = this.#part('hand');
-    hand.ariaPressed = String(isUp);
-    hand.textContent = isUp ? 'Hand up' : 'Raise hand';
-    hand.title = isUp
-      ? `Up since ${clock(status.handAt ?? 0)}; press to lower it`
-      : 'Ask the instructor to come';
-    this.#box('typing').checked = status.mayType;
+    set(hand, 'ariaPressed', String(handAt !== undefined));
+    setText(hand, handAt === undefined ? 'Raise hand' : 'Hand up');
+    set(
+      hand,
+      'title',
+      handAt === undefined
+        ? 'Ask the instructor to come'
+        : `Up since ${clock(handAt)}; press to lower it`,
+    );
+    set(this.#box('typing'), 'checked', status.mayType);
     this.#paintWatched();
     this.#paintMessages(status);
   }
@@ -95,18 +101,16 @@ export class ClassStatusOnPage {
     const text = this.#status?.mayType
       ? 'The instructor watches and may type'
       : 'The instructor watches';
-    if (chip) {
-      chip.hidden = watched.size === 0;
-      chip.textContent = watched.size === 0 ? '' : 'Watched';
-      chip.title = text;
-    }
+    set(chip, 'hidden', watched.size === 0);
+    setText(chip, watched.size === 0 ? '' : 'Watched');
+    set(chip, 'title', text);
     for (const panel of this.#panels?.children ?? []) {
       const isWatched = watched.has(panel.id.replace(/^panel-/, ''));
       const notice = panel.querySelector('.terminal-watched');
       if (!isWatched) notice?.remove();
       else if (!notice)
         panel.append(make('p', { className: 'terminal-watched', role: 'status' }, text));
-      else if (notice.textContent !== text) notice.textContent = text;
+      else setText(notice, text);
     }
   }
 

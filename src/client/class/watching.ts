@@ -1,4 +1,5 @@
 import type { RosterLearner, TerminalView } from '#protocol';
+import { set, setText } from '../set.ts';
 import type { TerminalPane } from '../terminal/pane.ts';
 
 /** Looks at one terminal of a learner's at a time, in a dialog. The learner sees that it is so. */
@@ -36,10 +37,13 @@ export class Watching {
   update({ id, mayType, name }: RosterLearner): void {
     if (id !== this.#learner) return;
     this.#pane?.allowTyping(mayType);
-    this.#part('may').textContent = mayType
-      ? `${name} lets you type.`
-      : `You can only look. ${name} can let you type, in the menu “Class” of the lab’s page.`;
-    this.#dialog.dataset.mayType = String(mayType);
+    setText(
+      this.#part('may'),
+      mayType
+        ? `${name} lets you type.`
+        : `You can only look. ${name} can let you type, in the menu “Class” of the lab’s page.`,
+    );
+    set(this.#dialog.dataset, 'mayType', String(mayType));
   }
 
   #stop(): void {

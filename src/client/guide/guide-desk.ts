@@ -3,7 +3,7 @@ import { ApiError, type LabApi } from '../api.ts';
 import { confirmed } from '../confirm.ts';
 import { type LabData, stepsBefore } from '../lab-data.ts';
 import type { LabState, LabView } from '../lab-state.ts';
-import { setText } from '../paint-checks.ts';
+import { setText } from '../set.ts';
 import { doneText, type GuideStrip } from './strip.ts';
 
 /** Asks for the start of this page with its hosts: `/labs/docker-networking/linux-bridge/?start-here`. */

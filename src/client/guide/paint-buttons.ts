@@ -1,7 +1,7 @@
 import type { CheckView } from '#protocol';
 import type { LabData, LabStep } from '../lab-data.ts';
 import type { LabView } from '../lab-state.ts';
-import { setText } from '../paint-checks.ts';
+import { set, setText } from '../set.ts';
 
 /** Shows each step's button while there is something to be done for it, and makes it a way to stop while it is. */
 export function paintGuideButtons(page: ParentNode, lab: LabData, view: LabView): void {
@@ -12,7 +12,7 @@ export function paintGuideButtons(page: ParentNode, lab: LabData, view: LabView)
   }
   const starting = view.link.state === 'live' && view.snapshot !== undefined;
   for (const button of page.querySelectorAll<HTMLElement>('[data-start-from]')) {
-    if (button.closest('.page-start')) button.hidden = !starting;
+    if (button.closest('.page-start')) set(button, 'hidden', !starting);
   }
 }
 
@@ -36,14 +36,14 @@ function paintButton(
   const offered = step?.hasActions && (isThis || isOpen(step, snapshot?.checks ?? []));
   if (!step || !offered) {
     leave(button);
-    button.hidden = true;
+    set(button, 'hidden', true);
     return;
   }
-  button.hidden = false;
-  button.dataset.doStep = step.id;
+  set(button, 'hidden', false);
+  set(button.dataset, 'doStep', step.id);
   button.toggleAttribute('data-working', isThis);
   // Not `disabled`: it may have the focus when another step begins.
-  button.ariaDisabled = String(isWorking && !isThis);
+  set(button, 'ariaDisabled', String(isWorking && !isThis));
   setText(button, isThis ? 'Stop' : 'Do it for me');
 }
 

@@ -1,5 +1,6 @@
 import type { GuideView } from '#protocol';
 import { codeText } from '../code-text.ts';
+import { set, setText } from '../set.ts';
 
 /** A line that needs nobody to act on it goes by itself. */
 const DONE_MS = 8_000;
@@ -7,16 +8,20 @@ const DONE_MS = 8_000;
 /** The strip that says what is being done for the learner and how it ended, with a button to stop it or put it away. */
 export class GuideStrip {
   readonly #root: HTMLElement;
+  readonly #prose: HTMLElement;
   readonly #place: HTMLElement;
   readonly #says: HTMLElement;
   readonly #button: HTMLButtonElement;
   /** The job that was seen at work: the end of any other is old news after a reload. */
   #seen: string | undefined;
   #shown = '';
+  #said = '';
   #leaving: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(root: HTMLElement) {
+  /** @param prose whose end stays in sight above the strip */
+  constructor(root: HTMLElement, prose: HTMLElement) {
     this.#root = root;
+    this.#prose = prose;
     const part = (name: string) => root.querySelector<HTMLElement>(`[data-guide-${name}]`);
     const [place, says] = [part('place'), part('says')];
     const button = root.querySelector<HTMLButtonElement>('[data-guide-stop]');
@@ -55,15 +60,21 @@ export class GuideStrip {
   }
 
   hide(): void {
-    this.#root.hidden = true;
+    this.#lie(false);
+  }
+
+  #lie(isThere: boolean): void {
+    set(this.#root, 'hidden', !isThere);
+    this.#prose.toggleAttribute('data-under-strip', isThere);
   }
 
   #show(place: string, says: string, label: string): void {
-    this.#root.hidden = false;
     this.#root.toggleAttribute('data-working', label === 'Stop');
-    this.#place.textContent = place;
-    this.#says.replaceChildren(...codeText(says));
-    this.#button.textContent = label;
+    setText(this.#place, place);
+    setText(this.#button, label);
+    if (says !== this.#said) this.#says.replaceChildren(...codeText(says));
+    this.#said = says;
+    this.#lie(true);
   }
 }
 

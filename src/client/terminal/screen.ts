@@ -1,6 +1,7 @@
 import type { FitAddon } from '@xterm/addon-fit';
 import type { Terminal } from '@xterm/xterm';
 import { CommandMarks } from './command-marks.ts';
+import { CursorBlink } from './cursor-blink.ts';
 import { muteAnswers } from './mute-answers.ts';
 import { terminalPreferences } from './preferences.ts';
 import { currentTheme, THEMES } from './themes.ts';
@@ -90,6 +91,7 @@ export class Screen implements Disposable {
     this.terminal.open(element);
     stopHiddenDrawing(this.terminal);
     this.terminal.textarea?.setAttribute('aria-label', label);
+    this.terminal.loadAddon(new CursorBlink());
   }
 
   /** Shows it where `other` is: with the same lines in view, the same selection, and the keyboard. `other` goes. */

@@ -1,6 +1,6 @@
 import type { VisitView } from '#protocol';
 import { ApiError, type LabApi } from '../api.ts';
-import { setText } from '../paint-checks.ts';
+import { setText } from '../set.ts';
 import { failureOf } from './failure-page.ts';
 
 /** A click inside the page and the server's word of it arrive in either order; later than this they are strangers. */

@@ -3,6 +3,7 @@ import type { ApiError } from '../api.ts';
 import { codeText } from '../code-text.ts';
 import { type LabData, stepsBefore } from '../lab-data.ts';
 import { countPassed, type LabView } from '../lab-state.ts';
+import { set } from '../set.ts';
 
 /** What a notice says, and what it offers to do. */
 interface Notice {
@@ -33,7 +34,7 @@ export function paintNotice(
   refusal: ApiError | undefined,
 ): void {
   const notice = noticeFor(lab, view, refusal);
-  place.hidden = !notice;
+  set(place, 'hidden', !notice);
   if (!notice) {
     place.replaceChildren();
     return;

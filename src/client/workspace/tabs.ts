@@ -1,3 +1,5 @@
+import { set } from '../set.ts';
+
 /** One tab and what it shows. */
 export interface Tab {
   readonly id: string;
@@ -113,9 +115,9 @@ export class Tabs {
   #paint(): void {
     for (const [id, { tab, button }] of this.#tabs) {
       const front = id === this.#current;
-      button.ariaSelected = String(front);
-      button.tabIndex = front || this.#current === undefined ? 0 : -1;
-      tab.panel.hidden = !front;
+      set(button, 'ariaSelected', String(front));
+      set(button, 'tabIndex', front || this.#current === undefined ? 0 : -1);
+      set(tab.panel, 'hidden', !front);
     }
   }
 

@@ -2,6 +2,7 @@ import type { TerminalView, VisitView } from '#protocol';
 import { ApiError, type LabApi } from '../api.ts';
 import { hostNameOf, type LabData } from '../lab-data.ts';
 import type { LabState, LabView } from '../lab-state.ts';
+import { set } from '../set.ts';
 import { BrowserPane } from './browser-pane.ts';
 import { EndingNotice } from './ending.ts';
 import { HostMenu } from './host-menu.ts';
@@ -182,7 +183,7 @@ export class Workspace {
     const status = view.snapshot?.status;
     // To whoever reads this from outside, a session in the queue is one that is starting.
     const state = status?.state === 'queued' ? 'starting' : status?.state;
-    this.#root.dataset.sessionState = state ?? 'none';
+    set(this.#root.dataset, 'sessionState', state ?? 'none');
     this.#root.toggleAttribute('data-reconnecting', view.link.state === 'reconnecting');
     if (status?.state === 'starting' || status?.state === 'ready') this.#refusal = undefined;
     const running = status?.state === 'starting' || status?.state === 'ready';

@@ -121,12 +121,12 @@ describe('the layers', () => {
   });
 });
 
-describe('the files below server/', () => {
-  it('stand in folders of the table, each name once', async () => {
+describe('the files', () => {
+  it('stand where they belong', async () => {
     expect(await layoutProblems(PROJECT)).toEqual([]);
   });
 
-  it('are refused beside main.ts and app.ts, in a folder without a row, and under a name that is taken', async () => {
+  it('are refused below server/ beside main.ts and app.ts, in a folder without a row, and under a name that is taken', async () => {
     await using on = await project({
       'server/main.ts': NOTHING,
       'server/app.ts': NOTHING,
@@ -139,6 +139,17 @@ describe('the files below server/', () => {
       'server/helpers/all.ts is in no folder of dependency-cruiser.config.mjs',
       'server/loose.ts is in no folder of dependency-cruiser.config.mjs',
       'site.ts is there twice below server/: site/site.ts, web/site.ts',
+    ]);
+  });
+
+  it('have their styles in style sheets, as far as they are pages', async () => {
+    await using on = await project({
+      'server/main.ts': NOTHING,
+      'src/components/Styled.astro': '<p>text</p>\n<style>p { color: red }</style>\n',
+      'src/components/Plain.astro': '<p>text</p>\n',
+    });
+    expect(await layoutProblems(on.folder)).toEqual([
+      'src/components/Styled.astro has a <style>, which the linter does not read: import a .css',
     ]);
   });
 });

@@ -1,0 +1,42 @@
+import type { ITerminalAddon, Terminal } from '@xterm/xterm';
+
+/** The cursor is there for so long, then gone for as long (ms), as xterm has it. */
+const HALF_MS = 500;
+
+/**
+ * Lets the cursor of a terminal that has the focus blink, where it may, by two writes a second (`data-cursor-off`, see
+ * pane.css). xterm's own way is an animation: the browser works out its style for each frame, sixty times a second.
+ */
+export class CursorBlink implements ITerminalAddon {
+  readonly #ending = new AbortController();
+  #ticking: ReturnType<typeof setInterval> | undefined;
+
+  /** @param terminal which is open */
+  activate(terminal: Terminal): void {
+    const { element, textarea } = terminal;
+    if (!element || !textarea) return;
+    const { signal } = this.#ending;
+    const stop = () => {
+      clearInterval(this.#ticking);
+      element.removeAttribute('data-cursor-off');
+    };
+    const begin = () => {
+      stop();
+      this.#ticking = setInterval(() => {
+        if (terminal.options.cursorBlink) element.toggleAttribute('data-cursor-off');
+      }, HALF_MS);
+    };
+    textarea.addEventListener('focus', begin, { signal });
+    textarea.addEventListener('blur', stop, { signal });
+    signal.addEventListener('abort', stop);
+    // Where it goes, it is seen.
+    const moved = terminal.onCursorMove(() => {
+      if (document.activeElement === textarea) begin();
+    });
+    signal.addEventListener('abort', () => moved.dispose());
+  }
+
+  dispose(): void {
+    this.#ending.abort();
+  }
+}
