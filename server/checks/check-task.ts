@@ -135,11 +135,9 @@ export async function evaluateCheck(
 }
 
 function shortened({ reason, fix }: Verdict & { kind: 'not-yet' }): Verdict & { kind: 'not-yet' } {
-  const kept = cut(reason, REASON_CHARACTERS);
+  const kept = { kind: 'not-yet', reason: cut(reason, REASON_CHARACTERS) } as const;
   // Half a command may do anything.
-  return fix && fix.command.length <= REASON_CHARACTERS
-    ? { kind: 'not-yet', reason: kept, fix }
-    : { kind: 'not-yet', reason: kept };
+  return fix && fix.command.length <= REASON_CHARACTERS ? { ...kept, fix } : kept;
 }
 
 /** A text, or as much of it as is allowed. */

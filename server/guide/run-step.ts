@@ -238,12 +238,8 @@ async function filledIn({ learner, signal }: Job, text: string): Promise<string>
 
 /** The command by which a check of the step says that its mistake is put right. */
 function fixFor(learner: LearnerActions, step: Step): Fix | undefined {
-  for (const check of learner.checks()) {
-    if (check.state === 'not-yet' && check.wayOut && step.checks.includes(check.id)) {
-      return check.wayOut;
-    }
-  }
-  return undefined;
+  const open = learner.checks().filter(({ id }) => step.checks.includes(id));
+  return open.flatMap((check) => (check.state === 'not-yet' ? (check.wayOut ?? []) : []))[0];
 }
 
 function complaint(line: string, host: string, status: number, output: string): string {

@@ -3,27 +3,16 @@ import { join } from 'node:path';
 import { hostNamed, type Lab } from '../../lab/parse.ts';
 import { elementsOf, type PageElement } from './page-elements.ts';
 
-/** Something that a page asks its reader to do, and the line that asks. */
-export type StepAction =
-  | {
-      /** A fenced block that names a host. `host` is the host's own name, whichever name the page uses. */
-      readonly kind: 'run';
-      readonly host: string;
-      readonly command: string;
-      readonly line: number;
-    }
-  | {
-      /** An address to open in the browser pane; `{value-id}` in it stands for that value's live text. */
-      readonly kind: 'open';
-      readonly url: string;
-      readonly line: number;
-    }
-  | {
-      /** A question to answer off the screen. */
-      readonly kind: 'answer';
-      readonly check: string;
-      readonly line: number;
-    };
+/**
+ * Something that a page asks its reader to do, and the line that asks. To run a fenced block on the host that it names:
+ * `host` is the host's own name, whichever name the page uses. To open an address in the browser pane: `{value-id}` in it
+ * stands for that value's live text. To answer a question off the screen.
+ */
+export type StepAction = { readonly line: number } & (
+  | { readonly kind: 'run'; readonly host: string; readonly command: string }
+  | { readonly kind: 'open'; readonly url: string }
+  | { readonly kind: 'answer'; readonly check: string }
+);
 
 /** What is to be done since the last check of a page, and the check, or checks, that then tick. */
 export interface Step {

@@ -12,8 +12,6 @@ export interface Limits {
   readonly totalMs: number;
 }
 
-export const NO_LIMITS: Limits = { idleMs: 0, totalMs: 0 };
-
 /** A session's coming end. */
 export interface Expiry {
   /** Milliseconds since the epoch. */

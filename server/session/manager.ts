@@ -9,7 +9,7 @@ import { AT_ONCE, Capacity, type CapacityOptions } from '../capacity/capacity.ts
 import type { EngineEvent } from '../engine/engine.ts';
 import { type FullDisk, monitorDisks } from '../sandbox/disk-monitor.ts';
 import { LABEL } from '../sandbox/labels.ts';
-import { type Limits, NO_LIMITS } from './expiry.ts';
+import type { Limits } from './expiry.ts';
 import { Session } from './session.ts';
 
 /** After the engine has gone away: how long until it is looked for again. */
@@ -151,7 +151,8 @@ export class SessionManager {
     const key = `${learner}/${labName}`;
     const known = this.#sessions.get(key);
     if (known) return known;
-    const { store, terminals, background, limits = NO_LIMITS } = this.#options;
+    const { store, terminals, background } = this.#options;
+    const { limits = { idleMs: 0, totalMs: 0 } } = this.#options;
     const session = new Session({
       ...{ lab, labName, terminals, background, limits },
       steps: this.#steps.get(labName) ?? [],
