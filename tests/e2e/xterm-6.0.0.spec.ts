@@ -21,9 +21,10 @@ const OUTPUTS: readonly (readonly [what: string, text: string])[] = [
 
 interface Rig {
   readonly rows: number;
-  write(text: string, done: () => void): void;
+  write(bytes: Uint8Array, done: () => void): void;
   resize(cols: number, rows: number): void;
   scrollToBottom(): void;
+  scrollToTop(): void;
   scrollLines(lines: number): void;
   select(column: number, row: number, length: number): void;
   registerMarker(offset: number): unknown;
@@ -33,7 +34,8 @@ interface Rig {
 declare global {
   interface Window {
     rig: Rig;
-    mended: boolean;
+    /** Writes to it as the page does. */
+    write: Rig['write'];
   }
 }
 
@@ -45,14 +47,15 @@ async function open(page: Page, how: 'as it is' | 'mended'): Promise<void> {
   await page.evaluate(`
     window.rig = new Terminal({ allowProposedApi: true, scrollback: 100 });
     rig.open(document.getElementById('holder'));
+    window.write = (bytes, done) => rig.write(bytes, done);
   `);
   if (how === 'mended') {
     await page.addScriptTag({
       type: 'module',
-      content: `${MEND}\nwindow.mended = stopHiddenDrawing(window.rig);`,
+      content: `${MEND}\nwindow.write = mendXterm(window.rig); window.isMended = true;`,
     });
-    await page.waitForFunction('mended !== undefined');
-    expect(await page.evaluate(() => window.mended), 'whether it could be mended').toBe(true);
+    await page.waitForFunction('window.isMended');
+    expect(await page.evaluate(parsesAtOnce), 'whether it could be mended').toBe(true);
   }
   await write(page, 'before\r\n'.repeat(200));
   // The scroll bar, which the lines have brought forth, goes by itself.
@@ -60,8 +63,19 @@ async function open(page: Page, how: 'as it is' | 'mended'): Promise<void> {
   await nextFrame(page);
 }
 
+function parsesAtOnce(): boolean {
+  let isParsed = false;
+  window.write(new TextEncoder().encode('before'), () => {
+    isParsed = true;
+  });
+  return isParsed;
+}
+
 function write(page: Page, text: string): Promise<void> {
-  return page.evaluate((all) => new Promise<void>((done) => window.rig.write(all, done)), text);
+  return page.evaluate(
+    (all) => new Promise<void>((done) => window.write(new TextEncoder().encode(all), done)),
+    text,
+  );
 }
 
 async function hide(page: Page): Promise<void> {
@@ -151,6 +165,22 @@ test('mended, what came while it was hidden is there when it is seen, and can be
   await page.evaluate(() => window.rig.scrollLines(-5));
   await nextFrame(page);
   expect(await rowsOf(page)).toEqual(lines.slice(-29, -5));
+});
+
+test('mended, the scroll bar follows what is printed, and is set once for all that is parsed at once', async ({
+  page,
+}) => {
+  await open(page, 'mended');
+  const slider = page.locator('.xterm .scrollbar.vertical .slider');
+  await write(page, '\u001b[3J\u001b[2J\u001b[H');
+  await nextFrame(page);
+  const work = await PageWork.count(page, slider);
+  await write(page, 'line\r\n'.repeat(80));
+  expect((await work.done()).mutations).toBeLessThanOrEqual(4);
+  await page.evaluate(() => window.rig.scrollToTop());
+  await nextFrame(page);
+  expect((await rowsOf(page))[0]).toBe('line');
+  await expect(slider).toHaveCSS('top', '0px');
 });
 
 test('mended, a selection is drawn, follows its lines, and goes', async ({ page }) => {

@@ -3,9 +3,10 @@ import type { Terminal } from '@xterm/xterm';
 import { CommandMarks } from './command-marks.ts';
 import { CursorBlink } from './cursor-blink.ts';
 import { muteAnswers } from './mute-answers.ts';
+import { type Parse, ParseTurns } from './parse-turns.ts';
 import { terminalPreferences } from './preferences.ts';
 import { currentTheme, THEMES } from './themes.ts';
-import { stopHiddenDrawing } from './xterm-6.0.0.ts';
+import { mendXterm } from './xterm-6.0.0.ts';
 
 const FONT = "'Quayside Mono', ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace";
 /** A font that takes longer is measured without: a terminal in another font is better than none. */
@@ -14,11 +15,6 @@ const FONT_MS = 1_500;
 export const SCROLLBACK = 5_000;
 /** Text that is readable on its background (WCAG AA), whatever colours a program picks. */
 const CONTRAST = 4.5;
-/**
- * Bytes that xterm parses before it looks at the clock: it leaves the page its time after 12 ms, but never in the middle
- * of what it was given. A slow processor takes about as long for this many of the shortest lines.
- */
-const PARSED_AT_ONCE = 4 * 1024;
 /** Whether the cursor may blink. */
 const REDUCED_MOTION = matchMedia('(prefers-reduced-motion: reduce)');
 /** The first byte of UTF-8 whose width may depend on its neighbours or be two: from here on the large table is needed. */
@@ -41,6 +37,8 @@ export class Screen implements Disposable {
   /** While set, questions of programs stay unanswered: they are old, or another page answers them. */
   muted = false;
   readonly #fit: FitAddon;
+  readonly #turns: ParseTurns;
+  #parse: Parse;
   /** Writes that are not parsed yet. */
   #unparsed = 0;
   #graphemes: 'not needed' | 'loading' | 'there' = 'not needed';
@@ -50,6 +48,8 @@ export class Screen implements Disposable {
   private constructor(terminal: Terminal, fit: FitAddon, failed: (text: string) => void) {
     this.terminal = terminal;
     this.#fit = fit;
+    this.#parse = (bytes, done) => terminal.write(bytes, done);
+    this.#turns = new ParseTurns((bytes, done) => this.#parse(bytes, done));
     this.marks = new CommandMarks(terminal, failed);
     muteAnswers(terminal, () => this.muted);
   }
@@ -89,7 +89,7 @@ export class Screen implements Disposable {
   /** Shows it in `element`, which must be shown. */
   open(element: HTMLElement, label: string): void {
     this.terminal.open(element);
-    stopHiddenDrawing(this.terminal);
+    this.#parse = mendXterm(this.terminal);
     this.terminal.textarea?.setAttribute('aria-label', label);
     this.terminal.loadAddon(new CursorBlink());
   }
@@ -146,8 +146,9 @@ export class Screen implements Disposable {
       done();
     };
     if (this.#graphemes === 'not needed' && needsGraphemes(bytes)) void this.#loadGraphemes();
-    if (this.#graphemes === 'loading') this.#waiting.push(() => this.#write(bytes, parsed));
-    else this.#write(bytes, parsed);
+    if (this.#graphemes === 'loading') {
+      this.#waiting.push(() => this.#turns.write(bytes, parsed));
+    } else this.#turns.write(bytes, parsed);
   }
 
   /** Calls back when all that was written so far is parsed. */
@@ -158,21 +159,15 @@ export class Screen implements Disposable {
   clear(): void {
     this.#unparsed -= this.#waiting.length;
     this.#waiting = [];
+    this.#turns.finish();
     this.terminal.reset();
     this.marks.clear();
   }
 
   [Symbol.dispose](): void {
     this.#waiting = [];
+    this.#turns[Symbol.dispose]();
     this.terminal.dispose();
-  }
-
-  #write(bytes: Uint8Array, done: () => void): void {
-    let at = 0;
-    for (; bytes.byteLength - at > PARSED_AT_ONCE; at += PARSED_AT_ONCE) {
-      this.terminal.write(bytes.subarray(at, at + PARSED_AT_ONCE));
-    }
-    this.terminal.write(bytes.subarray(at), done);
   }
 
   async #loadGraphemes(): Promise<void> {

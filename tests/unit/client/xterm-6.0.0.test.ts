@@ -1,12 +1,16 @@
 import type { Terminal } from '@xterm/xterm';
 import { expect, test } from 'vitest';
-import { stopHiddenDrawing } from '../../../src/client/terminal/xterm-6.0.0.ts';
+import { mendXterm } from '../../../src/client/terminal/xterm-6.0.0.ts';
 
 test.each([
   ['nothing inside', {}],
   ['another inside', { _core: { _renderService: {}, _selectionService: { refresh() {} } } }],
-])('a terminal with %s is left as it is', (_, insides) => {
-  const before = structuredClone(Object.keys(insides));
-  expect(stopHiddenDrawing(insides as unknown as Terminal)).toBe(false);
-  expect(Object.keys(insides)).toEqual(before);
+])('a terminal with %s is left as it is, and written to', (_, insides) => {
+  const before = Object.keys(insides);
+  const written: Uint8Array[] = [];
+  const terminal = Object.assign(insides, { write: (bytes: Uint8Array) => written.push(bytes) });
+  const bytes = new Uint8Array([1]);
+  mendXterm(terminal as unknown as Terminal)(bytes);
+  expect(written).toEqual([bytes]);
+  expect(Object.keys(insides)).toEqual([...before, 'write']);
 });
