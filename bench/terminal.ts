@@ -2,12 +2,12 @@
  * Measures terminals, ours and others', side by side in one run:
  *
  *   npm run bench:terminal -- [--ttyd PATH] [--wetty PATH] [--rounds 3] [--only host|local] [--json FILE] [--add]
- *                             [--server DIR] [--measures NAMES] [--contenders NAMES]
+ *                             [--server DIR] [--measure NAME …] [--contender NAME …]
  *
  * ttyd is a built binary; wetty is its `bin` (`npm install wetty` somewhere, then node_modules/.bin/wetty). Either is
  * left out, with a word, where no path is given. Rounds are interleaved, so that a busy moment of the machine hits all.
  * `--server` measures another checkout's server in place of this one's.
- * `--measures` and `--contenders` take some alone: `--measures start,opening,echo --contenders Quayside,ttyd`.
+ * `--measure` and `--contender` take some alone: `--measure opening --measure echo --contender Quayside --contender ttyd`.
  * `--add` adds the rounds to those that FILE holds already, for a machine that is quiet only for minutes at a time.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -43,8 +43,8 @@ const { values: options } = parseArgs({
     json: { type: 'string', default: 'bench-terminal.json' },
     add: { type: 'boolean', default: false },
     server: { type: 'string' },
-    measures: { type: 'string' },
-    contenders: { type: 'string' },
+    measure: { type: 'string', multiple: true },
+    contender: { type: 'string', multiple: true },
   },
 });
 
@@ -78,7 +78,7 @@ const project = resolve(options.server ?? join(import.meta.dirname, '..'));
 await using whole = options.only === 'local' ? undefined : await openWholeServer(project);
 const all = contenders(raised?.host, whole, peers, project).filter(
   ({ name, child }) =>
-    (options.only === undefined || child === options.only) && isWanted(options.contenders, name),
+    (options.only === undefined || child === options.only) && isWanted(options.contender, name),
 );
 const earlier: readonly Result[] = options.add
   ? (JSON.parse(await readFile(options.json, 'utf8')) as { readonly results: readonly Result[] })
@@ -94,7 +94,7 @@ const results = new Map<Contender, Result>(
 
 for (let round = 0; round < Number(options.rounds); round++) {
   for (const [what, measure] of Object.entries(MEASURES)) {
-    if (!isWanted(options.measures, what)) continue;
+    if (!isWanted(options.measure, what)) continue;
     if (ONCE.includes(what) && (round > 0 || options.add)) continue;
     for (const contender of all) {
       say(`round ${round + 1}, ${what}: ${contender.name} (${contender.child})`);
@@ -111,8 +111,8 @@ console.log(tableOf(collected()));
 console.log(barOf(collected()));
 say(`Written to ${options.json}`);
 
-function isWanted(names: string | undefined, name: string): boolean {
-  return names === undefined || names.split(',').includes(name);
+function isWanted(names: readonly string[] | undefined, name: string): boolean {
+  return names === undefined || names.includes(name);
 }
 
 /** What is measured now, then what only an earlier run has. */
