@@ -107,7 +107,7 @@ async function takeTurn(path: string, progress: Progress): Promise<FileLock> {
     if (turn) return turn;
     if (!hasSaid) progress('Waiting for another start to build the pages …');
     hasSaid = true;
-    await sleep(TURN_MS);
+    await sleep(TURN_MS, undefined, { ref: true });
   }
 }
 

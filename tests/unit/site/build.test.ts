@@ -92,6 +92,13 @@ describe('the pages', () => {
     expect(page(site.directory)).toBe('theirs');
   });
 
+  it('are waited for by a start that has nothing else to do', async () => {
+    await using first = await otherStart();
+    await using second = await otherStart('Waiting for another start to build the pages …');
+    first.goOn();
+    expect(await second.says()).toBe(await first.says());
+  });
+
   it('are built by the next start when the one that builds is killed', async () => {
     const { build } = builder();
     {
@@ -117,8 +124,8 @@ describe('the pages', () => {
   });
 });
 
-/** Another process that has begun to build the pages. It is killed when disposed of. */
-async function otherStart() {
+/** Another process, once it says what it does first. It is killed when disposed of. */
+async function otherStart(saysFirst = 'Building the pages …') {
   const child = execa(
     process.execPath,
     [
@@ -130,7 +137,7 @@ async function otherStart() {
   );
   const lines = child.iterable();
   const says = async () => String((await lines.next()).value);
-  expect(await says()).toBe('Building the pages …');
+  expect(await says()).toBe(saysFirst);
   return {
     says,
     goOn: () => child.stdin.write('on\n'),
