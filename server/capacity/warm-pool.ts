@@ -46,6 +46,8 @@ export class WarmPool {
   /** The slots it holds: of what is ready, being made or being removed. */
   readonly #slots = new Set<Slot>();
   #filling: Promise<void> | undefined;
+  /** What is being made. Stale: something of it has ended meanwhile, or its lab was written again. */
+  #making: { readonly slot: Slot; isStale: boolean } | undefined;
   #evicting: Slot | undefined;
 
   constructor(options: WarmPoolOptions) {
@@ -96,6 +98,7 @@ export class WarmPool {
 
   /** Removes what is no longer as it was made: a host or the engine ended, or the lab was written again. */
   evict(isStale: (sandbox: string | undefined) => boolean): void {
+    if (this.#making && isStale(this.#making.slot.sandbox)) this.#making.isStale = true;
     const stale = this.#ready.filter(({ slot }) => isStale(slot.sandbox));
     this.#ready = this.#ready.filter((warm) => !stale.includes(warm));
     for (const { slot, terminals } of stale) this.#discard(slot, terminals);
@@ -110,6 +113,8 @@ export class WarmPool {
   async #make(slot: Slot, name: string, lab: Lab): Promise<void> {
     const { terminals, closing, background } = this.#options;
     const opened: Terminal[] = [];
+    const making = { slot, isStale: false };
+    this.#making = making;
     try {
       // The session that takes it takes this session id as well: the labels of a container cannot be changed.
       const session = randomBytes(6).toString('hex');
@@ -120,10 +125,8 @@ export class WarmPool {
         opened.push(await terminals.open(sandbox.host(host.name), identity, closing));
       }
       closing.throwIfAborted();
-      // A lab that was written again meanwhile has other hosts.
-      if (this.#options.labs.get(name) === lab) {
-        this.#ready = [...this.#ready, { lab: name, slot, sandbox, terminals: opened }];
-      } else this.#discard(slot, opened);
+      if (making.isStale) this.#discard(slot, opened);
+      else this.#ready = [...this.#ready, { lab: name, slot, sandbox, terminals: opened }];
     } catch (error) {
       for (const terminal of opened) terminal.detach();
       closing.throwIfAborted();
@@ -136,6 +139,7 @@ export class WarmPool {
       throw error;
     } finally {
       this.#filling = undefined;
+      this.#making = undefined;
       if (!closing.aborted) this.#options.onChange();
     }
   }
