@@ -87,7 +87,7 @@ export class Participant {
   serverGone(): void {
     this.#session = undefined;
     this.#page = undefined;
-    this.#isUnsure = this.#startingOver > 0;
+    this.#isUnsure ||= this.#startingOver > 0;
     this.#startingOver = 0;
     // What was in the memory of a server that was killed may be gone with it.
     for (const seen of [this.passes, this.#terminals]) {
