@@ -60,7 +60,7 @@ export class TerminalPane implements Disposable {
       this.#element,
       options.label,
       {
-        search: () => this.#queue.add((screen) => void this.#openSearch(screen)),
+        search: () => this.#act((screen) => void this.#openSearch(screen)),
         copyAll: () => this.#queue.add(({ terminal }) => void copyAll(terminal)),
         focus: () => this.focus(),
       },
@@ -124,14 +124,14 @@ export class TerminalPane implements Disposable {
   }
 
   focus(): void {
-    this.#queue.add((screen) => screen.terminal.focus());
+    this.#act((screen) => screen.terminal.focus());
   }
 
   /** Types a command as if pasted, and Enter. What was half typed at the prompt makes room. */
   type(text: string): void {
     const command = cleanText(text).replace(TRAILING_LINE_ENDS, '');
     if (command === '') return;
-    this.#queue.add((screen) => {
+    this.#act((screen) => {
       // After everything that has come: a prompt that is on its way decides how it is typed.
       screen.settled(() => {
         const { terminal, marks } = screen;
@@ -183,11 +183,16 @@ export class TerminalPane implements Disposable {
       screen[Symbol.dispose]();
       return;
     }
-    screen.open(this.#surface, this.#label);
     this.#screen = screen;
     this.#listenTo(screen);
     this.#queue.open(screen);
-    this.#fit();
+    // A replay that has come is parsed before anything is drawn of it.
+    screen.settled(() => {
+      if (this.#ending.signal.aborted) return;
+      screen.open(this.#surface, this.#label);
+      this.#fit();
+      this.#output.look();
+    });
   }
 
   /** Nobody sees it, and it is of the same size. */
@@ -229,7 +234,7 @@ export class TerminalPane implements Disposable {
 
   #wantsOlder(): 'now' | 'later' | 'never' {
     const terminal = this.#screen?.terminal;
-    if (!terminal || !this.#shown || this.#output.replaying) return 'later';
+    if (!terminal?.element || !this.#shown || this.#output.replaying) return 'later';
     const { active, normal } = terminal.buffer;
     if (normal.length >= SCROLLBACK + terminal.rows) return 'never';
     return active.type === 'normal' ? 'now' : 'later';
@@ -252,6 +257,11 @@ export class TerminalPane implements Disposable {
     this.#output.replaced(next);
     this.#status.awaitOlder(false);
     return true;
+  }
+
+  /** In its order after output, and where there is an element for it. */
+  #act(action: (screen: Screen) => void): void {
+    this.#queue.add((screen) => screen.whenOpen(() => action(screen)));
   }
 
   get #queue(): OutputQueue<Screen> {

@@ -39,6 +39,8 @@ export class Screen implements Disposable {
   readonly #fit: FitAddon;
   readonly #turns: ParseTurns;
   #parse: Parse;
+  /** What waits until it is opened; `undefined`: it is. */
+  #unopened: (() => void)[] | undefined = [];
   /** Writes that are not parsed yet. */
   #unparsed = 0;
   #graphemes: 'not needed' | 'loading' | 'there' = 'not needed';
@@ -86,12 +88,21 @@ export class Screen implements Disposable {
     return this.#unparsed === 0;
   }
 
-  /** Shows it in `element`, which must be shown. */
+  /** Shows it in `element`, which must be shown. What was written before is drawn once. */
   open(element: HTMLElement, label: string): void {
     this.terminal.open(element);
     this.#parse = mendXterm(this.terminal);
     this.terminal.textarea?.setAttribute('aria-label', label);
     this.terminal.loadAddon(new CursorBlink());
+    const waiting = this.#unopened ?? [];
+    this.#unopened = undefined;
+    for (const action of waiting) action();
+  }
+
+  /** At once, or when it is opened: for what takes an element, such as the keyboard's focus. */
+  whenOpen(action: () => void): void {
+    if (this.#unopened) this.#unopened.push(action);
+    else action();
   }
 
   /** Shows it where `other` is: with the same lines in view, the same selection, and the keyboard. `other` goes. */
