@@ -41,6 +41,7 @@ const FILL = 'seq -f %0100.0f 1 30000';
 const CHANGES = 100;
 /** A tenth of them first, so that what is made once is not taken for a leak. */
 const CHANGES_BEFORE = 10;
+const GARBAGE_MS = 5_000;
 const RESTYLED_KEYS = 10;
 /** A turn of the wheel (px), and the time between two (ms). */
 const WHEEL = 40;
@@ -282,8 +283,8 @@ async function growth(
   change: (times: number) => Promise<void>,
 ): Promise<Figures> {
   const kept = async () => {
-    // What the first leaves to finalizers, the second takes.
-    await cdp.send('HeapProfiler.collectGarbage');
+    // Chromium holds on to what was just used for a moment.
+    await delay(GARBAGE_MS);
     await cdp.send('HeapProfiler.collectGarbage');
     const { usedSize } = await cdp.send('Runtime.getHeapUsage');
     const { nodes } = await cdp.send('Memory.getDOMCounters');
