@@ -15,17 +15,18 @@ test('a terminal that prints behind another one touches the page no more', async
   // A cursor that blinks is drawn again each time.
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await learner.goTo('ephemeral-ports/');
-  await learner.type('server01', printing('seen'));
+  await learner.tab('server01').click();
   const first = page.locator('.panel:visible .qs-terminal');
   await first.evaluate((element) => {
     element.id = 'printing';
   });
-  // Seen, it is drawn: the counter counts.
+  // Seen, it is drawn: the counter counts. How often depends on how many frames a second the machine draws.
   const whileSeen = await PageWork.count(page, first);
-  await learner.read(/\n(line 20 of many)/);
+  await learner.type('server01', printing('seen'));
+  await learner.read(/(line 60 of many)/);
   const seen = await whileSeen.done();
   expect(seen.mutations).toBeGreaterThan(20);
-  expect(seen.layouts).toBeGreaterThan(10);
+  expect(seen.layouts).toBeGreaterThan(0);
   await learner.read(/(\$) *$/);
   await learner.type('server01', printing('hidden'));
 
