@@ -76,7 +76,7 @@ function lookAtParticipant(world: World, participant: Participant): string | und
       world.violate(RULES.startEnds, `${who} is starting`);
       break;
     case 'queued':
-      if (world.sandboxes.size < world.plan.sandboxesMost) {
+      if (sandboxesOnEngine(world).length < world.plan.sandboxesMost) {
         world.violate(RULES.queueMoves, `${who} is queued`);
       }
       if (closedAt !== undefined && world.clock.now - closedAt > PLACE_KEPT_MS) {

@@ -152,8 +152,6 @@ export class World implements AsyncDisposable {
     };
     this.machine.onCall = ({ op, target }) => {
       this.#calls += 1;
-      // Who starts a container knows of it.
-      if (op === 'container.start') this.strays.delete(target);
       if (verbose) this.say(`    ${op} ${target}`);
     };
     for (const name of LAB_NAMES.slice(0, this.plan.labCount))
