@@ -90,3 +90,12 @@ test('the size of the text is the learner’s, and is kept', async ({ learner })
   await learner.type('server01', 'clear; echo $COLUMNS columns');
   await expect.poll(async () => Number(await learner.read(/(\d+) columns/))).toBeLessThan(before);
 });
+
+test('a cursor that may blink no more is seen', async ({ learner }) => {
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear');
+  const cursorIsOff = learner.page.locator('.panel:visible .xterm[data-cursor-off]');
+  await cursorIsOff.waitFor();
+  await learner.page.emulateMedia({ reducedMotion: 'reduce' });
+  await expect(cursorIsOff).toHaveCount(0);
+});

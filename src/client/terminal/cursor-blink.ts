@@ -2,6 +2,8 @@ import type { ITerminalAddon, Terminal } from '@xterm/xterm';
 
 /** The cursor is there for so long, then gone for as long (ms), as xterm has it. */
 const HALF_MS = 500;
+/** On the terminal's element while its cursor is gone. */
+const OFF = 'data-cursor-off';
 
 /**
  * Lets the cursor of a terminal that has the focus blink, where it may, by two writes a second (`data-cursor-off`, see
@@ -18,12 +20,13 @@ export class CursorBlink implements ITerminalAddon {
     const { signal } = this.#ending;
     const stop = () => {
       clearInterval(this.#ticking);
-      element.removeAttribute('data-cursor-off');
+      element.removeAttribute(OFF);
     };
     const begin = () => {
       stop();
       this.#ticking = setInterval(() => {
-        if (terminal.options.cursorBlink) element.toggleAttribute('data-cursor-off');
+        const blinks = terminal.options.cursorBlink === true;
+        element.toggleAttribute(OFF, blinks && !element.hasAttribute(OFF));
       }, HALF_MS);
     };
     textarea.addEventListener('focus', begin, { signal });
