@@ -1,7 +1,19 @@
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 
-/** A hint for a name that is not among the known ones: the nearest of them, and all of them. */
+/** A name that differs in more than this share of its letters is another name, and no slip of the finger. */
+const MOST_DIFFERENT = 0.5;
+
+/** The known name that was probably meant; undefined where none is like the given one. */
+export function probablyMeant(given: string, known: readonly string[]): string | undefined {
+  const nearest = closest(given, known);
+  const isLike = distance(given, nearest) <= Math.max(given.length, 1) * MOST_DIFFERENT;
+  return isLike ? nearest : undefined;
+}
+
+/** A hint for a name that is not among the known ones: the one that was probably meant, and all of them. */
 export function didYouMean(given: string, known: readonly string[]): string {
   if (known.length === 0) return 'There are none.';
-  return `Did you mean "${closest(given, known)}"? There are: ${known.join(', ')}.`;
+  const meant = probablyMeant(given, known);
+  const all = `There are: ${known.join(', ')}.`;
+  return meant === undefined ? all : `Did you mean "${meant}"? ${all}`;
 }

@@ -26,6 +26,15 @@ const { values } = parseArgs({
   },
 });
 
+/** A count or a seed as typed: a word that is no number would else be zero seeds, all of which hold. */
+function wholeNumber(option: 'seed' | 'seeds' | 'from', text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  console.error(
+    `--${option} ${text} must be a whole number from 1.\n→ npm run simulate -- --seeds 2000`,
+  );
+  process.exit(2);
+}
+
 const node = (...args: string[]) =>
   execa(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, ...args], {
     stdio: 'inherit',
@@ -52,6 +61,6 @@ async function simulateMany(from: number, seeds: number): Promise<boolean> {
 
 const held =
   values.seed === undefined
-    ? await simulateMany(Number(values.from), Number(values.seeds))
-    : (await node('--seed', values.seed)).exitCode === 0;
+    ? await simulateMany(wholeNumber('from', values.from), wholeNumber('seeds', values.seeds))
+    : (await node('--seed', String(wholeNumber('seed', values.seed)))).exitCode === 0;
 process.exitCode = held ? 0 : 1;

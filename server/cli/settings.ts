@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { probablyMeant } from '../../lab/did-you-mean.ts';
 import { QuaysideError } from '../base/errors.ts';
 
 /** A week, in minutes: longer is never. */
@@ -135,7 +135,7 @@ function readOptions(argv: readonly string[]) {
     throw invalid(
       unknown === undefined
         ? `The command line is not understood: ${(error as Error).message}`
-        : `There is no option ${unknown}. Did you mean --${closest(nameOf(unknown), Object.keys(OPTIONS))}?`,
+        : `There is no option ${unknown}.${meant('--', nameOf(unknown), Object.keys(OPTIONS))}`,
       'What there is: npm start -- --help',
     );
   }
@@ -200,13 +200,19 @@ function problemsWith(
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => {
         const place = said.get(key)?.place ?? key;
-        return `${place} is no setting. Did you mean ${closest(key, KEYS)}?`;
+        return `${place} is no setting.${meant('', key, KEYS)}`;
       });
     }
     const place = said.get(String(issue.path[0]))?.place ?? issue.path.join('.');
     return [`${place} ${issue.message}.`];
   });
   return invalid(problems.join('\n'), 'docs/operating.md lists every setting and what it takes.');
+}
+
+/** ` Did you mean --class?`; nothing where no known name is like the given one. */
+function meant(before: string, given: string, known: readonly string[]): string {
+  const name = probablyMeant(given, known);
+  return name === undefined ? '' : ` Did you mean ${before}${name}?`;
 }
 
 /** Why a setting or an option cannot be used. */

@@ -145,6 +145,7 @@ describe('what has no meaning is refused, with the nearest that has', () => {
 
   test.each([
     [['--clas', 'A'], 'Did you mean --class?'],
+    [['--foo'], /^There is no option --foo\.$/],
     [['--class'], 'not understood'],
     [['--class', ' '], '--class must be a text of 1 to 60 characters'],
     [['--constructor'], 'There is no option --constructor'],

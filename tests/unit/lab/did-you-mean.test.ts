@@ -14,6 +14,10 @@ describe('a name that is none of those there are', () => {
     );
   });
 
+  it('is guessed as none where no known name is like it', () => {
+    expect(didYouMean('db', known)).toBe('There are: server01, agent01, server02, client.');
+  });
+
   it('was meant as none where there are none', () => {
     expect(didYouMean('server01', [])).toBe('There are none.');
   });
