@@ -32,6 +32,7 @@ export default defineConfig({
       onNothing('unit', REAL_PROCESSES_MS),
       onNothing('simulation', SIMULATION_MS),
       onNothing('site', REAL_PROCESSES_MS),
+      onNothing('networks', REAL_PROCESSES_MS),
       onRealHosts('integration', 1),
       // The test of labs, tested: a lab's first page, fifteen times over.
       onRealHosts('lab-test', 2),

@@ -1,6 +1,6 @@
 /**
  * `npm test`: does all the set-up that is missing, then runs every test. First the labs are tested. Then what Vitest
- * takes: units, the simulation, the built site, what needs real hosts, and the test of labs itself. Then what Playwright
+ * takes: units, the simulation, the built site, what goes through a real proxy, what needs real hosts, and the test of labs itself. Then what Playwright
  * takes: walks through the pages in a real browser. Nothing is tried twice.
  *
  *   npm test                      everything
@@ -24,6 +24,8 @@ const PROGRAMS = {
   chromium: ['chromium', 'fonts-dejavu-core'],
   // Some terminals' tests use this machine in the place of a host.
   dtach: ['dtach'],
+  // The proxy that most servers stand behind.
+  nginx: ['nginx-light'],
 } as const;
 
 type Need = 'engine' | 'pages' | keyof typeof PROGRAMS;
@@ -35,9 +37,10 @@ const PARTS = {
   unit: [],
   simulation: [],
   site: ['pages'],
+  networks: ['nginx'],
   integration: ['engine', 'dtach'],
   'lab-test': ['engine'],
-  e2e: ['engine', 'pages', 'chromium'],
+  e2e: ['engine', 'pages', 'chromium', 'nginx'],
 } as const satisfies Record<string, readonly Need[]>;
 const NAMES = Object.keys(PARTS) as readonly Part[];
 

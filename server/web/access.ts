@@ -1,6 +1,7 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { QuaysideError } from '../base/errors.ts';
 import type { Edge } from './edge.ts';
-import { httpError } from './http-errors.ts';
+import { httpError, wrongHost, wrongOrigin } from './http-errors.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,6 +21,8 @@ declare module 'fastify' {
   }
 }
 
+/** Of the names that are refused, the log tells so many, each once: whoever sends more is no proxy set up wrongly. */
+const NAMES_LOGGED = 16;
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
 /**
@@ -33,14 +36,24 @@ export function addAccessControl(
 ): void {
   const notSignedIn = isClass ? 'NOT_JOINED' : 'NOT_SIGNED_IN';
   app.decorateRequest('learner', '');
+  const logged = new Set<string>();
+  /** Tells the operator, too: only they can set it right. */
+  const refuse = (error: QuaysideError, log: FastifyBaseLogger): never => {
+    if (!logged.has(error.message) && logged.size < NAMES_LOGGED) {
+      logged.add(error.message);
+      log.error({ code: error.code }, `${error.message} ${error.remedy}`);
+    }
+    throw error;
+  };
   app.addHook('onRequest', async (request) => {
     const { headers, method } = request.raw;
     const { config } = request.routeOptions;
     const { hosts, origins } = allowList();
-    if (!hosts.has(headers.host ?? '')) throw httpError('WRONG_HOST');
+    const { host = '', origin = '' } = headers;
+    if (!hosts.has(host)) refuse(wrongHost(host), request.log);
     // Every browser names the page that opens a WebSocket, and no rule but this keeps other sites' pages out.
     const asksOrigin = request.ws || (!SAFE_METHODS.has(method ?? '') && !config.anyOrigin);
-    if (asksOrigin && !origins.has(headers.origin ?? '')) throw httpError('WRONG_ORIGIN');
+    if (asksOrigin && !origins.has(origin)) refuse(wrongOrigin(origin), request.log);
     if (!request.ws && (config.public || request.is404)) return;
     if (config.instructor) {
       if (!cookies.isInstructor(headers.cookie)) throw httpError('NOT_INSTRUCTOR');

@@ -33,7 +33,7 @@ export function allowListFor(
   const names = [...namesOf(host), ...(certificate === undefined ? [] : namesIn(certificate))];
   const origins = new Set(names.map((name) => originOf(scheme, name, port)));
   for (const each of extra) {
-    if (!ORIGIN.test(each) || URL.parse(each)?.origin !== each) {
+    if (!isOrigin(each)) {
       throw new QuaysideError(
         'CONFIG_INVALID',
         `"${each}" is not an origin.`,
@@ -43,6 +43,11 @@ export function allowListFor(
     origins.add(each);
   }
   return { origins, hosts: new Set([...origins].map((origin) => new URL(origin).host)) };
+}
+
+/** Whether it is scheme, name and port, as browsers write them. */
+export function isOrigin(text: string): boolean {
+  return ORIGIN.test(text) && URL.parse(text)?.origin === text;
 }
 
 function namesOf(host: string): readonly string[] {

@@ -1,4 +1,5 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { QuaysideError } from '../base/errors.ts';
 import { PLAIN_PAGE_CSP } from './csp.ts';
 
 /** A page of the server's own, for when the site's pages cannot speak. It needs no script, style sheet or font. */
@@ -34,4 +35,14 @@ export function plainPage(
     .header('content-security-policy', policy)
     .type('text/html; charset=utf-8')
     .send(html);
+}
+
+/** An error as a page, for whoever has asked with the address bar. */
+export function errorPage(reply: FastifyReply, { message, remedy, status }: QuaysideError) {
+  return plainPage(reply, status, page(escapeHtml(message), `<p>${escapeHtml(remedy)}</p>`));
+}
+
+/** Whether somebody looks at the answer, and not a program. */
+export function reads({ headers, url }: FastifyRequest): boolean {
+  return headers.accept?.includes('text/html') === true && !url.startsWith('/api/');
 }

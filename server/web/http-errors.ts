@@ -1,5 +1,6 @@
 import type { ErrorBody } from '#protocol';
 import { type ErrorCode, QuaysideError } from '../base/errors.ts';
+import { isOrigin } from './allow-list.ts';
 
 /** What the edge says whenever it has to: what happened, and what to do about it. */
 const WORDS = {
@@ -15,14 +16,6 @@ const WORDS = {
     'This browser is not signed in as the instructor.',
     'Sign in with the instructor’s secret at /class/.',
   ],
-  WRONG_HOST: [
-    'This server does not answer to the name it was asked by.',
-    'Open the address that `npm start` printed, or start the server with QUAYSIDE_ORIGINS set to the origin you want to use.',
-  ],
-  WRONG_ORIGIN: [
-    'The request does not come from a page of this server.',
-    'Open the address that `npm start` printed. A program sends an Origin header with that address (docs/automation.md).',
-  ],
   NOT_FOUND: ['There is nothing at this address.', 'Check the address against /api/openapi.json.'],
   METRICS_REFUSED: [
     'The metrics are read with a token.',
@@ -35,6 +28,38 @@ const WORDS = {
 export function httpError(code: keyof typeof WORDS): QuaysideError {
   const [message, remedy] = WORDS[code];
   return new QuaysideError(code, message, remedy);
+}
+
+/** A `Host` header as a browser sends it; whatever else came is not said again. */
+const HOST = /^[a-z0-9.[\]:-]{1,255}$/i;
+/** What a proxy in front has to be told, in the words of nginx: its own default names the server behind it. */
+const PASS_HOST =
+  'A proxy in front passes Host on unchanged (nginx: proxy_set_header Host $http_host;).';
+
+/** @param host the `Host` header; none of this server's names */
+export function wrongHost(host: string): QuaysideError {
+  const isName = HOST.test(host);
+  return new QuaysideError(
+    'WRONG_HOST',
+    `This server does not answer to the name ${isName ? host : 'it was asked by'}.`,
+    `Open the address that npm start printed. If browsers are to use this one, start the server with QUAYSIDE_ORIGINS=${isName ? `http://${host} (or https://${host})` : 'that address'}. ${PASS_HOST}`,
+  );
+}
+
+/** @param origin the `Origin` header; the page of none of this server's addresses */
+export function wrongOrigin(origin: string): QuaysideError {
+  if (!isOrigin(origin)) {
+    return new QuaysideError(
+      'WRONG_ORIGIN',
+      'The request does not come from a page of this server.',
+      'Open the address that npm start printed. A program sends an Origin header with that address (docs/automation.md).',
+    );
+  }
+  return new QuaysideError(
+    'WRONG_ORIGIN',
+    `This server does not know the address of this page, ${origin}.`,
+    `Open the address that npm start printed. If browsers are to use this one, start the server with QUAYSIDE_ORIGINS=${origin}. ${PASS_HOST}`,
+  );
 }
 
 /** @param waitMs how long it takes until it may be asked for again */

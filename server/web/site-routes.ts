@@ -3,7 +3,7 @@ import { extname, join, relative, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { cspFor, PageCsp } from './csp.ts';
-import { page, plainPage } from './html.ts';
+import { page, plainPage, reads } from './html.ts';
 import { httpError } from './http-errors.ts';
 
 /** Astro puts a hash of the content into these files' names, so that they never change. */
@@ -60,8 +60,7 @@ export function answerNotFound(
   reply: FastifyReply,
   dist: string,
 ): FastifyReply {
-  const reads = request.headers.accept?.includes('text/html') && !request.url.startsWith('/api/');
-  if (reads && 'sendFile' in reply && existsSync(join(dist, '404.html'))) {
+  if (reads(request) && 'sendFile' in reply && existsSync(join(dist, '404.html'))) {
     return reply.code(404).sendFile('404.html');
   }
   throw httpError('NOT_FOUND');

@@ -20,6 +20,7 @@ import { addLearnerRoutes, addNoClass } from './class/learner-routes.ts';
 import { Cookies, type Learners } from './cookies.ts';
 import { HEADERS } from './csp.ts';
 import { addHealthRoutes } from './health-routes.ts';
+import { errorPage, reads } from './html.ts';
 import { bodyOf, httpErrorOf } from './http-errors.ts';
 import { addLabRoutes } from './lab-routes.ts';
 import { addMetrics } from './metrics.ts';
@@ -125,6 +126,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   app.setErrorHandler((error, request, reply) => {
     const failure = httpErrorOf(error);
     if (failure.code === 'INTERNAL') request.log.error({ err: error, req: request });
+    if (failure.code === 'WRONG_HOST' && reads(request)) return errorPage(reply, failure);
     return reply.code(failure.status).header('cache-control', 'no-store').send(bodyOf(failure));
   });
   app.setNotFoundHandler((request, reply) => answerNotFound(request, reply, options.dist));

@@ -52,8 +52,8 @@ export class LabApi {
   }
 
   /** Somebody reads. */
-  async attend(): Promise<void> {
-    await this.#ask('POST', '/session/activity');
+  async attend(signal?: AbortSignal): Promise<void> {
+    await this.#ask('POST', '/session/activity', undefined, signal);
   }
 
   openTerminal(host: string): Promise<TerminalView> {

@@ -57,7 +57,7 @@ const HURRIED_BEATS = 1.5;
 /** How often in a beat the silence is looked at. */
 const LOOKS_PER_BEAT = 4;
 /** A server that is there answers an upgrade within a second; a line that swallows everything never does. */
-const OPEN_MS = 10_000;
+const OPEN_MS = 4_000;
 /** The server met a defect at this socket (RFC 6455, 7.4.1). */
 const DEFECT_CODE = 1011;
 /** A defect sooner than this after the link was good will come again: the server is not to be asked over and over at once. */
@@ -121,7 +121,9 @@ export class ReconnectingSocket implements Disposable {
     this.#hear();
     this.#watch = setInterval(() => {
       const most = this.#state.kind === 'opening' ? OPEN_MS : beatMs * SILENT_BEATS;
-      if (this.#silence() >= most) this.#lost(socket, { code: 0, reason: '' });
+      if (this.#silence() < most) return;
+      if (this.#state.kind === 'opening') void this.#refused();
+      else this.#lost(socket, { code: 0, reason: '' });
     }, beatMs / LOOKS_PER_BEAT);
     socket.addEventListener('open', () => {
       if (!this.#holds(socket)) return;

@@ -17,6 +17,11 @@ export class ApiError extends Error {
     this.status = status;
   }
 
+  /** No answer came, or none of our server's. */
+  get isOfNobody(): boolean {
+    return this.code === NO_SERVER.code;
+  }
+
   /** The server does not know this browser. */
   get isSignedOut(): boolean {
     return this.status === UNAUTHORIZED;

@@ -10,8 +10,13 @@ export type LinkState =
   | { readonly state: 'reconnecting'; readonly goodbye: string | undefined }
   /** There is a server, and it does not know this browser. */
   | { readonly state: 'signed-out'; readonly inClass: boolean }
+  /** There is a server, and it lets this page have no socket, or none gets as far as it. */
+  | { readonly state: 'blocked'; readonly why: Blocked }
   /** No server so far: the page is read as it is. */
   | { readonly state: 'absent' };
+
+/** Why nothing comes to this page: `network` where something in between stops WebSockets; else the server's own words. */
+export type Blocked = 'network' | { readonly message: string; readonly remedy: string };
 
 export interface LinkListener {
   onEvent(event: SessionEvent): void;
@@ -22,8 +27,8 @@ export interface LinkListener {
 const GOING_AWAY = 1001;
 
 /**
- * Keeps the events of one lab coming until `signal` is aborted. Where no socket is let in, it asks for the session over
- * HTTP, which tells a missing server from a missing sign-in.
+ * Keeps the events of one lab coming until `signal` is aborted. Where no socket is let in, it asks the server over
+ * HTTP, which tells a missing server from a missing sign-in, and both from a network that lets no socket through.
  */
 export function keepLinked(api: LabApi, listener: LinkListener, signal: AbortSignal): void {
   let wasLive = false;
@@ -44,22 +49,25 @@ export function keepLinked(api: LabApi, listener: LinkListener, signal: AbortSig
         away();
       },
       onRefused: async (late) => {
-        const inClass = await signedOut(api, late);
+        const standing = await standingOf(api, late);
         if (late.aborted) return;
-        if (inClass === undefined) away();
-        else listener.onLink({ state: 'signed-out', inClass });
+        if (standing === undefined) away();
+        else listener.onLink(standing);
       },
     },
     signal,
   );
 }
 
-/** Whether this browser has to join a class or to sign in; `undefined` where it is known, or no answer comes. */
-async function signedOut(api: LabApi, signal: AbortSignal): Promise<boolean | undefined> {
+/** What an answer to this page over HTTP says of it; nothing where none comes. It asks as a socket does, with an `Origin`. */
+async function standingOf(api: LabApi, signal: AbortSignal): Promise<LinkState | undefined> {
   try {
-    await api.snapshot(signal);
-    return undefined;
+    await api.attend(signal);
+    return { state: 'blocked', why: 'network' };
   } catch (error) {
-    return error instanceof ApiError && error.isSignedOut ? error.code === 'NOT_JOINED' : undefined;
+    if (!(error instanceof ApiError) || error.isOfNobody) return undefined;
+    const { message, remedy, code } = error;
+    if (error.isSignedOut) return { state: 'signed-out', inClass: code === 'NOT_JOINED' };
+    return { state: 'blocked', why: { message, remedy } };
   }
 }

@@ -3,6 +3,7 @@ import type { ApiError } from '../api.ts';
 import { codeText } from '../code-text.ts';
 import { type LabData, stepsBefore } from '../lab-data.ts';
 import { countPassed, type LabView } from '../lab-state.ts';
+import type { Blocked } from '../session-link.ts';
 import { set } from '../set.ts';
 
 /** What a notice says, and what it offers to do. */
@@ -101,6 +102,7 @@ function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | un
       action: { label: 'Try again', does: 'reload' },
     };
   }
+  if (link.state === 'blocked') return blockedNotice(link.why);
   if (!snapshot) {
     if (link.state !== 'absent') return { title: 'Connecting', text: [], busy: true };
     return {
@@ -163,6 +165,21 @@ function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | un
     default:
       return status satisfies never;
   }
+}
+
+function blockedNotice(why: Blocked): Notice {
+  const back = 'This page then connects by itself. You can read it meanwhile.';
+  if (why !== 'network') {
+    return { title: 'The server refuses this page', text: [why.message, why.remedy, back] };
+  }
+  return {
+    title: 'This network stops WebSockets',
+    text: [
+      'The Quayside server answers, but no WebSocket gets as far as it, and terminals need them.',
+      `Ask whoever runs this network to let WebSockets through to \`${location.host}\`. If there is a proxy of your own in front of Quayside, it has to pass on the header \`Upgrade\`.`,
+      back,
+    ],
+  };
 }
 
 /** The page in sight, or the section of the first step that is open; nothing where no step comes before it. */

@@ -122,6 +122,32 @@ describe('the link to a session', () => {
     expect(page.states.at(-1)).toEqual({ state: 'live' });
   });
 
+  test('whose sockets a network stops says so within ten seconds, and what the server says where that refuses it', async () => {
+    using _page = fakePage();
+    answering(() => new Response(undefined, { status: 204 }));
+    using page = link();
+    FakeSocket.last.ends();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(page.states.at(-1)).toEqual({ state: 'blocked', why: 'network' });
+    await vi.advanceTimersByTimeAsync(100);
+    answering(() => refusal(403, 'WRONG_ORIGIN'));
+    FakeSocket.last.ends();
+    await vi.advanceTimersByTimeAsync(0);
+    const words = { message: '…', remedy: '…' };
+    expect(page.states.at(-1)).toEqual({ state: 'blocked', why: words });
+    await vi.advanceTimersByTimeAsync(1_000);
+    FakeSocket.last.accept().tells(FIRST);
+    expect(page.states.at(-1)).toEqual({ state: 'live' });
+  });
+
+  test('that never gets an answer to its handshake asks over HTTP within ten seconds', async () => {
+    using _page = fakePage();
+    answering(() => new Response(undefined, { status: 204 }));
+    using page = link();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(page.states).toContainEqual({ state: 'blocked', why: 'network' });
+  });
+
   test('leaves nothing behind when the page is left', async () => {
     using _page = fakePage();
     const page = link();
