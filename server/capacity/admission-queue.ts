@@ -1,7 +1,7 @@
 import { addAbortListener } from 'node:events';
 import { Timers } from '../base/timers.ts';
 import { Slot, type SlotOptions, type Turn } from './slot.ts';
-import type { WarmPool, WarmSandbox } from './warm-pool.ts';
+import type { TakenSandbox, WarmPool } from './warm-pool.ts';
 
 /** Ends and starts looked back on: enough for a fair mean, few enough to follow the hour. */
 const REMEMBERED = 20;
@@ -14,7 +14,7 @@ export interface QueueEntry {
   /** A slot is free: start. Called once, and may be called before `join` returns. */
   onSlot(slot: Slot, turn: Turn): void;
   /** A sandbox of the pool is free: take it, and its slot with it. Called in place of `onSlot`. */
-  onWarm(warm: WarmSandbox): void;
+  onWarm(warm: TakenSandbox): void;
   /** Where it stands in the queue; told whenever that changes. */
   onPosition(position: QueuePosition): void;
 }

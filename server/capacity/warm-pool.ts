@@ -20,6 +20,19 @@ export interface WarmSandbox {
   readonly terminals: readonly Terminal[];
 }
 
+/** A warm sandbox on its way to a session. */
+export interface TakenSandbox extends WarmSandbox {
+  /** The session listens for itself from now on. @returns whether all of it is still as it was made */
+  readonly arrive: () => boolean;
+}
+
+/** What is listened for while it is neither ready in the pool nor a session's. */
+interface InTransit {
+  readonly slot: Slot;
+  /** Something of it has ended meanwhile, or its lab was written again. */
+  isStale: boolean;
+}
+
 export interface WarmPoolOptions {
   readonly labs: ReadonlyMap<string, Lab>;
   /** Of each lab. */
@@ -46,8 +59,8 @@ export class WarmPool {
   /** The slots it holds: of what is ready, being made or being removed. */
   readonly #slots = new Set<Slot>();
   #filling: Promise<void> | undefined;
-  /** What is being made. Stale: something of it has ended meanwhile, or its lab was written again. */
-  #making: { readonly slot: Slot; isStale: boolean } | undefined;
+  /** What is being made, and what is on its way to a session. */
+  readonly #inTransit = new Set<InTransit>();
   #evicting: Slot | undefined;
 
   constructor(options: WarmPoolOptions) {
@@ -65,12 +78,18 @@ export class WarmPool {
   }
 
   /** A ready sandbox of this lab with its slot, which are the caller's from now on. */
-  take(lab: string): WarmSandbox | undefined {
+  take(lab: string): TakenSandbox | undefined {
     const warm = this.#ready.find((each) => each.lab === lab);
     if (!warm) return undefined;
     this.#ready = this.#ready.filter((each) => each !== warm);
     this.#slots.delete(warm.slot);
-    return warm;
+    const inTransit = { slot: warm.slot, isStale: false };
+    this.#inTransit.add(inTransit);
+    const arrive = () => {
+      this.#inTransit.delete(inTransit);
+      return !inTransit.isStale;
+    };
+    return { ...warm, arrive };
   }
 
   /** Starts the next one where one is missing and a slot is to be had. */
@@ -98,7 +117,7 @@ export class WarmPool {
 
   /** Removes what is no longer as it was made: a host or the engine ended, or the lab was written again. */
   evict(isStale: (sandbox: string | undefined) => boolean): void {
-    if (this.#making && isStale(this.#making.slot.sandbox)) this.#making.isStale = true;
+    for (const each of this.#inTransit) if (isStale(each.slot.sandbox)) each.isStale = true;
     const stale = this.#ready.filter(({ slot }) => isStale(slot.sandbox));
     this.#ready = this.#ready.filter((warm) => !stale.includes(warm));
     for (const { slot, terminals } of stale) this.#discard(slot, terminals);
@@ -114,7 +133,7 @@ export class WarmPool {
     const { terminals, closing, background } = this.#options;
     const opened: Terminal[] = [];
     const making = { slot, isStale: false };
-    this.#making = making;
+    this.#inTransit.add(making);
     try {
       // The session that takes it takes this session id as well: the labels of a container cannot be changed.
       const session = randomBytes(6).toString('hex');
@@ -139,7 +158,7 @@ export class WarmPool {
       throw error;
     } finally {
       this.#filling = undefined;
-      this.#making = undefined;
+      this.#inTransit.delete(making);
       if (!closing.aborted) this.#options.onChange();
     }
   }

@@ -7,7 +7,7 @@ import { Timers } from '../base/timers.ts';
 import type { QueueEntry, QueuePosition } from '../capacity/admission-queue.ts';
 import type { Capacity } from '../capacity/capacity.ts';
 import { newSandboxId, type Slot, type Turn } from '../capacity/slot.ts';
-import type { WarmSandbox } from '../capacity/warm-pool.ts';
+import type { TakenSandbox } from '../capacity/warm-pool.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Forget, StoredSession } from '../store/stored-session.ts';
 import { type Limits, WHY_ENDED } from './expiry.ts';
@@ -284,17 +284,25 @@ export class SessionLifecycle {
     });
   }
 
-  #takeWarm({ slot, sandbox, terminals }: WarmSandbox): void {
+  #takeWarm({ slot, sandbox, terminals, arrive }: TakenSandbox): void {
     const { stored } = this.#options;
-    this.#start(slot, async ({ signal }) => {
+    this.#start(slot, async (stop) => {
+      const { signal } = stop;
       using left = new DisposableStack();
+      left.defer(arrive);
       for (const terminal of terminals) left.defer(() => terminal.detach());
       const { session: id, sandbox: name } = sandbox.labels;
       await stored.begin({ id, sandbox: name, at: Date.now() }, signal);
       signal.throwIfAborted();
       left.move();
       this.#options.terminals.take(terminals);
-      this.#up({ slot, live: this.#newLive(sandbox) });
+      const live = this.#newLive(sandbox);
+      if (arrive()) {
+        this.#up({ slot, live });
+      } else {
+        using turn = await slot.turn(false, signal);
+        await this.#bringUp({ slot, stop, live }, turn);
+      }
       this.#options.onChanged();
     });
   }

@@ -215,7 +215,7 @@ export class SessionManager {
       for (const session of this.#sessions.values()) {
         background.run('repair after the engine was away', () => session.live?.repair(), signal);
       }
-      if (isAway) this.capacity.pool.evict(() => true);
+      this.capacity.pool.evict(() => true);
     }
   }
 
@@ -229,7 +229,9 @@ export class SessionManager {
       background.run('repair of a host', () => session.live?.hostChanged(host, action), signal);
     } else if (session && isSwitch && action === 'die') {
       background.run('repair of a switch', () => session.live?.switchDied(), signal);
-    } else if (action === 'die') {
+    }
+    // Always: a sandbox on its way from the pool to a session has the pool alone to hear of it.
+    if (action === 'die') {
       this.capacity.pool.evict((sandbox) => sandbox === labels[LABEL.sandbox]);
     }
   }

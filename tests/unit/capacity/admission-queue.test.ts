@@ -7,7 +7,7 @@ import {
 } from '../../../server/capacity/admission-queue.ts';
 import { hasMemoryFor } from '../../../server/capacity/memory.ts';
 import type { Slot, Turn } from '../../../server/capacity/slot.ts';
-import type { WarmSandbox } from '../../../server/capacity/warm-pool.ts';
+import type { TakenSandbox } from '../../../server/capacity/warm-pool.ts';
 import type { SandboxRuntime } from '../../../server/sandbox/runtime.ts';
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
@@ -18,13 +18,13 @@ class Entry implements QueueEntry {
   readonly lab = 'lab';
   slot: Slot | undefined;
   turn: Turn | undefined;
-  warm: WarmSandbox | undefined;
+  warm: TakenSandbox | undefined;
   readonly positions: QueuePosition[] = [];
   onSlot(slot: Slot, turn: Turn): void {
     this.slot = slot;
     this.turn = turn;
   }
-  onWarm(warm: WarmSandbox): void {
+  onWarm(warm: TakenSandbox): void {
     this.warm = warm;
     this.slot = warm.slot;
   }
@@ -218,8 +218,8 @@ describe('the admission queue beside a pool', () => {
     const { queue, come } = queueWith({ startsAtOnce: 1 });
     using _ = queue;
     come();
-    const warm: Partial<WarmSandbox> = { slot: queue.takeUp(), terminals: [] };
-    const ready = [warm as WarmSandbox];
+    const warm: Partial<TakenSandbox> = { slot: queue.takeUp(), terminals: [] };
+    const ready = [warm as TakenSandbox];
     queue.spares = { take: () => ready.shift(), evictOne() {}, fill() {} };
     expect(come().warm).toBe(warm);
     expect(queue.slots.size).toBe(2);

@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { SessionStatus } from '#protocol';
+import { Background } from '../../../server/base/background.ts';
+import { LABEL } from '../../../server/sandbox/labels.ts';
+import { SessionManager } from '../../../server/session/manager.ts';
+import type { Session } from '../../../server/session/session.ts';
+import { Store } from '../../../server/store/store.ts';
+import { FaultyDatabase } from '../../fixtures/faulty-database.ts';
+import { MemoryEngine } from '../../fixtures/memory-engine.ts';
+import { MemoryMachine } from '../../fixtures/memory-machine.ts';
+import { memoryRuntime } from '../../fixtures/memory-runtime.ts';
+import { MemoryTerminals } from '../../fixtures/memory-terminals.ts';
+import { simulatedLab } from '../../simulation/lab.ts';
+
+const LAB = 'harbour';
+let undo: AsyncDisposableStack;
+beforeEach(() => {
+  undo = new AsyncDisposableStack();
+});
+afterEach(() => undo.disposeAsync());
+
+/** A server on a machine in memory, with room for one sandbox. */
+function serverWithRoomForOne({ pool }: { readonly pool: number }) {
+  const machine = new MemoryMachine();
+  machine.hostEngineBootMs = 0;
+  const engine = new MemoryEngine(machine);
+  const background = new Background(() => undefined);
+  const database = new FaultyDatabase();
+  const store = new Store(database, () => undefined);
+  undo.defer(() => store[Symbol.dispose]());
+  const runtime = undo.use(memoryRuntime(engine, store.instance));
+  const sessions = new SessionManager({
+    ...{ runtime, store, background, pool },
+    labs: new Map([[LAB, simulatedLab(LAB)]]),
+    sandboxesMost: 1,
+    hasMemory: () => true,
+    terminals: new MemoryTerminals(engine, background),
+  });
+  undo.defer(() => sessions.close({ clean: false }));
+  sessions.open();
+  const session = () => sessions.of(store.learners.create().learner, LAB);
+  return { machine, database, sessions, session };
+}
+
+/** Settles when the session's status is as asked. @returns every status on the way there */
+async function until(session: Session, state: SessionStatus['state']): Promise<SessionStatus[]> {
+  const seen = [session.status];
+  if (session.status.state === state) return seen;
+  const reached = Promise.withResolvers<void>();
+  using _ = session.observe((event) => {
+    if (event.type !== 'status') return;
+    seen.push(event.status);
+    if (event.status.state === state) reached.resolve();
+  });
+  await reached.promise;
+  return seen;
+}
+
+/** Settles when the condition holds, which a call to the engine in memory or its answer brings about. */
+async function when(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+const hostsOf = (machine: MemoryMachine, sandbox: string | undefined) =>
+  [...machine.containers.values()].filter(({ labels }) => labels[LABEL.sandbox] === sandbox);
+
+test('a start goes from the queue to running hosts, and an end leaves none', async () => {
+  const { machine, session } = serverWithRoomForOne({ pool: 0 });
+  const one = session();
+  one.start();
+  const states = (await until(one, 'ready')).map(({ state }) => state);
+  expect([...new Set(states)]).toEqual(['queued', 'starting', 'ready']);
+  expect(hostsOf(machine, one.sandbox)).toHaveLength(3);
+  const { sandbox } = one;
+  await one.end('enough');
+  expect(one.status).toEqual({ state: 'ended', reason: 'enough' });
+  expect(hostsOf(machine, sandbox)).toEqual([]);
+});
+
+test('whoever starts while the machine is full waits, and is let in when the other ends', async () => {
+  const { session } = serverWithRoomForOne({ pool: 0 });
+  const [first, second] = [session(), session()];
+  using _ = second.subscribe(() => undefined);
+  first.start();
+  await until(first, 'ready');
+  second.start();
+  expect(second.status).toMatchObject({ state: 'queued', place: 1 });
+  await first.end();
+  await until(second, 'ready');
+  expect(second.sandbox).toBeDefined();
+});
+
+test('a reset gives other hosts, and the ones before are gone by the time these run', async () => {
+  const { machine, session } = serverWithRoomForOne({ pool: 0 });
+  const one = session();
+  one.start();
+  await until(one, 'ready');
+  const before = one.sandbox;
+  await one.reset();
+  await until(one, 'ready');
+  expect(one.sandbox).not.toBe(before);
+  expect(hostsOf(machine, before)).toEqual([]);
+});
+
+test('a warm sandbox of which the switch ends while its hand-over is written is repaired before the learner is let in', async () => {
+  const { machine, database, sessions, session } = serverWithRoomForOne({ pool: 1 });
+  await when(() => sessions.capacity.counts().warm === 1);
+  const one = session();
+  database.obstacle = 'lock';
+  one.start();
+  await when(() => one.status.state === 'starting');
+  const theSwitch = () =>
+    hostsOf(machine, one.sandbox).find(({ labels }) => labels[LABEL.role] === 'switch');
+  const { id } = theSwitch() ?? {};
+  machine.die(id ?? '');
+  database.obstacle = undefined;
+  await until(one, 'ready');
+  expect(theSwitch()?.state).toBe('running');
+  const links = hostsOf(machine, one.sandbox).filter(({ labels }) => labels[LABEL.host]);
+  expect(links.map(({ linkedTo }) => linkedTo)).toEqual(links.map(() => theSwitch()?.pid));
+});
