@@ -36,7 +36,9 @@ export default defineConfig({
       logo: { src: './src/styles/logo.svg' },
       favicon: '/favicon.svg',
       credits: false,
-      customCss: ['theme', 'search', 'checks', 'blocks'].map((name) => `./src/styles/${name}.css`),
+      customCss: ['theme', 'search', 'checks', 'blocks', 'print'].map(
+        (name) => `./src/styles/${name}.css`,
+      ),
       routeMiddleware: './src/site/route-data.ts',
       expressiveCode: {
         plugins: [hostBlocks()],

@@ -112,7 +112,7 @@ export function answer<const Host extends string = string>(
 /**
  * A value of the prose: shown live, or as `placeholder` while the hosts have none.
  *
- * @example value('the port', container('web').on('server01').hostPort(80))
+ * @example value('<port>', container('web').on('server01').hostPort(80))
  */
 export function value<const Host extends string = string>(
   placeholder: string,

@@ -35,7 +35,7 @@ export interface ContainerAssertion<Host extends string = string> extends Assert
   and(
     ask: (found: FoundContainer, sandbox: SandboxView) => Verdict | Promise<Verdict>,
   ): Assertion<Host>;
-  /** Its port on the host that leads to a port of its own, for a value or an answer. @example value('the port', web.hostPort(80)) */
+  /** Its port on the host that leads to a port of its own, for a value or an answer. @example value('<port>', web.hostPort(80)) */
   hostPort(port: number | string): Reading<Host>;
   /** Its IPv4 address on a network, for a value or an answer. @example web.addressOn('bridge') */
   addressOn(network: string): Reading<Host>;

@@ -13,7 +13,7 @@ export const lab = defineLab({
   images: { [IMAGE]: 'mycontainer' },
   browser: 'client',
   values: {
-    'web-port': value('the port', web.hostPort(80)),
+    'web-port': value('<port>', web.hostPort(80)),
   },
   sections: [
     {

@@ -1,11 +1,18 @@
 import type { LabView } from './lab-state.ts';
 
-/** Puts the hosts' own numbers into the prose: an address of a page becomes a link into the browser pane. */
+/**
+ * Puts the hosts' own numbers into the prose, where an address of a page becomes a link into the browser pane, and as
+ * they are into the drawings.
+ */
 export function paintValues(page: ParentNode, { snapshot }: LabView): void {
-  for (const element of page.querySelectorAll<HTMLElement>('[data-value-id]')) {
+  for (const element of page.querySelectorAll<HTMLElement | SVGElement>('[data-value-id]')) {
     const text = snapshot?.values.find(({ id }) => id === element.dataset.valueId)?.text;
     const shown = text ?? element.dataset.valuePlaceholder ?? '';
     if (element.textContent === shown) continue;
+    if (!element.classList.contains('value')) {
+      element.textContent = shown;
+      continue;
+    }
     element.toggleAttribute('data-value-live', text !== undefined);
     const code = document.createElement('code');
     code.textContent = shown;

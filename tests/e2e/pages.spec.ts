@@ -48,6 +48,31 @@ test('no page loads anything from another site, or scrolls sideways on a phone',
   expect(elsewhere).toEqual([]);
 });
 
+test('every card holds what stands in it, however narrow the text is', async ({ learner }) => {
+  for (const section of ['ephemeral-ports/', 'docker-networks/']) {
+    await learner.goTo(section);
+    for (const width of [320, 390, 900, 1024, 1280]) {
+      await learner.page.setViewportSize({ width, height: 844 });
+      await expect(
+        learner.page.getByRole('button', { name: 'Do it for me' }).first(),
+      ).toBeVisible();
+      const spilt = await learner.page.locator('main .check').evaluateAll((cards) =>
+        cards.flatMap((card) => {
+          const { left, right } = card.getBoundingClientRect();
+          return [...card.querySelectorAll('*')]
+            .filter((part) => part.checkVisibility() && !part.matches('.sr-only'))
+            .filter((part) => {
+              const box = part.getBoundingClientRect();
+              return box.left < left || box.right > right;
+            })
+            .map((part) => part.outerHTML.slice(0, 120));
+        }),
+      );
+      expect(spilt, `${section} at ${width} px`).toEqual([]);
+    }
+  }
+});
+
 test('on a phone the text and the terminals are two tabs', async ({ learner }) => {
   await learner.page.setViewportSize({ width: 390, height: 844 });
   await learner.goTo('ephemeral-ports/');

@@ -3,10 +3,10 @@ import { hello } from './image.ts';
 
 /** What the prose says in the reader's own numbers. */
 export const values = {
-  'hello-port': value('the port', hello.hostPort(80)),
+  'hello-port': value('<port>', hello.hostPort(80)),
   'hello-url': value('http://10.1.10.11:<port>', throughPort(hello).url),
   'hello-old-url': value('http://10.1.10.11:<old port>', throughFormerPort(hello).url),
   'hello-own-url': value('http://<container address>', atItsAddress(hello).url),
-  'hello-address': value('the container’s address', hello.addressOn('bridge')),
-  'docker0-address': value('docker0’s address', addressOf('docker0').on('server01')),
+  'hello-address': value('<container address>', hello.addressOn('bridge')),
+  'docker0-address': value('<docker0’s address>', addressOf('docker0').on('server01')),
 };

@@ -7,7 +7,7 @@ const SHORT_ID = 12;
 
 /** What the prose says in the learner's own numbers. */
 export const values: Readonly<Record<string, ValueDefinition>> = {
-  'myapp2-port': value('the port', async (sandbox) => (await port(sandbox))?.toString()),
+  'myapp2-port': value('<port>', async (sandbox) => (await port(sandbox))?.toString()),
   'myapp2-url': value(`http://${SERVER_ADDRESS}:<port>`, async (sandbox) => {
     const now = await port(sandbox);
     return now === undefined ? undefined : `http://${SERVER_ADDRESS}:${now}`;
@@ -16,15 +16,15 @@ export const values: Readonly<Record<string, ValueDefinition>> = {
     const old = lostPorts(myapp2Starts(sandbox.journal)).at(-1);
     return old === undefined ? undefined : `http://${SERVER_ADDRESS}:${old}`;
   }),
-  'myapp2-address': value('the container’s address', address),
+  'myapp2-address': value('<container address>', address),
   'myapp2-direct-url': value('http://<container address>', async (sandbox) => {
     const now = await address(sandbox);
     return now === undefined ? undefined : `http://${now}`;
   }),
-  'docker0-address': value('docker0’s address', (sandbox) =>
+  'docker0-address': value('<docker0’s address>', (sandbox) =>
     sandbox.host(SERVER).addressOf('docker0'),
   ),
-  'bridge-id': value('the network’s ID', async (sandbox) => {
+  'bridge-id': value('<network ID>', async (sandbox) => {
     const networks = await sandbox.host(SERVER).networks();
     return networks.find((network) => network.name === 'bridge')?.id.slice(0, SHORT_ID);
   }),
