@@ -1,6 +1,7 @@
 import { type Action, fillIn, hostNamed, type Lab } from '#lab';
 import type { StepAction } from '#steps';
 import { readOff } from '../server/labs/screen-text.ts';
+import { commandsOf } from '../server/labs/shell-commands.ts';
 import { ExpectationFailed } from './expectation-failed.ts';
 import type { Learner } from './learner.ts';
 
@@ -30,15 +31,14 @@ export class ActionRunner {
   /** Does what a page asks for. @throws ExpectationFailed where it does not go as a page may rely on */
   async follow(action: StepAction): Promise<void> {
     switch (action.kind) {
-      case 'run': {
-        const status = await this.#run(action.host, action.command);
-        if (status === 0) return;
-        const says = this.#screen.trim().split('\n').at(-1) ?? '';
-        throw new ExpectationFailed(
-          `“${action.command}” to succeed`,
-          `exit status ${status}, “${says}”`,
-        );
-      }
+      case 'run':
+        return this.#run(action.host, action.command, (command, status) => {
+          const says = this.#screen.trim().split('\n').at(-1) ?? '';
+          throw new ExpectationFailed(
+            `“${command}” to succeed`,
+            `exit status ${status}, “${says}”`,
+          );
+        });
       case 'open':
         return this.#open(action.url);
       case 'answer': {
@@ -57,7 +57,7 @@ export class ActionRunner {
     for (const action of actions) {
       switch (action.kind) {
         case 'run':
-          await this.#run(action.host, await this.#filledIn(action.command));
+          await this.#run(action.host, action.command);
           break;
         case 'open':
           await this.#open(action.url);
@@ -72,13 +72,22 @@ export class ActionRunner {
     }
   }
 
-  async #run(name: string, command: string): Promise<number | undefined> {
+  /** Each command of a block at a prompt of its own, as the page's Run and the guide do it. */
+  async #run(
+    name: string,
+    block: string,
+    onFailure?: (command: string, status: number | undefined) => void,
+  ): Promise<void> {
     const host = hostNamed(this.#lab, name);
     if (!host) throw new ExpectationFailed(`a host named ${name}`, 'none in lab.ts');
+    const commands = commandsOf(await this.#filledIn(block));
     const terminal = await this.#learner.terminal(host.name);
-    const { status, screen } = await terminal.run(command);
-    this.#screen = screen;
-    return status;
+    this.#screen = '';
+    for (const command of commands) {
+      const { status, screen } = await terminal.run(command);
+      this.#screen += screen;
+      if (status !== 0) onFailure?.(command, status);
+    }
   }
 
   async #open(url: string): Promise<void> {

@@ -41,6 +41,11 @@ export class CommandFollower {
     return this.#isPrompted;
   }
 
+  /** Whether the command that was typed runs. */
+  get isRunning(): boolean {
+    return this.#command === 'running';
+  }
+
   /** How the command ended that was typed after {@link begin}, once the shell waits for the next. */
   get result(): CommandResult | undefined {
     return this.#result;

@@ -8,9 +8,10 @@ import {
   type ServerFrame,
   TERMINAL_PROTOCOL_VERSION,
 } from '#protocol';
-import { terminalText } from '../server/labs/screen-text.ts';
+import { QUIET_MS, questionIn, terminalText } from '../server/labs/screen-text.ts';
 import { type Awaited, Changes, type Patience } from './changes.ts';
 import { CommandFollower, type CommandResult } from './command-follower.ts';
+import { ExpectationFailed } from './expectation-failed.ts';
 import { type HttpClient, opened } from './http.ts';
 
 /** Wide enough that no line of a lab's output is broken by it. */
@@ -38,6 +39,8 @@ export class TerminalClient implements Disposable {
   #tail = '';
   #typed = 0;
   #received = 0;
+  /** When output came last (ms, of `performance.now`). */
+  #printedAt = 0;
   #acknowledged = 0;
   #size = { cols: 0, rows: 0 };
   #exit: { readonly status: number | undefined } | undefined;
@@ -134,18 +137,39 @@ export class TerminalClient implements Disposable {
     });
   }
 
-  /** Types a command at the prompt, and Enter, and waits for its end. */
+  /**
+   * Types a command at the prompt, and Enter, and waits for its end.
+   *
+   * @throws ExpectationFailed where it takes too long, and soon where it asks something
+   */
   async run(command: string, patience: Patience = { ms: COMMAND_MS }): Promise<CommandResult> {
     await this.prompt(patience);
     this.#follower.begin();
     const line = command.includes('\n') ? PASTE.begin + command + PASTE.end : command;
     this.type(`${line}\r`);
-    return this.until({
-      ...patience,
-      what: `“${command}” on ${this.#name} to end`,
-      look: () => this.#follower.result,
-      seen: () => this.#shown(),
-    });
+    const what = `“${command}” on ${this.#name} to end`;
+    const silence = setInterval(() => this.#changes.emit(), QUIET_MS / 4);
+    try {
+      return await this.until({
+        ...patience,
+        what,
+        look: () => this.#follower.result ?? this.#refuseToAnswer(what),
+        seen: () => this.#shown(),
+      });
+    } finally {
+      clearInterval(silence);
+    }
+  }
+
+  /** Nobody is there to answer what a command asks. */
+  #refuseToAnswer(what: string): undefined {
+    if (performance.now() - this.#printedAt < QUIET_MS) return;
+    const question = this.#follower.isRunning ? questionIn(this.#tail) : undefined;
+    if (question === undefined) return;
+    throw new ExpectationFailed(
+      what,
+      `it asks “${question}” and waits. Give it the answer in the block, as with -f or -y`,
+    );
   }
 
   /** Milliseconds from a key to the next output. One that has none in {@link ECHO_MS} counts as that. */
@@ -204,6 +228,7 @@ export class TerminalClient implements Disposable {
   }
 
   #print(bytes: Uint8Array): void {
+    this.#printedAt = performance.now();
     const text = this.#decoder.decode(bytes, { stream: true });
     this.#follower.take(text);
     this.#tail = (this.#tail + text).slice(-TAIL_KEPT);

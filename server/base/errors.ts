@@ -77,11 +77,19 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The text with a full stop, where it has no end of its own. */
+export function asSentence(text: string): string {
+  return /[.!?…][”"')`]*$/.test(text) ? text : `${text.replace(/[:;,]$/, '')}.`;
+}
+
 /** What a person is told of an error. @param otherwise for a defect of ours; the error's own words follow its reason */
 export function wordsFor(
   error: unknown,
   otherwise: { readonly reason: string; readonly remedy: string },
 ): { readonly reason: string; readonly remedy: string } {
   if (error instanceof ReadableError) return { reason: error.message, remedy: error.remedy };
-  return { reason: `${otherwise.reason}: ${messageOf(error)}`, remedy: otherwise.remedy };
+  return {
+    reason: asSentence(`${otherwise.reason}: ${messageOf(error)}`),
+    remedy: otherwise.remedy,
+  };
 }

@@ -5,7 +5,7 @@ import type { Step } from '#steps';
 import type { Background } from '../base/background.ts';
 import { withAbort } from '../base/deadline.ts';
 import { QuaysideError, ReadableError, wordsFor } from '../base/errors.ts';
-import { GuideStopped } from './run-command.ts';
+import { GuideStopped } from './free-terminal.ts';
 import { type LastOutput, type LearnerActions, runStep } from './run-step.ts';
 
 /** Between two keys. A learner who watches a step can read it and need not wait; one who waits for hosts does not watch. */

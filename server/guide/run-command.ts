@@ -1,9 +1,8 @@
 import { deadline, sleep, withAbort } from '../base/deadline.ts';
-import { ReadableError } from '../base/errors.ts';
+import { QUIET_MS, questionIn } from '../labs/screen-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { GuideStopped, isFree } from './free-terminal.ts';
 
-/** A shell shows its first prompt within a fraction of this, on a busy machine too. */
-const PROMPT_MS = 10_000;
 /** The slowest command that a lab asks for (an image that is built) takes a fraction of this. */
 const COMMAND_MS = 120_000;
 /** A command that still runs so long after its step has ticked is one that stays: a server in the foreground. */
@@ -15,8 +14,11 @@ const KEYS_MOST = 40;
 /** Of what a command has printed, the end is kept: more than a lab's longest output, and far less than a flood. */
 const OUTPUT_BYTES = 64 * 1024;
 
-/** Ctrl-E and Ctrl-U: whatever stands at the prompt makes room (Ctrl-Y brings it back). */
-const CLEAR_LINE = '\x05\x15';
+/** A question stands in the last line; this is a line and its colours. */
+const QUESTION_BYTES = 1024;
+
+/** Ctrl-U, in each of the shell's editing modes: what was typed ahead makes room (Ctrl-Y brings it back). */
+const CLEAR_LINE = '\x15';
 const INTERRUPT = '\x03';
 const ENTER = '\r';
 /** Several lines go in as one paste, so that no line runs before the last is there. */
@@ -25,9 +27,6 @@ const PASTE = { begin: '\x1b[200~', end: '\x1b[201~' } as const;
 const STARTED = '\x1b]633;C';
 const FINISHED = '\x1b]633;D';
 const MARK_END = '\x07';
-
-/** Why something that was being done for a learner did not come to its end, in words for them. Nothing is undone. */
-export class GuideStopped extends ReadableError {}
 
 /** How a command that was typed came to its end. */
 export interface CommandRun {
@@ -39,28 +38,23 @@ export interface CommandRun {
   readonly interrupted: boolean;
 }
 
+/** How far a command has come. */
+export type CommandPhase =
+  | { readonly kind: 'typing' }
+  | { readonly kind: 'running' }
+  /** It waits for an answer: nobody but the learner can give it. */
+  | { readonly kind: 'asking'; readonly question: string };
+
 /** How a command is typed and followed. */
 export interface CommandOptions {
   /** Between two keys, in ms; 0 types the whole line at once. */
   readonly keyMs: number;
   /** Settles when the step that the command is for has ticked: one that stays is not waited for any longer then. */
   readonly ticked?: Promise<void> | undefined;
+  /** How long it may run (ms); as long as it likes, with infinity. */
+  readonly mostMs?: number;
+  readonly onPhase?: (phase: CommandPhase) => void;
   readonly signal: AbortSignal;
-}
-
-/** Settles when the shell shows a prompt with nothing typed at it; `false` where it does not in time. */
-export async function promptOf(terminal: Terminal, signal: AbortSignal): Promise<boolean> {
-  if (isFree(terminal)) return true;
-  const shown = Promise.withResolvers<void>();
-  using _ = terminal.onPrompt(() => shown.resolve());
-  using limit = deadline(PROMPT_MS, signal);
-  await withAbort(limit.signal, () => shown.promise).catch(() => signal.throwIfAborted());
-  return isFree(terminal);
-}
-
-/** A command typed now is taken by the shell as it stands. */
-export function isFree({ prompt }: Terminal): boolean {
-  return prompt === 'clear';
 }
 
 /**
@@ -73,7 +67,7 @@ export function isFree({ prompt }: Terminal): boolean {
 export async function runCommand(
   terminal: Terminal,
   command: string,
-  { keyMs, ticked, signal }: CommandOptions,
+  { keyMs, ticked, mostMs = COMMAND_MS, onPhase = () => undefined, signal }: CommandOptions,
 ): Promise<CommandRun> {
   let phase: 'typing' | 'running' = 'typing';
   let interrupted = false;
@@ -100,27 +94,56 @@ export async function runCommand(
   using _gone = terminal.onGone(() =>
     ended.reject(new GuideStopped(`The terminal ${terminal.title} has ended.`, AGAIN)),
   );
-  using limit = deadline(COMMAND_MS, signal);
-  const stop = limit.signal;
+  using limit = Number.isFinite(mostMs) ? deadline(mostMs, signal) : undefined;
+  const stop = limit?.signal ?? signal;
+  const over = new AbortController();
   try {
+    onPhase({ kind: 'typing' });
     const keys = keyIn(terminal, command, keyMs, AbortSignal.any([stop, taken.signal]));
     await withAbort(stop, () => Promise.race([keys, ended.promise]));
     phase = 'running';
     const from = terminal.head;
     using _prompt = terminal.onPrompt(() => ended.resolve());
     terminal.sendText(ENTER);
+    onPhase({ kind: 'running' });
+    const asks = tellQuestions(terminal, from, onPhase, AbortSignal.any([stop, over.signal]));
     const stays = ticked?.then(() => sleep(STAYS_MS, stop));
-    await withAbort(stop, () => Promise.race([ended.promise, ...(stays ? [stays] : [])]));
+    await withAbort(stop, () => Promise.race([ended.promise, asks, ...(stays ? [stays] : [])]));
     return { status, output: outputOf(terminal, from), interrupted };
   } catch (error) {
     if (signal.aborted) terminal.sendText(phase === 'typing' ? CLEAR_LINE : INTERRUPT);
     else if (stop.aborted) {
       throw new GuideStopped(
-        `\`${command}\` has been running in ${terminal.title} for ${COMMAND_MS / 1000} s and has not ended.`,
+        `\`${command}\` has been running in ${terminal.title} for ${mostMs / 1000} s and has not ended.`,
         'Look at the terminal: it may be waiting for something. Ctrl-C ends it.',
       );
     }
     throw error;
+  } finally {
+    over.abort();
+  }
+}
+
+/** Looks now and then whether the command waits for an answer. @throws the signal's reason, and ends by nothing else */
+async function tellQuestions(
+  terminal: Terminal,
+  from: number,
+  onPhase: (phase: CommandPhase) => void,
+  signal: AbortSignal,
+): Promise<never> {
+  let told: string | undefined;
+  for (let head = from; ; ) {
+    await sleep(QUIET_MS, signal);
+    const isQuiet = terminal.head === head;
+    head = terminal.head;
+    const last = Math.max(from, head - QUESTION_BYTES);
+    const question =
+      isQuiet && terminal.prompt === 'running'
+        ? questionIn(Buffer.from(terminal.outputSince(last)).toString())
+        : undefined;
+    if (question === told) continue;
+    told = question;
+    onPhase(question === undefined ? { kind: 'running' } : { kind: 'asking', question });
   }
 }
 

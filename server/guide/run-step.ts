@@ -2,10 +2,11 @@ import { fillIn, type Lab } from '#lab';
 import type { CheckView, Fix, GuideAction, ValueView, VisitView } from '#protocol';
 import type { Step } from '#steps';
 import { deadline, sleep, withAbort } from '../base/deadline.ts';
+import { asSentence } from '../base/errors.ts';
 import { pageText, readOff, terminalText } from '../labs/screen-text.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { commandLines } from './command-lines.ts';
-import { GuideStopped, isFree, promptOf, runCommand } from './run-command.ts';
+import { commandsOf } from '../labs/shell-commands.ts';
+import { freeTerminal, GuideStopped, type HostTerminals } from './free-terminal.ts';
+import { type CommandPhase, runCommand } from './run-command.ts';
 
 /** A check that looks whether something stays takes a second or two; by now the work has not done what it should. */
 const CHECKS_MS = 20_000;
@@ -17,10 +18,7 @@ const COMPLAINT_CHARACTERS = 200;
 const SCREEN_CHARACTERS = 64 * 1024;
 
 /** What a guide can do: all that one learner can do on their running hosts, and by the same calls. */
-export interface LearnerActions {
-  /** The host's terminals, in the order of their tabs. */
-  terminals(host: string): readonly Terminal[];
-  openTerminal(host: string): Promise<Terminal>;
+export interface LearnerActions extends HostTerminals {
   /** Opens a page in the browser pane; `html` is what came, "" where none did. */
   visit(url: string): Promise<{ readonly visit: VisitView; readonly html: string }>;
   answer(check: string, text: string): Promise<CheckView>;
@@ -117,13 +115,14 @@ class StepRun implements Disposable {
     const { learner, keyMs, signal, tell } = this.#job;
     const command = await filledIn(this.#job, block);
     this.#last.text = '';
-    const lines = commandLines(command);
+    const lines = commandsOf(command);
     for (const [index, line] of lines.entries()) {
       const ticked = isLast && index === lines.length - 1 ? this.#passed.promise : undefined;
       tell(`Typing \`${line}\` on ${host}`);
-      const terminal = await freeTerminal(learner, host, signal);
-      tell(`Typing \`${line}\` on ${host}`, { kind: 'run', host, terminal: terminal.id });
-      const ran = await runCommand(terminal, line, { keyMs, ticked, signal });
+      using free = await freeTerminal(learner, host, signal);
+      const deed = { kind: 'run', host, terminal: free.terminal.id } as const;
+      const onPhase = (phase: CommandPhase) => tell(phaseText(phase, line, host), deed);
+      const ran = await runCommand(free.terminal, line, { keyMs, ticked, onPhase, signal });
       const output = terminalText(ran.output);
       this.#last.text = (this.#last.text + output).slice(-SCREEN_CHARACTERS);
       if (ran.interrupted) throw new GuideStopped('You stopped it with Ctrl-C.', GO_ON);
@@ -187,8 +186,8 @@ class StepRun implements Disposable {
       this.#step.checks.includes(id) && state !== 'passed';
     const open = learner.checks().find(isOpen);
     const title = lab.checks.find(({ id }) => id === open?.id)?.title ?? 'The step';
-    const reason = open && open.state !== 'passed' ? `: ${open.reason}` : '.';
-    return new NotTicked(`All was done, but “${title}” does not tick${reason}`, GO_ON);
+    const reason = open && open.state !== 'passed' ? `: ${open.reason}` : '';
+    return new NotTicked(asSentence(`All was done, but “${title}” does not tick${reason}`), GO_ON);
   }
 
   [Symbol.dispose](): void {
@@ -199,21 +198,18 @@ class StepRun implements Disposable {
 const GO_ON =
   'Nothing is undone. Mend it by yourself, or use Start from here for hosts on which all steps before are done.';
 
-/** A terminal of the host where nothing runs and nothing is half typed: one of the learner's own, or a new one. */
-async function freeTerminal(
-  learner: LearnerActions,
-  host: string,
-  signal: AbortSignal,
-): Promise<Terminal> {
-  const there = learner.terminals(host);
-  const free = there.find(isFree);
-  if (free) return free;
-  // One that has only just been opened is on its way to its prompt.
-  const coming = there.find(({ prompt, head }) => prompt === 'none' && head === 0);
-  if (coming && (await promptOf(coming, signal))) return coming;
-  const fresh = await withAbort(signal, () => learner.openTerminal(host));
-  if (await promptOf(fresh, signal)) return fresh;
-  throw new GuideStopped(`${host} shows no prompt.`, 'Look at its terminal, or reset the lab.');
+/** What is so while a command is typed and while it runs. */
+function phaseText(phase: CommandPhase, line: string, host: string): string {
+  switch (phase.kind) {
+    case 'typing':
+      return `Typing \`${line}\` on ${host}`;
+    case 'running':
+      return `\`${line}\` is running on ${host}`;
+    case 'asking':
+      return `\`${line}\` on ${host} asks: ${asSentence(phase.question)} Answer it in the terminal.`;
+    default:
+      return phase satisfies never;
+  }
 }
 
 /** Puts the hosts' own numbers in the place of `{value-id}`; one that is not there yet is waited for a little. */
@@ -244,5 +240,7 @@ function fixFor(learner: LearnerActions, step: Step): Fix | undefined {
 
 function complaint(line: string, host: string, status: number, output: string): string {
   const said = output.trim().split('\n').at(-1)?.slice(0, COMPLAINT_CHARACTERS) ?? '';
-  return `\`${line}\` on ${host} ended with status ${status}${said === '' ? '.' : `: ${said}`}`;
+  return asSentence(
+    `\`${line}\` on ${host} ended with status ${status}${said === '' ? '' : `: ${said}`}`,
+  );
 }

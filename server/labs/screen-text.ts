@@ -27,6 +27,27 @@ export function terminalText(output: string): string {
 }
 
 /**
+ * What a program ends its output with while it waits for an answer: `Continue? [y/N] `, `remove 'x'? `, `Password: `,
+ * `Your choice: `, and the prompts of programs, `mysql> `.
+ */
+const QUESTION =
+  /(?:\?|[[(]y(?:es)?\/n[^\])]*[\])]:?|\b(?:password|passphrase|username|login|name|value|number|choice|selection|answer)\b[^:]*:|>)\s*$/i;
+
+/**
+ * What a command asks, by the line that its output stops in; `undefined` where that is no question. To be asked of one
+ * that has printed nothing for a while ({@link QUIET_MS}).
+ */
+export function questionIn(output: string): string | undefined {
+  const line = terminalText(output).split('\n').at(-1)?.slice(-QUESTION_CHARACTERS) ?? '';
+  return QUESTION.test(line) ? line.trim() : undefined;
+}
+
+/** A program that asks says nothing more; one that works on is seldom silent for as long in the middle of a line. */
+export const QUIET_MS = 2_000;
+/** As long as a line on a wide screen; a question that is longer is known by its end. */
+const QUESTION_CHARACTERS = 240;
+
+/**
  * What a page of the browser pane reads as: a line for each block, without what is not shown. A tree is not made of it:
  * that takes 40 s for a page of 85,000 `<div>`, and a learner's own server may send one.
  */

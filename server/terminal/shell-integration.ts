@@ -33,13 +33,15 @@ export interface ShellIntegrationListener {
   finished(command: FinishedCommand): void;
   /** A shell shows its prompt and waits for a line. */
   prompted?(shell: string): void;
+  /** A shell wants more of the command that it was given: `> `. */
+  continued?(shell: string): void;
   /** A shell has taken a line and runs it. */
   started?(shell: string): void;
 }
 
 /**
- * Reads the marks that a shell puts into its output: `OSC 633 ; A` before a prompt, `E ; line` and `C` before a command
- * runs, `D ; status` after it (133 means the same). `aid=` says which shell's, where one runs within another.
+ * Reads the marks that a shell puts into its output: `OSC 633 ; A` before a prompt, `F` before that of a line that goes
+ * on, `E ; line` and `C` before a command runs, `D ; status` after it (133 means the same). `aid=` says which shell's, where one runs within another.
  *
  * Whatever runs in the terminal can print marks as well: they tell what the learner seems to have done, and prove
  * nothing.
@@ -71,6 +73,9 @@ export class ShellIntegration implements EscapeListener {
         // At its prompt it runs nothing, whatever it said before.
         this.#lines.delete(shell);
         this.#listener.prompted?.(shell);
+        break;
+      case 'F':
+        this.#listener.continued?.(shell);
         break;
       case 'C':
         this.#listener.started?.(shell);

@@ -37,10 +37,21 @@ type State =
   | { readonly kind: 'detached' };
 
 /**
- * `none`: the shell has shown no prompt yet. `clear`: it waits for a line, and there was no input since. `edited`: there may
- * be half a line. `running`: a program has the terminal.
+ * `none`: the shell has shown no prompt yet. `clear`: it waits for a line, and nothing is typed there. `edited`: there may
+ * be half a line. `continued`: it wants the rest of a command. `entered`: a line was entered, and the shell has not said
+ * what becomes of it. `running`: a program has the terminal.
  */
-export type Prompt = 'none' | 'clear' | 'edited' | 'running';
+export type Prompt = 'none' | 'clear' | 'edited' | 'continued' | 'entered' | 'running';
+
+/** A whole paste in brackets, as line editors ask for it: line ends in it enter nothing. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminals speak in them.
+const PASTE = /\u001b\[200~[\s\S]*?\u001b\[201~/g;
+/** The keys that enter a line (Enter, Ctrl-J), or end the shell (Ctrl-D). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: keys.
+const ENTERS = /[\r\n\u0004]/;
+/** Keys of a program that leave nothing for the next prompt: those, and Ctrl-C, at their end. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: keys.
+const ENDS = /[\r\n\u0003\u0004]$/;
 
 /** What a viewer takes next. The bytes are views that hold until control returns to the event loop. */
 export type Delivery =
@@ -72,9 +83,11 @@ export class Terminal {
   #onInput: ((input: Uint8Array) => void) | undefined;
   #state: State = { kind: 'running' };
   #prompt: Prompt = 'none';
-  /** Which shell is the terminal's own: the first that showed a prompt. */
-  #login: string | undefined;
-  #lastActivity = Date.now();
+  /** Keys that a program may have left for the next prompt. */
+  #typedAhead = false;
+  /** When this server has joined it (ms since the epoch). */
+  readonly joinedAt = Date.now();
+  #lastActivity = this.joinedAt;
   #redraw: NodeJS.Timeout | undefined;
   readonly #restoreSize: () => void;
 
@@ -99,7 +112,15 @@ export class Terminal {
       finished: background.guard('tell of a finished command', (command: FinishedCommand) =>
         this.#command.emit(command),
       ),
-      prompted: background.guard('tell of a prompt', (shell: string) => this.#onPrompt(shell)),
+      prompted: background.guard('tell of a prompt', () => {
+        this.#prompt = this.#typedAhead ? 'edited' : 'clear';
+        this.#typedAhead = false;
+        this.#prompted.emit();
+      }),
+      continued: () => {
+        this.#prompt = 'continued';
+        this.#typedAhead = false;
+      },
       started: () => {
         this.#prompt = 'running';
       },
@@ -151,6 +172,13 @@ export class Terminal {
     return this.#output.head;
   }
 
+  /** Whether a learner's page shows it. */
+  get isInSight(): boolean {
+    return [...this.#viewers.viewers].some(
+      ({ attention, listener }) => attention !== 'hidden' && !listener.mayType,
+    );
+  }
+
   /** How many pages are attached to it. */
   get viewers(): number {
     return this.#viewers.viewers.size;
@@ -161,7 +189,10 @@ export class Terminal {
     return this.#connection.queued;
   }
 
-  /** The state of the shell's prompt, as far as its marks and its viewers' input tell. */
+  /**
+   * The state of the prompt, as far as the shell's marks and the viewers' input tell. Of shells within one another (`sudo
+   * -i`), it is that of the innermost that sets marks.
+   */
   get prompt(): Prompt {
     return this.#connection.isOpen ? this.#prompt : 'running';
   }
@@ -334,7 +365,9 @@ export class Terminal {
     this.#lastActivity = Date.now();
     this.#viewers.activate(viewer);
     this.#onInput?.(fresh);
-    if (this.#prompt !== 'running') this.#prompt = 'edited';
+    this.#prompt = afterKeys(this.#prompt, fresh);
+    const isAhead = this.#prompt === 'running' || this.#prompt === 'entered';
+    this.#typedAhead = isAhead && !ENDS.test(Buffer.from(fresh).toString('latin1'));
     this.#connection.write(fresh);
   }
 
@@ -378,14 +411,6 @@ export class Terminal {
     this.#reconnectGrace.stop();
   }
 
-  #onPrompt(shell: string): void {
-    this.#login ??= shell;
-    // A shell within another has the terminal, as any program would.
-    if (shell !== this.#login) return;
-    this.#prompt = 'clear';
-    this.#prompted.emit();
-  }
-
   #onOutput(bytes: Buffer): void {
     this.#lastActivity = Date.now();
     this.#output.append(bytes);
@@ -414,6 +439,13 @@ export class Terminal {
     this.#connection.resize({ cols, rows: rows - 1 });
     this.#redraw = setTimeout(this.#restoreSize, REDRAW_MS);
   }
+}
+
+/** What keys make of a prompt. A program's are its own. */
+function afterKeys(prompt: Prompt, keys: Uint8Array): Prompt {
+  if (prompt === 'none' || prompt === 'running' || prompt === 'entered') return prompt;
+  if (ENTERS.test(Buffer.from(keys).toString('latin1').replaceAll(PASTE, ''))) return 'entered';
+  return prompt === 'continued' ? 'continued' : 'edited';
 }
 
 /** Whether a page that could go on where it was lacks so much that its newest screen comes sooner by a replay. */

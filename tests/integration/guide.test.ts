@@ -34,6 +34,18 @@ const typed = (command: string): StepAction => ({
   line: 0,
 });
 
+/** Each is one command of several lines. */
+const FORMS = [
+  'for i in 1 2 3; do\n  echo "form 0 d"one\ndone',
+  'if true; then\n  echo "form 1 d"one\nfi',
+  'echo "form 2 d"one |\ncat',
+  'echo "form 3 \nform 3 d"one',
+  '{\n  echo "form 4 d"one\n}',
+  "cat <<\\EOF | tr _ ' '\nform_5_done\nEOF",
+  'true &&\necho "form 6 d"one',
+  'f() {\n  echo "form 7 d"one\n}\nf',
+];
+
 let app: TestApp;
 
 beforeAll(async () => {
@@ -41,6 +53,7 @@ beforeAll(async () => {
   const tried = [
     made('slow', typed(SLOW)),
     made('fails', typed('ls /nowhere'), typed('touch /tmp/too-far')),
+    made('forms', ...FORMS.map(typed)),
     made('quick', typed('echo quick'), typed('echo twice\necho over')),
   ];
   app = await openApp({ labs: LABS, steps: new Map([[NAME, [...steps, ...tried]]]), sandboxes: 3 });
@@ -144,19 +157,30 @@ describe('a step that is done for the learner', () => {
     expect(session.stopGuide()).toEqual({ state: 'idle' });
   });
 
-  test('leaves a terminal to a learner who has something half typed there', async () => {
+  test('puts aside what is half typed where it types, and brings back nothing of it', async () => {
     const own = terminalOf(session, 'server01');
     await expect.poll(() => own.prompt, { timeout: PATIENCE_MS }).toBe('clear');
     const type = keyboard(own);
     type('echo half');
     session.doStep('quick');
     expect(await guide(session, hasEnded)).toMatchObject({ state: 'done' });
-    const other = screenOf(terminalOf(session, 'server01 (2)'));
-    for (const line of ['quick', 'twice', 'over']) expect(other).toContain(`\x07${line}\r\n`);
-    type(' typed\r');
+    for (const line of ['quick', 'twice', 'over']) {
+      expect(screenOf(own)).toContain(`\x07${line}\r\n`);
+    }
+    type('\x19 typed\r');
     await expect
       .poll(() => screenOf(own), { timeout: PATIENCE_MS })
       .toContain('\x07half typed\r\n');
+  });
+
+  test('takes each command of a block as a whole, in all its forms', async () => {
+    session.doStep('forms');
+    expect(await guide(session, hasEnded)).toMatchObject({ state: 'done' });
+    const screens = session
+      .snapshot()
+      .terminals.map(({ id }) => screenOf(session.terminal(id)))
+      .join('');
+    for (const form of FORMS.keys()) expect(screens).toContain(`form ${form} done`);
   });
 
   test('stops when the learner presses Ctrl-C, and says so', async () => {

@@ -118,7 +118,7 @@ describe('a guide', () => {
     await stage.background.settled();
     expect(stage.guide.view).toMatchObject({
       state: 'stopped',
-      reason: 'The step could not be done: no hosts',
+      reason: 'The step could not be done: no hosts.',
     });
     expect(stage.failures).toEqual(['do steps: no hosts']);
   });

@@ -42,7 +42,7 @@ async function atPrompt(options: Partial<CommandOptions> = {}) {
 test('a command is typed key by key, and Enter last', async () => {
   using at = await atPrompt();
   await vi.advanceTimersByTimeAsync(ALL_KEYS_MS);
-  expect(at.typed()).toBe('\x05\x15sleep 600\r');
+  expect(at.typed()).toBe('\x15sleep 600\r');
   expect(at.shell.input).toContain('s');
   at.shell.print(STARTED + FINISHED);
   at.shell.print(PROMPT);
@@ -57,7 +57,7 @@ test('not a key more follows where the learner types, however soon the next prom
   at.shell.print(PROMPT);
   await expect(at.command).rejects.toThrow('You typed into server01');
   await vi.advanceTimersByTimeAsync(ALL_KEYS_MS);
-  expect(at.shell.input.slice(-2)).toEqual(['\x05\x15', 'echo mine\r']);
+  expect(at.shell.input.slice(-2)).toEqual(['\x15', 'echo mine\r']);
 });
 
 test('nothing is entered in a terminal that a program has taken meanwhile', async () => {
@@ -102,7 +102,7 @@ test('a command that does not end is given up, and what stopped it leaves no tim
 });
 
 test.each([
-  ['while it is typed', SOME_KEYS_MS, '\x05\x15'],
+  ['while it is typed', SOME_KEYS_MS, '\x15'],
   ['while it runs', ALL_KEYS_MS, '\x03'],
 ])('a command that is called off %s makes room', async (_, after, last) => {
   const stop = new AbortController();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pageText, readOff, terminalText } from '../../../server/labs/screen-text.ts';
+import { pageText, questionIn, readOff, terminalText } from '../../../server/labs/screen-text.ts';
 
 describe('a screen', () => {
   it('of a terminal reads as its lines, without colours, marks and what was overwritten', () => {
@@ -41,5 +41,29 @@ describe('a screen', () => {
     const answer = '"Name": "web", "IPv4": "10.0.0.1"';
     expect(readOff(reads, 'x'.repeat(1_000_000) + answer)).toBe('10.0.0.1');
     expect(readOff(reads, answer + 'x'.repeat(1_000_000))).toBeUndefined();
+  });
+});
+
+describe('a command that asks', () => {
+  it.each([
+    ['Are you sure you want to continue? [y/N] ', 'Are you sure you want to continue? [y/N]'],
+    ['1 upgraded.\r\nDo you want to continue? [Y/n] ', 'Do you want to continue? [Y/n]'],
+    ["rm: remove regular empty file '\u001b[1mx\u001b[0m'? ", "rm: remove regular empty file 'x'?"],
+    ['Continue (yes/no)? ', 'Continue (yes/no)?'],
+    ['Password: ', 'Password:'],
+    ['mysql> ', 'mysql>'],
+  ])('is known by the line that it stops in: %s', (output, question) => {
+    expect(questionIn(output)).toBe(question);
+  });
+
+  it.each(['', 'Why?\r\n', ' 45 %', 'Waiting: ', 'a [y] b', 'Pulling fs layer\r\n'])(
+    'is told from one that works: “%s”',
+    (output) => {
+      expect(questionIn(output)).toBeUndefined();
+    },
+  );
+
+  it('is known by the end of a line that has none', () => {
+    expect(questionIn(`${'y'.repeat(1_000_000)}?`)).toMatch(/^y+\?$/);
   });
 });
