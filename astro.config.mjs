@@ -1,6 +1,7 @@
 import mdx from '@astrojs/mdx';
 import starlight from '@astrojs/starlight';
 import { defineConfig } from 'astro/config';
+import { createCodeRenderer } from './src/site/code-scripts.ts';
 import { hostBlocks } from './src/site/host-blocks.ts';
 import { labsSound } from './src/site/labs-sound.ts';
 import { AUTHORS_GROUP, LABS_GROUP } from './src/site/sidebar.ts';
@@ -41,6 +42,7 @@ export default defineConfig({
       ),
       routeMiddleware: './src/site/route-data.ts',
       expressiveCode: {
+        customCreateRenderer: createCodeRenderer,
         plugins: [hostBlocks()],
         styleOverrides: { borderRadius: '0.5rem' },
       },

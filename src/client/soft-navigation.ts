@@ -45,6 +45,8 @@ async function exchange(page: Document, ran: Set<string>): Promise<boolean> {
   old.replaceWith(document.adoptNode(next));
   document.title = page.title;
   runScripts(scripts, ran);
+  // Scripts that look for their elements once do it again: those of the code blocks.
+  document.dispatchEvent(new Event('astro:page-load'));
   for (const link of document.querySelectorAll<HTMLAnchorElement>('#starlight__sidebar a')) {
     if (link.pathname === location.pathname) link.ariaCurrent = 'page';
     else link.removeAttribute('aria-current');

@@ -23,6 +23,10 @@ test('moving between the pages keeps the document, the terminals and what was ty
     .first()
     .click();
   await learner.read(/(inet 172\.17\.0\.1)/);
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  await page.evaluate(() => navigator.clipboard.writeText(''));
+  await page.locator('.copy button').first().click();
+  await expect.poll(copied).not.toBe('');
 
   await page.goBack();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Ephemeral ports');

@@ -5,11 +5,14 @@ import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 import { NOTHING, nextFrame, PageWork } from './page-work.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+const MODULE = { module: ModuleKind.ESNext, target: ScriptTarget.ESNext };
 const XTERM = join(ROOT, 'node_modules/@xterm/xterm');
-const MEND = transpileModule(
-  readFileSync(join(ROOT, 'src/client/terminal/xterm-6.0.0.ts'), 'utf8'),
-  { compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ESNext } },
-).outputText;
+/** Modules of the page, each after those it imports. */
+const MEND = ['insides', 'xterm-6.0.0', 'readable-colours']
+  .map((name) => readFileSync(join(ROOT, `src/client/terminal/${name}.ts`), 'utf8'))
+  .map((source) => source.replaceAll(/^import .*$/gm, ''))
+  .map((source) => transpileModule(source, { compilerOptions: MODULE }).outputText)
+  .join('\n');
 /** What a hidden terminal may get, and what of xterm it would set to work. */
 const OUTPUTS: readonly (readonly [what: string, text: string])[] = [
   ['lines', 'line\r\n'.repeat(40)],
@@ -45,14 +48,17 @@ async function open(page: Page, how: 'as it is' | 'mended'): Promise<void> {
   await page.addStyleTag({ path: join(XTERM, 'css/xterm.css') });
   await page.addScriptTag({ path: join(XTERM, 'lib/xterm.js') });
   await page.evaluate(`
-    window.rig = new Terminal({ allowProposedApi: true, scrollback: 100 });
+    window.rig = new Terminal({ allowProposedApi: true, minimumContrastRatio: 4.5, scrollback: 100 });
     rig.open(document.getElementById('holder'));
     window.write = (bytes, done) => rig.write(bytes, done);
   `);
   if (how === 'mended') {
     await page.addScriptTag({
       type: 'module',
-      content: `${MEND}\nwindow.write = mendXterm(window.rig); window.isMended = true;`,
+      content: `${MEND}
+window.write = mendXterm(window.rig);
+shareReadableColours(window.rig);
+window.isMended = true;`,
     });
     await page.waitForFunction('window.isMended');
     expect(await page.evaluate(parsesAtOnce), 'whether it could be mended').toBe(true);
@@ -207,4 +213,50 @@ test('mended, a terminal in front draws each row once for a line', async ({ page
   expect(mutations).toBeLessThanOrEqual(rows);
   expect(layouts).toBeGreaterThan(0);
   expect(restyles).toBeGreaterThan(0);
+});
+
+/** What every colour of the palette looks like, for letters and shapes, dim, bold and inverse, on several backgrounds. */
+const COLOURS = ['', '7;', '2;', '1;']
+  .flatMap((style) => ['', '48;5;17;', '48;5;236;', '48;5;250;'].map((behind) => style + behind))
+  .flatMap((style) =>
+    Array.from(
+      { length: 256 },
+      (_, colour) => `\u001b[0;${style}38;5;${colour}m${colour % 2 ? 'a' : '\u2588'}b`,
+    ),
+  )
+  .join('');
+
+function coloursOf(page: Page): Promise<readonly string[]> {
+  return page.locator('.xterm-rows span').evaluateAll((cells) =>
+    cells.map((cell) => {
+      const { color, backgroundColor } = getComputedStyle(cell);
+      return `${cell.textContent} ${color} on ${backgroundColor}`;
+    }),
+  );
+}
+
+test('mended, every colour looks as it did', async ({ page }) => {
+  const looks: (readonly string[])[] = [];
+  for (const how of ['as it is', 'mended'] as const) {
+    await open(page, how);
+    await page.evaluate(() => window.rig.resize(200, 45));
+    await write(page, `\u001b[2J\u001b[H${COLOURS}`);
+    await nextFrame(page);
+    looks.push(await coloursOf(page));
+  }
+  expect(looks[0]?.length).toBeGreaterThan(4_000);
+  expect(looks[1]).toEqual(looks[0]);
+});
+
+test('mended, a colour is made readable once, and not in each cell', async ({ page }) => {
+  const palette = Array.from({ length: 256 }, (_, colour) => `\u001b[38;5;${colour}mab`).join('');
+  await open(page, 'as it is');
+  await write(page, palette);
+  await nextFrame(page);
+  const own = page.locator('.xterm-rows span[style*="color"]');
+  expect(await own.count()).toBeGreaterThan(20);
+  await open(page, 'mended');
+  await write(page, palette);
+  await nextFrame(page);
+  expect(await own.count()).toBe(0);
 });

@@ -5,6 +5,7 @@ import { CursorBlink } from './cursor-blink.ts';
 import { muteAnswers } from './mute-answers.ts';
 import { type Parse, ParseTurns } from './parse-turns.ts';
 import { terminalPreferences } from './preferences.ts';
+import { shareReadableColours } from './readable-colours.ts';
 import { currentTheme, THEMES } from './themes.ts';
 import { mendXterm } from './xterm-6.0.0.ts';
 
@@ -92,6 +93,7 @@ export class Screen implements Disposable {
   open(element: HTMLElement, label: string): void {
     this.terminal.open(element);
     this.#parse = mendXterm(this.terminal);
+    shareReadableColours(this.terminal);
     this.terminal.textarea?.setAttribute('aria-label', label);
     this.terminal.loadAddon(new CursorBlink());
     const waiting = this.#unopened ?? [];

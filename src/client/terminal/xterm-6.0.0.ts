@@ -1,4 +1,5 @@
 import type { Terminal } from '@xterm/xterm';
+import { has, part } from './insides.ts';
 
 /**
  * What xterm 6.0.0 does although nobody sees it or needs it, and what of its insides stops that. A newer xterm makes this
@@ -150,12 +151,4 @@ function insidesOf(terminal: Terminal): Insides | undefined {
     has(part(core, '_viewport'), 'scrollLines') &&
     has(part(core, '_viewport'), 'scrollToLine');
   return isWhole ? (core as Insides) : undefined;
-}
-
-function part(of: unknown, name: string): unknown {
-  return typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
-}
-
-function has(of: unknown, method: string): boolean {
-  return typeof part(of, method) === 'function';
 }
