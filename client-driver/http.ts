@@ -81,7 +81,7 @@ export class HttpClient {
  */
 export async function signIn(printed: string): Promise<HttpClient> {
   const { origin, pathname, search } = new URL(printed);
-  const answer = await request(origin, 'GET', pathname + search, {});
+  const answer = await request(origin, 'GET', `${pathname}${search}&learner=new`, {});
   return new HttpClient(origin, cookieOf(`GET ${pathname}`, answer));
 }
 

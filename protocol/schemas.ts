@@ -204,6 +204,7 @@ export const classView = z
       mode: z.literal('class'),
       name: z.string(),
       me: z.object({ name: z.string() }).exactOptional().describe('Who this browser is'),
+      out: errorBody.exactOptional().describe('Why this browser was somebody, and is nobody now'),
       instructor: z.boolean().describe('This browser is signed in as the instructor'),
     }),
   ])

@@ -24,6 +24,8 @@ export type SessionEvent =
   /** A page was opened in the pane (from any tab of this learner, or by a link inside the page). */
   | { readonly type: 'visit'; readonly visit: VisitView }
   | { readonly type: 'guide'; readonly guide: GuideView }
+  /** In how many windows pages of this session are open; told while there is more than one, and once after. */
+  | { readonly type: 'windows'; readonly windows: number }
   /** The session will end soon unless somebody extends it; absent: it will not. */
   | { readonly type: 'ending'; readonly ending?: EndingView };
 

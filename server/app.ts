@@ -122,6 +122,8 @@ async function openServices(
   const labs = parts.labs ?? (await loadLabs(config.project));
   const background = new Background(log);
   const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), log));
+  const united = store.tellUnited();
+  if (united) progress(unitedWords(united));
   const [runtime, steps, site] = await Promise.all([
     openRuntime(config, parts, labs, store.instance),
     parts.labs ? parts.steps : loadAllSteps(config.project, labs),
@@ -172,6 +174,7 @@ function openWeb(config: Config, parts: AppParts, services: Services): ReturnTyp
     sessions,
     background,
     learners: {
+      signIn: () => store.learners.signIn(),
       create: () => store.learners.create(),
       // In a class, those who have joined it; otherwise whoever has opened the printed URL.
       find: (secret) =>
@@ -190,6 +193,14 @@ function openWeb(config: Config, parts: AppParts, services: Services): ReturnTyp
     clean: config.clean,
     health: () => health(runtime.engine, store, config.data),
   });
+}
+
+/** Before, every browser without a class had hosts of its own: what has become of them. */
+function unitedWords({ browsers, sandboxes }: { browsers: number; sandboxes: number }): string {
+  const who = `${browsers} browsers had hosts and progress of their own. From now on there is one learner, with the progress of all.`;
+  if (sandboxes === 0) return who;
+  const hosts = sandboxes === 1 ? 'one other sandbox was' : `${sandboxes} other sandboxes were`;
+  return `${who} Of each lab the hosts that were used last stay; ${hosts} removed.`;
 }
 
 async function health(engine: Engine, store: Store, data: string) {

@@ -1,6 +1,6 @@
 import { QuaysideError } from '../base/errors.ts';
 import { newSpokenCode, normalizeSpokenCode, tokenHash, tokensEqual } from '../base/tokens.ts';
-import type { MemberRow } from '../store/learner-records.ts';
+import type { MemberRow, Retired } from '../store/learner-records.ts';
 import type { Store } from '../store/store.ts';
 import { AttemptLimiter } from './attempt-limiter.ts';
 import { displayName } from './display-name.ts';
@@ -94,12 +94,14 @@ export class Class {
   /**
    * A learner comes back by their personal link, on this device or another.
    *
-   * @throws QuaysideError LINK_UNKNOWN, TOO_MANY_TRIES
+   * @throws QuaysideError LINK_UNKNOWN, LINK_REPLACED, LEARNER_REMOVED, TOO_MANY_TRIES
    */
   return(address: string, secret: string): Joined {
     this.#attempts.ask(address);
     const member = this.member(secret);
     if (!member) {
+      const out = this.whyOut(secret);
+      if (out) throw out;
       this.#attempts.missed(address);
       throw new QuaysideError(
         'LINK_UNKNOWN',
@@ -113,6 +115,12 @@ export class Class {
   /** Whose secret it is. The look-up goes by hash, so its timing tells nothing. */
   member(secret: string): MemberRow | undefined {
     return this.#options.store.learners.findMember(this.name, secret);
+  }
+
+  /** What whoever holds a secret is told that was a learner's; `undefined` for any other. */
+  whyOut(secret: string): QuaysideError | undefined {
+    const why = this.#options.store.learners.retired(secret);
+    return why && OUT[why]();
   }
 
   /** A new secret for a learner who has lost theirs; whoever holds the old one is signed out. */
@@ -136,6 +144,21 @@ export class Class {
     return tokensEqual(tokenHash(normalizeSpokenCode(secret)), this.#instructorHash);
   }
 }
+
+const OUT: Readonly<Record<Retired, () => QuaysideError>> = {
+  replaced: () =>
+    new QuaysideError(
+      'LINK_REPLACED',
+      'Your personal link was replaced by a new one.',
+      'Open the new one, which your instructor has for you: it leads to your own hosts and progress.',
+    ),
+  removed: () =>
+    new QuaysideError(
+      'LEARNER_REMOVED',
+      'You were removed from the class, and your hosts and progress with you.',
+      'Ask your instructor if that was a mistake. With the code you can join again, as a new learner.',
+    ),
+};
 
 function nameTaken(name: string): QuaysideError {
   return new QuaysideError(

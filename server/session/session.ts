@@ -115,6 +115,7 @@ export class Session {
     page.use(this.#tell(listener));
     const change = (by: number): void => {
       this.#pages += by;
+      if (this.#pages > 1 || by < 0) this.#events.emit({ type: 'windows', windows: this.#pages });
       this.#lifecycle.keepPlace();
     };
     change(1);

@@ -21,6 +21,9 @@ export interface MemberRow {
   readonly handAt: number | undefined;
 }
 
+/** Why a secret that was somebody's leads nowhere any more: they have a new one, or were removed from their class. */
+export type Retired = 'replaced' | 'removed';
+
 interface StoredMember extends MemberRow {
   readonly class: string;
 }
@@ -28,8 +31,12 @@ interface StoredMember extends MemberRow {
 /** Learners, and the classes that they have joined: all of it in memory, and written behind. */
 export class LearnerRecords {
   readonly #late: WriteBehind;
-  /** By the hash of their secret. */
+  /** By the hash of each secret of theirs. */
   readonly #byHash: Map<string, string>;
+  /** By the hash of a secret that was somebody's. */
+  readonly #retired: Map<string, Retired>;
+  /** The one learner of a server without a class, once they have signed in. */
+  #person: string | undefined;
   readonly #classes: Map<string, ClassRow>;
   /** By the learner's id, in the order in which they joined. */
   readonly #members: Map<string, StoredMember>;
@@ -37,9 +44,17 @@ export class LearnerRecords {
   constructor(database: Database, late: WriteBehind) {
     this.#late = late;
     const learners = database.all<{ hash: string; id: string }>(
-      'SELECT secret_hash AS hash, id FROM learners',
+      `SELECT secret_hash AS hash, id FROM learners
+       UNION ALL SELECT hash, learner FROM secrets WHERE learner IS NOT NULL`,
     );
     this.#byHash = new Map(learners.map(({ hash, id }) => [hash, id]));
+    const retired = database.all<{ hash: string; why: Retired }>(
+      'SELECT hash, retired AS why FROM secrets WHERE retired IS NOT NULL',
+    );
+    this.#retired = new Map(retired.map(({ hash, why }) => [hash, why]));
+    this.#person = database.all<{ id: string }>(
+      "SELECT value AS id FROM meta WHERE key = 'person'",
+    )[0]?.id;
     const classes = database.all<ClassRow>(
       'SELECT name, code, instructor_hash AS instructorHash FROM classes',
     );
@@ -62,6 +77,26 @@ export class LearnerRecords {
     return { learner, secret };
   }
 
+  /** Signs one more browser in as the one learner of a server without a class. @returns the secret for its cookie */
+  signIn(): string {
+    if (this.#person === undefined) {
+      const { learner, secret } = this.create();
+      this.#person = learner;
+      this.#late.act`INSERT INTO meta (key, value) VALUES ('person', ${learner})`;
+      return secret;
+    }
+    const secret = newToken();
+    const hash = tokenHash(secret);
+    this.#byHash.set(hash, this.#person);
+    this.#late.act`INSERT INTO secrets (hash, learner) VALUES (${hash}, ${this.#person})`;
+    return secret;
+  }
+
+  /** Why a secret leads nowhere any more; `undefined` where it is somebody's, or never was. */
+  retired(secret: string): Retired | undefined {
+    return this.#retired.get(tokenHash(secret));
+  }
+
   /**
    * Whose secret it is, of those who came without a class. The look-up goes by hash, so its timing tells nothing about
    * the secret.
@@ -81,7 +116,7 @@ export class LearnerRecords {
   renewSecret(learner: string): string {
     const secret = newToken();
     const hash = tokenHash(secret);
-    this.#forgetSecret(learner);
+    this.#retireSecrets(learner, 'replaced');
     this.#byHash.set(hash, learner);
     this.#late.act`UPDATE learners SET secret_hash = ${hash} WHERE id = ${learner}`;
     return secret;
@@ -130,11 +165,19 @@ export class LearnerRecords {
 
   /** The learner is forgotten; the store strikes the rows. */
   forget(learner: string): void {
-    this.#forgetSecret(learner);
+    this.#retireSecrets(learner, 'removed');
     this.#members.delete(learner);
+    if (this.#person === learner) this.#person = undefined;
   }
 
-  #forgetSecret(learner: string): void {
-    for (const [hash, owner] of this.#byHash) if (owner === learner) this.#byHash.delete(hash);
+  #retireSecrets(learner: string, why: Retired): void {
+    for (const [hash, owner] of this.#byHash) {
+      if (owner !== learner) continue;
+      this.#byHash.delete(hash);
+      this.#retired.set(hash, why);
+      this.#late.act`
+        INSERT INTO secrets (hash, retired) VALUES (${hash}, ${why})
+        ON CONFLICT (hash) DO UPDATE SET learner = NULL, retired = excluded.retired`;
+    }
   }
 }

@@ -63,4 +63,36 @@ export const MIGRATIONS = [
      ON CONFLICT (session, check_id) DO UPDATE SET about = excluded.about, seq = excluded.seq;
    DELETE FROM signals WHERE body ->> 'kind' = 'pass';
    INSERT INTO meta (key, value) VALUES ('instance', lower(hex(randomblob(4)))) ON CONFLICT DO NOTHING;`,
+  // Without a class there is one learner, whichever browser is used. Before, each browser that signed in was a learner of
+  // its own: the oldest of them becomes that one, and what the others had is the one's. Of each lab the session whose hosts
+  // were used last is kept, with the passes of all. The other sandboxes have no row then, so the sweep removes them; how
+  // many is noted, to be told at the start. The new table also knows the secrets that lead nowhere any more, and why.
+  `CREATE TABLE secrets (hash TEXT PRIMARY KEY, learner TEXT REFERENCES learners(id), retired TEXT) STRICT;
+   CREATE TEMP TABLE alone AS SELECT * FROM learners WHERE id NOT IN (SELECT learner FROM members);
+   INSERT INTO meta SELECT 'person', id FROM alone ORDER BY created_at, id LIMIT 1;
+   CREATE TEMP TABLE ranked AS
+     SELECT id, lab, sandbox, first_value(id) OVER used_last AS kept FROM sessions
+     WHERE learner IN (SELECT id FROM alone)
+     WINDOW used_last AS (PARTITION BY lab ORDER BY sandbox IS NULL,
+       coalesce((SELECT max(at) FROM signals WHERE session = sessions.id), started_at, created_at) DESC, id);
+   DELETE FROM ranked WHERE id = kept;
+   INSERT INTO passes (session, check_id, at, assisted)
+     SELECT kept, check_id, at, assisted FROM passes JOIN ranked ON session = id WHERE true
+     ON CONFLICT DO NOTHING;
+   INSERT INTO meta SELECT 'united', json_object(
+       'browsers', (SELECT count(*) FROM alone),
+       'sandboxes', (SELECT count(*) FROM ranked WHERE sandbox IS NOT NULL))
+     WHERE (SELECT count(*) FROM alone) > 1;
+   DELETE FROM signals WHERE session IN (SELECT id FROM ranked);
+   DELETE FROM passes WHERE session IN (SELECT id FROM ranked);
+   DELETE FROM terminals WHERE session IN (SELECT id FROM ranked);
+   DELETE FROM sessions WHERE id IN (SELECT id FROM ranked);
+   DELETE FROM alone WHERE id IN (SELECT value FROM meta WHERE key = 'person');
+   UPDATE sessions SET learner = (SELECT value FROM meta WHERE key = 'person')
+     WHERE learner IN (SELECT id FROM alone);
+   INSERT INTO secrets (hash, learner)
+     SELECT secret_hash, (SELECT value FROM meta WHERE key = 'person') FROM alone;
+   DELETE FROM learners WHERE id IN (SELECT id FROM alone);
+   DROP TABLE ranked;
+   DROP TABLE alone;`,
 ];

@@ -64,6 +64,18 @@ export class Store implements Disposable {
     return this.#late.obstacle;
   }
 
+  /**
+   * What has become of the learners of a server without a class, of whom an earlier layout made one for each browser;
+   * `undefined` where nothing has, or it was told before.
+   */
+  tellUnited(): { readonly browsers: number; readonly sandboxes: number } | undefined {
+    const [row] = this.#database.all<{ value: string }>(
+      "SELECT value FROM meta WHERE key = 'united'",
+    );
+    if (row) this.#late.act("DELETE FROM meta WHERE key = 'united'");
+    return row && JSON.parse(row.value);
+  }
+
   /** The learner's session of a lab; made on first use. */
   session(learner: string, lab: string): StoredSession {
     const known = this.#sessions.get(`${learner}/${lab}`);
@@ -105,6 +117,7 @@ export class Store implements Disposable {
       }
       database.run`DELETE FROM sessions WHERE learner = ${learner}`;
       database.run`DELETE FROM members WHERE learner = ${learner}`;
+      database.run`DELETE FROM meta WHERE key = 'person' AND value = ${learner}`;
       database.run`DELETE FROM learners WHERE id = ${learner}`;
     });
   }

@@ -29,12 +29,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
  * What is asked of every request before anything of it is read, in this order: the name it came by, the page it came
  * from (where it may change something, or asks for a WebSocket), and who sent it.
  */
-export function addAccessControl(
-  app: FastifyInstance,
-  { allowList, cookies }: Edge,
-  isClass: boolean,
-): void {
-  const notSignedIn = isClass ? 'NOT_JOINED' : 'NOT_SIGNED_IN';
+export function addAccessControl(app: FastifyInstance, { allowList, cookies }: Edge): void {
   app.decorateRequest('learner', '');
   const logged = new Set<string>();
   /** Tells the operator, too: only they can set it right. */
@@ -59,7 +54,7 @@ export function addAccessControl(
       if (!cookies.isInstructor(headers.cookie)) throw httpError('NOT_INSTRUCTOR');
     } else {
       const learner = cookies.learner(headers.cookie);
-      if (learner === undefined) throw httpError(notSignedIn);
+      if (learner === undefined) throw cookies.whyNobody(headers.cookie);
       request.learner = learner;
     }
     if (request.ws && !config.socket) throw httpError('NOT_FOUND');

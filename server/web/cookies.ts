@@ -1,6 +1,8 @@
 import { fastifyCookie } from '@fastify/cookie';
 import type { FastifyReply } from 'fastify';
+import type { QuaysideError } from '../base/errors.ts';
 import type { Class } from '../class/class.ts';
+import { httpError } from './http-errors.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
 /** The learner's and the instructor's have two names and are looked up in two places, so neither is ever the other. */
@@ -13,12 +15,14 @@ const COOKIES = {
 
 type Who = keyof typeof COOKIES;
 
-/** Who is at a browser: each browser that signs in becomes a learner of its own. */
+/**
+ * Who is at a browser. A secret goes into the browser's cookie and is known nowhere else: whoever keeps learners keeps
+ * only a hash of it.
+ */
 export interface Learners {
-  /**
-   * Makes a learner. `secret` goes into the browser's cookie and is known nowhere else: whoever keeps learners keeps
-   * only a hash of it.
-   */
+  /** Signs a browser in as the one learner of a server without a class. @returns its secret */
+  signIn(): string;
+  /** Makes another learner, for programs that want several. */
   create(): { readonly learner: string; readonly secret: string };
   /** The learner that a cookie's secret belongs to. */
   find(secret: string): string | undefined;
@@ -55,6 +59,13 @@ export class Cookies {
   learner(header: string | undefined): string | undefined {
     const secret = this.secret(header);
     return secret === '' ? undefined : this.#options.learners.find(secret);
+  }
+
+  /** What is said to whoever sends a `Cookie` header that speaks for nobody. */
+  whyNobody(header: string | undefined): QuaysideError {
+    const { classroom } = this.#options;
+    if (!classroom) return httpError('NOT_SIGNED_IN');
+    return classroom.whyOut(this.secret(header)) ?? httpError('NOT_JOINED');
   }
 
   /** Whether a `Cookie` header is the instructor's. */

@@ -27,7 +27,13 @@ export function addSignIn(
         summary: 'Sign this browser in',
         security: [],
         description: 'Sets the cookie that all else needs, and redirects to the front page.',
-        querystring: z.object({ token: z.string().exactOptional() }),
+        querystring: z.object({
+          token: z.string().exactOptional(),
+          learner: z
+            .literal('new')
+            .exactOptional()
+            .describe('Not as the one learner, but as another one with hosts of their own'),
+        }),
         response: {
           303: z.undefined().describe('Signed in.'),
           401: {
@@ -38,11 +44,12 @@ export function addSignIn(
       },
     },
     async (request, reply) => {
-      if (!tokensEqual(request.query.token ?? '', startToken)) {
-        return plainPage(reply, 401, WRONG_TOKEN_PAGE);
-      }
+      const { token = '', learner } = request.query;
+      if (!tokensEqual(token, startToken)) return plainPage(reply, 401, WRONG_TOKEN_PAGE);
+      // A link on another site brings no cookie along, whoever is signed in: the browser gets another secret.
       if (cookies.learner(request.headers.cookie) === undefined) {
-        cookies.set(reply, 'learner', learners.create().secret);
+        const secret = learner === 'new' ? learners.create().secret : learners.signIn();
+        cookies.set(reply, 'learner', secret);
       }
       return reply.redirect('/', 303);
     },

@@ -46,7 +46,7 @@ export interface WebOptions {
   readonly trustProxy?: readonly string[];
   /** Its own certificate and key (PEM); it then speaks https alone. */
   readonly tls?: Tls;
-  /** A class that learners join. Without one, whoever has the start token becomes a learner. */
+  /** A class that learners join. Without one, whoever has the start token is the one learner. */
   readonly roster?: Roster;
   /** What `GET /sign-in?token=…` must say; good for as long as the server runs, in any number of browsers. */
   readonly startToken: string;
@@ -139,7 +139,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   });
   const sockets = await Sockets.on(app, background, options.clean ? HOSTS_GO : HOSTS_STAY);
   const edge = { sessions, background, cookies, sockets, allowList: () => allowList };
-  addAccessControl(app, edge, roster !== undefined);
+  addAccessControl(app, edge);
   logRequests(app);
   await app.register(cookie);
   await describeRoutes(app, cookies.name('learner'));

@@ -18,6 +18,10 @@ export class Announcer {
 
   /** Speaks of passes, and of the reason that the step at hand has changed to. The first snapshot is no news. */
   hear({ view, before }: LabChange): void {
+    if (view.link.state === 'signed-out' && before.link.state !== 'signed-out') {
+      this.say(`${view.link.why.message} ${view.link.why.remedy}`);
+      return;
+    }
     const now = view.snapshot;
     const old = before.snapshot;
     if (!now || !old) return;

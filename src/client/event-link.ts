@@ -7,8 +7,12 @@ export interface EventLinkListener<Event> {
   /** The first event of a socket has come: the page knows all there is. */
   onLive(): void;
   onLost(loss: Loss): void;
-  /** No socket was let in; asks why, where somebody wants to know. */
-  onRefused?(signal: AbortSignal): Promise<void>;
+  /**
+   * No socket was let in; asks why, where somebody wants to know.
+   *
+   * @returns whether to try again by itself; otherwise only when somebody comes back to this page
+   */
+  onRefused?(signal: AbortSignal): Promise<boolean>;
 }
 
 /**
@@ -45,10 +49,7 @@ export function keepLive<Event extends object>(
         listener.onLost(loss);
         return true;
       },
-      refused: async (late) => {
-        await listener.onRefused?.(late);
-        return true;
-      },
+      refused: async (late) => (await listener.onRefused?.(late)) ?? true,
     },
   });
   onReturn(() => socket.hurry(), signal);

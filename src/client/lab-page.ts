@@ -63,7 +63,10 @@ function begin(first: LabData): void {
   });
   makeMovable(part('lab-separator'), part('lab-prose'), () => void workspace.refresh());
   linkPanes(part('lab-prose'), views, workspace);
-  tellAttendance(document, () => api.attend());
+  // While the server does not know this browser there is nobody to tell it of.
+  tellAttendance(document, async () => {
+    if (state.view.link.state === 'live') await api.attend();
+  });
   listen({ api, state, workspace, announcer, desk });
   navigateSoftly(`/labs/${lab.name}/`, (page) => {
     lab = readLabData(page) ?? lab;
@@ -76,7 +79,13 @@ function begin(first: LabData): void {
   arrive();
   keepLinked(
     api,
-    { onEvent: (event) => state.apply(event), onLink: (link) => state.setLink(link) },
+    {
+      onEvent: (event) => {
+        if (event.type === 'windows') workspace.tellWindows(event.windows);
+        else state.apply(event);
+      },
+      onLink: (link) => state.setLink(link),
+    },
     new AbortController().signal,
   );
 }

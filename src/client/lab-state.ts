@@ -33,7 +33,7 @@ export class LabState {
     this.#replace({ ...this.#view, link });
   }
 
-  apply(event: SessionEvent): void {
+  apply(event: Exclude<SessionEvent, { readonly type: 'windows' }>): void {
     if (event.type === 'snapshot') {
       this.#replace({ ...this.#view, snapshot: event.snapshot });
       return;

@@ -24,7 +24,7 @@ export function paintChecks(page: ParentNode, view: LabView): void {
 
 /** While the hosts do not run, every check would say the same; the workspace says it once. */
 function reasonFor(check: CheckView | undefined, { link, snapshot }: LabView): string {
-  if (link.state === 'signed-out') return 'This browser is not signed in.';
+  if (link.state === 'signed-out') return link.why.message;
   if (!check) return link.state === 'connecting' ? '' : 'Not connected.';
   if (check.state === 'passed' || snapshot?.status.state !== 'ready') return '';
   return check.reason;

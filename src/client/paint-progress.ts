@@ -24,10 +24,10 @@ export function paintProgress(page: ParentNode, lab: LabData, view: LabView): vo
     }
   }
   paintHosts(page, view);
-  paintAsking(page, view.snapshot?.status.state);
+  paintAsking(page, view.link.state === 'signed-out' ? 'none' : view.snapshot?.status.state);
 }
 
-/** Nothing to end or to put back where nothing runs. */
+/** Nothing to end or to put back where nothing runs, nor for whoever the server does not know. */
 function paintAsking(page: ParentNode, state: SessionStatus['state'] = 'none'): void {
   const canEnd = state === 'queued' || state === 'starting' || state === 'ready';
   set(page.querySelector<HTMLElement>('[data-ask="end"]'), 'hidden', !canEnd);
@@ -41,11 +41,12 @@ function paintHosts(page: ParentNode, { snapshot, link }: LabView): void {
   if (more) set(more.dataset, 'phase', phaseOfAll(hosts));
   for (const chip of page.querySelectorAll<HTMLElement>('[data-host-chip]')) {
     const host = hosts.find(({ name }) => name === chip.dataset.hostChip);
-    const phase = link.state === 'reconnecting' ? 'unknown' : (host?.phase ?? 'off');
-    set(chip.dataset, 'phase', phase);
-    setText(chip.querySelector('[data-host-detail]'), detailOf(host));
+    const isKnown = link.state === 'live' || !host;
+    const detail = isKnown ? detailOf(host) : 'not connected';
+    set(chip.dataset, 'phase', isKnown ? (host?.phase ?? 'off') : 'unknown');
+    setText(chip.querySelector('[data-host-detail]'), detail);
     const title = host
-      ? `${host.name} (${[host.address, ...host.aliases].join(', ')}): ${detailOf(host)}`
+      ? `${host.name} (${[host.address, ...host.aliases].join(', ')}): ${detail}`
       : `${chip.dataset.hostChip}: not started`;
     set(chip, 'title', title);
   }

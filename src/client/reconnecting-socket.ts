@@ -223,9 +223,10 @@ export class ReconnectingSocket implements Disposable {
   }
 }
 
-/** Calls `hurry` when the network is back, or somebody looks at this tab again, until `signal` is aborted. */
+/** Calls `hurry` when the network is back, or somebody comes back to this page, until `signal` is aborted. */
 export function onReturn(hurry: () => void, signal: AbortSignal): void {
   addEventListener('online', hurry, { signal });
+  addEventListener('focus', hurry, { signal });
   document.addEventListener(
     'visibilitychange',
     () => {

@@ -1,4 +1,4 @@
-import type { SessionEvent } from '#protocol';
+import type { ErrorBody, SessionEvent } from '#protocol';
 import { ApiError, type LabApi } from './api.ts';
 import { keepLive } from './event-link.ts';
 
@@ -8,8 +8,8 @@ export type LinkState =
   | { readonly state: 'live' }
   /** It was live, and will be again. A server that stopped in good order has said what that means. */
   | { readonly state: 'reconnecting'; readonly goodbye: string | undefined }
-  /** There is a server, and it does not know this browser. */
-  | { readonly state: 'signed-out'; readonly inClass: boolean }
+  /** There is a server, and it does not know this browser, or not any more. It is asked again when somebody comes back. */
+  | { readonly state: 'signed-out'; readonly why: ErrorBody }
   /** There is a server, and it lets this page have no socket, or none gets as far as it. */
   | { readonly state: 'blocked'; readonly why: Blocked }
   /** No server so far: the page is read as it is. */
@@ -50,9 +50,10 @@ export function keepLinked(api: LabApi, listener: LinkListener, signal: AbortSig
       },
       onRefused: async (late) => {
         const standing = await standingOf(api, late);
-        if (late.aborted) return;
+        if (late.aborted) return true;
         if (standing === undefined) away();
         else listener.onLink(standing);
+        return standing?.state !== 'signed-out';
       },
     },
     signal,
@@ -66,8 +67,8 @@ async function standingOf(api: LabApi, signal: AbortSignal): Promise<LinkState |
     return { state: 'blocked', why: 'network' };
   } catch (error) {
     if (!(error instanceof ApiError) || error.isOfNobody) return undefined;
-    const { message, remedy, code } = error;
-    if (error.isSignedOut) return { state: 'signed-out', inClass: code === 'NOT_JOINED' };
+    const { code, message, remedy } = error;
+    if (error.isSignedOut) return { state: 'signed-out', why: { code, message, remedy } };
     return { state: 'blocked', why: { message, remedy } };
   }
 }

@@ -146,6 +146,55 @@ test('the instructor watches, the learner sees it, and lets them type', async ({
   await expect(ada.page.locator('.terminal-watched')).toHaveCount(0);
 });
 
+/** Counts what a page asks of the server from now on. */
+function countRequests(page: Page): () => number {
+  let asked = 0;
+  page.on('request', () => {
+    asked += 1;
+  });
+  page.on('websocket', () => {
+    asked += 1;
+  });
+  return () => asked;
+}
+
+test('a browser whose link was replaced says just that, stops asking, and goes on with the new one', async ({
+  room,
+}) => {
+  const ada = await room.join('Ada');
+  await ada.page.clock.install();
+  await ada.page.goto(new URL(LAB, room.server.url).href);
+  await ada.ready();
+  await room.instructor.getByRole('button', { name: 'Ada', exact: true }).click();
+  await room.instructor.getByRole('button', { name: 'New personal link' }).click();
+  await room.instructor.getByRole('button', { name: 'Make a new link' }).click();
+  const box = room.instructor.locator('[data-card="link-text"]');
+  await expect(box).not.toHaveValue('');
+  const link = await box.inputValue();
+
+  const replaced = 'Your personal link was replaced by a new one.';
+  await expect(ada.page.getByRole('heading', { name: replaced })).toBeVisible();
+  await expect(ada.check(STEP)).toContainText(replaced);
+  await expect(ada.page.getByRole('button', { name: 'Raise hand' })).toBeHidden();
+  await expect(ada.page.locator('[data-host-chip][data-phase="ready"]')).toHaveCount(0);
+  await expect(ada.page.getByText(/^Connection lost/).filter({ visible: true })).toHaveCount(0);
+  const asked = countRequests(ada.page);
+  await ada.page.clock.fastForward('01:00');
+  // By its answer every timer that was due has asked.
+  await ada.page.evaluate(() => fetch('/healthz'));
+  expect(asked()).toBe(1);
+
+  const other = await ada.page.context().newPage();
+  await other.goto(link);
+  await expect(other.getByText('You are in the class as Ada')).toBeVisible();
+  await other.close();
+  await ada.page.bringToFront();
+  await ada.page.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await ada.ready();
+  await expect(ada.page.getByRole('heading', { name: replaced })).toBeHidden();
+  await expect(ada.page.getByRole('button', { name: 'Raise hand' })).toBeVisible();
+});
+
 test('a raised hand is seen and lowered, and a message reaches everybody', async ({ room }) => {
   const ada = await room.joinLab('Ada');
   const row = room.instructor.getByRole('row', { name: /Ada/ });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServer } from '../../client-driver/server-process.ts';
-import { endSession, expect, signIn, test } from './learner.ts';
+import { endSession, expect, Learner, signIn, test } from './learner.ts';
 
 test('a reload and a second tab show the same progress and the same screen', async ({
   learner,
@@ -54,7 +54,49 @@ test('a server that was killed comes back with the progress, the hosts and what 
   }
 });
 
-test('two browsers side by side have a sandbox each, with the same addresses', async ({
+test('a second browser, and a link followed from another site, come to the same hosts', async ({
+  browser,
+}) => {
+  await using open = new AsyncDisposableStack();
+  const data = await mkdtemp(join(tmpdir(), 'quayside-keeps-'));
+  open.defer(() => rm(data, { recursive: true }));
+  const server = await startServer({ data, args: ['--clean'], log: 'ignore' });
+  open.defer(() => server.stop());
+  const newPage = async () => {
+    const context = await browser.newContext();
+    open.defer(() => context.close());
+    return context.newPage();
+  };
+  const page = await newPage();
+  await page.goto(server.url);
+  const learner = new Learner(page);
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo mine-$((40 + 2))');
+  await learner.read(/(mine-42)/);
+
+  // As from a mail or a course page: localhost is another site than 127.0.0.1, and no cookie comes along.
+  await page.route('http://localhost/', (route) =>
+    route.fulfill({ contentType: 'text/html', body: `<a href="${server.url}">the lab</a>` }),
+  );
+  await page.goto('http://localhost/');
+  await page.getByRole('link', { name: 'the lab' }).click();
+  await page.waitForURL(new URL('/', server.url).href);
+  await learner.goTo('ephemeral-ports/');
+  await learner.tab('server01').click();
+  await learner.read(/(mine-42)/);
+  await expect(page.getByText('open in another window')).toBeHidden();
+
+  const other = new Learner(await newPage());
+  await other.page.goto(server.url);
+  await other.goTo('ephemeral-ports/');
+  await other.tab('server01').click();
+  await other.read(/(mine-42)/);
+  const shared = 'These hosts are open in another window too.';
+  await expect(other.page.getByText(shared)).toBeVisible();
+  await expect(page.getByText(shared)).toBeVisible();
+});
+
+test('two learners side by side have a sandbox each, with the same addresses', async ({
   learner,
   browser,
 }) => {

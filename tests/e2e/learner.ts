@@ -118,10 +118,10 @@ export function printedUrl(): string {
   return url;
 }
 
-/** A new browser that has opened the printed URL. */
+/** A new browser that has opened the printed URL, as a learner of its own: walks go on side by side. */
 export async function signIn(context: BrowserContext, url = printedUrl()): Promise<Learner> {
   const page = await context.newPage();
-  await page.goto(url);
+  await page.goto(url.includes('/sign-in?') ? `${url}&learner=new` : url);
   return new Learner(page);
 }
 

@@ -3,6 +3,7 @@ import { classView, joinedView } from '#schemas';
 import type { Joined } from '../../class/class.ts';
 import type { Roster } from '../../class/roster.ts';
 import type { Edge } from '../edge.ts';
+import { bodyOf } from '../http-errors.ts';
 import { type Api, answering, answeringNothing, BODIES } from '../schemas.ts';
 
 /** Of routes that are there before one is signed in. */
@@ -30,11 +31,14 @@ export function addLearnerRoutes(app: Api, { cookies }: Edge, roster: Roster): v
   const { classroom } = roster;
 
   app.get('/api/class', WHO, ({ headers }): ClassView => {
-    const me = classroom.member(cookies.secret(headers.cookie));
+    const secret = cookies.secret(headers.cookie);
+    const me = classroom.member(secret);
+    const out = classroom.whyOut(secret);
     return {
       mode: 'class',
       name: classroom.name,
       ...(me && { me: { name: me.name } }),
+      ...(out && { out: bodyOf(out) }),
       instructor: cookies.isInstructor(headers.cookie),
     };
   });

@@ -22,7 +22,7 @@ class InstructorPage {
   readonly #card: LearnerCard;
   readonly #watching: Watching;
   readonly #table: RosterTable;
-  readonly #leaving = new AbortController();
+  #leaving = new AbortController();
   #labs: readonly RosterLab[] = [];
   #order: Order = 'stuck';
   #lab: RosterLab | undefined;
@@ -36,6 +36,7 @@ class InstructorPage {
     this.#card = new LearnerCard(dialog('learner'), dialog('sure'), this.#watching);
     this.#table = new RosterTable(this.#part('table') as HTMLTableElement);
     this.#listen();
+    setInterval(() => this.#paintSoon(), CLOCK_MS);
   }
 
   async open(): Promise<void> {
@@ -67,11 +68,25 @@ class InstructorPage {
         onEvent: (event) => this.#hear(event),
         onLive: () => showLost(false),
         onLost: () => showLost(true),
-        onRefused: async () => showLost(true),
+        onRefused: async () => {
+          showLost(true);
+          return this.#isStillIn();
+        },
       },
       this.#leaving.signal,
     );
-    setInterval(() => this.#paintSoon(), CLOCK_MS);
+  }
+
+  /** The server knows whether this browser is the instructor's still; where it is not, there is nothing to ask for. */
+  async #isStillIn(): Promise<boolean> {
+    const view = await request<ClassView>('GET', '/api/class');
+    if (view.mode === 'class' && view.instructor) return true;
+    this.#leaving.abort();
+    this.#leaving = new AbortController();
+    this.#show('sign-in');
+    this.#part('secret-error').textContent =
+      'This browser is not signed in as the instructor any more. Sign in with the newest secret.';
+    return false;
   }
 
   #hear(event: RosterEvent): void {

@@ -48,6 +48,7 @@ class JoinPage {
       if (view.me) return this.#enter(await request<JoinedView>('GET', '/api/class/me'));
       this.#show('form');
       this.#box(code ? 'name' : 'code').focus();
+      if (view.out) this.#say(new ApiError(view.out, 0));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#show('form');

@@ -26,15 +26,16 @@ export class ClassStatusOnPage {
   async begin(): Promise<void> {
     const { link } = await request<JoinedView>('GET', '/api/class/me');
     this.#box('link').value = new URL(link, location.origin).href;
-    this.#bar.hidden = false;
+    this.#show(true);
     this.#bar.closest('.lab-bar')?.setAttribute('data-in-class', '');
     this.#listen();
     keepLive<ClassStatus>(
       socketUrl('/api/class/me/events'),
       {
         onEvent: (status) => this.#paint(status),
-        onLive: () => undefined,
+        onLive: () => this.#show(true),
         onLost: () => undefined,
+        onRefused: () => this.#isStillIn(),
       },
       new AbortController().signal,
     );
@@ -42,6 +43,24 @@ export class ClassStatusOnPage {
     if (this.#panels) {
       new MutationObserver(() => this.#paintWatched()).observe(this.#panels, { childList: true });
     }
+  }
+
+  /** Nothing of the class is offered to whoever is out of it; the workspace says why. */
+  async #isStillIn(): Promise<boolean> {
+    try {
+      const { link } = await request<JoinedView>('GET', '/api/class/me');
+      this.#box('link').value = new URL(link, location.origin).href;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.isSignedOut) this.#show(false);
+      return !error.isSignedOut;
+    }
+    return true;
+  }
+
+  #show(isIn: boolean): void {
+    set(this.#bar, 'hidden', !isIn);
+    set(this.#messages, 'hidden', !isIn);
   }
 
   #listen(): void {

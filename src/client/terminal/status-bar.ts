@@ -11,8 +11,7 @@ const OLDER_COMES = 'Older output is on its way.';
 
 const GONE: Readonly<Record<WhyGone, string>> = {
   closed: 'This terminal was closed.',
-  'signed-out':
-    'This browser is not signed in any more. Open the address that npm start printed, then come back.',
+  'signed-out': 'This browser is not signed in any more.',
   crowded: 'This terminal is open in too many tabs already. Close one of them.',
   version: 'The server was updated. Load this page again to go on.',
 };

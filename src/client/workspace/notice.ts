@@ -22,6 +22,10 @@ interface Notice {
   readonly busy?: boolean;
 }
 
+/** Codes of refusals to a browser whose learner was in the class. */
+const OUT_OF_CLASS: readonly string[] = ['LINK_REPLACED', 'LEARNER_REMOVED'];
+const JOIN = { link: { label: 'Join the class', href: '/join/' } } as const;
+
 type QueuedStatus = Extract<SessionStatus, { readonly state: 'queued' }>;
 
 /**
@@ -82,14 +86,21 @@ export function paintNotice(
 
 function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | undefined {
   const { link, snapshot } = view;
-  if (link.state === 'signed-out' && link.inClass) {
+  if (link.state === 'signed-out' && OUT_OF_CLASS.includes(link.why.code)) {
+    return {
+      title: link.why.message,
+      text: [link.why.remedy, 'You can read this page meanwhile.'],
+      ...(link.why.code === 'LEARNER_REMOVED' && JOIN),
+    };
+  }
+  if (link.state === 'signed-out' && link.why.code === 'NOT_JOINED') {
     return {
       title: 'You have not joined the class',
       text: [
         'Join it with the code that your instructor shows, and these hosts are yours. Joined before? Open your personal link.',
         'You can read this page meanwhile.',
       ],
-      link: { label: 'Join the class', href: '/join/' },
+      ...JOIN,
     };
   }
   if (link.state === 'signed-out') {
@@ -97,7 +108,7 @@ function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | un
       title: 'This browser is not signed in',
       text: [
         'Open the address that `npm start` printed after “Quayside is ready:” once in this browser.',
-        'Then this page goes on by itself. You can read it meanwhile.',
+        'When you come back to this page it goes on by itself. You can read it meanwhile.',
       ],
       action: { label: 'Try again', does: 'reload' },
     };

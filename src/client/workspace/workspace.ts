@@ -15,6 +15,8 @@ const BROWSER = 'browser';
 const READY_WITHIN_MS = 60_000;
 /** A message that nobody needs to act on goes by itself. */
 const MESSAGE_MS = 8_000;
+/** A page that is loaded again is two for a moment, until the server has noticed that the first is gone. */
+const SHARED_FOR_MS = 2_000;
 
 /**
  * The right-hand side: a tab for each terminal, the browser pane, and what is said while there are neither. It shows
@@ -34,6 +36,7 @@ export class Workspace {
   #refusal: ApiError | undefined;
   #startedByItself = false;
   #messageTimer: ReturnType<typeof setTimeout> | undefined;
+  #sharedTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param front brings the workspace into sight where it takes turns with the prose */
   constructor(root: HTMLElement, lab: LabData, api: LabApi, state: LabState, front: () => void) {
@@ -153,6 +156,19 @@ export class Workspace {
       return;
     }
     if (await this.#ready()) await this.#browser.open(url);
+  }
+
+  /** In so many windows pages of this session are open, of whichever browser: said once, when another one is there. */
+  tellWindows(windows: number): void {
+    if (windows > 1) {
+      this.#sharedTimer ??= setTimeout(
+        () => this.say('These hosts are open in another window too.'),
+        SHARED_FOR_MS,
+      );
+      return;
+    }
+    clearTimeout(this.#sharedTimer);
+    this.#sharedTimer = undefined;
   }
 
   /** A line about something that did not work, read out and gone after a while. */

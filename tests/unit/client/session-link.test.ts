@@ -100,8 +100,8 @@ describe('the link to a session', () => {
     expect(page.states.at(-1)).toEqual(away);
   });
 
-  test('tells a missing server from a missing sign-in, and comes back by itself from both', async () => {
-    using _page = fakePage();
+  test('tells a missing server, to which it comes back by itself, from a missing sign-in', async () => {
+    using world = fakePage();
     using page = link();
     answering(() => Promise.reject(new TypeError('no server')));
     FakeSocket.last.ends();
@@ -111,13 +111,11 @@ describe('the link to a session', () => {
     answering(() => refusal(401, 'NOT_SIGNED_IN'));
     FakeSocket.last.ends();
     await vi.advanceTimersByTimeAsync(0);
-    expect(page.states.at(-1)).toEqual({ state: 'signed-out', inClass: false });
-    await vi.advanceTimersByTimeAsync(1_000);
-    answering(() => refusal(401, 'NOT_JOINED'));
-    FakeSocket.last.ends();
-    await vi.advanceTimersByTimeAsync(0);
-    expect(page.states.at(-1)).toEqual({ state: 'signed-out', inClass: true });
-    await vi.advanceTimersByTimeAsync(1_000);
+    expect(page.states.at(-1)).toMatchObject({
+      state: 'signed-out',
+      why: { code: 'NOT_SIGNED_IN' },
+    });
+    world.look();
     FakeSocket.last.accept().tells(FIRST);
     expect(page.states.at(-1)).toEqual({ state: 'live' });
   });
@@ -147,6 +145,27 @@ describe('the link to a session', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect(page.states).toContainEqual({ state: 'blocked', why: 'network' });
   });
+
+  test.each(['NOT_JOINED', 'LINK_REPLACED', 'LEARNER_REMOVED'])(
+    'asks a server that says %s no more, until somebody comes back to the page',
+    async (code) => {
+      using world = fakePage();
+      const asked = vi.fn(() => refusal(401, code));
+      answering(asked);
+      using page = link();
+      FakeSocket.last.accept().tells(FIRST);
+      FakeSocket.last.ends(1008, 'Signed out.');
+      await vi.advanceTimersByTimeAsync(50);
+      FakeSocket.last.ends();
+      await vi.advanceTimersByTimeAsync(5 * MINUTE_MS);
+      expect(page.states.at(-1)).toMatchObject({ state: 'signed-out', why: { code } });
+      expect([FakeSocket.all.length, asked.mock.calls.length]).toEqual([2, 1]);
+      world.look();
+      expect(FakeSocket.all).toHaveLength(3);
+      FakeSocket.last.accept().tells(FIRST);
+      expect(page.states.at(-1)).toEqual({ state: 'live' });
+    },
+  );
 
   test('leaves nothing behind when the page is left', async () => {
     using _page = fakePage();

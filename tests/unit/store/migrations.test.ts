@@ -103,3 +103,55 @@ test('a migration that fails leaves the file as it was', () => {
   expect(db.prepare('SELECT count(*) AS count FROM signals').get()).toEqual({ count: 6 });
   db.close();
 });
+
+/** What two browsers without a class, and a member of one, had when each browser was a learner of its own. */
+const TWO_BROWSERS = `
+  INSERT INTO learners VALUES ('early', 'hash of early', 1), ('late', 'hash of late', 2), ('ada', 'hash of ada', 3);
+  INSERT INTO classes VALUES ('Docker 101', 'CODE', 'hash', 1);
+  INSERT INTO members VALUES ('ada', 'Docker 101', 'Ada', 'ada', 3, NULL);
+  INSERT INTO sessions (id, learner, lab, sandbox, created_at, started_at) VALUES
+    ('s1', 'early', 'lab', 'box of early', 1, 2), ('s2', 'late', 'lab', 'box of late', 3, 4),
+    ('s3', 'late', 'other', NULL, 5, NULL), ('s4', 'ada', 'lab', 'box of ada', 6, 7);
+  INSERT INTO passes (session, check_id, at, about, seq) VALUES
+    ('s1', 'port', 10, 'state', 1), ('s1', 'route', 11, 'past', 2), ('s2', 'port', 20, 'state', 1);
+  INSERT INTO signals VALUES
+    ('s1', 3, 30, '{"kind":"answer","check":"port","text":"old"}'),
+    ('s2', 2, 40, '{"kind":"answer","check":"port","text":"new"}');
+  INSERT INTO terminals VALUES ('t1', 's1', 'client', 'client', 1), ('t2', 's2', 'client', 'client', 2);`;
+
+test('learners of several browsers become one, with the hosts that were used last and the passes of all', () => {
+  old(5, TWO_BROWSERS);
+  {
+    using store = new Store(path);
+    expect(store.sessionsWithSandbox().map(({ row }) => [row.learner, row.sandbox])).toEqual([
+      ['early', 'box of late'],
+      ['ada', 'box of ada'],
+    ]);
+    const session = store.session('early', 'lab');
+    expect(Object.fromEntries(session.journal.passes)).toEqual({
+      port: { at: 20, assisted: false, about: 'state' },
+      route: { at: 11, assisted: false, about: undefined },
+    });
+    expect(session.journal.last('answer')).toMatchObject({ text: 'new' });
+    expect(session.terminals.map(({ id }) => id)).toEqual(['t2']);
+    expect(store.session('early', 'other').id).toBe('s3');
+    const secret = store.learners.signIn();
+    expect(store.learners.find(secret)).toBe('early');
+    expect(store.tellUnited()).toEqual({ browsers: 2, sandboxes: 1 });
+  }
+  using store = new Store(path);
+  expect(store.tellUnited()).toBeUndefined();
+  const db = new DatabaseSync(path);
+  expect(db.prepare('SELECT hash, learner FROM secrets WHERE hash LIKE ?').all('hash of%')).toEqual(
+    [{ hash: 'hash of late', learner: 'early' }],
+  );
+  expect(db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
+  db.close();
+});
+
+test('one browser alone keeps its learner, and there is nothing to tell', () => {
+  old(4, AT_WORK);
+  using store = new Store(path);
+  expect(store.learners.find(store.learners.signIn())).toBe('learner');
+  expect(store.tellUnited()).toBeUndefined();
+});

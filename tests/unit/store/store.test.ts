@@ -51,6 +51,31 @@ describe.each(BACKINGS)('a store %s', (_, open) => {
     ]);
   });
 
+  test('signs every browser in as one learner, each with a secret of its own', () => {
+    using at = open();
+    const { learners } = at.store;
+    const secrets = [learners.signIn(), learners.signIn(), learners.signIn()];
+    expect(new Set(secrets).size).toBe(3);
+    expect(new Set(secrets.map((secret) => learners.find(secret))).size).toBe(1);
+    expect(learners.find(learners.create().secret)).not.toBe(learners.find(secrets[0] ?? ''));
+    expect(JSON.stringify(at.rows('secrets'))).not.toContain(secrets[1]);
+  });
+
+  test('knows of a secret that leads nowhere any more why that is', () => {
+    using at = open();
+    const { learners } = at.store;
+    const { learner, secret } = learners.create();
+    expect([secret, 'guess'].map((each) => learners.retired(each))).toEqual([undefined, undefined]);
+    const renewed = learners.renewSecret(learner);
+    at.store.removeLearner(learner);
+    expect([secret, renewed].map((each) => learners.retired(each))).toEqual([
+      'replaced',
+      'removed',
+    ]);
+    expect([secret, renewed].map((each) => learners.find(each))).toEqual([undefined, undefined]);
+    expect(at.rows('secrets')).toMatchObject([{ learner: null }, { learner: null }]);
+  });
+
   test('makes a session on first use, and finds it from then on', () => {
     using at = open();
     const { learner } = at.store.learners.create();
@@ -209,7 +234,10 @@ describe.each(BACKINGS)('a store %s', (_, open) => {
     session.sandboxGone();
     session.addTerminal(TERMINAL);
     await expect(session.begin({ sandbox: 'next', at: 1 })).rejects.toThrow(id);
-    for (const table of at.tables().filter((name) => name !== 'meta' && name !== 'classes')) {
+    // Of the secret it is known that its learner was removed: whoever holds it is told so.
+    expect(at.rows('secrets')).toMatchObject([{ learner: null, retired: 'removed' }]);
+    const others = ['meta', 'classes', 'secrets'];
+    for (const table of at.tables().filter((name) => !others.includes(name))) {
       expect([table, at.rows(table)]).toEqual([table, []]);
     }
     expect(at.lost).toEqual([]);

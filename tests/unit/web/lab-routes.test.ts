@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { ErrorBody } from '#protocol';
 import { QuaysideError } from '../../../server/base/errors.ts';
+import { cookieOf } from './class/stage.ts';
 import { LAB, START_TOKEN, type Stage, stage, TERMINAL } from './stage.ts';
 
 const SESSION = `/api/labs/${LAB}/session`;
@@ -25,7 +26,7 @@ describe('signing in', () => {
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/']);
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(answer.headers.getSetCookie()).toEqual([
-      `quayside_${web.port}=secret-of-learner1; Max-Age=31536000; Path=/; HttpOnly; SameSite=Strict`,
+      `quayside_${web.port}=secret-of-browser1; Max-Age=31536000; Path=/; HttpOnly; SameSite=Strict`,
     ]);
   });
 
@@ -37,9 +38,22 @@ describe('signing in', () => {
     expect(again.headers.getSetCookie()).toEqual([]);
   });
 
-  test('in another browser makes another learner', async () => {
+  test('in another browser, or by a link on another site, is the same learner', async () => {
     await using web = await stage();
-    expect(await web.signIn()).not.toBe(await web.signIn());
+    const path = `/sign-in?token=${START_TOKEN}`;
+    for (const answer of [await web.fetch(path), await web.fetch(path)]) {
+      await send(web, cookieOf(answer), 'GET', SESSION);
+    }
+    expect(web.sessions.asked).toEqual(['snapshot person', 'snapshot person']);
+    expect(web.learners.secrets.size).toBe(2);
+  });
+
+  test('as a new learner is for programs that want several', async () => {
+    await using web = await stage();
+    for (const cookie of [await web.signIn(), await web.signIn()]) {
+      await send(web, cookie, 'GET', SESSION);
+    }
+    expect(web.sessions.asked).toEqual(['snapshot learner1', 'snapshot learner2']);
   });
 
   test('with a cookie from another server or time makes a new learner', async () => {

@@ -58,6 +58,13 @@ export class FakeLearners implements Learners {
     return { learner, secret };
   }
 
+  /** The one learner's browsers. */
+  signIn(): string {
+    const secret = `secret-of-browser${this.secrets.size + 1}`;
+    this.secrets.set(secret, 'person');
+    return secret;
+  }
+
   find(secret: string): string | undefined {
     return this.secrets.get(secret);
   }
@@ -175,7 +182,7 @@ export interface Stage extends AsyncDisposable {
   readonly port: number;
   /** `http://127.0.0.1:<port>` */
   readonly origin: string;
-  /** Signs a browser in and returns its `Cookie` header. */
+  /** Signs a browser in as a learner of its own and returns its `Cookie` header. */
   signIn(): Promise<string>;
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** As a page of this server would open it, but for what `headers` says otherwise. */
@@ -215,7 +222,7 @@ export async function stage(
     origin,
     fetch: stageFetch,
     signIn: async () => {
-      const answer = await stageFetch(`/sign-in?token=${START_TOKEN}`);
+      const answer = await stageFetch(`/sign-in?token=${START_TOKEN}&learner=new`);
       return (answer.headers.getSetCookie()[0] ?? '').split(';', 1)[0] ?? '';
     },
     socket: (path, headers = {}) => {

@@ -5,6 +5,7 @@ import {
   type ClassStatus,
   type ClientFrame,
   decodeServerFrame,
+  type ErrorBody,
   encodeClientFrame,
   type RosterEvent,
   type RosterLearner,
@@ -38,6 +39,10 @@ class Frames<Frame> {
       await once(this.#socket, 'message');
     }
   }
+}
+
+async function codeOf(answer: Promise<Response>): Promise<string> {
+  return ((await (await answer).json()) as ErrorBody).code;
 }
 
 /** A room with Ada in it, her page open, and the instructor looking at the roster. */
@@ -207,7 +212,12 @@ describe('the instructor', () => {
       link: string;
     };
     expect((await closed)[0]).toBe(1008);
-    expect((await ada('GET', '/api/class/me')).status).toBe(401);
+    expect(await codeOf(ada('GET', '/api/class/me'))).toBe('LINK_REPLACED');
+    expect(await (await ada('GET', '/api/class')).json()).toMatchObject({
+      out: { code: 'LINK_REPLACED' },
+    });
+    const key = cookie.split('=')[1] ?? '';
+    expect(await codeOf(web.send('POST', '/api/class/return', { key }))).toBe('LINK_REPLACED');
     const back = await web.send('POST', '/api/class/return', { key: link.split('#me=')[1] ?? '' });
     expect(await back.json()).toMatchObject({ name: 'Ada' });
   });
@@ -217,7 +227,9 @@ describe('the instructor', () => {
     const { id, ada, instructor, roster } = await room(web);
     await instructor('DELETE', `/api/class/learners/${id}`);
     await roster.until((event) => event.type === 'left' && event.id === id);
-    expect((await ada('GET', '/api/class/me')).status).toBe(401);
+    for (const path of ['/api/class/me', `/api/labs/${LAB}/session`]) {
+      expect(await codeOf(ada('GET', path))).toBe('LEARNER_REMOVED');
+    }
     expect(web.room.members).toEqual([]);
     expect(web.sessions.asked).toContain(`forget ${id}`);
   });

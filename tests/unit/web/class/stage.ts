@@ -52,6 +52,7 @@ export async function classStage(
     sessions,
     roster,
     learners: {
+      signIn: () => store.learners.signIn(),
       create: () => store.learners.create(),
       find: (secret) => room.member(secret)?.learner,
     },
