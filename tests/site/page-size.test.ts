@@ -9,12 +9,12 @@ const DIST = await siteDirectory(join(import.meta.dirname, '../..'));
 const READING_BYTES = 60_000;
 /**
  * A lab's page with its terminals, over the wire. What notices that a link has fallen silent takes 400 bytes of it, what
- * holds a hidden terminal's output until the page is idle 1,200, what fetches the older output after the newest 1,500, and
- * the style sheet of readable colours 500.
+ * holds a hidden terminal's output until the page is idle 1,200, what fetches the older output after the newest 1,500,
+ * the style sheet of readable colours 500, and the one for paper 600.
  */
-const LAB_BYTES = 165_000;
+const LAB_BYTES = 165_600;
 /** The instructor's page: little of its own, and a terminal to watch a learner's. */
-const ROOM_BYTES = 143_000;
+const ROOM_BYTES = 143_600;
 /** As the server packs it. */
 const GZIP = { level: 9 };
 /**
