@@ -1,7 +1,11 @@
 import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
 
-/** A look that failed is followed by the next after these times; the last one holds for all that follow. */
+/**
+ * A look that failed is followed by the next after these times; the last one holds for all that follow. Who asks for a
+ * look has news, such as an engine that is back: the times begin anew, so that a look which fails just then is not
+ * followed by the wait that a long outage has come to.
+ */
 const LOOK_AGAIN_MS = [500, 2_000, 5_000, 15_000, 30_000] as const;
 
 export interface ReconcileLoopOptions {
@@ -25,8 +29,8 @@ export interface ReconcileLoopOptions {
  */
 export class ReconcileLoop {
   readonly #options: ReconcileLoopOptions;
-  /** The look that has not begun yet, which every request since then waits for. */
-  #next: PromiseWithResolvers<void> | undefined;
+  /** Those who have asked since the last look began. */
+  #asked: PromiseWithResolvers<void> | undefined;
   #isRunning = false;
   /** Aborted by a request that comes while the next look is waited for. */
   #wait = new AbortController();
@@ -41,8 +45,8 @@ export class ReconcileLoop {
    * @throws what the last look said, where there is to be no other; the signal's reason
    */
   request(): Promise<void> {
-    this.#next ??= Promise.withResolvers();
-    const { promise } = this.#next;
+    this.#asked ??= Promise.withResolvers();
+    const { promise } = this.#asked;
     promise.catch(() => undefined);
     this.#wait.abort();
     if (!this.#isRunning) {
@@ -54,30 +58,45 @@ export class ReconcileLoop {
 
   async #run(): Promise<void> {
     try {
-      while (this.#next) {
-        const waiting = this.#next;
-        this.#next = undefined;
-        await this.#untilItSucceeds().then(waiting.resolve, waiting.reject);
-      }
+      while (this.#asked) await this.#untilItSucceeds();
     } finally {
       this.#isRunning = false;
     }
   }
 
+  /** Looks, for all who have asked before the look that succeeds. */
   async #untilItSucceeds(): Promise<void> {
     const { look, onFailure, signal } = this.#options;
-    for (let failures = 1; ; failures++) {
-      signal.throwIfAborted();
-      try {
-        return await look(signal);
-      } catch (error) {
+    const waiting: PromiseWithResolvers<void>[] = [];
+    try {
+      for (let failures = 1, waits = 0; ; failures++, waits++) {
+        if (this.#asked) {
+          waiting.push(this.#asked);
+          this.#asked = undefined;
+          waits = 0;
+        }
         signal.throwIfAborted();
-        if (!onFailure(error, failures)) throw error;
-        this.#wait = new AbortController();
-        const milliseconds = LOOK_AGAIN_MS[Math.min(failures, LOOK_AGAIN_MS.length) - 1] ?? 0;
-        const ended = AbortSignal.any([signal, this.#wait.signal]);
-        await sleep(milliseconds, ended).catch(() => signal.throwIfAborted());
+        try {
+          await look(signal);
+          break;
+        } catch (error) {
+          signal.throwIfAborted();
+          if (!onFailure(error, failures)) throw error;
+        }
+        const wait = this.#asked ? 0 : Math.min(waits, LOOK_AGAIN_MS.length - 1);
+        await this.#pause(LOOK_AGAIN_MS[wait] ?? 0);
       }
+      for (const each of waiting) each.resolve();
+    } catch (error) {
+      for (const each of waiting) each.reject(error);
     }
+  }
+
+  /** @throws the signal's reason */
+  async #pause(milliseconds: number): Promise<void> {
+    const { signal } = this.#options;
+    this.#wait = new AbortController();
+    const ended = AbortSignal.any([signal, this.#wait.signal]);
+    await sleep(milliseconds, ended).catch(() => signal.throwIfAborted());
   }
 }

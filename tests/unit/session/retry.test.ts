@@ -74,10 +74,54 @@ describe('the reconcile loop', () => {
     await flushed();
     expect(it.looks).toHaveLength(2);
     it.last().resolve();
-    await first;
+    await Promise.all([first, second]);
+    await it.background.settled();
+    expect(it.looks).toHaveLength(2);
+  });
+
+  /** Lets so many looks fail that the next one is waited for long. */
+  async function longAway(it: ReturnType<typeof sandbox>): Promise<void> {
+    for (let look = 1; look <= 4; look++) {
+      await vi.advanceTimersToNextTimerAsync();
+      it.last().reject(new Error('the engine is away'));
+      await flushed();
+    }
+  }
+  const untilNextLook = async () => {
+    const before = Date.now();
+    await vi.advanceTimersToNextTimerAsync();
+    return Date.now() - before;
+  };
+
+  test('begins with the shortest wait again once somebody has asked, however long it had been in vain', async () => {
+    const it = sandbox();
+    const first = it.loop.request();
+    await longAway(it);
+    const back = it.loop.request();
     await flushed();
+    expect(it.looks).toHaveLength(5);
+    it.last().reject(new Error('the engine has only begun to start'));
+    await flushed();
+    expect(await untilNextLook()).toBe(500);
     it.last().resolve();
-    await second;
+    await Promise.all([first, back]);
+    await it.background.settled();
+    expect(it.looks).toHaveLength(6);
+  });
+
+  test('forgets nobody who asked during a look that failed', async () => {
+    const it = sandbox();
+    const first = it.loop.request();
+    await longAway(it);
+    expect(await untilNextLook()).toBe(15_000);
+    const back = it.loop.request();
+    it.last().reject(new Error('it was put to the engine that is gone'));
+    await flushed();
+    expect(await untilNextLook()).toBe(500);
+    it.last().resolve();
+    await Promise.all([first, back]);
+    await it.background.settled();
+    expect(it.looks).toHaveLength(6);
   });
 
   test('says what the last look said where there is to be no other, and looks again when asked', async () => {
