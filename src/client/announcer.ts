@@ -1,5 +1,8 @@
+import type { SessionStatus } from '#protocol';
 import type { LabData } from './lab-data.ts';
 import { countPassed, type LabChange } from './lab-state.ts';
+
+const MINUTE_MS = 60_000;
 
 /** Tells a screen reader, politely and in one place, what has just changed. */
 export class Announcer {
@@ -28,7 +31,7 @@ export class Announcer {
     if (now.status.state !== old.status.state) {
       const word = {
         none: '',
-        queued: 'The machine is full. You are in the queue.',
+        queued: queuedText(now.status),
         starting: 'Hosts are starting.',
         ready: 'Hosts are ready.',
         failed: 'The hosts could not be started.',
@@ -41,8 +44,11 @@ export class Announcer {
       if (now.status.place !== old.status.place) this.say(`You are number ${now.status.place}.`);
       return;
     }
-    if (now.ending && !old.ending)
-      this.say('This session will end in five minutes. You can extend it.');
+    if (now.ending && !old.ending) {
+      const minutes = Math.ceil(now.ending.inMs / MINUTE_MS);
+      const when = minutes === 1 ? 'a minute' : `${minutes} minutes`;
+      this.say(`This session will end in ${when}. You can extend it.`);
+    }
     if (now.checks === old.checks || now.status.state !== 'ready') return;
     const was = new Map(old.checks.map((check) => [check.id, check]));
     const ids = this.#lab.sections.flatMap((section) => section.checks);
@@ -59,6 +65,12 @@ export class Announcer {
     if (!next || next.state === 'passed' || !earlier || earlier.state === 'passed') return;
     if (next.reason !== earlier.reason) this.say(`${titleOf(next.id)}: ${next.reason}`);
   }
+}
+
+function queuedText(status: SessionStatus): string {
+  if (status.state !== 'queued') return '';
+  const place = `You are number ${status.place} in the queue.`;
+  return status.because === 'full' ? `The machine is full. ${place}` : place;
 }
 
 /** As it stands on this page; empty where the check is on another. */

@@ -13,7 +13,7 @@ import { paintEnd } from './paint-end.ts';
 import { paintProgress } from './paint-progress.ts';
 import { paintValues } from './paint-values.ts';
 import { keepLinked, type LinkState } from './session-link.ts';
-import { setText } from './set.ts';
+import { set, setText } from './set.ts';
 import { navigateSoftly } from './soft-navigation.ts';
 import { linkPanes } from './workspace/link-panes.ts';
 import { makeMovable } from './workspace/separator.ts';
@@ -57,7 +57,7 @@ function begin(first: LabData): void {
   };
   state.subscribe((change) => {
     if (!change.visit) paint();
-    sayWhyLost(root, change.view.link);
+    sayWhyLost(change.view.link);
     announcer.hear(change);
     startByItself(state, workspace, desk);
   });
@@ -101,15 +101,18 @@ function startByItself(state: LabState, workspace: Workspace, desk: GuideDesk): 
 }
 
 /** A server that says goodbye is soon back; one that is gone without a word may not be. */
-function sayWhyLost(root: HTMLElement, link: LinkState): void {
-  const lost = root.querySelector('[data-part="lost"]');
-  if (!lost || link.state !== 'reconnecting') return;
-  setText(
-    lost,
-    link.goodbye
-      ? `${link.goodbye} This page comes back by itself.`
-      : 'Connection lost. Reconnecting…',
-  );
+function sayWhyLost(link: LinkState): void {
+  const isLost = link.state === 'reconnecting';
+  for (const line of document.querySelectorAll<HTMLElement>('.lab-warnings [data-part="lost"]')) {
+    set(line, 'hidden', !isLost);
+    if (!isLost) continue;
+    setText(
+      line,
+      link.goodbye
+        ? `${link.goodbye} This page comes back by itself.`
+        : 'Connection lost. Reconnecting…',
+    );
+  }
 }
 
 interface Parts {
@@ -124,7 +127,7 @@ interface Parts {
 function listen({ api, state, workspace, announcer, desk }: Parts): void {
   document.addEventListener('click', (event) => {
     const pressed = (event.target as Element).closest<HTMLElement>(
-      '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-extend], [data-ask], [data-do-it], [data-start-from], [data-guide-stop]',
+      '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-extend], [data-undo-close], [data-ask], [data-do-it], [data-start-from], [data-guide-stop]',
     );
     if (!pressed) return;
     const { runHost, runCode, visit, showHost, ask, startFrom } = pressed.dataset;
@@ -139,6 +142,7 @@ function listen({ api, state, workspace, announcer, desk }: Parts): void {
     else if (startFrom !== undefined) void desk.startFrom(startFrom);
     else if ('start' in pressed.dataset) void workspace.start();
     else if ('extend' in pressed.dataset) void workspace.extend();
+    else if ('undoClose' in pressed.dataset) workspace.undoClose();
     else if ('reload' in pressed.dataset) location.reload();
     else if (ask === 'reset' || ask === 'end') void askFor(ask, api, state, workspace);
   });

@@ -129,6 +129,11 @@ test('the instructor watches, the learner sees it, and lets them type', async ({
   await expect(screen).toContainText('mine-21');
   await expect(ada.page.locator('.terminal-watched')).toHaveText('The instructor watches');
   await expect(ada.page.locator('[data-class-watched]')).toHaveText('Watched');
+  const [told, text] = [
+    await ada.page.locator('.terminal-watched').boundingBox(),
+    await ada.page.locator('.panel:visible .xterm-screen').boundingBox(),
+  ];
+  expect(told?.y, 'below the text').toBeGreaterThanOrEqual((text?.y ?? 0) + (text?.height ?? 0));
   await isAccessible(room.instructor);
 
   await dialog.locator('.xterm-screen').click();
@@ -212,6 +217,50 @@ test('a raised hand is seen and lowered, and a message reaches everybody', async
   await room.instructor.getByRole('button', { name: 'Lower the hand' }).click();
   await expect(ada.page.getByRole('button', { name: 'Raise hand' })).toBeVisible();
   await expect(row).not.toContainText('Hand up');
+});
+
+test('on a phone the place in the queue, and every warning, stands on the page that is open', async ({
+  browser,
+}) => {
+  await using open = new AsyncDisposableStack();
+  const data = await mkdtemp(join(tmpdir(), 'quayside-class-'));
+  open.defer(() => rm(data, { recursive: true }));
+  const server = await startServer({
+    data,
+    args: ['--clean', '--class', 'Docker 101'],
+    // Five minutes is how long before its end a session warns.
+    env: { QUAYSIDE_POOL: '0', QUAYSIDE_SANDBOXES: '1', QUAYSIDE_TOTAL_MINUTES: '5' },
+    log: 'ignore',
+  });
+  open.defer(() => server.stop());
+  const joinLab = async (name: string) => {
+    const context = await browser.newContext({ viewport: PHONE });
+    open.defer(() => context.close());
+    const page = await context.newPage();
+    await page.goto(server.url);
+    await page.getByLabel('Your name').fill(name);
+    await page.getByRole('button', { name: 'Join', exact: true }).click();
+    await expect(page.getByText(`You are in the class as ${name}`)).toBeVisible();
+    await page.goto(new URL(LAB, server.url).href);
+    return new Learner(page);
+  };
+  const ada = await joinLab('Ada');
+  await ada.ready();
+  const warning = ada.page.getByText(/It ends in \d:\d\d/).filter({ visible: true });
+  await expect(warning).toBeVisible();
+  await ada.page.getByRole('tab', { name: 'Terminals' }).click();
+  await expect(warning).toHaveCount(1);
+  const grace = await joinLab('Grace');
+  const place = grace.page.getByText(/You are next/).filter({ visible: true });
+  await expect(place).toHaveCount(1);
+  await isAccessible(grace.page);
+  await grace.page.getByRole('tab', { name: 'Terminals' }).click();
+  await expect(place).toHaveCount(1);
+
+  await grace.page.getByRole('tab', { name: 'Read' }).click();
+  await server.stop();
+  const lost = grace.page.getByText(/This page comes back by itself/).filter({ visible: true });
+  await expect(lost).toHaveCount(1);
 });
 
 test('a session that the instructor ends leaves its progress, on the page and in the CSV', async ({

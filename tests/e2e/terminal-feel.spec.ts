@@ -1,4 +1,4 @@
-import type { Locator } from '@playwright/test';
+import type { BrowserContext, Locator, Page } from '@playwright/test';
 import { expect, Learner, test } from './learner.ts';
 
 const ROWS = '.panel:visible .xterm-rows';
@@ -139,6 +139,103 @@ test('two windows of different sizes: the one that types has its own', async ({
   await learner.type('server01', columns);
   await expect.poll(async () => Number(await learner.read(/(\d+) columns/))).toBe(wide);
   await context.close();
+});
+
+/** Where the terminal's text stands, and whether something lies over it. */
+async function coversText(page: Page, over: Locator): Promise<boolean> {
+  await expect(over).toBeVisible();
+  const [text, box] = [
+    await page.locator('.panel:visible .xterm-screen').boundingBox(),
+    await over.boundingBox(),
+  ];
+  if (!text || !box) throw new Error('nothing to see');
+  return box.y < text.y + text.height && box.y + box.height > text.y;
+}
+
+test('the settings and the search lie over nothing of the terminal', async ({ learner }) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.tab('server01').click();
+  const panel = page.locator('.panel:visible');
+  await panel.getByRole('button', { name: /^Settings and keys/ }).click();
+  await expect.poll(() => coversText(page, panel.getByRole('dialog'))).toBe(false);
+  await panel.getByRole('button', { name: 'Find', exact: true }).click();
+  await expect(panel.getByRole('dialog')).toBeHidden();
+  await expect.poll(() => coversText(page, panel.getByRole('search'))).toBe(false);
+});
+
+/** What is on the clipboard, as another page of this browser sees it. */
+async function clipboard(context: BrowserContext, url: string): Promise<string> {
+  const page = await context.newPage();
+  await page.goto(new URL('/healthz', url).href);
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  await page.close();
+  return text;
+}
+
+test('on plain http everything can be copied, for which there is no clipboard of the page', async ({
+  learner,
+  context,
+}) => {
+  const { page } = learner;
+  // What a browser leaves out of a page that came by plain http from another machine.
+  await page.addInitScript(() => {
+    Object.defineProperty(navigator, 'clipboard', { value: undefined });
+  });
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo copied-$((40 + 2))');
+  await learner.read(/(copied-42)/);
+  const panel = page.locator('.panel:visible');
+  await panel.getByRole('button', { name: /^Settings and keys/ }).click();
+  await panel.getByRole('button', { name: 'Copy all' }).click();
+  await expect(panel.getByText('Copied.')).toBeVisible();
+  expect(await clipboard(context, page.url())).toContain('copied-42\n');
+});
+
+test('a program writes to the clipboard right after a key, not by itself, and never reads it', async ({
+  learner,
+  context,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  const write = (text: string) => `printf '\\e]52;c;%s\\a' $(printf ${text} | base64)`;
+  await learner.type('server01', write('asked-for'));
+  await expect(
+    page.getByText('A program here has put 9 characters on the clipboard.'),
+  ).toBeVisible();
+  expect(await clipboard(context, page.url())).toBe('asked-for');
+  await learner.type(
+    'server01',
+    `clear; sleep 7; ${write('by-itself')}; printf '\\e]52;c;?\\a'; echo end-$((40 + 2))`,
+  );
+  await learner.read(/(end-42)/);
+  await expect(page.getByText('A program here wanted to put text on the clipboard')).toBeVisible();
+  expect(await clipboard(context, page.url())).toBe('asked-for');
+  // An answer would have been typed at the prompt.
+  await expect(learner.terminal).not.toContainText('52;c');
+});
+
+test('a paste beyond the limit says its size; a shell that ended says that it has', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear');
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.setData('text/plain', 'x'.repeat(5 * 1024 * 1024));
+    document.activeElement?.dispatchEvent(
+      new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }),
+    );
+  });
+  const panel = page.locator('.panel:visible');
+  await expect(
+    panel.getByText(/it has 5\.0 MiB, and at most 4\.0 MiB can be on the way/),
+  ).toBeVisible();
+  await learner.type('server01', 'exit');
+  await expect(panel.getByText('The shell has ended')).toBeVisible();
+  await page.keyboard.press('a');
+  await expect(panel.getByText('The shell has ended')).toBeVisible();
 });
 
 test('a screen reader is read what comes, once it is asked for', async ({ learner }) => {

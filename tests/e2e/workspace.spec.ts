@@ -65,6 +65,75 @@ test('tabs follow the arrow keys, Delete closes one, and a shell that ended can 
   await learner.read(/(new-42)/);
 });
 
+test('a terminal in which a program runs can be had back; a shell at its prompt closes at once', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await page.clock.install();
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo begun-$((40 + 2)); sleep 1000');
+  await learner.read(/(begun-42)/);
+  await learner.tab('server01').click({ button: 'middle' });
+  await expect(learner.tab('server01')).toBeHidden();
+  const undo = page.getByRole('button', { name: 'Undo' });
+  await expect(
+    page.getByText('server01 is being closed, and what runs in it ends.').filter({ visible: true }),
+  ).toHaveCount(1);
+  await undo.click();
+  await learner.tab('server01').click();
+  await learner.read(/(begun-42)/);
+  await page.clock.fastForward('00:30');
+  await expect(learner.tab('server01')).toBeVisible();
+
+  await learner.tab('server01').click({ button: 'middle' });
+  await expect(undo).toBeVisible();
+  const closed = page.waitForResponse((answer) => answer.request().method() === 'DELETE');
+  await page.clock.fastForward('00:11');
+  expect((await closed).status()).toBe(204);
+  await expect(undo).toBeHidden();
+
+  await learner.type('client', 'clear; echo done-$((40 + 2))');
+  await expect(learner.terminal).toContainText(/done-42.*\$/);
+  await learner.tab('client').click({ button: 'middle' });
+  await expect(learner.tab('client')).toBeHidden();
+  await expect(undo).toBeHidden();
+});
+
+test('whoever had the keyboard has it again when the separator was dragged', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear');
+  const box = await page.getByRole('separator', { name: 'Width of the text' }).boundingBox();
+  if (!box) throw new Error('no separator');
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x - 90, y, { steps: 5 });
+  await page.mouse.up();
+  await page.keyboard.type('echo dragged-$((40 + 2))\n');
+  await learner.read(/(dragged-42)/);
+});
+
+test('however many terminals there are, the tab in front is in sight', async ({ learner }) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  for (let count = 2; count <= 6; count++) {
+    await page.getByRole('button', { name: 'New terminal' }).click();
+    await page.getByRole('menuitem', { name: /New terminal on server01/ }).click();
+    await expect(learner.tab(`server01 (${count})`)).toHaveAttribute('aria-selected', 'true');
+  }
+  const last = learner.tab('server01 (6)');
+  const isInSight = async () => {
+    const [tab, browser] = [await last.boundingBox(), await learner.tab('Browser').boundingBox()];
+    return !!tab && !!browser && tab.x + tab.width <= browser.x + 1;
+  };
+  await expect.poll(isInSight).toBe(true);
+  await page.setViewportSize({ width: 1024, height: 800 });
+  await expect.poll(isInSight).toBe(true);
+});
+
 test('from the terminal the keyboard returns to where it was in the text', async ({ learner }) => {
   const { page } = learner;
   await learner.goTo('linux-bridge/');

@@ -28,6 +28,19 @@ export type ConnectionState =
  */
 export type WhyGone = 'closed' | 'signed-out' | 'crowded' | 'version';
 
+/** Why what was typed is not taken. */
+export type Refusal =
+  /** There is no shell any more, or this page may not type into it. */
+  | { readonly why: 'over' }
+  | { readonly why: 'away' }
+  /** Bytes: of what was typed, of what is still on its way, and of what both may have together. */
+  | {
+      readonly why: 'too much';
+      readonly bytes: number;
+      readonly waiting: number;
+      readonly most: number;
+    };
+
 /** What a server that refused a socket says when it is asked why. */
 export type Standing = 'there' | 'closed' | 'signed-out' | 'not known';
 
@@ -136,6 +149,17 @@ export class TerminalConnection implements Disposable {
     this.#typedWhileDown += bytes.byteLength;
     this.#sendInput();
     return true;
+  }
+
+  /** Why {@link TerminalConnection.type} has just refused a text. */
+  whyRefused(text: string): Refusal {
+    const { state } = this.#state;
+    if (state === 'exited' || state === 'gone') return { why: 'over' };
+    const isLate = state === 'reconnecting' && Date.now() - this.#downSince >= KEEP_TYPING_MS;
+    if (isLate) return { why: 'away' };
+    const bytes = new TextEncoder().encode(text).byteLength;
+    const most = state === 'open' ? MOST_INPUT : MOST_TYPED_BLIND;
+    return { why: 'too much', bytes, waiting: this.#input.length, most };
   }
 
   resize(cols: number, rows: number): void {

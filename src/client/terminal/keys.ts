@@ -1,4 +1,5 @@
 import type { Terminal } from '@xterm/xterm';
+import { copyText } from '../copy-text.ts';
 
 /** What the keys that are ours do. */
 export interface KeyActions {
@@ -9,6 +10,8 @@ export interface KeyActions {
   jump(direction: -1 | 1): void;
   /** Larger or smaller text. */
   zoom(by: -1 | 1): void;
+  /** The browser has not let what is selected be copied. */
+  notCopied(): void;
 }
 
 /** Shown to the learner wherever the key is named. */
@@ -53,7 +56,7 @@ function shifted(
     case 'Enter':
       return () => actions.leave();
     case 'KeyC':
-      return () => void copy(terminal);
+      return () => void copy(terminal, actions);
     case 'KeyV':
       // The browser pastes, and its paste event comes to us.
       return 'browser';
@@ -73,23 +76,15 @@ function shifted(
 }
 
 /** Ctrl+Shift+C would open the browser's tools. Nothing selected, nothing done: it is no Ctrl-C. */
-async function copy(terminal: Terminal): Promise<void> {
+async function copy(terminal: Terminal, { notCopied }: KeyActions): Promise<void> {
   const text = terminal.getSelection();
-  if (text !== '') await copyText(text);
+  if (text !== '' && !(await copyText(text))) notCopied();
 }
 
 /** Everything that the terminal still has, without the empty lines at its end. */
-export async function copyAll(terminal: Terminal): Promise<void> {
+export function allText(terminal: Terminal): string {
   terminal.selectAll();
-  await copyText(`${terminal.getSelection().trimEnd()}\n`);
+  const text = `${terminal.getSelection().trimEnd()}\n`;
   terminal.clearSelection();
-}
-
-async function copyText(text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // No clipboard here (not a secure address): the browser's own command, which xterm answers with its selection.
-    document.execCommand('copy');
-  }
+  return text;
 }

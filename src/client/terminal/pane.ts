@@ -1,9 +1,11 @@
 import '@xterm/xterm/css/xterm.css';
 import './pane.css';
+import { copyText, NOT_COPIED } from '../copy-text.ts';
 import { onAppearanceChange } from './appearance-changes.ts';
 import { cleanText } from './clean-text.ts';
+import { onClipboardWrite } from './clipboard-writes.ts';
 import { type ConnectionState, type Standing, TerminalConnection } from './connection.ts';
-import { copyAll, onKeys } from './keys.ts';
+import { allText, onKeys } from './keys.ts';
 import { TerminalOutput } from './output.ts';
 import type { OutputQueue } from './output-queue.ts';
 import { onPaste } from './paste.ts';
@@ -21,7 +23,12 @@ export interface TerminalPaneOptions {
   readonly label: string;
   /** Asks the server whether the terminal is there, when it refused a socket. */
   readonly ask?: () => Promise<Standing>;
+  /** Whether programs in it may write to the clipboard, right after a key or a click here. Not, if not given. */
+  readonly mayCopy?: boolean;
 }
+
+/** A program answers a key or a click within this (ms), far away too; browsers count a click for as long. */
+const AT_ONCE_MS = 5_000;
 
 /** Ctrl-E and Ctrl-U: what is half typed at the prompt makes room (Ctrl-Y brings it back). */
 const CLEAR_LINE = '\x05\x15';
@@ -35,6 +42,7 @@ export class TerminalPane implements Disposable {
   readonly #element: HTMLElement;
   readonly #surface: HTMLElement;
   readonly #label: string;
+  readonly #mayCopy: boolean;
   readonly #connection: TerminalConnection;
   readonly #status: StatusBar;
   readonly #ending = new AbortController();
@@ -49,9 +57,12 @@ export class TerminalPane implements Disposable {
   #focused = false;
   /** A button is held down on the terminal, or a character is composed from several keys. */
   #isHeld = false;
+  /** When a key or a button was last pressed here. */
+  #pressedAt = Number.NEGATIVE_INFINITY;
 
   constructor(container: HTMLElement, options: TerminalPaneOptions) {
     this.#label = options.label;
+    this.#mayCopy = options.mayCopy ?? false;
     this.#element = document.createElement('div');
     this.#element.className = 'qs-terminal';
     this.#surface = document.createElement('div');
@@ -61,7 +72,7 @@ export class TerminalPane implements Disposable {
       options.label,
       {
         search: () => this.#act((screen) => void this.#openSearch(screen)),
-        copyAll: () => this.#queue.add(({ terminal }) => void copyAll(terminal)),
+        copyAll: () => void this.#copyAll(),
         focus: () => this.focus(),
       },
       this.#ending.signal,
@@ -94,7 +105,7 @@ export class TerminalPane implements Disposable {
         reset: (preamble, offset) => this.#output.reset(preamble, offset),
         size: (cols, rows, yours) => this.#output.size(cols, rows, yours),
         older: (frame) => this.#output.older(frame),
-        givenUp: (bytes) => this.#status.giveUp(bytes),
+        givenUp: () => this.#status.giveUp(),
       },
       options.ask,
     );
@@ -103,6 +114,12 @@ export class TerminalPane implements Disposable {
 
   get state(): ConnectionState {
     return this.#connection.state;
+  }
+
+  /** Whether its shell is known to wait for a command, or has ended: closing it ends nothing. */
+  get isIdle(): boolean {
+    const { state } = this.#connection.state;
+    return state === 'exited' || state === 'gone' || this.#screen?.marks.atPrompt === true;
   }
 
   /** The pane is visible now. */
@@ -217,8 +234,10 @@ export class TerminalPane implements Disposable {
       // One that is replaced loses the focus, and would tell the program.
       if (screen !== this.#screen) return;
       this.#output.typed();
-      if (!this.#connection.type(data)) this.#status.refuse();
+      if (this.#connection.type(data)) return;
+      this.#status.refuse(this.#connection.whyRefused(data));
     });
+    if (this.#mayCopy) onClipboardWrite(terminal, (text) => void this.#programCopies(screen, text));
     terminal.onBinary((data) => this.#connection.type(data));
     terminal.buffer.onBufferChange(() => this.#output.look());
     terminal.onRender(() => this.#tellOlder(screen));
@@ -229,7 +248,28 @@ export class TerminalPane implements Disposable {
       zoom: (by) => {
         setTerminalPreferences({ fontSize: terminalPreferences().fontSize + by });
       },
+      notCopied: () => this.#status.tell(NOT_COPIED),
     });
+  }
+
+  async #copyAll(): Promise<void> {
+    const terminal = this.#screen?.terminal;
+    if (!terminal) return;
+    const isCopied = await copyText(allText(terminal));
+    this.#status.tell(isCopied ? 'Copied.' : NOT_COPIED);
+  }
+
+  /** What comes again after a reload is old, and was copied in its time. */
+  async #programCopies(screen: Screen, text: string): Promise<void> {
+    if (screen !== this.#screen || this.#output.replaying) return;
+    const count = `${[...text].length} ${text.length === 1 ? 'character' : 'characters'}`;
+    const isWanted = performance.now() - this.#pressedAt < AT_ONCE_MS;
+    const isCopied = isWanted && (await copyText(text));
+    this.#status.tell(
+      isCopied
+        ? `A program here has put ${count} on the clipboard.`
+        : 'A program here wanted to put text on the clipboard, which it may right after a key or a click of yours.',
+    );
   }
 
   #wantsOlder(): 'now' | 'later' | 'never' {
@@ -344,6 +384,15 @@ export class TerminalPane implements Disposable {
       },
       { signal },
     );
+    for (const press of ['keydown', 'pointerdown']) {
+      this.#surface.addEventListener(
+        press,
+        () => {
+          this.#pressedAt = performance.now();
+        },
+        { signal, capture: true },
+      );
+    }
     const hold = (isHeld: boolean) => () => {
       this.#isHeld = isHeld;
     };

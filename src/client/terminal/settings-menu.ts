@@ -7,8 +7,6 @@ import {
 
 /** Keys that a browser keeps for itself: only a page on the full screen can have them, in some browsers. */
 const KEPT_BY_BROWSERS = ['Escape', 'KeyW', 'KeyT', 'KeyN'] as const;
-/** Between the menu and the window's edge, and its button (px). */
-const GAP = 8;
 
 declare global {
   interface Navigator {
@@ -51,22 +49,31 @@ export class SettingsMenu {
   }
 
   toggle(): void {
-    this.#menu.togglePopover();
+    if (!this.#menu.hidden) {
+      this.#close();
+      return;
+    }
+    this.#menu.hidden = false;
+    this.#button.ariaExpanded = 'true';
+    this.#menu.querySelector('button')?.focus();
+  }
+
+  #close(): void {
+    this.#menu.hidden = true;
+    this.#button.ariaExpanded = 'false';
+    this.#button.focus();
   }
 
   #build(): HTMLElement {
     const menu = document.createElement('div');
     menu.className = 'qs-terminal-settings';
-    menu.popover = 'auto';
+    // Below the terminal, which gives it room: it covers nothing of what stands there.
+    menu.hidden = true;
     menu.role = 'dialog';
     menu.ariaLabel = 'Terminal settings';
     menu.append(this.#size(), this.#screenReader(), this.#actions(), keyList());
-    menu.addEventListener('toggle', (event) => {
-      const open = event.newState === 'open';
-      this.#button.ariaExpanded = String(open);
-      if (!open) return;
-      this.#place(menu);
-      menu.querySelector('button')?.focus();
+    menu.addEventListener('keydown', ({ key }) => {
+      if (key === 'Escape') this.#close();
     });
     this.#pane.append(menu);
     return menu;
@@ -107,7 +114,7 @@ export class SettingsMenu {
   #actions(): HTMLElement {
     const row = document.createElement('p');
     const close = (action: () => void) => () => {
-      this.#menu.hidePopover();
+      this.#close();
       action();
     };
     row.append(
@@ -144,16 +151,6 @@ export class SettingsMenu {
 
   #onFullScreen(): void {
     if (!document.fullscreenElement) navigator.keyboard?.unlock();
-  }
-
-  /** Over its button, within the window. */
-  #place(menu: HTMLElement): void {
-    const { top, right } = this.#button.getBoundingClientRect();
-    const { clientWidth, clientHeight } = document.documentElement;
-    menu.style.insetInlineStart = `${Math.max(GAP, right - menu.offsetWidth)}px`;
-    menu.style.insetBlockEnd = `${clientHeight - top + GAP}px`;
-    menu.style.maxBlockSize = `${top - 2 * GAP}px`;
-    menu.style.maxInlineSize = `${clientWidth - 2 * GAP}px`;
   }
 }
 

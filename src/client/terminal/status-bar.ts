@@ -1,11 +1,15 @@
-import type { ConnectionState, WhyGone } from './connection.ts';
+import type { ConnectionState, Refusal, WhyGone } from './connection.ts';
 import { LEAVE_KEYS } from './keys.ts';
 
 /** A link that is back so soon (ms) need not have been mentioned. */
 const UNNOTICED_MS = 400;
 const SECOND_MS = 1_000;
+const KIB = 1024;
+const MIB = 1024 ** 2;
 /** What was given up is said for so long (ms) once the link is back. */
 const GIVEN_UP_MS = 15_000;
+/** What asks nothing of anybody is said for so long (ms). */
+const TOLD_MS = 8_000;
 
 const OLDER_COMES = 'Older output is on its way.';
 
@@ -31,6 +35,7 @@ export class StatusBar {
   readonly #text: HTMLElement;
   readonly #buttons: HTMLElement;
   readonly #hint: HTMLElement;
+  #state: ConnectionState = { state: 'connecting' };
   /** Counts down; no news for a screen reader each second. */
   readonly #clock: HTMLElement;
   #late: ReturnType<typeof setTimeout> | undefined;
@@ -71,6 +76,7 @@ export class StatusBar {
   }
 
   show(state: ConnectionState): void {
+    this.#state = state;
     clearTimeout(this.#late);
     if (state.state === 'reconnecting') {
       if (this.#ticking !== undefined) this.#tick(state.next);
@@ -88,20 +94,27 @@ export class StatusBar {
     }
   }
 
-  /** A key was pressed that could not be taken. */
-  refuse(): void {
-    this.#say('Not connected: what you type now is not sent.', true);
+  /** What was typed, pasted or run could not be taken. */
+  refuse(refusal: Refusal): void {
+    if (refusal.why === 'over') this.show(this.#state);
+    else this.#say(refusalText(refusal), true);
   }
 
-  /** Of what was typed during a cut, so many bytes are not sent any more. */
-  giveUp(bytes: number): void {
-    const what = bytes === 1 ? 'one key was' : `${bytes} keys were`;
-    const text = `The link was down for long: ${what} not sent any more.`;
+  /** Something about the terminal that goes by itself. */
+  tell(text: string): void {
+    clearTimeout(this.#late);
+    this.#say(text);
+    this.#late = setTimeout(() => this.show(this.#state), TOLD_MS);
+  }
+
+  /** What was typed during a cut is not sent any more. */
+  giveUp(): void {
+    const text = 'The link was down for long: what you typed meanwhile is not sent any more.';
     // After what the state says about itself: the link is back.
     clearTimeout(this.#late);
     this.#late = setTimeout(() => {
       this.#say(text, true);
-      this.#late = setTimeout(() => this.#say(''), GIVEN_UP_MS);
+      this.#late = setTimeout(() => this.show(this.#state), GIVEN_UP_MS);
     }, 0);
   }
 
@@ -175,8 +188,22 @@ export class StatusBar {
 function clockText(next: number | undefined, waiting: number): string {
   const seconds = next === undefined ? 0 : Math.ceil((next - Date.now()) / SECOND_MS);
   const when = seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again…';
-  if (waiting === 0) return when;
-  return `${when} What you typed (${waiting} ${waiting === 1 ? 'key' : 'keys'}) waits.`;
+  return waiting === 0 ? when : `${when} What you typed waits.`;
+}
+
+function refusalText(refusal: Refusal): string {
+  if (refusal.why !== 'too much') {
+    return 'Not connected: nothing is sent. Type it, or press Run, again when the connection is back.';
+  }
+  const { bytes, waiting, most } = refusal;
+  const limit = `at most ${size(most)} can be on the way at once`;
+  return bytes > most
+    ? `Nothing of it was sent: it has ${size(bytes)}, and ${limit}.`
+    : `Nothing of it was sent: ${limit}, and ${size(waiting)} still are. Wait until they have arrived.`;
+}
+
+function size(bytes: number): string {
+  return bytes < MIB ? `${Math.ceil(bytes / KIB)} KiB` : `${(bytes / MIB).toFixed(1)} MiB`;
 }
 
 function textFor(state: ConnectionState): string {

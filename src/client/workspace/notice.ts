@@ -84,6 +84,20 @@ export function paintNotice(
   place.replaceChildren(card);
 }
 
+/** The same in a line, for whoever has only the text in sight; `undefined` where it asks for no attention. */
+export function noticeLine(lab: LabData, view: LabView, refusal?: ApiError): string | undefined {
+  const state = view.snapshot?.status.state;
+  const isCalm =
+    state === undefined
+      ? view.link.state === 'connecting'
+      : state === 'starting' || state === 'none';
+  if (isCalm && !refusal && !['signed-out', 'blocked'].includes(view.link.state)) return undefined;
+  const notice = noticeFor(lab, view, refusal);
+  return (
+    notice && [`${notice.title.replace(/\.$/, '')}.`, ...notice.text].join(' ').replaceAll('`', '')
+  );
+}
+
 function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | undefined {
   const { link, snapshot } = view;
   if (link.state === 'signed-out' && OUT_OF_CLASS.includes(link.why.code)) {

@@ -41,9 +41,12 @@ export function makeMovable(separator: HTMLElement, prose: HTMLElement, onMove: 
     move(next());
   });
 
+  /** Who had the keyboard before the pointer came. */
+  let before: Element | null = null;
   separator.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
     event.preventDefault();
+    before = document.activeElement;
     separator.focus();
     separator.setPointerCapture(event.pointerId);
     // Frames and terminals would swallow the pointer on its way.
@@ -54,6 +57,10 @@ export function makeMovable(separator: HTMLElement, prose: HTMLElement, onMove: 
     const left = prose.getBoundingClientRect().left;
     move(((clientX - left) / (root.clientWidth - left)) * 100);
   });
-  separator.addEventListener('lostpointercapture', () => root.removeAttribute('data-splitting'));
+  separator.addEventListener('lostpointercapture', () => {
+    root.removeAttribute('data-splitting');
+    if (before instanceof HTMLElement && before.isConnected && before !== document.body)
+      before.focus();
+  });
   separator.addEventListener('dblclick', () => move(SPLIT_AT_FIRST));
 }

@@ -32,6 +32,7 @@ export class Tabs {
     list.addEventListener('click', (event) => this.#onClick(event));
     list.addEventListener('auxclick', (event) => this.#onClick(event));
     list.addEventListener('keydown', (event) => this.#onKey(event));
+    new ResizeObserver(() => this.#keepInView()).observe(list);
   }
 
   get current(): Tab | undefined {
@@ -91,6 +92,7 @@ export class Tabs {
     if (ids.every((id, index) => this.#order()[index] === id)) return;
     const buttons = ids.flatMap((id) => this.#tabs.get(id)?.button ?? []);
     this.#list.prepend(...buttons);
+    this.#keepInView();
   }
 
   select(id: string): void {
@@ -108,8 +110,13 @@ export class Tabs {
     this.#current = id;
     entry.button.removeAttribute('data-activity');
     this.#paint();
-    entry.button.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
+    this.#keepInView();
     this.#listener.onSelect(entry.tab, by);
+  }
+
+  #keepInView(): void {
+    const button = this.#tabs.get(this.#current ?? '')?.button;
+    button?.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
   }
 
   #paint(): void {

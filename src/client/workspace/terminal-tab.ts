@@ -24,6 +24,7 @@ export class TerminalTab {
   readonly view: TerminalView;
   readonly panel: HTMLElement;
   readonly #pane: Promise<TerminalPane | undefined>;
+  #loaded: TerminalPane | undefined;
   #disposed = false;
   #ended = false;
 
@@ -41,6 +42,11 @@ export class TerminalTab {
   /** Its shell is gone; nothing can be typed any more. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Its shell is known to wait for a command, or has ended. */
+  get isIdle(): boolean {
+    return this.#ended || this.#loaded?.isIdle === true;
   }
 
   async show(): Promise<void> {
@@ -77,7 +83,9 @@ export class TerminalTab {
       url: api.terminalUrl(this.view.id),
       label: this.view.title,
       ask: () => this.#standing(api),
+      mayCopy: true,
     });
+    this.#loaded = pane;
     pane.onActivity(() => listener.onActivity(this.view.id));
     pane.onExit(() => this.#offerNewShell(listener));
     pane.onStateChange((state) => {

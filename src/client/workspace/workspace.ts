@@ -2,11 +2,12 @@ import type { TerminalView, VisitView } from '#protocol';
 import { ApiError, type LabApi } from '../api.ts';
 import { hostNameOf, type LabData } from '../lab-data.ts';
 import type { LabState, LabView } from '../lab-state.ts';
-import { set } from '../set.ts';
+import { set, setText } from '../set.ts';
 import { BrowserPane } from './browser-pane.ts';
+import { ClosingTerminals } from './closing.ts';
 import { EndingNotice } from './ending.ts';
 import { HostMenu } from './host-menu.ts';
-import { paintNotice } from './notice.ts';
+import { noticeLine, paintNotice } from './notice.ts';
 import { type SelectedBy, type Tab, Tabs } from './tabs.ts';
 import { TerminalTab } from './terminal-tab.ts';
 
@@ -17,6 +18,11 @@ const READY_WITHIN_MS = 60_000;
 const MESSAGE_MS = 8_000;
 /** A page that is loaded again is two for a moment, until the server has noticed that the first is gone. */
 const SHARED_FOR_MS = 2_000;
+
+/** The lines of one kind: over the terminals, and over the text where a narrow screen shows that alone. */
+function warnings(part: string): readonly HTMLElement[] {
+  return [...document.querySelectorAll<HTMLElement>(`.lab-warnings [data-part="${part}"]`)];
+}
 
 /**
  * The right-hand side: a tab for each terminal, the browser pane, and what is said while there are neither. It shows
@@ -31,6 +37,7 @@ export class Workspace {
   readonly #terminals = new Map<string, TerminalTab>();
   readonly #browser: BrowserPane;
   readonly #ending: EndingNotice;
+  readonly #closing: ClosingTerminals;
   readonly #front: () => void;
   readonly #rememberAs: string;
   #refusal: ApiError | undefined;
@@ -50,22 +57,22 @@ export class Workspace {
     const list = part('tabs');
     const browser = part('browser');
     const menu = part('menu');
-    const ending = part('ending');
     const plus = root.querySelector<HTMLButtonElement>('[data-part="plus"]');
-    if (!list || !browser || !menu || !plus || !ending) {
+    if (!list || !browser || !menu || !plus) {
       throw new Error('the workspace lacks a part');
     }
-    this.#ending = new EndingNotice(ending);
+    this.#ending = new EndingNotice(warnings('ending'));
+    this.#closing = new ClosingTerminals(warnings('closing'), () => this.#paint(state.view));
     this.#tabs = new Tabs(list, {
       onSelect: (tab, by) => this.#onSelect(tab, by),
-      onClose: (tab) => void this.#close(tab.id),
+      onClose: (tab) => this.#closeSoon(tab),
     });
     this.#tabs.add({ id: BROWSER, name: 'Browser', panel: browser, closable: false });
     this.#browser = new BrowserPane(browser, api, `quayside-address:${lab.name}`);
     new HostMenu(plus, menu, {
       onOpen: (host) => void this.#open(host),
       closable: () => (this.#tabs.current?.closable ? this.#tabs.current.name : undefined),
-      onClose: () => this.#tabs.current && void this.#close(this.#tabs.current.id),
+      onClose: () => this.#tabs.current && this.#closeSoon(this.#tabs.current),
     });
     state.subscribe(({ view, visit }) => {
       if (visit) this.#browser.hear(visit);
@@ -173,14 +180,20 @@ export class Workspace {
 
   /** A line about something that did not work, read out and gone after a while. */
   say(text: string): void {
-    const message = this.#root.querySelector<HTMLElement>('[data-part="message"]');
-    if (!message) return;
-    message.textContent = text;
-    message.hidden = false;
+    const messages = warnings('message');
+    for (const message of messages) {
+      message.textContent = text;
+      message.hidden = false;
+    }
     clearTimeout(this.#messageTimer);
     this.#messageTimer = setTimeout(() => {
-      message.hidden = true;
+      for (const message of messages) message.hidden = true;
     }, MESSAGE_MS);
+  }
+
+  /** Terminals that are being closed stay. */
+  undoClose(): void {
+    this.#closing.undo();
   }
 
   /** Puts the focus on the tab in front, or on what the notice offers. */
@@ -207,9 +220,15 @@ export class Workspace {
     this.#ending.show(view.snapshot?.ending);
     const notice = this.#root.querySelector<HTMLElement>('[data-part="notice"]');
     if (notice) paintNotice(notice, this.#lab, view, this.#refusal);
+    const line = noticeLine(this.#lab, view, this.#refusal);
+    for (const place of warnings('standing')) {
+      setText(place, line ?? '');
+      set(place, 'hidden', line === undefined);
+    }
   }
 
-  #paintTerminals(views: readonly TerminalView[]): void {
+  #paintTerminals(all: readonly TerminalView[]): void {
+    const views = all.filter(({ id }) => !this.#closing.has(id));
     const wanted = new Set(views.map(({ id }) => id));
     // Fresh hosts begin with the first terminal, whatever was looked at on the old ones.
     if (views.length === 0 && this.#terminals.size > 0) sessionStorage.removeItem(this.#rememberAs);
@@ -279,8 +298,14 @@ export class Workspace {
     }
   }
 
+  /** A shell at its prompt closes at once; anything else can be had back for a while. */
+  #closeSoon({ id, name }: Tab): void {
+    const terminal = this.#terminals.get(id);
+    if (!terminal || terminal.isIdle) void this.#close(id);
+    else this.#closing.add(id, name, () => void this.#close(id));
+  }
+
   async #close(id: string): Promise<void> {
-    if (!this.#terminals.has(id)) return;
     // At once to the eye; should the server refuse, its next list brings the tab back.
     const terminals = (this.#state.view.snapshot?.terminals ?? []).filter((each) => each.id !== id);
     this.#state.apply({ type: 'terminals', terminals });
