@@ -39,6 +39,7 @@ declare global {
     rig: Rig;
     /** Writes to it as the page does. */
     write: Rig['write'];
+    mended: { hold(isHeld: boolean): void };
   }
 }
 
@@ -56,7 +57,8 @@ async function open(page: Page, how: 'as it is' | 'mended'): Promise<void> {
     await page.addScriptTag({
       type: 'module',
       content: `${MEND}
-window.write = mendXterm(window.rig);
+window.mended = mendXterm(window.rig);
+window.write = window.mended.write;
 shareReadableColours(window.rig);
 window.isMended = true;`,
     });
@@ -213,6 +215,18 @@ test('mended, a terminal in front draws each row once for a line', async ({ page
   expect(mutations).toBeLessThanOrEqual(rows);
   expect(layouts).toBeGreaterThan(0);
   expect(restyles).toBeGreaterThan(0);
+});
+
+test('mended, a terminal that is held is drawn once it is held no more', async ({ page }) => {
+  await open(page, 'mended');
+  const work = await PageWork.count(page, page.locator('#holder'));
+  await page.evaluate(() => window.mended.hold(true));
+  const lines = Array.from({ length: 60 }, (_, index) => `line ${index}`);
+  await write(page, lines.join('\r\n'));
+  expect(await work.done()).toMatchObject({ mutations: 0, layouts: 0 });
+  await page.evaluate(() => window.mended.hold(false));
+  await nextFrame(page);
+  expect(await rowsOf(page)).toEqual(lines.slice(-24));
 });
 
 /** What every colour of the palette looks like, for letters and shapes, dim, bold and inverse, on several backgrounds. */

@@ -2,6 +2,8 @@ import type { ITerminalAddon, Terminal } from '@xterm/xterm';
 
 /** The cursor is there for so long, then gone for as long (ms), as xterm has it. */
 const HALF_MS = 500;
+/** A cursor that nobody moves comes to rest after so many halves: five seconds, as Windows has it. A page that idles rests. */
+const HALVES = 10;
 /** On the terminal's element while its cursor is gone. */
 const OFF = 'data-cursor-off';
 
@@ -24,9 +26,11 @@ export class CursorBlink implements ITerminalAddon {
     };
     const begin = () => {
       stop();
+      let halves = 0;
       this.#ticking = setInterval(() => {
-        const blinks = terminal.options.cursorBlink === true;
-        element.toggleAttribute(OFF, blinks && !element.hasAttribute(OFF));
+        halves += 1;
+        if (terminal.options.cursorBlink === true && halves < HALVES) element.toggleAttribute(OFF);
+        else stop();
       }, HALF_MS);
     };
     textarea.addEventListener('focus', begin, { signal });

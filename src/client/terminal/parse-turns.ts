@@ -4,40 +4,47 @@ const PIECE_BYTES = 4 * 1024;
 const TURN_MS = 8;
 /** More than this between two frames is a flood; an echo is far less. */
 const FLOOD_BYTES = 8 * 1024;
-/**
- * A flood that takes the page longer than this (ms) to draw is drawn less often: output gathers after each frame, and it
- * and the turn that follows take half as long as the frame did.
- */
-const SLOW_FRAME_MS = 50;
-/** … but not more than this (ms), which a key may have to wait then. */
-const LONGEST_TURN_MS = 100;
-/** So many pieces make a turn worth its frame: half of what a page is sent before it acknowledges. */
-const WORTH_A_FRAME = 16;
+/** A flood is drawn again after so many times what its last frame took: drawing takes a third of the time. */
+const FRAMES_BETWEEN = 2;
+/** … but after this (ms) at the latest, which a key may have to wait then; that is four times a second. */
+const LONGEST_HOLD_MS = 250;
+/** While somebody scrolls the page, a flood is drawn ten times a second at most (ms): other frames are the page's. */
+const SCROLLED_HOLD_MS = 100;
 
-/** Parses before it returns, if it can, and calls `done` then. */
-export type Parse = (bytes: Uint8Array, done?: () => void) => void;
+/** The terminal, and the page that it stands in. */
+export interface ParseTurnsOwner {
+  /** Parses before it returns, if it can, and calls `done` then. */
+  parse(bytes: Uint8Array, done?: () => void): void;
+  /** While held, what is parsed is not drawn. */
+  hold(isHeld: boolean): void;
+  isPageScrolled(): boolean;
+}
+
+type Piece = Parameters<ParseTurnsOwner['parse']>;
 
 /**
  * Parses output as it comes, so that an echo is on the screen with the next frame; a flood in turns, between which the page
- * gets its time. (xterm's own turns begin only after a timer, which a browser holds back for 4 ms.) Where drawing takes
- * far longer than parsing, as of full-screen programs in many colours, output gathers for a moment after each frame.
+ * gets its time. (xterm's own turns begin only after a timer, which a browser holds back for 4 ms.) A flood is not drawn
+ * with each frame: full-screen programs in many colours take far longer to draw than to parse. While somebody scrolls the
+ * page, each of its frames comes before the next turn.
  */
 export class ParseTurns implements Disposable {
-  readonly #parse: Parse;
+  readonly #owner: ParseTurnsOwner;
   readonly #channel = new MessageChannel();
-  #pieces: Parameters<Parse>[] = [];
-  #state: 'idle' | 'parsing' | 'between turns' | 'gathering' = 'idle';
+  #pieces: Piece[] = [];
+  #state: 'idle' | 'parsing' | 'between turns' = 'idle';
   #sinceFrame = 0;
-  /** When the frame that is being drawn began. */
-  #frameStart: number | undefined;
-  #isTimed = false;
-  #turnMs = TURN_MS;
-  #gatherUntil = 0;
+  /** A flood's frame: `asked` until it begins, then when it began. */
+  #frame: { readonly state: 'none' | 'asked' | 'held' } | FrameBegun = { state: 'none' };
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(parse: Parse) {
-    this.#parse = parse;
-    this.#channel.port1.onmessage = () => this.#onMessage();
+  constructor(owner: ParseTurnsOwner) {
+    this.#owner = owner;
+    this.#channel.port1.onmessage = ({ data }: MessageEvent<'turn' | 'drawn'>) => {
+      // Whichever comes first: a turn before it would ask for another frame.
+      this.#onTaskAfterFrame();
+      if (data === 'turn' && this.#state === 'between turns') this.#turn();
+    };
   }
 
   /** `done` is called when the bytes are parsed: maybe before this returns. */
@@ -47,20 +54,14 @@ export class ParseTurns implements Disposable {
       this.#pieces.push([bytes.subarray(at, at + PIECE_BYTES)]);
     }
     this.#pieces.push([bytes.subarray(at), done]);
-    switch (this.#state) {
-      case 'idle':
-        if (this.#sinceFrame > FLOOD_BYTES) this.#turnLater();
-        else this.#turnOrGather();
-        break;
-      case 'gathering':
-        if (this.#pieces.length >= WORTH_A_FRAME) this.#turnOrGather();
-        break;
-    }
+    if (this.#state !== 'idle') return;
+    if (this.#sinceFrame > FLOOD_BYTES) this.#turnLater();
+    else this.#turn();
   }
 
   /** What waits is parsed now, however long it takes: it must not come after what is about to be done. */
   finish(): void {
-    for (const piece of this.#pieces.splice(0)) this.#parse(...piece);
+    for (const piece of this.#pieces.splice(0)) this.#owner.parse(...piece);
   }
 
   [Symbol.dispose](): void {
@@ -69,59 +70,57 @@ export class ParseTurns implements Disposable {
     this.#channel.port1.close();
   }
 
-  #turnOrGather(): void {
-    clearTimeout(this.#timer);
-    const early = this.#gatherUntil - performance.now();
-    if (early <= 0 || this.#pieces.length >= WORTH_A_FRAME) {
-      this.#turn();
-      return;
-    }
-    this.#state = 'gathering';
-    this.#timer = setTimeout(() => this.#turn(), early);
-  }
-
   #turn(): void {
     this.#state = 'parsing';
-    const end = performance.now() + this.#turnMs;
+    const end = performance.now() + TURN_MS;
     let parsed = 0;
     for (let piece = this.#pieces[0]; piece; piece = this.#pieces[parsed]) {
       parsed += 1;
       this.#sinceFrame += piece[0].byteLength;
-      this.#parse(...piece);
+      this.#owner.parse(...piece);
       if (performance.now() >= end) break;
     }
     this.#pieces.splice(0, parsed);
-    if (this.#sinceFrame > FLOOD_BYTES && !this.#isTimed) this.#timeFrame();
+    if (this.#sinceFrame > FLOOD_BYTES && this.#frame.state === 'none') this.#timeFrame();
     if (this.#pieces.length > 0) this.#turnLater();
     else this.#state = 'idle';
   }
 
-  /** After what the page has to do meanwhile, a frame among it. */
+  /** After what the page has to do meanwhile: a frame, where somebody waits for one. */
   #turnLater(): void {
     this.#state = 'between turns';
-    this.#channel.port2.postMessage(undefined);
+    const post = () => this.#channel.port2.postMessage('turn');
+    if (this.#owner.isPageScrolled()) requestAnimationFrame(post);
+    else post();
   }
 
   /** From a frame's callbacks to the first task after it. */
   #timeFrame(): void {
-    this.#isTimed = true;
+    this.#frame = { state: 'asked' };
     requestAnimationFrame(() => {
-      this.#frameStart = performance.now();
-      this.#channel.port2.postMessage(undefined);
+      this.#frame = { state: 'begun', at: performance.now() };
+      this.#channel.port2.postMessage('drawn');
     });
   }
 
-  #onMessage(): void {
-    if (this.#frameStart !== undefined) {
-      const now = performance.now();
-      const took = now - this.#frameStart;
-      const isSlow = took > SLOW_FRAME_MS;
-      this.#turnMs = isSlow ? Math.min(took / 2, LONGEST_TURN_MS) : TURN_MS;
-      this.#gatherUntil = isSlow ? now + this.#turnMs : 0;
-      this.#frameStart = undefined;
-      this.#isTimed = false;
-      this.#sinceFrame = 0;
-    }
-    if (this.#state === 'between turns') this.#turnOrGather();
+  #onTaskAfterFrame(): void {
+    if (this.#frame.state !== 'begun') return;
+    const took = performance.now() - this.#frame.at;
+    const least = this.#owner.isPageScrolled() ? SCROLLED_HOLD_MS : 0;
+    const ms = Math.max(least, Math.min(took * FRAMES_BETWEEN, LONGEST_HOLD_MS));
+    this.#frame = { state: 'held' };
+    this.#sinceFrame = 0;
+    this.#owner.hold(true);
+    this.#timer = setTimeout(() => {
+      this.#frame = { state: 'none' };
+      // Its callback is called before those of the drawing that is asked for now.
+      if (this.#sinceFrame > FLOOD_BYTES) this.#timeFrame();
+      this.#owner.hold(false);
+    }, ms);
   }
+}
+
+interface FrameBegun {
+  readonly state: 'begun';
+  readonly at: number;
 }

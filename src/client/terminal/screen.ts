@@ -3,11 +3,12 @@ import type { Terminal } from '@xterm/xterm';
 import { CommandMarks } from './command-marks.ts';
 import { CursorBlink } from './cursor-blink.ts';
 import { muteAnswers } from './mute-answers.ts';
-import { type Parse, ParseTurns } from './parse-turns.ts';
+import { isPageScrolled } from './page-scrolls.ts';
+import { ParseTurns } from './parse-turns.ts';
 import { terminalPreferences } from './preferences.ts';
 import { shareReadableColours } from './readable-colours.ts';
 import { currentTheme, THEMES } from './themes.ts';
-import { mendXterm } from './xterm-6.0.0.ts';
+import { type MendedTerminal, mendXterm } from './xterm-6.0.0.ts';
 
 const FONT = "'Quayside Mono', ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace";
 /** A font that takes longer is measured without: a terminal in another font is better than none. */
@@ -39,7 +40,7 @@ export class Screen implements Disposable {
   muted = false;
   readonly #fit: FitAddon;
   readonly #turns: ParseTurns;
-  #parse: Parse;
+  #mended: MendedTerminal;
   /** What waits until it is opened; `undefined`: it is. */
   #unopened: (() => void)[] | undefined = [];
   /** Writes that are not parsed yet. */
@@ -51,8 +52,12 @@ export class Screen implements Disposable {
   private constructor(terminal: Terminal, fit: FitAddon, failed: (text: string) => void) {
     this.terminal = terminal;
     this.#fit = fit;
-    this.#parse = (bytes, done) => terminal.write(bytes, done);
-    this.#turns = new ParseTurns((bytes, done) => this.#parse(bytes, done));
+    this.#mended = { write: (bytes, done) => terminal.write(bytes, done), hold: () => undefined };
+    this.#turns = new ParseTurns({
+      parse: (bytes, done) => this.#mended.write(bytes, done),
+      hold: (isHeld) => this.#mended.hold(isHeld),
+      isPageScrolled,
+    });
     this.marks = new CommandMarks(terminal, failed);
     muteAnswers(terminal, () => this.muted);
   }
@@ -92,7 +97,7 @@ export class Screen implements Disposable {
   /** Shows it in `element`, which must be shown. What was written before is drawn once. */
   open(element: HTMLElement, label: string): void {
     this.terminal.open(element);
-    this.#parse = mendXterm(this.terminal);
+    this.#mended = mendXterm(this.terminal);
     shareReadableColours(this.terminal);
     this.terminal.textarea?.setAttribute('aria-label', label);
     this.terminal.loadAddon(new CursorBlink());

@@ -13,6 +13,7 @@ import { has, part } from './insides.ts';
  * - The scroll bar is set anew for each line that scrolls, a fifth of the time that parsing takes.
  * - Parsing waits for a timer, except for the first bytes after a key.
  * - A change of the size is drawn in idle time, hidden or not, and so is the switch to the other buffer.
+ * - Each frame draws what was parsed before it, and a flood is drawn as often as the screen has frames.
  */
 interface Insides {
   _syncTextArea(): void;
@@ -22,6 +23,7 @@ interface Insides {
     readonly _isPaused: boolean;
     _handleIntersectionChange(entry: IntersectionObserverEntry): void;
     addRefreshCallback(callback: FrameRequestCallback): number;
+    refreshRows(start: number, end: number, isRedrawOnly?: boolean): void;
     handleResize(cols: number, rows: number): void;
     readonly _renderer: { readonly value: { clear(): void } };
   };
@@ -36,34 +38,58 @@ interface Insides {
   };
 }
 
+/** A terminal whose drawing is in hand. */
+export interface MendedTerminal {
+  /** Has parsed it when it returns, where it could be mended; else it parses later. */
+  write(bytes: Uint8Array, done?: () => void): void;
+  /** While held, it is not drawn: what it looks like then is drawn once it is held no more. */
+  hold(isHeld: boolean): void;
+}
+
 /**
  * Keeps an opened terminal that is hidden from touching the page, and one in front from drawing twice. What it left out
  * it makes up for when the terminal is seen again. An xterm that looks different inside stays as it is.
- *
- * @returns writes to the terminal, which has parsed it when that returns; one that was left as it is parses later
  */
-export function mendXterm(terminal: Terminal): (bytes: Uint8Array, done?: () => void) => void {
+export function mendXterm(terminal: Terminal): MendedTerminal {
   const insides = insidesOf(terminal);
-  if (!insides) return (bytes, done) => terminal.write(bytes, done);
+  if (!insides) {
+    return { write: (bytes, done) => terminal.write(bytes, done), hold: () => undefined };
+  }
   const { _renderService: render, _viewport: viewport } = insides;
   const late = new Set<() => void>();
+  let isHeld = false;
+  const isStill = () => isHeld || render._isPaused;
   const unlessHidden = (work: () => void) => {
     if (render._isPaused) late.add(work);
     else work();
   };
-
-  const handleIntersectionChange = render._handleIntersectionChange.bind(render);
-  render._handleIntersectionChange = (entry) => {
-    handleIntersectionChange(entry);
-    if (render._isPaused) return;
+  const unlessStill = (work: () => void) => {
+    if (isStill()) late.add(work);
+    else work();
+  };
+  const catchUp = () => {
+    if (isStill()) return;
     const missed = [...late];
     late.clear();
     for (const work of missed) work();
   };
 
+  const handleIntersectionChange = render._handleIntersectionChange.bind(render);
+  render._handleIntersectionChange = (entry) => {
+    handleIntersectionChange(entry);
+    catchUp();
+  };
+
+  const refreshRows = render.refreshRows.bind(render);
+  const refreshAll = () => refreshRows(0, terminal.rows - 1);
+  render.refreshRows = (...rows) => {
+    if (isHeld) late.add(refreshAll);
+    else refreshRows(...rows);
+  };
+
   stopSelectionDrawing(insides, unlessHidden);
   const syncTextArea = insides._syncTextArea.bind(insides);
-  insides._syncTextArea = () => unlessHidden(syncTextArea);
+  insides._syncTextArea = () => unlessStill(syncTextArea);
 
   const resize = render.handleResize.bind(render);
   let size: [cols: number, rows: number] = [terminal.cols, terminal.rows];
@@ -80,7 +106,7 @@ export function mendXterm(terminal: Terminal): (bytes: Uint8Array, done?: () => 
   // The viewport and the decorations ask for one call each, and for no other before it came.
   const addRefreshCallback = render.addRefreshCallback.bind(render);
   render.addRefreshCallback = (callback) => {
-    if (!render._isPaused) return addRefreshCallback(callback);
+    if (!isStill()) return addRefreshCallback(callback);
     late.add(() => addRefreshCallback(callback));
     return 0;
   };
@@ -91,7 +117,7 @@ export function mendXterm(terminal: Terminal): (bytes: Uint8Array, done?: () => 
   let hasScrolled = false;
   viewport._sync = (ydisp) => {
     if (isParsing) hasScrolled = true;
-    else if (render._isPaused) late.add(syncNow);
+    else if (isStill()) late.add(syncNow);
     else sync(ydisp);
   };
   // Both reckon from where the scroll bar stands.
@@ -106,15 +132,21 @@ export function mendXterm(terminal: Terminal): (bytes: Uint8Array, done?: () => 
     scrollToLine(...to);
   };
 
-  return (bytes, done) => {
-    isParsing = true;
-    insides._writeBuffer.handleUserInput();
-    terminal.write(bytes, () => {
-      isParsing = false;
-      if (hasScrolled) unlessHidden(syncNow);
-      hasScrolled = false;
-      done?.();
-    });
+  return {
+    write: (bytes, done) => {
+      isParsing = true;
+      insides._writeBuffer.handleUserInput();
+      terminal.write(bytes, () => {
+        isParsing = false;
+        if (hasScrolled) unlessStill(syncNow);
+        hasScrolled = false;
+        done?.();
+      });
+    },
+    hold: (wanted) => {
+      isHeld = wanted;
+      catchUp();
+    },
   };
 }
 
@@ -142,6 +174,7 @@ function insidesOf(terminal: Terminal): Insides | undefined {
     has(part(core, '_writeBuffer'), 'handleUserInput') &&
     has(part(core, '_renderService'), '_handleIntersectionChange') &&
     has(part(core, '_renderService'), 'addRefreshCallback') &&
+    has(part(core, '_renderService'), 'refreshRows') &&
     has(part(core, '_renderService'), 'handleResize') &&
     has(part(part(part(core, '_renderService'), '_renderer'), 'value'), 'clear') &&
     typeof part(part(core, '_renderService'), '_isPaused') === 'boolean' &&

@@ -1,40 +1,76 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ParseTurns } from '../../../src/client/terminal/parse-turns.ts';
 
-/** Of the page: what it shows next, and the time that parsing takes. */
+/** Of the page: what it shows next, what it does later, and the time that parsing takes. */
 let frames: (() => void)[] = [];
+let timers: { readonly due: number; readonly callback: () => void }[] = [];
 let now = 0;
 
 beforeEach(() => {
   vi.stubGlobal('requestAnimationFrame', (callback: () => void) => frames.push(callback));
+  vi.stubGlobal('setTimeout', (callback: () => void, ms: number) =>
+    timers.push({ due: now + ms, callback }),
+  );
+  vi.stubGlobal('clearTimeout', () => undefined);
   vi.spyOn(performance, 'now').mockImplementation(() => now);
 });
 
 afterEach(() => {
   frames = [];
+  timers = [];
   now = 0;
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
 });
 
+/** Messages that were posted have arrived. */
+function arrived(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
 /** Draws a frame, which takes `ms`; a message that was posted before it waits meanwhile. */
-function drawFrame(ms: number): void {
+async function drawFrame(ms: number): Promise<void> {
   const due = frames;
   frames = [];
   for (const frame of due) frame();
   now += ms;
+  await arrived();
 }
 
-/** A parser that takes 3 ms for each piece. */
-function slowParser() {
+/** So many ms pass, and what was to be done by then is. */
+function pass(ms: number): void {
+  now += ms;
+  const due = timers.filter((timer) => timer.due <= now);
+  timers = timers.filter((timer) => timer.due > now);
+  for (const { callback } of due) callback();
+}
+
+/** A terminal that takes 3 ms to parse each piece, on a page that may be scrolled. */
+function slowParser({ isScrolled = false } = {}) {
   const parsed: Uint8Array[] = [];
-  const turns = new ParseTurns((bytes, done) => {
-    now += 3;
-    parsed.push(bytes);
-    done?.();
+  const state = { isHeld: false, isScrolled, isToDraw: false };
+  const turns = new ParseTurns({
+    parse: (bytes, done) => {
+      now += 3;
+      parsed.push(bytes);
+      state.isToDraw ||= !state.isHeld;
+      done?.();
+    },
+    hold: (isHeld) => {
+      state.isHeld = isHeld;
+      state.isToDraw ||= !isHeld;
+    },
+    isPageScrolled: () => state.isScrolled,
   });
   const bytes = () => parsed.flatMap((piece) => [...piece]);
-  return { turns, parsed, bytes };
+  return { turns, parsed, bytes, state };
 }
 
 const KIB = 1024;
@@ -61,33 +97,58 @@ test('a flood leaves the page its time: no more than half a frame at once', asyn
   await vi.waitUntil(() => parsed.length === 17);
 });
 
-test('a flood that takes the page long to draw gathers after each frame, so that it is drawn less often', async () => {
-  const { turns, parsed } = slowParser();
+test('a flood is parsed while it is not drawn: drawing takes a third of the time', async () => {
+  const { turns, parsed, state } = slowParser();
   using _ = turns;
-  for (let frame = 0; frame < 5; frame++) {
+  turns.write(new Uint8Array(64 * KIB), () => undefined);
+  expect(state.isHeld).toBe(false);
+  await drawFrame(40);
+  await vi.waitUntil(() => parsed.length === 16);
+  expect(state.isHeld).toBe(true);
+  const [hold] = timers;
+  expect(timers).toHaveLength(1);
+  turns.write(new Uint8Array(64 * KIB), () => undefined);
+  await vi.waitUntil(() => parsed.length === 32);
+  expect(state.isHeld).toBe(true);
+  pass((hold?.due ?? 0) - now);
+  expect(state.isHeld).toBe(false);
+  // That frame is timed from its beginning, and so on.
+  expect(frames).toHaveLength(1);
+  await drawFrame(1_000);
+  expect(state.isHeld).toBe(true);
+  pass(250);
+  expect(state.isHeld).toBe(false);
+});
+
+test('beside a page that is scrolled, a flood has one turn a frame, and is drawn in a few frames of many', async () => {
+  const { turns, parsed, state } = slowParser({ isScrolled: true });
+  using _ = turns;
+  turns.write(new Uint8Array(2_000 * KIB), () => undefined);
+  let drawn = 0;
+  for (let frame = 0; frame < 60; frame++) {
     const before = parsed.length;
-    turns.write(new Uint8Array(16 * KIB), () => undefined);
-    await vi.waitUntil(() => parsed.length >= before + 4);
-    drawFrame(200);
-    // The page has been told that the frame is drawn.
-    await new Promise((told) => setTimeout(told));
-    const drawn = parsed.length;
-    turns.write(new Uint8Array(16 * KIB), () => undefined);
-    expect(parsed).toHaveLength(drawn);
-    turns.write(new Uint8Array(48 * KIB), () => undefined);
-    expect(parsed).toHaveLength(drawn + 16);
-    now += 1_000;
+    if (state.isToDraw) drawn += 1;
+    state.isToDraw = false;
+    await drawFrame(6);
+    await arrived();
+    expect(parsed.length - before).toBe(3);
+    pass(1);
   }
+  // 60 frames of 16 ms are a second.
+  expect(drawn).toBeLessThanOrEqual(11);
+  state.isScrolled = false;
+  await drawFrame(6);
+  await vi.waitUntil(() => parsed.length === 500);
 });
 
 test('an echo on a slow page waits for nothing', async () => {
-  const { turns, parsed } = slowParser();
+  const { turns, parsed, state } = slowParser();
   using _ = turns;
   turns.write(new Uint8Array([1]), () => undefined);
-  drawFrame(200);
-  await new Promise((told) => setTimeout(told));
+  await drawFrame(200);
   turns.write(new Uint8Array([2]), () => undefined);
   expect(parsed).toHaveLength(2);
+  expect(state.isHeld).toBe(false);
 });
 
 test('all bytes are parsed once and in order, whatever is written in between', async () => {
@@ -113,11 +174,14 @@ test('what waits can be had at once, before the screen is cleared', () => {
 
 test('what is written from within the parser comes after what is there', () => {
   const written: number[] = [];
-  const turns = new ParseTurns((bytes, done) => {
-    written.push(...bytes);
-    done?.();
+  using turns = new ParseTurns({
+    parse: (bytes, done) => {
+      written.push(...bytes);
+      done?.();
+    },
+    hold: () => undefined,
+    isPageScrolled: () => false,
   });
-  using _ = turns;
   turns.write(new Uint8Array([1]), () => {
     turns.write(new Uint8Array([2]), () => undefined);
     expect(written).toEqual([1]);

@@ -10,7 +10,9 @@ test.each([
   const written: Uint8Array[] = [];
   const terminal = Object.assign(insides, { write: (bytes: Uint8Array) => written.push(bytes) });
   const bytes = new Uint8Array([1]);
-  mendXterm(terminal as unknown as Terminal)(bytes);
+  const mended = mendXterm(terminal as unknown as Terminal);
+  mended.hold(true);
+  mended.write(bytes);
   expect(written).toEqual([bytes]);
   expect(Object.keys(insides)).toEqual([...before, 'write']);
 });
