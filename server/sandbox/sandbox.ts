@@ -143,7 +143,10 @@ export class Sandbox {
       return { pid, address: `${address}/${prefixLength}` };
     });
     const options = () => switchOptions(labels, hostImage);
-    const ofSwitch = this.#start(found.get(SWITCH)?.Id, options, signal);
+    const ofSwitch = this.#start(found.get(SWITCH)?.Id, options, signal).catch(async (error) => {
+      await this.#dropSwitch(found.get(SWITCH)?.Id, signal);
+      throw error;
+    });
     await allDone<unknown>([ofSwitch, ...hosts]);
     await links.link((await ofSwitch).pid, await Promise.all(hosts), signal);
   }
@@ -168,6 +171,17 @@ export class Sandbox {
     else await container.start({ abortSignal: signal });
     const { State: after } = await container.inspect({ abortSignal: signal });
     return { id: container.id, pid: after.Pid };
+  }
+
+  /**
+   * A switch that could not be started is made anew by the next look; it holds nothing. One whose start an engine's
+   * containerd did not survive can never be started again ("task … already exists", until that engine ends).
+   */
+  async #dropSwitch(id: string | undefined, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const container = id !== undefined && this.#runtime.engine.docker.getContainer(id);
+    // Where the engine is away, all that can be said is why the start failed.
+    if (container) await container.remove({ force: true, abortSignal: signal }).catch(() => {});
   }
 
   /** The containers that there are, by host or {@link SWITCH}. */

@@ -54,7 +54,7 @@ function engineOf(before: (call: string) => unknown = () => undefined) {
       return { State: { Running: state !== 'created', Paused: state === 'paused', Pid: 7 } };
     },
     start: async (asked: Asked) => {
-      await call('start', asked);
+      await call(`start ${found(id).name}`, asked);
       found(id).state = 'running';
     },
     unpause: async (asked: Asked) => {
@@ -168,7 +168,7 @@ test('its signal ends one reconcile; the next takes up what it made', async () =
   const started = Promise.withResolvers<void>();
   let hang = true;
   const { runtime, calls } = engineOf((call) => {
-    if (!hang || call !== 'start') return undefined;
+    if (!hang || !call.startsWith('start')) return undefined;
     started.resolve();
     return new Promise(() => undefined);
   });
@@ -182,6 +182,28 @@ test('its signal ends one reconcile; the next takes up what it made', async () =
   await sandbox.reconcile(QUIET);
   expect(calls.filter((call) => call === 'create')).toHaveLength(3);
   expect(sandbox.hosts.map(({ name }) => name)).toEqual(['a', 'b']);
+});
+
+test('a switch that cannot be started is made anew, and no host is', async () => {
+  const broken = new Set<string>();
+  const { runtime, containers, calls } = engineOf((call) => {
+    if (broken.has(call)) throw new Error('task c1: already exists');
+  });
+  const sandbox = new Sandbox(runtime, LAB, LABELS);
+  await sandbox.reconcile(QUIET);
+  const [theSwitch] = [...containers].filter(([, { name }]) => name.endsWith('switch'));
+  if (!theSwitch) throw new Error('a sandbox has a switch');
+  for (const container of containers.values()) container.state = 'created';
+  broken.add(`start ${theSwitch[1].name}`);
+  const before = new Set(containers.keys());
+  await expect(sandbox.reconcile(QUIET)).rejects.toThrow('already exists');
+  broken.clear();
+  await sandbox.reconcile(QUIET);
+  expect(calls.filter((call) => call.startsWith('remove'))).toEqual([
+    `remove ${theSwitch[1].name}`,
+  ]);
+  expect([...before].filter((id) => !containers.has(id))).toEqual([theSwitch[0]]);
+  expect(containers.size).toBe(3);
 });
 
 test('a host that is paused goes on', async () => {
