@@ -25,8 +25,8 @@ fi
 ip -4 route; ip -o addr
 ps -eo args= | grep -Ev '^(sh -c|ps -eo|grep |sort|ip monitor|docker system dial-stdio|sleep|socat|base64|cat|\\[)' | sort
 `;
-/** What is written to while nothing happens: the engine's own log. */
-const BUSY_FILES = '/var/log/dockerd.log';
+/** What is written to while nothing happens: the logs of the engine and its containerd, as a pattern. */
+const BUSY_FILES = '/var/log/(dockerd|containerd)[.]log';
 
 /**
  * Asks every check fifty times, in the state that the sandbox is in: each gives the same answer and keeps its deadline,

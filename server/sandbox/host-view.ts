@@ -17,6 +17,11 @@ const FILE_BYTES = 64 * 1024;
 /** Only a regular file can be read without changing anything: a pipe or a device would lose what is read. */
 const READ_FILE = `[ -f "$1" ] || { echo "no such file"; exit 1; }; head -c ${FILE_BYTES} -- "$1"`;
 
+const MAY_RESTART = 'does not answer; it may be restarting.';
+const STOPPED = 'stopped';
+/** What keeps a host's engine from running (images/lab-host/init): its last words, where it failed. */
+const ENGINE_STATE = `cd /run/quayside && if [ -e engine.stopped ]; then echo ${STOPPED}; else head -c 400 engine.words; fi 2>/dev/null`;
+
 /** A lab has some ten of each. One who makes thousands keeps the engine from answering anything else. */
 const LOOKED_AT_MOST = 256;
 
@@ -26,7 +31,8 @@ const LOOKED_AT_MOST = 256;
  */
 export function hostView(host: Host, deadline: AbortSignal): HostView {
   const signal = AbortSignal.any([deadline, host.availability]);
-  const engine = () => readOnlyDocker(host.docker, signal, (error) => explained(host, error));
+  const engine = () =>
+    readOnlyDocker(host.docker, signal, (error) => explained(host, error, signal));
   const run = (argv: readonly string[]) => ask(host, argv, signal);
   const container = async (docker: Dockerode, nameOrId: string) => {
     const found = await docker.getContainer(nameOrId).inspect().catch(undefinedIfNotFound);
@@ -105,22 +111,35 @@ async function ask(host: Host, argv: readonly string[], signal: AbortSignal): Pr
 }
 
 /** What a check gets to see of an error of a host's engine: who could not answer and why, where that is what it says. */
-function explained(host: Host, error: unknown): unknown {
+async function explained(host: Host, error: unknown, signal: AbortSignal): Promise<unknown> {
   const { statusCode, message } = error as Error & { readonly statusCode?: number };
   const engine = `the Docker Engine of ${host.name}`;
-  if (statusCode === undefined) return noAnswer(host, error as Error, engine);
+  if (statusCode === undefined) {
+    const why = await whyEngineIsDown(host, signal);
+    return noAnswer(host, error as Error, engine, why);
+  }
   if (statusCode < SERVER_ERROR) return error;
   return new CouldNotCheck(`${engine} could not say: ${message.trim()}.`);
 }
 
+/** Why a host's engine does not answer, as a half-sentence: a learner may have stopped it, or what it is to read is wrong. */
+async function whyEngineIsDown(host: Host, signal: AbortSignal): Promise<string> {
+  const { output } = await host
+    .exec(['sh', '-c', ENGINE_STATE], signal)
+    .catch(() => ({ output: '' }));
+  if (output === '') return MAY_RESTART;
+  if (output === STOPPED) return 'was stopped. Start it there: sudo systemctl start docker.';
+  return `does not start. It says: ${output} (sudo systemctl restart docker, once that is put right)`;
+}
+
 /** There was no answer at all: because the host is away, the question was given up, or the line broke. */
-function noAnswer(host: Host, error: Error, who: string): unknown {
+function noAnswer(host: Host, error: Error, who: string, why = MAY_RESTART): unknown {
   if (host.availability.aborted) return host.availability.reason;
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return error;
   if (error instanceof OutputLimitError) {
     return new CouldNotCheck(`${who} said more than ${error.limit}.`);
   }
-  return new CouldNotCheck(`${who} does not answer; it may be restarting.`);
+  return new CouldNotCheck(`${who} ${why}`);
 }
 
 /** HTTP: from here on the fault is the engine's, not the question's. */

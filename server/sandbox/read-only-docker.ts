@@ -10,14 +10,14 @@ import type { Dockerode } from '../engine/engine.ts';
 export function readOnlyDocker(
   docker: Dockerode,
   signal: AbortSignal,
-  explain: (error: unknown) => unknown,
+  explain: (error: unknown) => Promise<unknown>,
 ): Dockerode {
   const modem: Dockerode['modem'] = Object.create(docker.modem);
   modem.dial = (options, callback) => {
     const why = forbidden(options);
     if (why) return callback?.(new Error(why), null);
-    docker.modem.dial({ ...options, abortSignal: signal }, (error, found) =>
-      callback?.(error ? (explain(error) as Error) : null, found),
+    docker.modem.dial({ ...options, abortSignal: signal }, async (error, found) =>
+      callback?.(error ? ((await explain(error)) as Error) : null, found),
     );
   };
   const guarded: Dockerode = Object.create(docker);

@@ -127,7 +127,7 @@ describe('an engine that a learner has put in the place of the host’s', () => 
 
   test('does not end the server with an answer that is nested without end', async () => {
     await answering((_, answer) => answer.end('['.repeat(100_000) + ']'.repeat(100_000)));
-    const docker = readOnlyDocker(nested(), new AbortController().signal, (error) => error);
+    const docker = readOnlyDocker(nested(), new AbortController().signal, async (error) => error);
     expect(await docker.listContainers()).toHaveLength(1);
   });
 });

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { hostView } from '../../server/sandbox/host-view.ts';
+import { openRuntime, startSandbox } from './stage.ts';
+
+/** A host's own engine, as its services, its settings and its limits show it to whoever types there. */
+let stage: Awaited<ReturnType<typeof openRuntime>>;
+let raised: Awaited<ReturnType<typeof startSandbox>>;
+
+beforeAll(async () => {
+  stage = await openRuntime();
+  raised = await startSandbox(stage.runtime, stage.instance);
+});
+
+afterAll(async () => {
+  await stage?.[Symbol.asyncDispose]();
+});
+
+const server = () => raised.sandbox.host('server01');
+
+/** A line that the learner types, and what is printed. */
+async function types(line: string, host = server()) {
+  const { status, stdout } = await host.run(['bash', '-c', `{ ${line}\n} 2>&1`], {
+    user: 'learner',
+  });
+  return { status, said: stdout.trim() };
+}
+const wentWell = async (line: string) => {
+  const { status, said } = await types(line);
+  expect(status, `${line}: ${said}`).toBe(0);
+  return said;
+};
+
+beforeEach(async () => {
+  await wentWell(
+    'sudo rm -f /etc/docker/daemon.json; sudo systemctl restart docker; ids=$(docker ps -aq); [ -z "$ids" ] || docker rm -f $ids',
+  );
+});
+
+/** Why a check cannot ask the engine. */
+const whyNot = () =>
+  hostView(server(), new AbortController().signal)
+    .containers()
+    .then(
+      () => 'it can',
+      (error: Error) => error.message,
+    );
+
+describe('the engine as a service', () => {
+  test.each([
+    ['systemctl', 'sudo systemctl stop docker', 'sudo systemctl start docker'],
+    ['service', 'sudo service docker stop', 'sudo service docker start'],
+    ['its init script', 'sudo /etc/init.d/docker stop', 'sudo /etc/init.d/docker start'],
+  ])('stops and starts by %s, and says which it is', async (_, stop, start) => {
+    await wentWell(stop);
+    expect(await types('systemctl is-active docker')).toEqual({ status: 3, said: 'inactive' });
+    expect((await types('service docker status')).status).toBe(3);
+    expect((await types('docker ps')).said).toContain('Cannot connect to the Docker daemon');
+    expect(await whyNot()).toBe(
+      'the Docker Engine of server01 was stopped. Start it there: sudo systemctl start docker.',
+    );
+    await wentWell(start);
+    expect(await wentWell('docker ps -q; service docker status')).toBe('Docker is running.');
+    expect(await wentWell('systemctl status docker')).toMatch(
+      /Active: active \(running\) since[\s\S]*Main PID: \d+ \(dockerd\)[\s\S]*API listen on/,
+    );
+    expect(await whyNot()).toBe('it can');
+  });
+
+  test('starts anew at a restart, and reads its settings again at a reload', async () => {
+    const pid = await wentWell('cat /run/docker.pid');
+    await wentWell('sudo systemctl restart docker');
+    expect(await wentWell('cat /run/docker.pid')).not.toBe(pid);
+    await wentWell(
+      `echo '{ "labels": ["floor=2"] }' | sudo tee /etc/docker/daemon.json; sudo service docker reload`,
+    );
+    const labels = async () => await wentWell('docker info --format "{{.Labels}}" 2>/dev/null');
+    await expect.poll(labels, { timeout: 30_000 }).toBe('[floor=2]');
+    expect(await wentWell('journalctl -xeu docker -n 5')).toContain('reload');
+  });
+
+  test('is not for everybody, and on a host without one there is none', async () => {
+    expect(await types('systemctl restart docker')).toEqual({
+      status: 4,
+      said: 'Failed to restart docker.service: Access denied\nUse sudo: sudo systemctl restart docker',
+    });
+    expect(await types('sudo systemctl restart nginx')).toEqual({
+      status: 5,
+      said: 'Failed to restart nginx.service: Unit nginx.service not found.',
+    });
+    expect(await types('systemctl status docker', raised.sandbox.host('client'))).toEqual({
+      status: 4,
+      said: 'Unit docker.service could not be found.',
+    });
+  });
+});
+
+describe('a learner’s own daemon.json', () => {
+  test('costs the host neither its runtime nor its stop', async () => {
+    await wentWell(
+      `echo '{ "userland-proxy": false }' | sudo tee /etc/docker/daemon.json; sudo systemctl restart docker`,
+    );
+    expect(await wentWell('docker run --rm mycontainer:5.6 echo it runs')).toBe('it runs');
+  });
+
+  test.each([
+    ['is no JSON', '{ "debug": true, }', 'invalid character'],
+    ['contradicts', '{ "hosts": ["fd://"] }', 'specified both as a flag and in the'],
+  ])('that %s is told in Docker’s own words, and mended by the next', async (_, json, words) => {
+    const { said, status } = await types(
+      `echo '${json}' | sudo tee /etc/docker/daemon.json; sudo systemctl restart docker`,
+    );
+    expect({ said, status }).toMatchObject({
+      status: 1,
+      said: expect.stringContaining('Job for docker.service failed'),
+    });
+    const { said: shown } = await types('systemctl status docker');
+    expect(shown).toContain('activating (auto-restart)');
+    expect(shown).toContain(words);
+    expect(await whyNot()).toContain('the Docker Engine of server01 does not start. It says:');
+    expect(await whyNot()).toContain(words);
+    await wentWell('sudo rm /etc/docker/daemon.json; sudo systemctl restart docker; docker ps');
+  });
+});
+
+test('a host that has no room for another container says so, and its engine lives', async () => {
+  const limit = (PidsLimit: number) =>
+    stage.runtime.engine.docker.getContainer(server().container).update({ PidsLimit });
+  await limit(330);
+  try {
+    const many = 'for i in 1 2 3 4 5 6 7 8 9; do docker run -d mycontainer:5.6 || exit; done';
+    const { said, status } = await types(many);
+    expect(status).not.toBe(0);
+    expect(said).toMatch(
+      /no room for another container: \d+ of its 330 processes and threads are in use/,
+    );
+    expect(await wentWell('systemctl is-active docker')).toBe('active');
+    await wentWell('docker rm -f $(docker ps -q); docker run --rm mycontainer:5.6 true');
+  } finally {
+    await limit(1024);
+  }
+});
+
+test('what is typed ahead while sudo runs reaches the shell', async () => {
+  const typed = `${'sudo true\necho SEC""OND\n'.repeat(3)}exit\n`;
+  const { stdout } = await server().run(['script', '-qec', 'bash --norc', '/dev/null'], {
+    user: 'learner',
+    input: typed,
+  });
+  expect(stdout.match(/^SECOND/gm)).toHaveLength(3);
+});
