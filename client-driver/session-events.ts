@@ -128,6 +128,7 @@ const NOTHING_YET: SessionSnapshot = {
   values: [],
   terminals: [],
   answers: {},
+  runs: [],
   guide: { state: 'idle' },
 };
 
@@ -138,6 +139,8 @@ export function applied(before: SessionSnapshot, event: SessionEvent): SessionSn
       return event.snapshot;
     case 'status':
       return { ...before, status: event.status };
+    case 'runs':
+      return { ...before, runs: event.runs };
     case 'checks':
       return { ...before, checks: merged(before.checks, event.checks) };
     case 'values':

@@ -144,6 +144,18 @@ export const guideView = z
 /** What is being done for the learner, or how the last of it ended. */
 export type GuideView = z.infer<typeof guideView>;
 
+export const runView = z
+  .object({
+    id: z.string(),
+    host: z.string().describe("The host's own name"),
+    block: z.string().describe('What was asked for, word for word'),
+    terminal: z.string().describe('Where it is typed'),
+    asks: z.string().exactOptional().describe('What the command asks and waits for'),
+  })
+  .meta({ id: 'RunView' });
+/** A block that was typed by Run and whose last command has not ended. */
+export type RunView = z.infer<typeof runView>;
+
 const ending = z.object({
   inMs: z.number().describe('Milliseconds from now'),
   because: z.enum(['idle', 'total']),
@@ -159,6 +171,7 @@ export const sessionSnapshot = z
     values: list(valueView),
     terminals: list(terminalView),
     answers: z.record(z.string(), z.string()).describe('Check id to what was last answered'),
+    runs: list(runView).describe('The blocks typed by Run that have not ended'),
     guide: guideView.describe('What is being done for the learner, or how the last of it ended'),
     ending: ending.exactOptional().describe('Present while the session is about to end'),
   })

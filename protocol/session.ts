@@ -2,6 +2,7 @@ import type {
   CheckView,
   EndingView,
   GuideView,
+  RunView,
   SessionSnapshot,
   SessionStatus,
   TerminalView,
@@ -26,8 +27,16 @@ export type SessionEvent =
   | { readonly type: 'guide'; readonly guide: GuideView }
   /** In how many windows pages of this session are open; told while there is more than one, and once after. */
   | { readonly type: 'windows'; readonly windows: number }
+  /** The blocks that run, after one was typed or has ended; `stopped`: why not all of its commands were typed. */
+  | { readonly type: 'runs'; readonly runs: readonly RunView[]; readonly stopped?: WhyStopped }
   /** The session will end soon unless somebody extends it; absent: it will not. */
   | { readonly type: 'ending'; readonly ending?: EndingView };
+
+/** Why something that was asked for did not come to its end, and what to do. */
+export interface WhyStopped {
+  readonly reason: string;
+  readonly remedy: string;
+}
 
 /** An event socket says something at least once in so many ms; a page that hears nothing for longer comes back. */
 export const EVENT_BEAT_MS = 10_000;
@@ -48,6 +57,7 @@ export interface Beat {
  *   POST   /api/labs/:lab/session/activity              somebody reads a page of this lab → 204
  *   POST   /api/labs/:lab/terminals        {host}       → TerminalView      (host: a name or an alias)
  *   DELETE /api/labs/:lab/terminals/:id                 → 204; ends the shell in the host
+ *   POST   /api/labs/:lab/runs             {host, block} → RunView         types the block on the host
  *   POST   /api/labs/:lab/answers/:check   {text}       → CheckView
  *   POST   /api/labs/:lab/visits           {url}        → VisitView
  *   POST   /api/labs/:lab/steps/:step/do                → GuideView; does the step for the learner, events tell the rest

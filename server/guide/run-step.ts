@@ -113,7 +113,7 @@ class StepRun implements Disposable {
   /** @param isLast where the step ticks with it, a command that stays is not waited for any longer */
   async command(host: string, block: string, isLast: boolean): Promise<void> {
     const { learner, keyMs, signal, tell } = this.#job;
-    const command = await filledIn(this.#job, block);
+    const command = await filledIn(learner, block, signal);
     this.#last.text = '';
     const lines = commandsOf(command);
     for (const [index, line] of lines.entries()) {
@@ -134,7 +134,7 @@ class StepRun implements Disposable {
 
   async #open(written: string): Promise<void> {
     const { learner, signal, tell } = this.#job;
-    const url = await filledIn(this.#job, written);
+    const url = await filledIn(learner, written, signal);
     tell(`Opening \`${url}\` in the browser`, { kind: 'open', url });
     const { visit, html } = await withAbort(signal, () => learner.visit(url));
     this.#last.text = await pageText(html);
@@ -212,16 +212,25 @@ function phaseText(phase: CommandPhase, line: string, host: string): string {
   }
 }
 
-/** Puts the hosts' own numbers in the place of `{value-id}`; one that is not there yet is waited for a little. */
-async function filledIn({ learner, signal }: Job, text: string): Promise<string> {
+/**
+ * Puts the hosts' own numbers in the place of `{value-id}`; one that is not there yet is waited for a little.
+ *
+ * @throws GuideStopped where a value stays missing
+ */
+export async function filledIn(
+  { values: read }: Pick<LearnerActions, 'values'>,
+  text: string,
+  signal: AbortSignal,
+  patienceMs = CHECKS_MS,
+): Promise<string> {
   if (!text.includes('{')) return text;
-  using late = deadline(CHECKS_MS);
+  using late = deadline(patienceMs);
   for (;;) {
-    const values = await withAbort(signal, () => learner.values());
+    const values = await withAbort(signal, read);
     try {
       return fillIn(text, new Map(values.map((value) => [value.id, value.text])));
     } catch (error) {
-      if (late.signal.aborted) {
+      if (late.signal.aborted || patienceMs === 0) {
         throw new GuideStopped(
           `It needs something that the hosts do not have yet: ${(error as Error).message}.`,
           'Do the steps before this one first, or use Start from here.',
@@ -238,7 +247,8 @@ function fixFor(learner: LearnerActions, step: Step): Fix | undefined {
   return open.flatMap((check) => (check.state === 'not-yet' ? (check.wayOut ?? []) : []))[0];
 }
 
-function complaint(line: string, host: string, status: number, output: string): string {
+/** What there is to say of a command that has failed: how it ended, and the last that it printed. */
+export function complaint(line: string, host: string, status: number, output: string): string {
   const said = output.trim().split('\n').at(-1)?.slice(0, COMPLAINT_CHARACTERS) ?? '';
   return asSentence(
     `\`${line}\` on ${host} ended with status ${status}${said === '' ? '' : `: ${said}`}`,

@@ -2,6 +2,7 @@ import type { Lab } from '#lab';
 import type {
   CheckView,
   GuideView,
+  RunView,
   SessionEvent,
   SessionSnapshot,
   SessionStatus,
@@ -14,6 +15,7 @@ import { QuaysideError } from '../base/errors.ts';
 import { checkViews } from '../checks/check-views.ts';
 import { Guide, type Start } from '../guide/guide.ts';
 import type { LearnerActions } from '../guide/run-step.ts';
+import { Runs } from '../guide/runs.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 import { type LifecycleContext, NOT_RUNNING, SessionLifecycle } from './lifecycle.ts';
@@ -45,6 +47,7 @@ export class Session {
   readonly #lifecycle: SessionLifecycle;
   readonly #terminals: Terminals;
   #guide: Guide;
+  readonly #runs: Runs;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -53,6 +56,11 @@ export class Session {
     this.#steps = options.steps;
     const { stored, background } = options;
     this.#guide = this.#newGuide();
+    this.#runs = new Runs({
+      background,
+      onChange: (runs, stopped) =>
+        this.#events.emit({ type: 'runs', runs, ...(stopped && { stopped }) }),
+    });
     this.#terminals = new Terminals({
       stored,
       backend: options.terminals,
@@ -68,7 +76,7 @@ export class Session {
       emit: (event) => this.#events.emit(event),
       hasPage: () => this.#pages > 0,
       isAssisted: () => this.#guide.working,
-      onEnd: () => this.#guide.abandon(),
+      onEnd: () => this.#abandon(),
       onChanged: () => this.#emitSnapshot(),
     });
   }
@@ -99,6 +107,7 @@ export class Session {
       values: live?.values ?? Object.keys(this.#lab.values).map((id) => ({ id })),
       terminals: this.#terminals.views,
       answers: Object.fromEntries(answers),
+      runs: this.#runs.views,
       guide: this.#guide.view,
       ...(ending && { ending }),
     };
@@ -150,7 +159,7 @@ export class Session {
    */
   async reset(): Promise<void> {
     await this.#lifecycle.startOver('all');
-    this.#guide.abandon();
+    this.#abandon();
     this.#emitSnapshot();
   }
 
@@ -163,7 +172,7 @@ export class Session {
   async startFrom(start: Start): Promise<void> {
     const steps = this.#guide.before(start);
     await this.#lifecycle.startOver('assisted');
-    this.#guide.abandon();
+    this.#abandon();
     this.#guide.bringTo(steps, () => this.#actionsToCome());
     this.#emitSnapshot();
   }
@@ -202,12 +211,18 @@ export class Session {
   /** The server stops: everything here is closed, the hosts and their shells live on. */
   close(): void {
     this.#lifecycle.close();
-    this.#guide.abandon();
+    this.#abandon();
   }
 
   openTerminal(host: string): Promise<TerminalView> {
     const live = this.#lifecycle.ready();
     return this.#terminals.open(live.sandbox.host(host), live.signal);
+  }
+
+  /** Types a block on a host, where a terminal is at its prompt; settles when it is known in which. */
+  async run(host: string, block: string): Promise<RunView> {
+    const { sandbox } = this.#lifecycle.ready();
+    return this.#runs.start(sandbox.host(host).name, block, this.#actions());
   }
 
   closeTerminal(id: string): Promise<void> {
@@ -244,6 +259,12 @@ export class Session {
     const told = this.#events.on(this.#options.background.guard('events of a session', listener));
     listener({ type: 'snapshot', snapshot: this.snapshot() });
     return told;
+  }
+
+  /** Nothing more is done or typed on the hosts. */
+  #abandon(): void {
+    this.#guide.abandon();
+    this.#runs.abandon();
   }
 
   #newGuide(): Guide {

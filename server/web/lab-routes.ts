@@ -1,7 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import type { LabView, SessionSnapshot } from '#protocol';
-import { checkView, guideView, labViews, sessionSnapshot, terminalView, visitView } from '#schemas';
+import {
+  checkView,
+  guideView,
+  labViews,
+  runView,
+  sessionSnapshot,
+  terminalView,
+  visitView,
+} from '#schemas';
 import type { LearnerSession, Sessions } from '../session/sessions.ts';
 import type { Edge } from './edge.ts';
 import { RATE_LIMITS } from './rate-limits.ts';
@@ -101,6 +109,16 @@ export function addLabRoutes(app: Api, { sessions, background }: Edge): void {
       params: PARAMS.labAndTerminal,
     }),
     (request) => sessionOf(request).closeTerminal(request.params.terminal),
+  );
+  app.post(
+    `${lab}/runs`,
+    answering(
+      'Type a block on a host, in a terminal that is at its prompt',
+      runView,
+      { ...ofLab, body: BODIES.run },
+      RATE_LIMITS.runs,
+    ),
+    (request) => sessionOf(request).run(request.body.host, request.body.block),
   );
   app.post(
     `${lab}/answers/:check`,

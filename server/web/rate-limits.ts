@@ -16,6 +16,8 @@ export const RATE_LIMITS = {
   fresh: perMinute(60),
   /** Sixteen may be open at once, and each can be closed and opened again. */
   terminals: perMinute(120),
+  /** Quicker than anybody presses one button after the other. */
+  runs: perMinute(240),
   /** Typing a step takes a second and more. */
   steps: perMinute(60),
   /** Faster than anybody writes and sends a line. */

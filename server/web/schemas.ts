@@ -29,6 +29,8 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const TERMINAL_ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** An answer is a port, an address or an id; the longest is a network's 64 digits, with room for a clumsy paste. */
 const ANSWER_CHARACTERS = 500;
+/** A page's longest block is a file in a here-document. */
+const BLOCK_CHARACTERS = 16_384;
 /** Browsers and servers agree on about this much for an address. */
 const URL_CHARACTERS = 2_048;
 /** More than any code of a class, with room for what gets pasted along with it. */
@@ -106,6 +108,10 @@ export const BODIES = {
     z.strictObject({ step: z.string().regex(NAME).describe("A step: its first check's id") }),
   ]),
   host: z.strictObject({ host: z.string().regex(NAME).describe('A name or an alias') }),
+  run: z.strictObject({
+    host: z.string().regex(NAME).describe('A name or an alias'),
+    block: z.string().min(1).max(BLOCK_CHARACTERS),
+  }),
   answer: z.strictObject({ text: z.string().max(ANSWER_CHARACTERS) }),
   url: z.strictObject({ url: z.string().min(1).max(URL_CHARACTERS) }),
   join: z.strictObject({

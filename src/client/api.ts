@@ -1,4 +1,11 @@
-import type { CheckView, GuideView, SessionSnapshot, TerminalView, VisitView } from '#protocol';
+import type {
+  CheckView,
+  GuideView,
+  RunView,
+  SessionSnapshot,
+  TerminalView,
+  VisitView,
+} from '#protocol';
 import { request, socketUrl } from './request.ts';
 
 export { ApiError } from './request.ts';
@@ -62,6 +69,11 @@ export class LabApi {
 
   async closeTerminal(id: string): Promise<void> {
     await this.#ask('DELETE', `/terminals/${encodeURIComponent(id)}`);
+  }
+
+  /** Types a block on a host. */
+  run(host: string, block: string): Promise<RunView> {
+    return this.#ask('POST', '/runs', { host, block });
   }
 
   answer(check: string, text: string): Promise<CheckView> {

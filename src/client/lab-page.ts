@@ -5,6 +5,7 @@ import { confirmed } from './confirm.ts';
 import { GuideDesk } from './guide/guide-desk.ts';
 import { arrangeHints } from './guide/hints.ts';
 import { paintGuideButtons } from './guide/paint-buttons.ts';
+import { RunButtons } from './guide/run-buttons.ts';
 import { GuideStrip } from './guide/strip.ts';
 import { type LabData, readLabData } from './lab-data.ts';
 import { LabState } from './lab-state.ts';
@@ -43,11 +44,14 @@ function begin(first: LabData): void {
     lab: () => lab,
   });
 
+  const runs = new RunButtons(workspace, state, () => lab);
+
   const paint = () => {
     paintChecks(document, state.view);
     paintValues(document, state.view);
     paintProgress(document, lab, state.view);
     paintGuideButtons(document, lab, state.view);
+    runs.paint(document, state.view);
     paintEnd(document, lab, state.view);
   };
   const arrive = () => {
@@ -57,6 +61,7 @@ function begin(first: LabData): void {
   };
   state.subscribe((change) => {
     if (!change.visit) paint();
+    if (change.stopped) workspace.say(`${change.stopped.reason} ${change.stopped.remedy}`);
     sayWhyLost(change.view.link);
     announcer.hear(change);
     startByItself(state, workspace, desk);
@@ -67,7 +72,7 @@ function begin(first: LabData): void {
   tellAttendance(document, async () => {
     if (state.view.link.state === 'live') await api.attend();
   });
-  listen({ api, state, workspace, announcer, desk });
+  listen({ api, state, workspace, announcer, desk, runs });
   navigateSoftly(`/labs/${lab.name}/`, (page) => {
     lab = readLabData(page) ?? lab;
     arrive();
@@ -121,17 +126,18 @@ interface Parts {
   readonly workspace: Workspace;
   readonly announcer: Announcer;
   readonly desk: GuideDesk;
+  readonly runs: RunButtons;
 }
 
 /** Everything that can be pressed, wherever it stands: in the prose, which is exchanged, in the bar or in a notice. */
-function listen({ api, state, workspace, announcer, desk }: Parts): void {
+function listen({ api, state, workspace, announcer, desk, runs }: Parts): void {
   document.addEventListener('click', (event) => {
     const pressed = (event.target as Element).closest<HTMLElement>(
       '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-extend], [data-undo-close], [data-ask], [data-do-it], [data-start-from], [data-guide-stop]',
     );
     if (!pressed) return;
-    const { runHost, runCode, visit, showHost, ask, startFrom } = pressed.dataset;
-    if (runHost !== undefined) void workspace.run(runHost, runCode ?? '');
+    const { runHost, visit, showHost, ask, startFrom } = pressed.dataset;
+    if (runHost !== undefined) void runs.press(pressed);
     else if (visit !== undefined) {
       event.preventDefault();
       void workspace.showBrowser(visit);

@@ -1,4 +1,4 @@
-import type { CheckView, SessionEvent, SessionSnapshot, VisitView } from '#protocol';
+import type { CheckView, SessionEvent, SessionSnapshot, VisitView, WhyStopped } from '#protocol';
 import type { LinkState } from './session-link.ts';
 
 /** All that the page knows of the session. `snapshot` is absent until the server has answered. */
@@ -13,6 +13,8 @@ export interface LabChange {
   readonly before: LabView;
   /** A page was opened in the pane. */
   readonly visit?: VisitView;
+  /** Why a block was not typed to its end. */
+  readonly stopped?: WhyStopped;
 }
 
 /** The one place where the page keeps the session: events come in, painters are told. */
@@ -62,6 +64,12 @@ export class LabState {
       case 'guide':
         this.#replace({ ...this.#view, snapshot: { ...snapshot, guide: event.guide } });
         return;
+      case 'runs':
+        this.#replace(
+          { ...this.#view, snapshot: { ...snapshot, runs: event.runs } },
+          event.stopped && { stopped: event.stopped },
+        );
+        return;
       case 'visit':
         this.#tell({ view: this.#view, before: this.#view, visit: event.visit });
         return;
@@ -93,10 +101,10 @@ export class LabState {
     });
   }
 
-  #replace(view: LabView): void {
+  #replace(view: LabView, more?: Pick<LabChange, 'stopped'>): void {
     const before = this.#view;
     this.#view = view;
-    this.#tell({ view, before });
+    this.#tell({ view, before, ...more });
   }
 
   #tell(change: LabChange): void {

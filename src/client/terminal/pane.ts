@@ -2,7 +2,6 @@ import '@xterm/xterm/css/xterm.css';
 import './pane.css';
 import { copyText, NOT_COPIED } from '../copy-text.ts';
 import { onAppearanceChange } from './appearance-changes.ts';
-import { cleanText } from './clean-text.ts';
 import { onClipboardWrite } from './clipboard-writes.ts';
 import { type ConnectionState, type Standing, TerminalConnection } from './connection.ts';
 import { allText, onKeys } from './keys.ts';
@@ -29,10 +28,6 @@ export interface TerminalPaneOptions {
 
 /** A program answers a key or a click within this (ms), far away too; browsers count a click for as long. */
 const AT_ONCE_MS = 5_000;
-
-/** Ctrl-E and Ctrl-U: what is half typed at the prompt makes room (Ctrl-Y brings it back). */
-const CLEAR_LINE = '\x05\x15';
-const TRAILING_LINE_ENDS = /\n+$/;
 
 /**
  * One terminal on the page: keeps its link, shows its output, takes its keys. Starts hidden; `show()` it once its
@@ -142,22 +137,6 @@ export class TerminalPane implements Disposable {
 
   focus(): void {
     this.#act((screen) => screen.terminal.focus());
-  }
-
-  /** Types a command as if pasted, and Enter. What was half typed at the prompt makes room. */
-  type(text: string): void {
-    const command = cleanText(text).replace(TRAILING_LINE_ENDS, '');
-    if (command === '') return;
-    this.#act((screen) => {
-      // After everything that has come: a prompt that is on its way decides how it is typed.
-      screen.settled(() => {
-        const { terminal, marks } = screen;
-        terminal.scrollToBottom();
-        if (marks.atPrompt) terminal.input(CLEAR_LINE);
-        terminal.paste(command);
-        terminal.input('\r');
-      });
-    });
   }
 
   /** Whether keys go anywhere; without it the pane only shows. The server has the last word. */

@@ -61,11 +61,6 @@ export class TerminalTab {
     (await this.#pane)?.focus();
   }
 
-  /** Types as if from the keyboard; several lines go in as one paste, so that no command eats the next one. */
-  async type(text: string): Promise<void> {
-    (await this.#pane)?.type(text);
-  }
-
   dispose(): void {
     this.#disposed = true;
     this.panel.remove();

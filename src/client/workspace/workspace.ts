@@ -118,15 +118,22 @@ export class Workspace {
     }
   }
 
-  /** Types a command into a terminal of a host, brings it to the front and puts the cursor there. */
-  async run(name: string, command: string): Promise<void> {
+  /** Has a block typed on a host, brings the terminal where it is typed to the front and puts the cursor there. */
+  async run(host: string, block: string): Promise<void> {
     this.#front();
-    const terminal = await this.#terminalOf(hostNameOf(this.#lab, name));
-    if (!terminal) return;
-    this.#bringForward(terminal.view.id);
-    await terminal.show();
-    await terminal.type(command);
-    await terminal.focus();
+    if (!(await this.#ready())) return;
+    try {
+      const { terminal: id } = await this.#api.run(host, block);
+      // A terminal that was opened for it may be news.
+      if (!this.#terminals.has(id)) {
+        this.#state.apply({ type: 'snapshot', snapshot: await this.#api.snapshot() });
+      }
+      await this.showTerminal(id);
+      await this.#terminals.get(id)?.focus();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.say(`${error.message} ${error.remedy}`);
+    }
   }
 
   /** Brings a terminal of a host to the front. */

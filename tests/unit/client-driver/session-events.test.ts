@@ -84,5 +84,6 @@ const NOTHING = {
   values: [],
   terminals: [],
   answers: {},
+  runs: [],
   guide: { state: 'idle' },
 } as const;

@@ -12,6 +12,7 @@ const SNAPSHOT: SessionSnapshot = {
   values: [{ id: 'port' }],
   terminals: [],
   answers: {},
+  runs: [],
   guide: { state: 'idle' },
 };
 

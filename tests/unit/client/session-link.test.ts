@@ -12,6 +12,7 @@ const SNAPSHOT: SessionSnapshot = {
   values: [],
   terminals: [],
   answers: {},
+  runs: [],
   guide: { state: 'idle' },
 };
 const FIRST: SessionEvent = { type: 'snapshot', snapshot: SNAPSHOT };

@@ -67,6 +67,7 @@ test('the walk sees every route that the page needs', () => {
     'POST /api/labs/:lab/session/reset',
     'POST /api/labs/:lab/start-from',
     'POST /api/labs/:lab/steps/:step/do',
+    'POST /api/labs/:lab/runs',
     'POST /api/labs/:lab/terminals',
     'POST /api/labs/:lab/visits',
     'POST /pane/:key/*',

@@ -41,6 +41,7 @@ const SNAPSHOT: SessionSnapshot = {
   values: [],
   terminals: [],
   answers: {},
+  runs: [],
   guide: { state: 'idle' },
 };
 
@@ -149,6 +150,10 @@ export class FakeSessions implements Sessions {
         if (host !== 'server01') throw new QuaysideError('HOST_UNKNOWN', 'No such host.', 'Look.');
         this.terminals.set(TERMINAL, learner);
         return { id: TERMINAL, host, title: host };
+      },
+      run: async (host, block) => {
+        note('run');
+        return { id: 'r1', host, block, terminal: TERMINAL };
       },
       closeTerminal: async (id) => {
         note('closeTerminal');
