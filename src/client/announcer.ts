@@ -50,16 +50,13 @@ export class Announcer {
       this.say(`This session will end in ${when}. You can extend it.`);
     }
     if (now.checks === old.checks || now.status.state !== 'ready') return;
-    const was = new Map(old.checks.map((check) => [check.id, check]));
     const ids = this.#lab.sections.flatMap((section) => section.checks);
-    const passed = now.checks.filter(
-      ({ id, state }) => state === 'passed' && was.get(id)?.state !== 'passed',
-    );
-    if (passed.length > 0) {
-      const titles = passed.map(({ id }) => titleOf(id)).filter(Boolean);
+    const titles = passedTitles({ view, before });
+    if (titles) {
       this.say(`Passed: ${titles.join('; ')}. ${countPassed(now.checks, ids)} of ${ids.length}.`);
       return;
     }
+    const was = new Map(old.checks.map((check) => [check.id, check]));
     const next = now.checks.find(({ state, id }) => state !== 'passed' && titleOf(id));
     const earlier = next && was.get(next.id);
     if (!next || next.state === 'passed' || !earlier || earlier.state === 'passed') return;
@@ -71,6 +68,17 @@ function queuedText(status: SessionStatus): string {
   if (status.state !== 'queued') return '';
   const place = `You are number ${status.place} in the queue.`;
   return status.because === 'full' ? `The machine is full. ${place}` : place;
+}
+
+/** The titles, as far as this page has them, of the steps that have ticked just now; absent where none has. */
+export function passedTitles({ view, before }: LabChange): readonly string[] | undefined {
+  const now = view.snapshot?.checks;
+  const old = before.snapshot?.checks;
+  if (!now || !old || now === old) return undefined;
+  const was = new Map(old.map(({ id, state }) => [id, state]));
+  const passed = now.filter(({ id, state }) => state === 'passed' && was.get(id) !== 'passed');
+  if (passed.length === 0) return undefined;
+  return passed.map(({ id }) => titleOf(id)).filter((title) => title !== '');
 }
 
 /** As it stands on this page; empty where the check is on another. */

@@ -1,4 +1,4 @@
-import { Announcer } from './announcer.ts';
+import { Announcer, passedTitles } from './announcer.ts';
 import { ApiError, LabApi } from './api.ts';
 import { tellAttendance } from './attendance.ts';
 import { confirmed } from './confirm.ts';
@@ -13,6 +13,7 @@ import { paintChecks } from './paint-checks.ts';
 import { paintEnd } from './paint-end.ts';
 import { paintProgress } from './paint-progress.ts';
 import { paintValues } from './paint-values.ts';
+import { PassedNote } from './passed-note.ts';
 import { keepLinked, type LinkState } from './session-link.ts';
 import { set, setText } from './set.ts';
 import { navigateSoftly } from './soft-navigation.ts';
@@ -44,6 +45,7 @@ function begin(first: LabData): void {
     lab: () => lab,
   });
 
+  const passed = new PassedNote(part('lab-passed'), part('view-read'), views);
   const runs = new RunButtons(workspace, state, () => lab);
 
   const paint = () => {
@@ -64,6 +66,7 @@ function begin(first: LabData): void {
     if (change.stopped) workspace.say(`${change.stopped.reason} ${change.stopped.remedy}`);
     sayWhyLost(change.view.link);
     announcer.hear(change);
+    if (!change.visit) passed.tell(passedTitles(change) ?? []);
     startByItself(state, workspace, desk);
   });
   makeMovable(part('lab-separator'), part('lab-prose'), () => void workspace.refresh());

@@ -21,6 +21,7 @@ export class CommandMarks {
   #prompts: IMarker[] = [];
   /** By shell: the prompt at which its last command was typed. */
   readonly #typedAt = new Map<string, IMarker>();
+  #atPrompt = false;
   #pointer: IDecoration | undefined;
 
   /** @param failed told of each command that fails, in words */
@@ -30,6 +31,11 @@ export class CommandMarks {
     for (const ident of [633, 133]) {
       terminal.parser.registerOscHandler(ident, (data) => this.#onMark(data));
     }
+  }
+
+  /** Whether the shell waits for a command line, as far as is known. */
+  get atPrompt(): boolean {
+    return this.#atPrompt;
   }
 
   /** Scrolls to the prompt before (-1) or after (1) the one at the top of the view. */
@@ -50,6 +56,7 @@ export class CommandMarks {
     for (const marker of this.#prompts) marker.dispose();
     this.#prompts = [];
     this.#typedAt.clear();
+    this.#atPrompt = false;
   }
 
   #onMark(data: string): boolean {
@@ -57,9 +64,11 @@ export class CommandMarks {
     const shell = values.flatMap((value) => SHELL.exec(value)?.[1] ?? []).at(-1) ?? '';
     switch (letter) {
       case 'A':
+        this.#atPrompt = true;
         this.#typeAt(shell, this.#remember(0));
         break;
       case 'C':
+        this.#atPrompt = false;
         // The screen was cleared at the prompt (Ctrl-L), and the prompt drawn again without its mark.
         if (this.#typedAt.get(shell)?.isDisposed) this.#typeAt(shell, this.#remember(-1));
         break;
