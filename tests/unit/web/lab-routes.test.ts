@@ -382,6 +382,7 @@ describe('/api/openapi.json', () => {
       'GET /healthz',
       'GET /sign-in',
       'POST /api/labs/{lab}/answers/{check}',
+      'POST /api/labs/{lab}/runs',
       'POST /api/labs/{lab}/session',
       'POST /api/labs/{lab}/session/activity',
       'POST /api/labs/{lab}/session/extend',
