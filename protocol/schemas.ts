@@ -91,6 +91,11 @@ export const visitView = z
     outcome: z.enum(['page', 'refused', 'timed-out', 'unreachable', 'unknown-host', 'broken']),
     status: z.number().exactOptional().describe('HTTP status, where a page came'),
     title: z.string().exactOptional().describe("The page's title"),
+    movedTo: z.string().exactOptional().describe('Where redirects led to in the end'),
+    asksLogin: z
+      .literal(true)
+      .exactOptional()
+      .describe('The page asks for a name and a password by basic authentication'),
     frame: z
       .string()
       .exactOptional()

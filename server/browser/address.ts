@@ -1,6 +1,6 @@
 import { QuaysideError } from '../base/errors.ts';
 
-const DEFAULT_PORT = 80;
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 /**
  * A host name or an IPv4 address, and nothing else. It becomes part of an address specification of `socat`, where
@@ -20,28 +20,44 @@ export interface Address {
 
 /**
  * Reads what was typed into the address box, as a browser would: `10.1.10.11:32768` is `http://10.1.10.11:32768/`.
+ * A name and a password before the host are taken out of it: they are remembered apart, and stand in no address.
+ *
+ * @throws QuaysideError BAD_ADDRESS, whose words say what is wrong with it
+ */
+export function parseTyped(typed: string): { readonly address: Address; readonly login?: string } {
+  const text = typed.trim();
+  const url = URL.parse(SCHEME.test(text) ? text : `http://${text}`);
+  if (!url || url.username === '') return { address: parseAddress(typed) };
+  let login: string;
+  try {
+    login = [url.username, url.password].map(decodeURIComponent).join(':');
+  } catch {
+    throw badAddress('The name or the password in the address cannot be read.');
+  }
+  url.username = '';
+  url.password = '';
+  return { address: parseAddress(url.href), login };
+}
+
+/**
+ * Reads an address, typed or written by a page.
  *
  * @throws QuaysideError BAD_ADDRESS, whose words say what is wrong with it
  */
 export function parseAddress(typed: string): Address {
   const text = typed.trim();
   const scheme = SCHEME.exec(text)?.[1]?.toLowerCase() ?? 'http';
-  if (scheme === 'https') {
-    throw badAddress(
-      "The lab's pages are plain http; nothing on its network speaks https.",
-      'Write http:// in place of https://.',
-    );
-  }
-  if (scheme !== 'http') throw badAddress(`This browser cannot open ${scheme}: addresses.`);
+  if (scheme !== 'http' && scheme !== 'https')
+    throw badAddress(`This browser cannot open ${scheme}: addresses.`);
   const url = text === '' ? null : URL.parse(SCHEME.test(text) ? text : `http://${text}`);
   if (!url) throw badAddress('That is not an address of a page.');
   if (url.username !== '' || url.password !== '') {
-    throw badAddress('An address with a user name or a password in it is not opened.');
+    throw badAddress('A link with a user name or a password in it is not followed.');
   }
   const { hostname } = url;
   if (hostname.startsWith('[')) throw badAddress("The lab's network has IPv4 addresses only.");
   if (!HOST_NAME.test(hostname)) throw badAddress('That is no name a host could have.');
-  const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
+  const port = url.port === '' ? (DEFAULT_PORTS[url.protocol] ?? 0) : Number(url.port);
   if (port === 0) throw badAddress('Port 0 cannot be connected to.');
   url.hash = '';
   return { url, hostname, port };
@@ -60,7 +76,7 @@ function badAddress(
  *
  *   /pane/<key>/page/<id>                 a page that a visit brought, as it was
  *   /pane/<key>/http/<host:port>/<path>   anything else, asked for now
- *   /pane/<key>/https/…                   never fetched; answered with why
+ *   /pane/<key>/https/…                   the same over TLS
  */
 
 /** Where everything of one pane is. The key is what lets a frame in, which has neither origin nor cookie. */

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { SignalBody } from '#lab';
 import type { VisitView } from '#protocol';
@@ -9,12 +11,13 @@ import {
   framePath,
   pagePath,
   paneRoot,
-  parseAddress,
+  parseTyped,
 } from './address.ts';
+import { Credentials } from './credentials.ts';
 import { decoded, type FrameContent, isHtml, rewritten } from './html-page.ts';
-import type { Dial, PageRequest } from './page-request.ts';
+import type { Dial, PageRequest, PageResponse, StreamResponse } from './page-request.ts';
 import { titleOf } from './rewrite.ts';
-import { type Visited, visit } from './visit.ts';
+import { type Asked, type Browsing, type Visited, visit } from './visit.ts';
 
 /** Pages that stay to be shown again, by the pane's back and forward; the oldest goes first. */
 const PAGES_KEPT = 8;
@@ -25,6 +28,13 @@ const PARTS_AT_ONCE = 6;
 const PARTS_WAITING = 200;
 const VISITS_AT_ONCE = 4;
 const VISITS_WAITING = 8;
+/**
+ * Streams of events and WebSockets. A browser makes six connections to one server over HTTP/1.1, and the page around
+ * the pane needs some of them.
+ */
+const STREAMS_AT_ONCE = 4;
+/** Bodies that are being sent: each may be as large as the web edge lets it. */
+const UPLOADS_AT_ONCE = 4;
 /** Longer titles are cut, as a tab would. */
 const TITLE_CHARACTERS = 200;
 
@@ -50,9 +60,20 @@ export interface FrameRequest extends PageRequest {
 /** `moved`: the page asked for was visited and is to be had at `path`. */
 export type FrameAnswer =
   | ({ readonly kind: 'content' } & FrameContent)
+  | { readonly kind: 'events'; readonly status: number; readonly body: Readable }
   | { readonly kind: 'moved'; readonly path: string }
   | { readonly kind: 'failed'; readonly url: string; readonly outcome: Visited['outcome'] }
   | { readonly kind: 'gone' };
+
+/** A WebSocket that the page's server has opened, with what it has said on it already; or none. */
+export type SocketAnswer =
+  | {
+      readonly kind: 'open';
+      readonly headers: IncomingHttpHeaders;
+      readonly socket: Duplex;
+      readonly head: Buffer;
+    }
+  | { readonly kind: 'failed' };
 
 type Content = Extract<FrameAnswer, { kind: 'content' }>;
 
@@ -67,9 +88,18 @@ export class BrowserPane implements Disposable {
   readonly #pages = new Map<string, Content>();
   readonly #parts = pLimit(PARTS_AT_ONCE);
   readonly #visits = pLimit(VISITS_AT_ONCE);
+  readonly #credentials = new Credentials();
+  readonly #browsing: Browsing;
+  #streams = 0;
+  #uploads = 0;
 
   constructor(options: BrowserPaneOptions) {
     this.#options = options;
+    const dial: Dial = (argv, way) =>
+      options.dial(argv, way).catch((error: unknown) => {
+        throw this.#closed.signal.aborted ? error : noWayIn(options.from, error);
+      });
+    this.#browsing = { dial, credentials: this.#credentials };
   }
 
   /** The path that everything of this pane is below. */
@@ -83,7 +113,9 @@ export class BrowserPane implements Disposable {
    * @throws QuaysideError BAD_ADDRESS, TOO_MANY, SESSION_NOT_READY once the pane is closed
    */
   async visit(typed: string): Promise<VisitView> {
-    return (await this.#visit(parseAddress(typed), { method: 'GET', accept: 'text/html,*/*' }))
+    const { address, login } = parseTyped(typed);
+    if (login !== undefined) this.#credentials.login(address.url, login);
+    return (await this.#visit(address, { method: 'GET', headers: { accept: 'text/html,*/*' } }))
       .view;
   }
 
@@ -101,12 +133,68 @@ export class BrowserPane implements Disposable {
       if (view.frame !== undefined) return { kind: 'moved', path: view.frame };
       return { kind: 'failed', url: visited.finalUrl.href, outcome: visited.outcome };
     }
-    const part = await this.#ask(this.#parts, PARTS_WAITING, address, request);
-    if (part.outcome !== 'page') {
-      return { kind: 'failed', url: part.finalUrl.href, outcome: part.outcome };
+    const streaming = { ...request, mayStream: true };
+    const part = await this.#ask(this.#parts, PARTS_WAITING, address, streaming);
+    if (part.outcome === 'events') {
+      return { kind: 'events', status: part.status, body: this.#counted(part).body };
     }
-    const content = await rewritten(part, (url) => framePath(this.key, url));
+    const page = whole(part);
+    if (page.outcome !== 'page') {
+      return { kind: 'failed', url: page.finalUrl.href, outcome: page.outcome };
+    }
+    const content = await rewritten(page, (url) => framePath(this.key, url));
     return { kind: 'content', ...content };
+  }
+
+  /**
+   * Opens a WebSocket for a page of the frame.
+   *
+   * @param headers those of the page's handshake
+   * @throws QuaysideError BAD_ADDRESS, TOO_MANY, SESSION_NOT_READY once the pane is closed
+   */
+  async socket(path: string, headers: PageRequest['headers']): Promise<SocketAnswer> {
+    const address = addressOfPath(path);
+    const request: PageRequest = {
+      method: 'GET',
+      headers: {
+        ...headers,
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        origin: address.url.origin,
+      },
+      mayStream: true,
+    };
+    const asked = await this.#ask(this.#parts, PARTS_WAITING, address, request);
+    if (asked.outcome !== 'socket') {
+      if (asked.outcome === 'events') asked.body.destroy();
+      return { kind: 'failed' };
+    }
+    const { headers: answered, body: socket, head } = this.#counted(asked);
+    return { kind: 'open', headers: answered, socket, head };
+  }
+
+  /** A script's `document.cookie` at an address; set first, where it is given one. */
+  cookie(path: string, set?: string): string {
+    const { url } = addressOfPath(path);
+    if (set !== undefined) this.#credentials.take(url, [set], false);
+    return this.#credentials.seenByScript(url);
+  }
+
+  /** Counts a body that is being sent, until disposed. @throws QuaysideError TOO_MANY */
+  upload(): Disposable {
+    if (this.#uploads >= UPLOADS_AT_ONCE) {
+      throw new QuaysideError(
+        'TOO_MANY',
+        `The browser pane sends ${UPLOADS_AT_ONCE} forms or files at once.`,
+        'Wait for them, then send it again.',
+      );
+    }
+    this.#uploads += 1;
+    return {
+      [Symbol.dispose]: () => {
+        this.#uploads -= 1;
+      },
+    };
   }
 
   /** The HTML (or whatever came) of a visit's page, while it is kept; "" where there is none. */
@@ -131,21 +219,23 @@ export class BrowserPane implements Disposable {
     request: PageRequest,
   ): Promise<{ view: VisitView; visited: Visited }> {
     const { from, onVisit } = this.#options;
-    const visited = await this.#ask(this.#visits, VISITS_WAITING, address, request);
+    const visited = whole(await this.#ask(this.#visits, VISITS_WAITING, address, request));
     const id = randomBytes(9).toString('base64url');
     const url = address.url.href;
     const { outcome, milliseconds } = visited;
     const status = visited.outcome === 'page' ? { status: visited.status } : {};
-    let view: VisitView = { id, url, from, outcome, ...status, milliseconds };
+    const movedTo = visited.finalUrl.href === url ? {} : { movedTo: visited.finalUrl.href };
+    let view: VisitView = { id, url, from, outcome, ...status, ...movedTo, milliseconds };
     if (visited.outcome === 'page') {
       const frame = pagePath(this.key, id);
       const title = isHtml(visited)
         ? titleOf(decoded(visited))?.slice(0, TITLE_CHARACTERS)
         : undefined;
-      const content = await rewritten(visited, (each) => framePath(this.key, each), frame);
+      const shown = { self: frame, root: this.root };
+      const content = await rewritten(visited, (each) => framePath(this.key, each), shown);
       this.#closed.signal.throwIfAborted();
       this.#keep(id, { kind: 'content', ...content });
-      view = { ...view, frame, ...(title === undefined ? {} : { title }) };
+      view = { ...view, frame, ...(title !== undefined && { title }), ...asksLogin(visited) };
     }
     const { hostname, port } = address;
     onVisit(view, { kind: 'visit', from, url, hostname, port, outcome, ...status });
@@ -158,7 +248,7 @@ export class BrowserPane implements Disposable {
     waitingMost: number,
     address: Address,
     request: PageRequest,
-  ): Promise<Visited> {
+  ): Promise<Asked> {
     if (turns.pendingCount >= waitingMost) {
       throw new QuaysideError(
         'TOO_MANY',
@@ -166,7 +256,24 @@ export class BrowserPane implements Disposable {
         'Wait for it, then reload the page.',
       );
     }
-    return await turns(() => visit(this.#options.dial, address, request, this.#closed.signal));
+    return await turns(() => visit(this.#browsing, address, request, this.#closed.signal));
+  }
+
+  /** Counts an answer that goes on, until it is closed. @throws QuaysideError TOO_MANY */
+  #counted<Stream extends StreamResponse>(stream: Stream): Stream {
+    if (this.#streams >= STREAMS_AT_ONCE) {
+      stream.body.destroy();
+      throw new QuaysideError(
+        'TOO_MANY',
+        `The browser pane keeps ${STREAMS_AT_ONCE} streams of events and WebSockets open at once.`,
+        'Close some of them, then reload the page.',
+      );
+    }
+    this.#streams += 1;
+    stream.body.once('close', () => {
+      this.#streams -= 1;
+    });
+    return stream;
   }
 
   #keep(id: string, page: Content): void {
@@ -178,4 +285,30 @@ export class BrowserPane implements Disposable {
       bytes -= body.length;
     }
   }
+}
+
+/** An answer that goes on, where a page was asked for, is none. */
+function whole(asked: Asked): Visited {
+  if (asked.outcome !== 'events' && asked.outcome !== 'socket') return asked;
+  asked.body.destroy();
+  const { finalUrl, milliseconds } = asked;
+  return { outcome: 'broken', finalUrl, milliseconds };
+}
+
+/** Whether the page wants a name and a password by the way that a browser has for it (RFC 7617). */
+function asksLogin({ status, headers }: PageResponse): { readonly asksLogin?: true } {
+  const basic = status === 401 && /\bbasic\b/i.test(headers['www-authenticate'] ?? '');
+  return basic ? { asksLogin: true } : {};
+}
+
+/** Why no process could be started in the host. An engine that answers says so with a status. */
+function noWayIn(host: string, error: unknown): QuaysideError {
+  const { statusCode } = error as { statusCode?: unknown };
+  const said = typeof statusCode === 'number';
+  return new QuaysideError(
+    'SANDBOX_FAILED',
+    said ? `${host} is not running.` : `The engine that ${host} runs on does not answer.`,
+    `Wait until ${host} is ready again, then open the page again. What you have done on the hosts stays.`,
+    { cause: error },
+  );
 }

@@ -1,4 +1,5 @@
 import type { PageResponse } from './page-request.ts';
+import { prelude } from './prelude.ts';
 import { rewriteCss, rewriteHtml } from './rewrite.ts';
 
 /** A page that came, with where it came from in the end. */
@@ -39,18 +40,29 @@ export function decoded({ headers, body }: PageResponse): string {
   }
 }
 
-/** The page with its addresses leading through this server: HTML for a frame (which has a path), or a style sheet. */
+/** Where a page is to be shown. */
+export interface Shown {
+  /** Its own path. */
+  readonly self: string;
+  /** Where everything of its pane is. */
+  readonly root: string;
+}
+
+/** The page with its addresses leading through this server: HTML that is to be shown in a frame, or a style sheet. */
 export async function rewritten(
   page: Page,
   pathOf: (url: URL) => string,
-  self?: string,
+  shown?: Shown,
 ): Promise<FrameContent> {
   const { status, headers, body, finalUrl } = page;
   const rewriting = { base: finalUrl, pathOf };
   const type = headers['content-type'];
   const encoding = headers['content-encoding'];
-  if (self !== undefined && isHtml(page)) {
-    const text = await rewriteHtml(decoded(page), rewriting, self);
+  if (shown && isHtml(page)) {
+    // In a script only `<` could end it, and no address that URL has parsed holds one.
+    const begun = [shown.root, finalUrl.href].map((each) => JSON.stringify(each)).join();
+    const script = `<script>(${prelude})(${begun})</script>`;
+    const text = await rewriteHtml(decoded(page), { ...rewriting, script }, shown.self);
     return { status, type: 'text/html; charset=utf-8', encoding, body: Buffer.from(text) };
   }
   if (encoding === undefined && /^\s*text\/css/i.test(type ?? '')) {

@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
 import type { VisitOutcome } from '#protocol';
 import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
@@ -26,10 +27,12 @@ export type Dial = (
 
 /** One HTTP request, as far as a page may shape it. */
 export interface PageRequest {
-  readonly method: 'GET' | 'POST';
-  readonly accept?: string;
-  readonly contentType?: string;
+  readonly method: string;
+  /** Names in small letters, and none that this end of the connection sets itself. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body?: Buffer;
+  /** An answer may go on without end: a stream of events, or a WebSocket. */
+  readonly mayStream?: boolean;
 }
 
 /** An answer that came whole. */
@@ -40,13 +43,23 @@ export interface PageResponse {
   readonly body: Buffer;
 }
 
+/** An answer that goes on: events to read, or a WebSocket (with the first bytes of it). It is closed by its reader. */
+export type StreamResponse = {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+} & (
+  | { readonly outcome: 'events'; readonly body: Readable }
+  | { readonly outcome: 'socket'; readonly body: Duplex; readonly head: Buffer }
+);
+
 /** No answer, and how the network said so. */
 export interface NoResponse {
   readonly outcome: Exclude<VisitOutcome, 'page'>;
 }
 
 /**
- * Asks for one page from a host's network: `socat` there makes the connection, HTTP is spoken here through it.
+ * Asks for one page from a host's network: `socat` there makes the connection, HTTP is spoken here through it. It also
+ * speaks TLS, where that is asked for: no certificate or key of a lab's server is ever looked at in this process.
  *
  * @throws what `signal` was aborted with, what `dial` fails with, or QuaysideError SANDBOX_FAILED where the host did not
  *   even begin to ask; anything about the page itself is an outcome
@@ -56,16 +69,21 @@ export async function requestPage(
   address: Address,
   request: PageRequest,
   signal: AbortSignal,
-): Promise<PageResponse | NoResponse> {
+): Promise<PageResponse | StreamResponse | NoResponse> {
   signal.throwIfAborted();
   using limit = deadline(ANSWER_MS, signal);
-  const target = `TCP4:${address.hostname}:${address.port},connect-timeout=${CONNECT_SECONDS}`;
   // Told twice to speak (-d -d), it names every stage on stderr, in the one language that is looked for below. A page
   // that ends by hanging up has come whole then; by itself socat would stay for another half second (-t).
-  const argv = ['env', 'LC_ALL=C', 'socat', '-d', '-d', '-t', '0', '-', target];
-  await using connection = await dial(argv, { signal: limit.signal });
+  const argv = ['env', 'LC_ALL=C', 'socat', '-d', '-d', '-t', '0', '-', targetOf(address)];
+  await using opened = new AsyncDisposableStack();
+  const connection = opened.use(await dial(argv, { signal: limit.signal }));
   try {
-    return await speak(connection, address, request, limit.signal);
+    const response = await speak(connection, address, request, limit.signal);
+    if (response.outcome === 'page') return response;
+    opened.move();
+    response.body.on('error', () => undefined);
+    response.body.once('close', () => connection.stream.destroy());
+    return response;
   } catch {
     signal.throwIfAborted();
     // The connection may break before its process has said why.
@@ -77,51 +95,71 @@ export async function requestPage(
   }
 }
 
+/** What `socat` connects to. Any certificate will do: a lab's are made by the learner, and signed by nobody. */
+function targetOf({ url, hostname, port }: Address): string {
+  const timeout = `connect-timeout=${CONNECT_SECONDS}`;
+  return url.protocol === 'https:'
+    ? `OPENSSL:${hostname}:${port},pf=ip4,verify=0,cipher=ALL:@SECLEVEL=0,${timeout}`
+    : `TCP4:${hostname}:${port},${timeout}`;
+}
+
 async function speak(
   connection: DialedProcess,
-  { url, hostname, port }: Address,
-  { method, accept, contentType, body }: PageRequest,
+  { url }: Address,
+  { method, headers, body, mayStream = false }: PageRequest,
   signal: AbortSignal,
-): Promise<PageResponse> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const sent = httpRequest({
-      method,
-      path: `${url.pathname}${url.search}`,
-      headers: {
-        host: port === 80 ? hostname : `${hostname}:${port}`,
-        'user-agent': 'Mozilla/5.0 (Quayside)',
-        accept: accept ?? '*/*',
-        'accept-encoding': 'identity',
-        ...(contentType === undefined ? {} : { 'content-type': contentType }),
-        ...(body === undefined ? {} : { 'content-length': body.length }),
-      },
-      createConnection: () => connection.stream,
-      // As lenient as a browser, with a page served by `nc` and a here-document. There is one answer to a connection,
-      // so no second one could hide in it.
-      insecureHTTPParser: true,
-      signal,
-    });
-    let interim = 0;
-    sent.on('information', () => {
-      interim += 1;
-      if (interim > INTERIM_ANSWERS) sent.destroy(new Error('an answer that does not begin'));
-    });
-    sent.on('response', resolve);
-    sent.on('error', reject);
-    sent.end(body);
+): Promise<PageResponse | StreamResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage | StreamResponse>();
+  const sent = httpRequest({
+    method,
+    path: `${url.pathname}${url.search}`,
+    headers: {
+      'user-agent': 'Mozilla/5.0 (Quayside)',
+      accept: '*/*',
+      // Applications ask where a form comes from. It is told to come from themselves: which page of the pane it was, we
+      // do not know.
+      ...(method === 'GET' || method === 'HEAD' ? {} : { origin: url.origin }),
+      ...headers,
+      host: url.host,
+      'accept-encoding': 'identity',
+      ...(body === undefined ? {} : { 'content-length': body.length }),
+    },
+    createConnection: () => connection.stream,
+    // As lenient as a browser, with a page served by `nc` and a here-document. There is one answer to a connection,
+    // so no second one could hide in it.
+    insecureHTTPParser: true,
+    signal,
   });
-  return {
-    outcome: 'page',
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    body: await readAll(response, ANSWER_BYTES),
-  };
+  let interim = 0;
+  sent.on('information', () => {
+    interim += 1;
+    if (interim > INTERIM_ANSWERS) sent.destroy(new Error('an answer that does not begin'));
+  });
+  sent.on('response', resolve);
+  sent.on('upgrade', (response, socket, head) => {
+    const { statusCode: status = 0, headers: answered } = response;
+    if (headers.upgrade === undefined) return reject(new Error('nobody asked for an upgrade'));
+    resolve({ outcome: 'socket', status, headers: answered, body: socket, head });
+  });
+  sent.on('error', reject);
+  sent.end(body);
+  const response = await promise;
+  if ('outcome' in response) return response;
+  const { statusCode: status = 0, headers: answered } = response;
+  if (mayStream && /^\s*text\/event-stream/i.test(answered['content-type'] ?? '')) {
+    return { outcome: 'events', status, headers: answered, body: response };
+  }
+  const whole = await readAll(response, ANSWER_BYTES);
+  return { outcome: 'page', status, headers: answered, body: whole };
 }
 
 /** `socat` says so when it has a connection; from then on whatever goes wrong is the page's doing. */
 const CONNECTED = 'starting data transfer loop';
 /** The address is known by now: version 1.8 names the host at first, and the address after looking it up. */
 const CONNECTING = 'opening connection to AF=2';
+
+/** The connection was there, and what answered on it does not speak TLS. */
+const NO_TLS = 'SSL_connect()';
 
 /**
  * Why no page came, from what the connecting process wrote: the system's own words for its error, which are all that a
@@ -130,7 +168,7 @@ const CONNECTING = 'opening connection to AF=2';
  * @throws QuaysideError SANDBOX_FAILED where it did not even start: that tells nothing of the page
  */
 export function outcomeOf(stderr: string): NoResponse['outcome'] {
-  if (stderr.includes(CONNECTED)) return 'broken';
+  if (stderr.includes(CONNECTED) || stderr.includes(NO_TLS)) return 'broken';
   if (!stderr.includes('socat[')) throw notBegun(stderr.trim());
   // Also where time was up while the name was still being looked up: nothing on the lab's network knows it.
   if (!stderr.includes(CONNECTING)) return 'unknown-host';

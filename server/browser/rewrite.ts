@@ -7,6 +7,8 @@ export interface Rewriting {
   readonly base: URL;
   /** The path on this server that stands for an address. */
   readonly pathOf: (url: URL) => string;
+  /** A `<script>` that comes before all others of the page. */
+  readonly script?: string;
 }
 
 const ADDRESSES = new Set(['href', 'src', 'action', 'formaction', 'poster', 'background', 'data']);
@@ -42,7 +44,7 @@ export async function rewriteHtml(html: string, page: Rewriting, self: string): 
   const { base, end } = readHead(html, page.base);
   const rewriter = new Rewriter({ base, pathOf: page.pathOf });
   // Addresses that scripts make up are resolved by the browser, against this.
-  const baseTag = `<base href="${escapeAttribute(page.pathOf(base))}">`;
+  const first = `<base href="${escapeAttribute(page.pathOf(base))}">${page.script ?? ''}`;
   const out = new Pieces(html);
   let basePlace: number | undefined = end;
   let turnEnds = STEPS_A_TURN;
@@ -55,7 +57,7 @@ export async function rewriteHtml(html: string, page: Rewriting, self: string): 
     }
     if (tag === 'more') continue;
     if (basePlace !== undefined && tag.start >= basePlace) {
-      out.replace(basePlace, basePlace, baseTag);
+      out.replace(basePlace, basePlace, first);
       basePlace = undefined;
     }
     if (tag.name === 'base') {
@@ -75,7 +77,7 @@ export async function rewriteHtml(html: string, page: Rewriting, self: string): 
       out.replace(tag.end, tag.textEnd, rewriter.css(html.slice(tag.end, tag.textEnd)));
     }
   }
-  if (basePlace !== undefined) out.replace(basePlace, basePlace, baseTag);
+  if (basePlace !== undefined) out.replace(basePlace, basePlace, first);
   return out.toString();
 }
 

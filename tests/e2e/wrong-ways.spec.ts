@@ -83,6 +83,24 @@ test('what the pane cannot show is told apart as a browser would', async ({ lear
   await learner.type('server01', 'sudo iptables -I INPUT -p tcp --dport 81 -j DROP');
   await learner.visit('10.1.10.11:81');
   await expect(panel).toContainText('took too long');
-  await learner.visit('https://10.1.10.11/');
-  await expect(panel).toContainText('http');
+});
+
+test('a page of https is shown, and the pane says what it cannot check or give', async ({
+  learner,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  const panel = learner.page.locator('.panel:visible');
+  const page = '<h1>kept</h1><script>localStorage.a = 1</script>';
+  await learner.type(
+    'server01',
+    `openssl req -x509 -newkey rsa:2048 -nodes -keyout k -out c -days 1 -subj /CN=x 2> /dev/null; cat k c > kc; printf 'HTTP/1.0 200 OK\\n\\n${page}' > page; socat OPENSSL-LISTEN:8443,fork,reuseaddr,cert=kc,verify=0 SYSTEM:'read -r x; cat page' & sleep 1; echo "it" "listens"`,
+  );
+  await expect(learner.terminal).toContainText('it listens');
+  await learner.visit('https://10.1.10.11:8443');
+  await expect(panel.frameLocator('iframe').locator('h1')).toHaveText('kept');
+  await expect(panel).toContainText('not verified');
+  await expect(panel).toContainText('What this page stores');
+  await learner.visit('http://10.1.10.11:8443');
+  await expect(panel).toContainText('sent no page');
+  await expect(panel.getByText('not verified')).toBeHidden();
 });

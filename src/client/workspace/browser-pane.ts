@@ -2,6 +2,7 @@ import type { VisitView } from '#protocol';
 import { ApiError, type LabApi } from '../api.ts';
 import { setText } from '../set.ts';
 import { failureOf } from './failure-page.ts';
+import { PaneNotes } from './pane-notes.ts';
 
 /** A click inside the page and the server's word of it arrive in either order; later than this they are strangers. */
 const SAME_CLICK_MS = 3_000;
@@ -16,6 +17,7 @@ export class BrowserPane {
   readonly #api: LabApi;
   readonly #address: HTMLInputElement;
   readonly #frame: HTMLIFrameElement;
+  readonly #notes: PaneNotes;
   readonly #rememberAs: string;
   readonly #history: string[] = [];
   #place = -1;
@@ -34,6 +36,7 @@ export class BrowserPane {
     this.#api = api;
     this.#address = root.querySelector('input') as HTMLInputElement;
     this.#frame = root.querySelector('iframe') as HTMLIFrameElement;
+    this.#notes = new PaneNotes(root.querySelector('[data-browser-notes]'), this.#frame);
     root.querySelector('form')?.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.open(this.#address.value);
@@ -63,14 +66,14 @@ export class BrowserPane {
     const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
     const visit = await this.#visit(url);
     if (!visit) return;
-    this.#enter(visit.url);
+    this.#enter(placeOf(visit));
   }
 
   /** Shows a visit that was made for the learner, as if they had made it here. */
   present(visit: VisitView): void {
     if (visit.id === this.#own) return;
     this.#own = visit.id;
-    this.#enter(visit.url);
+    this.#enter(placeOf(visit));
     this.#show(visit);
   }
 
@@ -123,7 +126,8 @@ export class BrowserPane {
   }
 
   #show(visit: VisitView): void {
-    this.#address.value = visit.url;
+    this.#notes.clear();
+    this.#showAddress(visit);
     if (visit.outcome === 'page' && visit.frame) {
       this.#expected = true;
       this.#frame.title = visit.title ? `${visit.title}, ${visit.url}` : visit.url;
@@ -135,7 +139,18 @@ export class BrowserPane {
     }
   }
 
+  #showAddress(visit: VisitView): void {
+    this.#address.value = placeOf(visit);
+    const unverified = this.#root.querySelector('[data-browser-unverified]');
+    unverified?.toggleAttribute(
+      'hidden',
+      visit.outcome !== 'page' || !placeOf(visit).startsWith('https:'),
+    );
+    this.#notes.show(visit);
+  }
+
   #showFailure(title: string, detail: string, meaning: string): void {
+    this.#notes.clear();
     setText(this.#root.querySelector('[data-failure-title]'), title);
     setText(this.#root.querySelector('[data-failure-detail]'), detail);
     setText(this.#root.querySelector('[data-failure-meaning]'), meaning);
@@ -157,8 +172,8 @@ export class BrowserPane {
     if (!visit) return;
     this.#told = undefined;
     this.#loadedAt = 0;
-    this.#enter(visit.url);
-    if (visit.outcome === 'page') this.#address.value = visit.url;
+    this.#enter(placeOf(visit));
+    if (visit.outcome === 'page') this.#showAddress(visit);
     else this.#show(visit);
   }
 
@@ -183,4 +198,9 @@ export class BrowserPane {
       if (button) button.ariaDisabled = String(!enabled);
     }
   }
+}
+
+/** Where a visit ended: redirects may have led on from what was asked for. */
+function placeOf({ url, movedTo }: VisitView): string {
+  return movedTo ?? url;
 }

@@ -10,7 +10,7 @@ export interface Failure {
 
 /** @param visit one that brought no page */
 export function failureOf(visit: VisitView): Failure {
-  const { host, hostname } = new URL(visit.url);
+  const { host, hostname, protocol } = new URL(visit.movedTo ?? visit.url);
   const seconds = Math.max(1, Math.round(visit.milliseconds / 1000));
   switch (visit.outcome) {
     case 'refused':
@@ -43,8 +43,9 @@ export function failureOf(visit: VisitView): Failure {
       return {
         title: `${host} sent no page`,
         detail: 'The answer was not one that a browser can read.',
-        meaning:
-          'Something listens there and took the connection, but it does not speak HTTP as a web server does.',
+        meaning: `Something listens there and took the connection, but it does not speak ${
+          protocol === 'https:' ? 'https. Try http:// in its place.' : 'HTTP as a web server does.'
+        }`,
       };
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { QuaysideError } from '../../../server/base/errors.ts';
-import { parseAddress } from '../../../server/browser/address.ts';
+import { parseAddress, parseTyped } from '../../../server/browser/address.ts';
 
 describe('an address as typed', () => {
   test.each([
@@ -11,6 +11,8 @@ describe('an address as typed', () => {
     ['mesos-agent01:8080/x y', 'http://mesos-agent01:8080/x%20y', 'mesos-agent01', 8080],
     ['my_app.lab:65535', 'http://my_app.lab:65535/', 'my_app.lab', 65535],
     ['localhost:8080', 'http://localhost:8080/', 'localhost', 8080],
+    ['https://10.1.10.11/', 'https://10.1.10.11/', '10.1.10.11', 443],
+    ['https://10.1.10.11:8443/', 'https://10.1.10.11:8443/', '10.1.10.11', 8443],
   ])('%j is %s', (typed, url, hostname, port) => {
     const address = parseAddress(typed);
     expect([address.url.href, address.hostname, address.port]).toEqual([url, hostname, port]);
@@ -26,7 +28,6 @@ describe('an address as typed', () => {
     ['two words', 'not an address'],
     ['10.1.10.999', 'not an address'],
     ['10.1.10.11:0', 'Port 0'],
-    ['https://10.1.10.11/', 'plain http'],
     ['ftp://10.1.10.11/', 'ftp:'],
     ['file:///etc/passwd', 'file:'],
     ['user@10.1.10.11', 'user name'],
@@ -61,5 +62,20 @@ describe('an address as typed', () => {
   ])('%j never becomes part of a command', (host) => {
     expect(() => parseAddress(host)).toThrow(QuaysideError);
     expect(() => parseAddress(`http://${host}:80/`)).toThrow(QuaysideError);
+  });
+});
+
+describe('a name and a password in what was typed', () => {
+  test.each([
+    ['anna:open%20it@10.1.10.11:8080/x', 'http://10.1.10.11:8080/x', 'anna:open it'],
+    ['https://anna@10.1.10.11', 'https://10.1.10.11/', 'anna:'],
+    ['10.1.10.11', 'http://10.1.10.11/', undefined],
+  ])('%j: none stands in the address', (typed, url, login) => {
+    const found = parseTyped(typed);
+    expect([found.address.url.href, found.login]).toEqual([url, login]);
+  });
+
+  test('that cannot be read is refused', () => {
+    expect(() => parseTyped('%E0%A4:x@10.1.10.11')).toThrow(QuaysideError);
   });
 });

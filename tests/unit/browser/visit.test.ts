@@ -1,15 +1,16 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../../server/browser/address.ts';
+import { Credentials } from '../../../server/browser/credentials.ts';
 import { outcomeOf } from '../../../server/browser/page-request.ts';
 import { visit } from '../../../server/browser/visit.ts';
 import { localDial, SAID, serve, serveTcp, SAID_1_8 as V8 } from './stage.ts';
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
-const GET = { method: 'GET' } as const;
+const GET = { method: 'GET', headers: {} } as const;
 
 function open(url: string, dial = localDial(), signal = new AbortController().signal) {
-  return visit(dial, parseAddress(url), GET, signal);
+  return visit({ dial, credentials: new Credentials() }, parseAddress(url), GET, signal);
 }
 
 describe('a visit', () => {
@@ -107,7 +108,7 @@ describe('a visit', () => {
     expect(await open(`${server.url}6`)).toMatchObject({ outcome: 'broken' });
   });
 
-  test.each(['https://10.1.10.11/', 'file:///etc/passwd', 'http://a,fork/', 'http://u:p@h/'])(
+  test.each(['ftp://10.1.10.11/', 'file:///etc/passwd', 'http://a,fork/', 'http://u:p@h/'])(
     'does not follow a redirect to %s',
     async (location) => {
       await using server = await serve((_request, response) => {
@@ -175,6 +176,7 @@ describe('why there is no page', () => {
     [V8.naming + V8.unknown, 'unknown-host'],
     [V8.naming, 'unknown-host'],
     [V8.naming + V8.opening + V8.connected, 'broken'],
+    [V8.naming + V8.opening + V8.noTls, 'broken'],
   ])('is read from %j: %s', (said, outcome) => {
     expect(outcomeOf(said)).toBe(outcome);
   });

@@ -16,7 +16,9 @@ const PUBLIC = new Set([
   'GET /api/class',
 ]);
 /** Asks for a key in the path in place of a cookie; tried on its own in the browser pane's tests. */
-const KEYED = new Set(['GET /pane/:key/*', 'POST /pane/:key/*']);
+const KEYED = new Set(
+  ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map((method) => `${method} /pane/:key/*`),
+);
 
 function concrete(url: string): string {
   return url
@@ -38,7 +40,6 @@ const SOCKETS = [
   '/api/class',
   '/healthz',
   '/metrics',
-  `/pane/${'A'.repeat(24)}/index.html`,
 ];
 
 const ALL = await routesOf(stage);
@@ -49,6 +50,7 @@ test('the walk sees every route that the page needs', () => {
     'DELETE /api/labs/:lab/guide',
     'DELETE /api/labs/:lab/session',
     'DELETE /api/labs/:lab/terminals/:terminal',
+    'DELETE /pane/:key/*',
     'GET /*',
     'GET /api/class',
     'GET /api/labs',
@@ -60,6 +62,8 @@ test('the walk sees every route that the page needs', () => {
     'GET /metrics',
     'GET /pane/:key/*',
     'GET /sign-in',
+    'OPTIONS /pane/:key/*',
+    'PATCH /pane/:key/*',
     'POST /api/labs/:lab/answers/:check',
     'POST /api/labs/:lab/runs',
     'POST /api/labs/:lab/session',
@@ -71,6 +75,7 @@ test('the walk sees every route that the page needs', () => {
     'POST /api/labs/:lab/terminals',
     'POST /api/labs/:lab/visits',
     'POST /pane/:key/*',
+    'PUT /pane/:key/*',
   ]);
 });
 
@@ -149,6 +154,18 @@ describe.each(ALL.filter(({ method, url }) => method !== 'GET' && !KEYED.has(`${
     });
   },
 );
+
+test('a WebSocket of the browser pane asks for a key that is known, and for our own name', async () => {
+  await using web = await stage();
+  const cookie = await web.signIn();
+  const path = `/pane/${'A'.repeat(24)}/http/10.1.10.11/`;
+  for (const origin of ['null', web.origin, undefined]) {
+    const refusal = await refusalOfSocket(web.socket(path, { origin, cookie }));
+    expect(refusal).toEqual({ status: 404, code: 'NOT_FOUND' });
+  }
+  const elsewhere = web.socket(path, { host: 'evil.example', origin: 'null' });
+  expect(await refusalOfSocket(elsewhere)).toEqual({ status: 421, code: 'WRONG_HOST' });
+});
 
 describe.each(SOCKETS)('a WebSocket to %s', (path) => {
   test('is refused under another name, signed in or not', async () => {
