@@ -100,7 +100,7 @@ export class Learner {
   /** Opens an address in the browser pane. */
   async visit(address: string): Promise<void> {
     await this.tab('Browser').click();
-    const box = this.page.getByLabel('Address');
+    const box = this.page.getByRole('textbox', { name: 'Address' });
     await box.fill(address);
     await box.press('Enter');
   }

@@ -161,7 +161,7 @@ test('the browser pane goes back and forward, and says what a failure tells', as
   await expect(page.getByText('10.1.10.11 said no: nothing listens on that port')).toBeVisible();
   await learner.visit('nowhere.example');
   await expect(page.getByText('nowhere.example: name not found')).toBeVisible();
-  const address = page.getByLabel('Address');
+  const address = page.getByRole('textbox', { name: 'Address' });
   await page.getByRole('button', { name: 'Back', exact: true }).click();
   await expect(address).toHaveValue('http://10.1.10.11:9/');
   await expect(page.getByText('10.1.10.11:9 refused to connect')).toBeVisible();
