@@ -55,6 +55,7 @@ export default defineConfig({
         Footer: './src/overrides/Footer.astro',
         Head: './src/overrides/Head.astro',
         Header: './src/overrides/Header.astro',
+        Hero: './src/overrides/Hero.astro',
         MobileMenuToggle: './src/overrides/MobileMenuToggle.astro',
         PageFrame: './src/overrides/PageFrame.astro',
         PageTitle: './src/overrides/PageTitle.astro',

@@ -1,6 +1,7 @@
-import type { SessionSnapshot } from '#protocol';
+import type { ClassView, SessionSnapshot } from '#protocol';
 import { ApiError, LabApi } from './api.ts';
 import { countPassed } from './lab-state.ts';
+import { request } from './request.ts';
 
 /** A section as the build knows it. */
 interface Section {
@@ -35,6 +36,18 @@ function show(item: HTMLElement, sections: readonly Section[], snapshot: Session
   link.href = next?.href ?? sections[0]?.href ?? link.href;
 }
 
+/** Whoever has the server to themselves may write labs as well; a class is there to learn. */
+async function offerAuthors(link: HTMLElement): Promise<void> {
+  try {
+    const { mode } = await request<ClassView>('GET', '/api/class');
+    link.hidden = mode === 'class';
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+}
+
+const forAuthors = document.getElementById('for-authors');
+if (forAuthors) void offerAuthors(forAuthors);
 for (const item of document.querySelectorAll<HTMLElement>('[data-lab][data-sections]')) {
   void paint(item);
 }

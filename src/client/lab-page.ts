@@ -8,7 +8,7 @@ import { paintGuideButtons } from './guide/paint-buttons.ts';
 import { RunButtons } from './guide/run-buttons.ts';
 import { GuideStrip } from './guide/strip.ts';
 import { type LabData, readLabData } from './lab-data.ts';
-import { LabState } from './lab-state.ts';
+import { countPassed, LabState } from './lab-state.ts';
 import { paintChecks } from './paint-checks.ts';
 import { paintEnd } from './paint-end.ts';
 import { paintProgress } from './paint-progress.ts';
@@ -55,6 +55,14 @@ function begin(first: LabData): void {
     paintGuideButtons(document, lab, state.view);
     runs.paint(document, state.view);
     paintEnd(document, lab, state.view);
+    const { snapshot } = state.view;
+    if (snapshot)
+      views.tellPassed(
+        countPassed(
+          snapshot.checks,
+          snapshot.checks.map(({ id }) => id),
+        ),
+      );
   };
   const arrive = () => {
     arrangeHints(document, lab.steps);

@@ -15,8 +15,9 @@ type Link = Extract<SidebarEntry, { type: 'link' }>;
 export const onRequest = defineRouteMiddleware(async (context) => {
   const route = context.locals.starlightRoute;
   if (import.meta.env.DEV) await requireSound(route.id);
-  route.sidebar = arranged(route.sidebar);
   const here = labPageOf(route.id);
+  const isForLearners = here !== undefined && here.name !== EXAMPLES_LAB;
+  route.sidebar = arranged(route.sidebar, isForLearners);
   if (!here) return;
   route.toc = undefined;
   addCounts(route.sidebar, here);
@@ -37,8 +38,11 @@ async function requireSound(routeId: string): Promise<void> {
   if (problems.length > 0) throw new AstroError(problems.join('\n'));
 }
 
-/** Each lab is a group of its own; the one with the guide's examples belongs to the guide. */
-function arranged(sidebar: readonly SidebarEntry[]): SidebarEntry[] {
+/**
+ * Each lab is a group of its own; the one with the guide's examples belongs to the guide, and a lab's pages lead to
+ * neither: whoever learns has no use for them.
+ */
+function arranged(sidebar: readonly SidebarEntry[], isForLearners: boolean): SidebarEntry[] {
   const labs = sidebar.flatMap((entry) =>
     entry.type === 'group' && entry.label === LABS_GROUP ? entry.entries : [],
   );
@@ -50,6 +54,7 @@ function arranged(sidebar: readonly SidebarEntry[]): SidebarEntry[] {
       return labs.filter((lab) => !isExamples(lab)).map(titled);
     }
     if (entry.label !== AUTHORS_GROUP) return [entry];
+    if (isForLearners) return [];
     return [{ ...entry, entries: [...entry.entries, ...labs.filter(isExamples).map(titled)] }];
   });
 }

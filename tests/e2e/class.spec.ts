@@ -112,6 +112,10 @@ test('a learner joins, is seen at work, and comes back with the personal link on
   await expect(row).toContainText(/1 of \d+/);
   await isAccessible(room.instructor);
 
+  await ada.page.goto(new URL('/', room.server.url).href);
+  await expect(ada.page.getByText('1 of')).toBeVisible();
+  await expect(ada.page.getByRole('link', { name: 'Write a lab' })).toBeHidden();
+
   const phone = new Learner(await room.newBrowser(PHONE));
   await phone.page.goto(link);
   await expect(phone.page.getByText('You are in the class as Ada')).toBeVisible();

@@ -48,6 +48,19 @@ test('no page loads anything from another site, or scrolls sideways on a phone',
   expect(elsewhere).toEqual([]);
 });
 
+test('whoever learns is led to no page for authors, and whoever has the server is', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await expect(page.locator('#starlight__sidebar a')).not.toHaveCount(0);
+  await expect(page.locator('a[href^="/authors/"], a[href^="/labs/components/"]')).toHaveCount(0);
+  await page.goto(new URL('/', page.url()).href);
+  await expect(page.getByText('Every part, live')).toHaveCount(0);
+  await page.getByRole('link', { name: 'Write a lab' }).click();
+  await expect(page.locator('.sidebar-content a[href^="/labs/components/"]')).not.toHaveCount(0);
+});
+
 test('every card holds what stands in it, however narrow the text is', async ({ learner }) => {
   for (const section of ['ephemeral-ports/', 'docker-networks/']) {
     await learner.goTo(section);

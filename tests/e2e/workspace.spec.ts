@@ -46,6 +46,24 @@ test('the separator moves with the keyboard, and stays where it was put', async 
   expect((await learner.page.locator('#lab-prose').boundingBox())?.width).toBe(width);
 });
 
+for (const width of [1280, 1440]) {
+  test(`a window of ${width} px has a terminal of 80 columns or more`, async ({ learner }) => {
+    await learner.page.setViewportSize({ width, height: 800 });
+    await learner.goTo('ephemeral-ports/');
+    await learner.type('server01', 'clear; echo $(tput cols) columns');
+    expect(Number(await learner.read(/(\d+) columns/))).toBeGreaterThanOrEqual(80);
+  });
+}
+
+test('a block that calls a host by another name leads to a tab that says that name', async ({
+  learner,
+}) => {
+  await learner.goTo('linux-bridge/');
+  await expect(learner.tab('server01')).toContainText('agent01');
+  await learner.goTo('ephemeral-ports/');
+  await expect(learner.tab('server01')).not.toContainText('agent01');
+});
+
 test('tabs follow the arrow keys, Delete closes one, and a shell that ended can be had anew', async ({
   learner,
 }) => {

@@ -17,6 +17,9 @@ export interface KeyActions {
 /** Shown to the learner wherever the key is named. */
 export const LEAVE_KEYS = 'Ctrl+Shift+Enter';
 
+/** As xterm sees it. */
+export const IS_MAC = /^Mac/.test(globalThis.navigator?.platform ?? '');
+
 /** All keys that are ours, and what they do, for the menu at the terminal. */
 export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ['Ctrl+Shift+C', 'copy what is selected'],
@@ -27,6 +30,7 @@ export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ['Ctrl+Shift+.', 'larger text'],
   ['Ctrl+Shift+,', 'smaller text'],
   ['Shift+PageUp', 'scroll back'],
+  [IS_MAC ? 'Option+drag' : 'Shift+drag', 'select while a program has the mouse'],
   [LEAVE_KEYS, 'leave the terminal'],
 ];
 
@@ -37,7 +41,7 @@ export const KEYS: readonly (readonly [keys: string, what: string])[] = [
 export function onKeys(terminal: Terminal, actions: KeyActions): void {
   terminal.attachCustomKeyEventHandler((event) => {
     if (!event.ctrlKey || !event.shiftKey || event.altKey || event.metaKey) return true;
-    const action = shifted(event.code, terminal, actions);
+    const action = shifted(keyNameOf(event), terminal, actions);
     if (action === undefined) return true;
     if (action !== 'browser') {
       event.preventDefault();
@@ -47,28 +51,51 @@ export function onKeys(terminal: Terminal, actions: KeyActions): void {
   });
 }
 
+const LATIN_LETTER = /^\p{Script=Latin}$/u;
+/** What the keys of `,` and `.` print with Shift, by layout; in some, another key prints them as well. */
+const PUNCTUATION = /^[.,:;<>?]$/;
+const BRACKETS_KEY = 'IntlBackslash';
+
+/**
+ * What stands on a key that is pressed with Shift: the letter of the layout in use, be it Dvorak or AZERTY. Where that is
+ * no Latin letter (Cyrillic, Greek), the letter at its place on a QWERTY keyboard, as such keyboards are labelled.
+ */
+export function keyNameOf({ key, code }: Pick<KeyboardEvent, 'key' | 'code'>): string {
+  if (LATIN_LETTER.test(key)) return key.toLowerCase();
+  if (PUNCTUATION.test(key)) {
+    if (code === BRACKETS_KEY) return key;
+    if (key === '.' || key === '>' || (key === ':' && code === 'Period')) return '.';
+    if (key === '<' || (key === ';' && code === 'Comma')) return ',';
+    return key;
+  }
+  const [, letter] = /^Key([A-Z])$/.exec(code) ?? [];
+  if (letter !== undefined) return letter.toLowerCase();
+  if (code === 'Period') return '.';
+  return code === 'Comma' ? ',' : key;
+}
+
 function shifted(
-  code: string,
+  name: string,
   terminal: Terminal,
   actions: KeyActions,
 ): (() => void) | 'browser' | undefined {
-  switch (code) {
+  switch (name) {
     case 'Enter':
       return () => actions.leave();
-    case 'KeyC':
+    case 'c':
       return () => void copy(terminal, actions);
-    case 'KeyV':
+    case 'v':
       // The browser pastes, and its paste event comes to us.
       return 'browser';
-    case 'KeyF':
+    case 'f':
       return () => actions.search();
     case 'ArrowUp':
       return () => actions.jump(-1);
     case 'ArrowDown':
       return () => actions.jump(1);
-    case 'Period':
+    case '.':
       return () => actions.zoom(1);
-    case 'Comma':
+    case ',':
       return () => actions.zoom(-1);
     default:
       return undefined;

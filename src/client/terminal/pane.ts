@@ -2,6 +2,7 @@ import '@xterm/xterm/css/xterm.css';
 import './pane.css';
 import { copyText, NOT_COPIED } from '../copy-text.ts';
 import { onAppearanceChange } from './appearance-changes.ts';
+import { cleanText } from './clean-text.ts';
 import { onClipboardWrite } from './clipboard-writes.ts';
 import { type ConnectionState, type Standing, TerminalConnection } from './connection.ts';
 import { allText, onKeys } from './keys.ts';
@@ -13,6 +14,7 @@ import { SCROLLBACK, Screen } from './screen.ts';
 import type { SearchBar } from './search-bar.ts';
 import { settingsButton } from './settings-button.ts';
 import { StatusBar } from './status-bar.ts';
+import type { TouchKeys } from './touch-keys.ts';
 
 /** How a terminal pane is made. */
 export interface TerminalPaneOptions {
@@ -28,6 +30,9 @@ export interface TerminalPaneOptions {
 
 /** A program answers a key or a click within this (ms), far away too; browsers count a click for as long. */
 const AT_ONCE_MS = 5_000;
+
+/** A finger, mostly: a keyboard on the screen, which lacks keys that a shell needs. */
+const TOUCHED = matchMedia('(pointer: coarse)');
 
 /**
  * One terminal on the page: keeps its link, shows its output, takes its keys. Starts hidden; `show()` it once its
@@ -48,6 +53,7 @@ export class TerminalPane implements Disposable {
   #screen: Screen | undefined;
   #opening: Promise<void> | undefined;
   #search: SearchBar | undefined;
+  #touch: TouchKeys | undefined;
   #shown = false;
   #focused = false;
   /** A button is held down on the terminal, or a character is composed from several keys. */
@@ -186,6 +192,7 @@ export class TerminalPane implements Disposable {
     screen.settled(() => {
       if (this.#ending.signal.aborted) return;
       screen.open(this.#surface, this.#label);
+      if (TOUCHED.matches) void this.#addTouchKeys();
       this.#fit();
       this.#output.look();
     });
@@ -213,8 +220,9 @@ export class TerminalPane implements Disposable {
       // One that is replaced loses the focus, and would tell the program.
       if (screen !== this.#screen) return;
       this.#output.typed();
-      if (this.#connection.type(data)) return;
-      this.#status.refuse(this.#connection.whyRefused(data));
+      const typed = this.#touch?.apply(data) ?? data;
+      if (this.#connection.type(typed)) return;
+      this.#status.refuse(this.#connection.whyRefused(typed));
     });
     if (this.#mayCopy) onClipboardWrite(terminal, (text) => void this.#programCopies(screen, text));
     terminal.onBinary((data) => this.#connection.type(data));
@@ -285,6 +293,25 @@ export class TerminalPane implements Disposable {
 
   get #queue(): OutputQueue<Screen> {
     return this.#output.queue;
+  }
+
+  async #addTouchKeys(): Promise<void> {
+    const { TouchKeys } = await import('./touch-keys.ts');
+    if (this.#ending.signal.aborted) return;
+    const modes = () => this.#screen?.terminal.modes;
+    this.#touch = new TouchKeys(this.#label, {
+      input: (data) => this.#act(({ terminal }) => terminal.input(data)),
+      line: (text) =>
+        this.#act(({ terminal }) => {
+          if (text !== '') terminal.paste(cleanText(text));
+          terminal.input('\r');
+        }),
+      get applicationCursor() {
+        return modes()?.applicationCursorKeysMode === true;
+      },
+      focus: () => this.focus(),
+    });
+    this.#surface.after(this.#touch.element);
   }
 
   async #openSearch(screen: Screen): Promise<void> {
@@ -376,9 +403,9 @@ export class TerminalPane implements Disposable {
       this.#isHeld = isHeld;
     };
     for (const begin of ['pointerdown', 'compositionstart'])
-      this.#surface.addEventListener(begin, hold(true), { signal });
+      this.#surface.addEventListener(begin, hold(true), { signal, capture: true });
     for (const end of ['pointerup', 'pointercancel', 'compositionend'])
-      window.addEventListener(end, hold(false), { signal });
+      window.addEventListener(end, hold(false), { signal, capture: true });
     onPaste(
       this.#surface,
       () => this.#screen?.terminal,

@@ -4,10 +4,16 @@ export interface TerminalPreferences {
   readonly fontSize: number;
   /** Lets a screen reader follow the output, at the cost of speed. */
   readonly screenReader: boolean;
+  /** On a Mac: Option is the shell's Meta (Option-B: a word back), and prints no characters of its own. */
+  readonly optionIsMeta: boolean;
 }
 
 const KEY = 'quayside:terminal';
-const DEFAULTS: TerminalPreferences = { fontSize: 14, screenReader: false };
+const DEFAULTS: TerminalPreferences = {
+  fontSize: 14,
+  screenReader: false,
+  optionIsMeta: false,
+};
 const SMALLEST_FONT = 9;
 const LARGEST_FONT = 32;
 
@@ -40,6 +46,7 @@ function read(): TerminalPreferences {
     return {
       fontSize: typeof stored.fontSize === 'number' ? stored.fontSize : DEFAULTS.fontSize,
       screenReader: stored.screenReader === true,
+      optionIsMeta: stored.optionIsMeta === true,
     };
   } catch {
     return DEFAULTS;

@@ -7,6 +7,7 @@ import { isPageScrolled } from './page-scrolls.ts';
 import { ParseTurns } from './parse-turns.ts';
 import { terminalPreferences } from './preferences.ts';
 import { shareReadableColours } from './readable-colours.ts';
+import { onTextInput } from './text-input.ts';
 import { currentTheme, THEMES } from './themes.ts';
 import { type MendedTerminal, mendXterm } from './xterm-6.0.0.ts';
 
@@ -79,6 +80,8 @@ export class Screen implements Disposable {
       fontFamily: FONT,
       // A link whose text is not its address: the address is shown before it is followed.
       linkHandler: { activate: (_, uri) => confirm(`Open ${uri}?`) && openLink(uri) },
+      // Where a program has the mouse, this is how a Mac still selects; elsewhere it is Shift.
+      macOptionClickForcesSelection: true,
       minimumContrastRatio: CONTRAST,
       scrollback: SCROLLBACK,
       ...appearance(),
@@ -99,6 +102,7 @@ export class Screen implements Disposable {
     this.terminal.open(element);
     this.#mended = mendXterm(this.terminal);
     shareReadableColours(this.terminal);
+    onTextInput(this.terminal);
     this.terminal.textarea?.setAttribute('aria-label', label);
     this.terminal.loadAddon(new CursorBlink());
     const waiting = this.#unopened ?? [];
@@ -204,10 +208,11 @@ export class Screen implements Disposable {
 }
 
 function appearance() {
-  const { fontSize, screenReader } = terminalPreferences();
+  const { fontSize, optionIsMeta, screenReader } = terminalPreferences();
   return {
     cursorBlink: !REDUCED_MOTION.matches,
     fontSize,
+    macOptionIsMeta: optionIsMeta,
     screenReaderMode: screenReader,
     theme: THEMES[currentTheme()],
   };

@@ -1,4 +1,4 @@
-import { KEYS } from './keys.ts';
+import { IS_MAC, KEYS } from './keys.ts';
 import {
   onTerminalPreferences,
   setTerminalPreferences,
@@ -71,7 +71,13 @@ export class SettingsMenu {
     menu.hidden = true;
     menu.role = 'dialog';
     menu.ariaLabel = 'Terminal settings';
-    menu.append(this.#size(), this.#screenReader(), this.#actions(), keyList());
+    menu.append(
+      this.#size(),
+      this.#choice('Read output to a screen reader', 'screenReader'),
+      ...(IS_MAC ? [this.#choice('Option is the Meta key', 'optionIsMeta')] : []),
+      this.#actions(),
+      keyList(),
+    );
     menu.addEventListener('keydown', ({ key }) => {
       if (key === 'Escape') this.#close();
     });
@@ -97,17 +103,17 @@ export class SettingsMenu {
     return row;
   }
 
-  #screenReader(): HTMLElement {
+  #choice(text: string, name: 'screenReader' | 'optionIsMeta'): HTMLElement {
     const label = document.createElement('label');
     const box = document.createElement('input');
     box.type = 'checkbox';
     const show = () => {
-      box.checked = terminalPreferences().screenReader;
+      box.checked = terminalPreferences()[name];
     };
     show();
     onTerminalPreferences(show, this.#ending);
-    box.addEventListener('change', () => setTerminalPreferences({ screenReader: box.checked }));
-    label.append(box, 'Read output to a screen reader');
+    box.addEventListener('change', () => setTerminalPreferences({ [name]: box.checked }));
+    label.append(box, text);
     return label;
   }
 

@@ -3,7 +3,8 @@ export const SPLIT_KEY = 'quayside-split';
 /** Less than this, and either side is no longer of use. */
 export const SPLIT_LEAST = 30;
 export const SPLIT_MOST = 70;
-export const SPLIT_AT_FIRST = 44;
+/** At 1280 and at 1440 px the terminal has 80 columns or more, and the text 60 letters to the line. */
+export const SPLIT_AT_FIRST = 41;
 const STEP = 2;
 const LARGE_STEP = 10;
 

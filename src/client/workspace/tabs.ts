@@ -1,4 +1,4 @@
-import { set } from '../set.ts';
+import { set, setText } from '../set.ts';
 
 /** One tab and what it shows. */
 export interface Tab {
@@ -58,7 +58,7 @@ export class Tabs {
     button.dataset.tab = tab.id;
     button.setAttribute('aria-controls', tab.panel.id);
     const dot = pointerOnly('tab-activity', '');
-    button.append(dot, tab.name);
+    button.append(dot, tab.name, pointerOnly('tab-alias', ''));
     if (tab.closable) {
       button.setAttribute('aria-keyshortcuts', 'Delete');
       button.append(pointerOnly('tab-close', '×'));
@@ -68,6 +68,12 @@ export class Tabs {
     this.#tabs.set(tab.id, { tab, button });
     this.#list.append(button);
     this.#paint();
+  }
+
+  /** What else the page calls it, beside its name. To the eye only: the tab's name stays the host's. */
+  note(id: string, text: string): void {
+    const button = this.#tabs.get(id)?.button;
+    setText(button?.querySelector('.tab-alias') ?? null, text);
   }
 
   /** Takes a tab away. If it was in front its neighbour comes there; its id is returned. */

@@ -259,7 +259,18 @@ export class Workspace {
       this.#tabs.add({ id: view.id, name: view.title, panel: terminal.panel, closable: true });
     }
     this.#tabs.order(views.map(({ id }) => id));
+    this.#noteAliases(views);
     this.#recall(views);
+  }
+
+  /** Who follows a block on `agent01` sees that this is the tab it means. */
+  #noteAliases(views: readonly TerminalView[]): void {
+    const blocks = [...document.querySelectorAll<HTMLElement>('[data-host-block]')];
+    const named = new Set(blocks.map(({ dataset }) => dataset.hostBlock));
+    for (const { id, host } of views) {
+      const { aliases = [] } = this.#lab.hosts.find(({ name }) => name === host) ?? {};
+      this.#tabs.note(id, aliases.filter((alias) => named.has(alias)).join(', '));
+    }
   }
 
   /** What the learner last looked at comes to the front again, be it after a reload; else the first terminal. */
