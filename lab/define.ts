@@ -29,6 +29,11 @@ export interface CheckDefinition<Host extends string = string> {
    * opened, whichever came later.
    */
   readonly reads?: RegExp;
+  /**
+   * Ids of earlier checks whose steps this one stands on, where its page does not show that by the name of something that
+   * they make. Do it for me does them first.
+   */
+  readonly needs?: readonly string[];
   /** Mistakes that get a reason of their own. */
   readonly mistakes?: readonly Mistake[];
   /** Other actions that lead to the same result, and that the page does not show. */

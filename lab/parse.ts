@@ -72,7 +72,11 @@ const IMAGE =
  */
 export function check<const Host extends string = string>(
   id: string,
-  rest: Scenarios & { readonly title: string; readonly test: Test<Host> },
+  rest: Scenarios & {
+    readonly title: string;
+    readonly needs?: readonly string[];
+    readonly test: Test<Host>;
+  },
 ): CheckDefinition<Host> {
   return { id, ...rest };
 }
@@ -97,6 +101,7 @@ export function answer<const Host extends string = string>(
     readonly title: string;
     readonly question: string;
     readonly placeholder?: string;
+    readonly needs?: readonly string[];
     readonly reads?: RegExp;
     readonly judge: (given: string, sandbox: SandboxView<Host>) => Verdict | Promise<Verdict>;
   },
@@ -150,6 +155,14 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
     if (!ID.test(id)) problems.push(`id "${id}": use lower-case letters, digits and dashes`);
   }
   reportTwins('check id', ids, problems);
+  for (const [index, { id, needs = [] }] of checks.entries()) {
+    for (const needed of needs) {
+      if (ids.slice(0, index).includes(needed)) continue;
+      problems.push(
+        `check "${id}" needs "${needed}", which is no check before it. ${didYouMean(needed, ids)}`,
+      );
+    }
+  }
   const known = hosts.flatMap(({ name, aliases }) => [name, ...aliases]);
   for (const { id, test, mistakes = [], alternatives = [] } of checks) {
     const actions = [...mistakes, ...alternatives].flatMap((scenario) => scenario.actions);

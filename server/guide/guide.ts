@@ -5,6 +5,7 @@ import type { Step } from '#steps';
 import type { Background } from '../base/background.ts';
 import { withAbort } from '../base/deadline.ts';
 import { QuaysideError, ReadableError, wordsFor } from '../base/errors.ts';
+import { stepsBelow } from '../labs/stands-on.ts';
 import { GuideStopped } from './free-terminal.ts';
 import { type LastOutput, type LearnerActions, runStep } from './run-step.ts';
 
@@ -68,9 +69,18 @@ export class Guide {
     return steps.filter(({ page }) => pages.includes(page));
   }
 
-  /** Does one step as the learner would, in sight. @throws QuaysideError GUIDE_BUSY */
+  /**
+   * Does one step as the learner would, in sight; before it those that it stands on and that have not passed.
+   *
+   * @throws QuaysideError GUIDE_BUSY
+   */
   doStep(step: Step, learner: LearnerActions): void {
-    this.#begin('step', [step], async () => learner);
+    const { steps, lab } = this.#options;
+    const views = learner.checks();
+    const isOpen = ({ checks }: Step) =>
+      views.some(({ id, state }) => checks.includes(id) && state !== 'passed');
+    const below = stepsBelow(steps, step, lab).filter(isOpen);
+    this.#begin('step', [...below, step], async () => learner);
   }
 
   /**
@@ -128,17 +138,19 @@ export class Guide {
     };
     let at: Step | undefined;
     try {
-      const first = { state: 'working', ...job, place: 0, of: steps.length } as const;
-      show({ ...first, says: purpose === 'start' ? 'Waiting for your hosts' : 'Beginning' });
+      const begun = { state: 'working', ...job, place: 0, of: steps.length } as const;
+      show({ ...begun, says: purpose === 'start' ? 'Waiting for your hosts' : 'Beginning' });
       const learner = await withAbort(signal, ready);
       let last: LastOutput = { text: '' };
       for (const [index, step] of steps.entries()) {
         // What a page's question asks for stands in what was done on that page.
         if (at?.page !== step.page) last = { text: '' };
         at = step;
-        const now = { ...first, place: index + 1, step: step.id };
+        const now = { ...begun, place: index + 1, step: step.id };
+        const first =
+          purpose === 'step' && step !== steps.at(-1) ? `${this.#comesFirst(step)} ` : '';
         const tell = (says: string, action?: GuideAction): void =>
-          show({ ...now, says, ...(action && { deed: action }) });
+          show({ ...now, says: first + says, ...(action && { deed: action }) });
         await runStep({ lab, learner, keyMs: KEY_MS[purpose], signal, tell }, step, last);
       }
       show({ state: 'done', ...job, of: steps.length });
@@ -146,10 +158,25 @@ export class Guide {
       // The hosts are gone; what took them away tells the learner.
       if (this.#job !== stop) return;
       if (!(error instanceof ReadableError)) background.fail('do steps', error);
-      show({ state: 'stopped', ...job, ...(at && { step: at.id }), ...wordsFor(error, NOT_DONE) });
+      const why = wordsFor(error, NOT_DONE);
+      const first =
+        purpose === 'step' && at && at !== steps.at(-1) ? `${this.#comesFirst(at)} ` : '';
+      show({
+        state: 'stopped',
+        ...job,
+        ...(at && { step: at.id }),
+        ...why,
+        reason: first + why.reason,
+      });
     } finally {
       if (this.#job === stop) this.#job = undefined;
     }
+  }
+
+  /** Names a step that another stands on. */
+  #comesFirst({ checks, heading }: Step): string {
+    const title = this.#options.lab.checks.find(({ id }) => checks.includes(id))?.title ?? heading;
+    return `First comes “${title}”.`;
   }
 
   #show(view: GuideView): void {

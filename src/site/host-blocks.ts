@@ -19,8 +19,9 @@ export function hostBlocks(): ExpressiveCodePlugin {
         const name = codeBlock.metaOptions.getString('host');
         if (name === undefined) return;
         const path = codeBlock.parentDocument?.sourceFilePath;
-        if (path) await requireHost(path, name);
-        codeBlock.props.title ??= name;
+        const host = path ? await requireHost(path, name) : name;
+        // Its terminals bear the host's own name.
+        codeBlock.props.title ??= host === name ? name : `${name} (${host})`;
         codeBlock.props.frame = 'terminal';
         // A command that has to be scrolled is not read.
         codeBlock.props.wrap = true;
@@ -52,14 +53,16 @@ export function hostBlocks(): ExpressiveCodePlugin {
   });
 }
 
-async function requireHost(mdxPath: string, name: string): Promise<void> {
+/** The own name of the host that a page calls so. */
+async function requireHost(mdxPath: string, name: string): Promise<string> {
   const labFile = join(dirname(mdxPath), 'lab.ts');
   const where = `${relative('.', mdxPath)}${lineOf(mdxPath, `host=${name}`)}`;
   if (!existsSync(labFile)) {
     throw new Error(`${where}: host=${name} stands on a page that has no lab.ts beside it.`);
   }
   const { lab }: { lab: Lab } = await import(pathToFileURL(labFile).href);
-  if (hostNamed(lab, name)) return;
+  const found = hostNamed(lab, name);
+  if (found) return found.name;
   const names = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
   throw new Error(
     `${where}: the lab ${basename(dirname(mdxPath))} has no host "${name}". ${didYouMean(name, names)}`,

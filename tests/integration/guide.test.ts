@@ -220,6 +220,20 @@ describe('a step that is done for the learner', () => {
     expect(screenOf(terminalOf(session, 'server01'))).not.toContain('too-far');
   });
 
+  test('does first what it stands on, and leaves what it does not', async () => {
+    const { session: own } = app.newLearner(NAME);
+    await started(own);
+    const first = guide(own, (view) => view.state === 'working' && view.says.startsWith('First'));
+    own.doStep('own-bridge-container');
+    expect(await first).toMatchObject({ step: 'own-bridge-created', place: 1, of: 2 });
+    expect(await guide(own, hasEnded)).toMatchObject({ state: 'done', purpose: 'step' });
+    expect(passesOf(own)).toEqual({
+      'own-bridge-created': 'assisted',
+      'own-bridge-container': 'assisted',
+    });
+    await own.end();
+  });
+
   test('takes a known mistake out of the way first', async () => {
     const { session: own } = app.newLearner(NAME);
     await started(own);

@@ -640,6 +640,15 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       (w) => w.createNetwork('mynet').run({ name: 'web1', network: 'mynet' }),
       /web1 is alone on mynet/,
     ],
+    [
+      'the other was left by a command that failed',
+      (w) =>
+        w
+          .createNetwork('mynet')
+          .run({ name: 'web2', network: 'mynet' })
+          .run({ name: 'web1', network: 'mynet', status: 'created' }),
+      /web2 is alone on mynet: web1 is there, but it was never started/,
+    ],
     ['nobody there', (w) => w.createNetwork('mynet'), /Run a container on mynet first/],
   ],
 };

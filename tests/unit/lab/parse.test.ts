@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answer, defineLab, hostNamed, type LabError, passed, type SandboxView } from '#lab';
+import { answer, check, defineLab, hostNamed, type LabError, passed, type SandboxView } from '#lab';
 
 const GOOD = {
   title: 'T',
@@ -53,6 +53,16 @@ describe('a lab', () => {
       'address "10.1.10.12" stands twice',
       expect.stringContaining('browser: "nobody" is no host'),
       'check id "twice" stands twice',
+    ]);
+  });
+
+  test('refuses a check that needs what is no check before it', () => {
+    const later = check('later', { title: 't', test: passed });
+    const first = check('first', { title: 't', needs: ['latr'], test: passed });
+    expect(
+      problemsOf({ ...GOOD, sections: [{ page: 'p', title: 'P', checks: [first, later] }] }),
+    ).toEqual([
+      expect.stringContaining('check "first" needs "latr", which is no check before it.'),
     ]);
   });
 

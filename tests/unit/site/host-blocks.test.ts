@@ -21,7 +21,7 @@ async function render(meta: string, code = 'docker ps', page = PAGE): Promise<st
 describe('a code block that names a host', () => {
   it('bears the name and a Run button with all of its lines', async () => {
     const html = await render('host=agent01', 'docker ps\ndocker images');
-    expect(html).toContain('<span class="title">agent01</span>');
+    expect(html).toContain('<span class="title">agent01 (server01)</span>');
     expect(html).toMatch(/<button[^>]*data-run-host="agent01"[^>]*>Run<\/button>/);
     expect(html).toContain('data-run-code="docker ps\ndocker images"');
   });

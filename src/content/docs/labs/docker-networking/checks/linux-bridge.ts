@@ -111,6 +111,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
 
   check('container-page-opened', {
     title: `The page of ${NAME} was opened at the container’s own address`,
+    needs: ['client-route'],
     test: (sandbox) =>
       withMyapp2(sandbox, async (myapp2) => {
         const address = bridgeAddressOf(myapp2.container);
@@ -151,6 +152,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
 
   check('old-port-refused', {
     title: `The port from before the restart was tried, and refused`,
+    needs: ['restarted-again'],
     test: (sandbox) =>
       oldPortRefused(sandbox)
         ? passed()
@@ -159,6 +161,7 @@ export const linuxBridge: readonly CheckDefinition[] = [
 
   check('direct-way-still-works', {
     title: `After the restart, the container’s own address still brings the page`,
+    needs: ['container-page-opened', 'restarted-again'],
     test: (sandbox) =>
       withMyapp2(sandbox, async ({ container }) => {
         const address = bridgeAddressOf(container);

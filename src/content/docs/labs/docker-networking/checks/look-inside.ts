@@ -80,6 +80,15 @@ export function foundByName(
   const fullest = bridges.toSorted((a, b) => guests(b).length - guests(a).length)[0] ?? bridge;
   const [first, second] = guests(fullest);
   if (!first) return notYet(`Run a container on ${fullest.name} first.`);
+  const fallen = containers.find(
+    ({ running, networkMode }) => !running && networkMode === fullest.name,
+  );
+  if (!second && fallen) {
+    return notYet(
+      `${first} is alone on ${fullest.name}: ${fallen.name} is there, but ${fallen.status === 'created' ? 'it was never started' : 'it is not running'}. Start it.`,
+      { host: SERVER, command: `docker start ${fallen.name}` },
+    );
+  }
   if (!second) {
     return notYet(`${first} is alone on ${fullest.name}. Run a second container there.`, {
       host: SERVER,
