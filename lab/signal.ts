@@ -43,7 +43,7 @@ export type SignalBody =
       readonly status: number;
     }
   | {
-      /** A page was asked for in the browser pane. */
+      /** A page was asked for in the browser pane, or by `curl` on the host that it looks from. */
       readonly kind: 'visit';
       readonly from: string;
       readonly url: string;
@@ -51,7 +51,7 @@ export type SignalBody =
       readonly hostname: string;
       readonly port: number;
       readonly outcome: VisitOutcome;
-      /** HTTP status; present when `outcome` is `page`. */
+      /** HTTP status; known when the pane has got a `page`. */
       readonly status?: number;
     }
   | { readonly kind: 'answer'; readonly check: string; readonly text: string }

@@ -38,7 +38,7 @@ const UPLOADS_AT_ONCE = 4;
 /** Longer titles are cut, as a tab would. */
 const TITLE_CHARACTERS = 200;
 
-type VisitSignal = Extract<SignalBody, { kind: 'visit' }>;
+export type VisitSignal = Extract<SignalBody, { kind: 'visit' }>;
 
 export interface BrowserPaneOptions {
   /** The host whose network the pane looks from, as the learner knows it. */

@@ -2,7 +2,8 @@ import type { Lab, SignalBody } from '#lab';
 import type { CheckView, EndingView, HostStatus, SessionEvent, ValueView } from '#protocol';
 import type { Background } from '../base/background.ts';
 import { QuaysideError } from '../base/errors.ts';
-import { BrowserPane } from '../browser/browser-pane.ts';
+import { BrowserPane, type VisitSignal } from '../browser/browser-pane.ts';
+import { visitByCommand } from '../browser/command-visit.ts';
 import { CheckRunner } from '../checks/runner.ts';
 import { hostView } from '../sandbox/host-view.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -45,6 +46,7 @@ export class LiveSandbox implements Disposable {
   readonly #loop: ReconcileLoop;
   #runner: CheckRunner;
   #pane: BrowserPane | undefined;
+  #watched: readonly ReturnType<typeof watchHost>[] = [];
   #expiry: ExpiryTimer | undefined;
 
   constructor(options: LiveSandboxOptions) {
@@ -99,7 +101,7 @@ export class LiveSandbox implements Disposable {
     const { lab, journal, background, emit, span, terminals, onExpired } = this.#options;
     const { signal } = this.#closed;
     this.#hosts = this.#hosts.map((host) => ({ ...host, phase: 'ready', detail: 'ready' }));
-    const watched = this.sandbox.hosts.map((host) => {
+    this.#watched = this.sandbox.hosts.map((host) => {
       const onSignal = (body: SignalBody): void => this.#heard(body);
       return watchHost(host, { background, journal, since: span.startedAt, onSignal, signal });
     });
@@ -110,12 +112,7 @@ export class LiveSandbox implements Disposable {
       onVisit: (visit, body) => {
         if (signal.aborted) return;
         emit({ type: 'visit', visit });
-        // The page may be there before the engine has described the container that served it. The journal puts the
-        // start first, for a visit speaks of what had been started before it.
-        background.run('visit', async () => {
-          await Promise.all(watched.map((host) => host.settled()));
-          this.signalled(body);
-        });
+        this.#visited(body);
       },
     });
     this.#expiry = new ExpiryTimer({
@@ -135,6 +132,8 @@ export class LiveSandbox implements Disposable {
     if (body.kind !== 'host') this.touch();
     this.#options.journal.add(body);
     this.#runner.wake(body);
+    const visit = body.kind === 'command' ? visitByCommand(this.#options.lab, body) : undefined;
+    if (visit) this.#visited(visit);
   }
 
   /** Takes an answer to a question, and settles when its check has judged it. */
@@ -253,6 +252,17 @@ export class LiveSandbox implements Disposable {
       }
     }
     this.signalled(body);
+  }
+
+  /**
+   * A page may be there before the engine has described the container that served it. The journal puts the start first,
+   * for a visit speaks of what had been started before it.
+   */
+  #visited(visit: VisitSignal): void {
+    this.#options.background.run('visit', async () => {
+      await Promise.all(this.#watched.map((host) => host.settled()));
+      this.signalled(visit);
+    });
   }
 
   #newRunner(lab: Lab): CheckRunner {

@@ -114,6 +114,10 @@ export const ephemeralPortsScenarios: Readonly<Record<string, Scenarios>> = {
     alternatives: [
       { what: 'by the server’s old name', actions: [open('http://agent01:{myapp2-port}/')] },
       { what: 'without http://', actions: [open('server01:{myapp2-port}')] },
+      {
+        what: 'by curl on the client',
+        actions: [on('client', 'curl -s http://server01:{myapp2-port}')],
+      },
     ],
   },
 
