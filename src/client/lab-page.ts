@@ -31,7 +31,13 @@ function begin(first: LabData): void {
   const state = new LabState();
   const announcer = new Announcer(part('lab-announcer'), lab);
   const tabs = [...document.querySelectorAll<HTMLElement>('[data-view]')];
-  const views = new Views(tabs, part('lab-prose'), root, () => void workspace.refresh());
+  const views = new Views(
+    tabs,
+    part('lab-prose'),
+    root,
+    () => void workspace.refresh(),
+    () => workspace.turnTo(lab),
+  );
   const workspace = new Workspace(root, lab, api, state, () => {
     if (views.narrow) views.show('terminals');
   });

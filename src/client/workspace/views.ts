@@ -16,19 +16,26 @@ export class Views {
   readonly #workspace: HTMLElement;
   readonly #narrow = matchMedia(NARROW);
   readonly #onShow: () => void;
+  readonly #onTurn: () => void;
   /** Steps, once they are known. */
   #passed: number | undefined;
 
+  /**
+   * @param onShow the workspace has come into sight
+   * @param onTurn one has taken the other's place
+   */
   constructor(
     tabs: readonly HTMLElement[],
     prose: HTMLElement,
     workspace: HTMLElement,
     onShow: () => void,
+    onTurn: () => void,
   ) {
     this.#tabs = tabs;
     this.#prose = prose;
     this.#workspace = workspace;
     this.#onShow = onShow;
+    this.#onTurn = onTurn;
     for (const tab of tabs) {
       tab.addEventListener('click', () => this.show(tab.dataset.view as View));
       tab.addEventListener('keydown', (event) => {
@@ -38,7 +45,10 @@ export class Views {
         other?.focus();
       });
     }
-    this.#narrow.addEventListener('change', () => this.#paint());
+    this.#narrow.addEventListener('change', () => {
+      this.#paint();
+      this.#onTurn();
+    });
     this.#paint();
   }
 
@@ -63,6 +73,7 @@ export class Views {
     sessionStorage.setItem(VIEW_KEY, view);
     if (view === 'read') for (const tab of this.#tabs) tab.removeAttribute('data-news');
     this.#paint();
+    this.#onTurn();
     if (view === 'terminals') this.#onShow();
   }
 
@@ -75,5 +86,13 @@ export class Views {
     }
     this.#prose.inert = this.narrow && view !== 'read';
     this.#workspace.inert = this.narrow && view !== 'terminals';
+    this.#placeWarnings(this.narrow && view === 'read' ? 'text' : 'terminals');
+  }
+
+  /** They stand where somebody looks. */
+  #placeWarnings(name: 'text' | 'terminals'): void {
+    const warnings = document.querySelector('.lab-warnings');
+    const place = document.querySelector(`[data-warnings-place="${name}"]`);
+    if (warnings && place && warnings.parentElement !== place) place.append(warnings);
   }
 }

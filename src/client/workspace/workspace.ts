@@ -19,7 +19,7 @@ const MESSAGE_MS = 8_000;
 /** A page that is loaded again is two for a moment, until the server has noticed that the first is gone. */
 const SHARED_FOR_MS = 2_000;
 
-/** The lines of one kind: over the terminals, and over the text where a narrow screen shows that alone. */
+/** The lines of one kind among what needs attention. */
 function warnings(part: string): readonly HTMLElement[] {
   return [...document.querySelectorAll<HTMLElement>(`.lab-warnings [data-part="${part}"]`)];
 }
@@ -227,7 +227,8 @@ export class Workspace {
     this.#ending.show(view.snapshot?.ending);
     const notice = this.#root.querySelector<HTMLElement>('[data-part="notice"]');
     if (notice) paintNotice(notice, this.#lab, view, this.#refusal);
-    const line = noticeLine(this.#lab, view, this.#refusal);
+    const isOverText = document.querySelector('[data-warnings-place="text"] .lab-warnings');
+    const line = isOverText ? noticeLine(this.#lab, view, this.#refusal) : undefined;
     for (const place of warnings('standing')) {
       setText(place, line ?? '');
       set(place, 'hidden', line === undefined);
