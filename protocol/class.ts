@@ -1,4 +1,10 @@
-import type { CheckView, HostStatus, SessionStatus, TerminalView } from './schemas.ts';
+import type {
+  CheckView,
+  GuidePurpose,
+  HostStatus,
+  SessionStatus,
+  TerminalView,
+} from './schemas.ts';
 
 /** What passes between the server and the pages of a class. Single-user servers know only `ClassView` (schemas.ts). */
 
@@ -45,6 +51,8 @@ export interface LabProgress {
   readonly hosts: readonly Pick<HostStatus, 'name' | 'phase' | 'detail'>[];
   /** Check id to when it passed. */
   readonly passed: Readonly<Record<string, number>>;
+  /** Of what was not passed by hand, check id to how: done as one step, or on the way to a place to start from. */
+  readonly helped: Readonly<Record<string, GuidePurpose>>;
   /** The first step that is not passed, while the hosts run. */
   readonly at?: {
     readonly check: string;
@@ -77,6 +85,8 @@ export type RosterEvent =
       readonly type: 'roster';
       readonly className: string;
       readonly code: string;
+      /** Where learners' browsers find this server. */
+      readonly origin?: string;
       readonly labs: readonly RosterLab[];
       readonly learners: readonly RosterLearner[];
     }

@@ -44,6 +44,11 @@ const fix = z.object({ host: z.string(), command: z.string() });
 /** A command that leads out of a mistake, typed on one of the lab's hosts; offered to the learner with a Run button. */
 export type Fix = z.infer<typeof fix>;
 
+const guidePurpose = z
+  .enum(['step', 'start'])
+  .describe('One step that was asked for, or all before a place to start from');
+export type GuidePurpose = z.infer<typeof guidePurpose>;
+
 export const checkView = z
   .discriminatedUnion('state', [
     z.object({
@@ -55,6 +60,7 @@ export const checkView = z
         .exactOptional()
         .describe('Why it would not pass now, where the hosts have moved away from it since'),
       assisted: z.literal(true).exactOptional().describe('The step was done for the learner'),
+      help: guidePurpose.exactOptional().describe('How it was done for the learner'),
     }),
     z.object({
       id: z.string(),
@@ -116,10 +122,6 @@ const guideAction = z.discriminatedUnion('kind', [
 /** Where something is being done for the learner. A `visit` is there once the page has come, or has not. */
 export type GuideAction = z.infer<typeof guideAction>;
 
-const guidePurpose = z
-  .enum(['step', 'start'])
-  .describe('One step that was asked for, or all before a place to start from');
-export type GuidePurpose = z.infer<typeof guidePurpose>;
 const job = z.string().describe('Tells two jobs apart');
 
 export const guideView = z

@@ -13,12 +13,14 @@ import { DataLock } from './cli/data-lock.ts';
 import type { Engine } from './engine/engine.ts';
 import { findEngine } from './engine/find.ts';
 import { loadAllSteps, loadLabs } from './labs/loader.ts';
+import { offeredLabs } from './labs/offered.ts';
 import { LabWatcher } from './labs/watcher.ts';
 import { createSandboxRuntime, type SandboxRuntime } from './sandbox/runtime.ts';
 import { type CloseOptions, SessionManager } from './session/manager.ts';
 import { ensureSite } from './site/build.ts';
 import { Store } from './store/store.ts';
 import { HostTerminalBackend } from './terminal/terminal-backend.ts';
+import { learnersOrigin } from './web/allow-list.ts';
 import { buildWeb } from './web/web.ts';
 
 /** Unguessable, and short enough for a URL that people copy by hand. */
@@ -102,6 +104,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
     listen: async () => {
       const address = await listen(web, config);
       lock.servedAt(address);
+      if (services.roster) services.roster.origin = learnersOrigin(config, address);
       return address;
     },
     close: (options) => {
@@ -119,7 +122,8 @@ async function openServices(
   opened: AsyncDisposableStack,
 ): Promise<Services> {
   const { progress, log = failureLog(config.classroom !== undefined) } = parts;
-  const labs = parts.labs ?? (await loadLabs(config.project));
+  const all = parts.labs ?? (await loadLabs(config.project));
+  const labs = offeredLabs(all, config.labs, config.classroom !== undefined);
   const background = new Background(log);
   const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), log));
   const united = store.tellUnited();

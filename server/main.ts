@@ -10,6 +10,7 @@ import { type Config, readConfig } from './cli/config.ts';
 import { printFailure } from './cli/failure.ts';
 import { HELP } from './cli/settings.ts';
 import { stopSignal } from './cli/stop-signal.ts';
+import { isLoopback } from './web/allow-list.ts';
 import { warmUp } from './web/warm-up.ts';
 
 /** While the sandboxes of a class are removed, progress is printed after so many of them. */
@@ -48,7 +49,10 @@ async function serve(config: Config): Promise<void> {
 }
 
 function readyLines(config: Config, app: App, address: string): readonly string[] {
-  if (app.roster) return banner(app.roster.classroom, config.origins[0] ?? address);
+  if (app.roster) {
+    const { classroom, origin = address } = app.roster;
+    return banner(classroom, origin, isLoopback(origin));
+  }
   return [
     `Quayside is ready: ${config.devPages ?? address}/sign-in?token=${app.startToken}`,
     'Open that URL in a browser on this machine. Ctrl-C stops the server.',

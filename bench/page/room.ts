@@ -136,6 +136,7 @@ class RosterProxy implements AsyncDisposable {
       hosts: [],
       passed: Object.fromEntries(passed),
       at: { check, state: 'not-yet', reason: 'Not yet.', since: now },
+      helped: {},
       terminals: [],
     } as const;
     const event: RosterEvent = {

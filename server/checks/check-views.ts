@@ -9,7 +9,7 @@ export function passedView(id: string, { at, assisted }: Pass, regressed?: strin
     state: 'passed',
     passedAt: at,
     ...(regressed !== undefined && { moved: regressed }),
-    ...(assisted && { assisted }),
+    ...(assisted && { assisted: true, help: assisted }),
   };
 }
 

@@ -6,7 +6,10 @@ const FORMULA = /^[=+\-@\t\r]/;
 /** Tells spreadsheets that the text is UTF-8. */
 const BYTE_ORDER_MARK = '\ufeff';
 
-const HEAD = ['Learner', 'Joined', 'Lab', 'Section', 'Step', 'Check', 'State', 'Passed at'];
+const HEAD = ['Learner', 'Joined', 'Lab', 'Section', 'Step', 'Check', 'State', 'Passed at', 'How'];
+
+/** How a step was passed; what each of them proves stands in docs/operating.md. */
+const HOW = { 'by hand': 'by hand', step: 'shown', start: 'started from' } as const;
 
 /** The class's progress as CSV (RFC 4180): a line for each learner and step, with times in UTC. */
 export function progressCsv(entries: readonly RosterEntry[], labs: readonly RosterLab[]): string {
@@ -27,6 +30,7 @@ export function progressCsv(entries: readonly RosterEntry[], labs: readonly Rost
           step.id,
           state,
           passedAt === undefined ? '' : new Date(passedAt).toISOString(),
+          passedAt === undefined ? '' : HOW[progress?.helped[step.id] ?? 'by hand'],
         ];
       }),
     );

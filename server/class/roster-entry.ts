@@ -73,6 +73,11 @@ function progress({ session, readyAt }: LabEntry): LabProgress {
   const passed = Object.fromEntries(
     checks.flatMap((check) => (check.state === 'passed' ? [[check.id, check.passedAt]] : [])),
   );
+  const helped = Object.fromEntries(
+    checks.flatMap((check) =>
+      check.state === 'passed' && check.help ? [[check.id, check.help]] : [],
+    ),
+  );
   const next = checks.find((check) => check.state !== 'passed');
   const hosts = 'hosts' in status ? status.hosts : [];
   const isUp = status.state === 'ready';
@@ -80,6 +85,7 @@ function progress({ session, readyAt }: LabEntry): LabProgress {
     state: status.state,
     hosts: hosts.map(({ name, phase, detail }) => ({ name, phase, detail })),
     passed,
+    helped,
     ...(isUp &&
       next && {
         at: {

@@ -33,6 +33,8 @@ interface Message extends MessageView {
 export class Roster implements Disposable {
   readonly classroom: Class;
   readonly labs: readonly RosterLab[];
+  /** Where learners' browsers find this server; known once it listens. */
+  origin: string | undefined;
   readonly #options: RosterOptions;
   readonly #entries = new Map<string, RosterEntry>();
   readonly #instructors = new Emitter<RosterEvent>();
@@ -85,7 +87,8 @@ export class Roster implements Disposable {
     const { name: className, code } = this.classroom;
     const learners = this.entries.map((entry) => entry.view());
     const listening = this.#instructors.on(listener);
-    listener({ type: 'roster', className, code, labs: this.labs, learners });
+    const { origin, labs } = this;
+    listener({ type: 'roster', className, code, ...(origin && { origin }), labs, learners });
     return listening;
   }
 

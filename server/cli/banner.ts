@@ -1,15 +1,20 @@
 import type { Class } from '../class/class.ts';
 
+const HERE_ALONE =
+  '                  Only browsers on this machine find that; docs/operating.md lets others in.';
+
 /**
  * What an instructor is told when the class is up: where the learners join and with what, where the instructor signs
  * in, and the secret, where it was made just now.
  *
  * @param origin where the class's browsers find this server
+ * @param isHereAlone whether only those on this machine do
  */
-export function banner(classroom: Class, origin: string): readonly string[] {
+export function banner(classroom: Class, origin: string, isHereAlone: boolean): readonly string[] {
   return [
     `Class:            ${classroom.name}`,
     `Learners join at  ${origin}/join/ with the code ${classroom.code}`,
+    ...(isHereAlone ? [HERE_ALONE] : []),
     `Instructor:       ${origin}/class/`,
     classroom.freshSecret === undefined
       ? 'The instructor’s secret was printed when it was made; --new-secret makes another.'

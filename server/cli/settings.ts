@@ -19,6 +19,7 @@ export const SETTINGS = z.strictObject({
     .describe('serve a class: learners join with a code'),
   // Everybody who has the code can add learners, so there is a bound. A hundred is a large class.
   learners: wholeNumber(1, 1_000).default(100).describe('how many learners may join'),
+  labs: list().describe('the labs that there are, in this order, with commas between them'),
   host: text(1, 255).default('127.0.0.1').describe('the address to listen on'),
   port: wholeNumber(0, 65_535).default(4321).describe('the port to listen on; 0 takes a free one'),
   origins: list().describe('further origins that lead here, such as a proxy’s'),
@@ -57,13 +58,19 @@ export const VARIABLES = {
 } as const satisfies Partial<Record<Key, string>>;
 
 /** The settings that the command line can say, and what follows each. */
-const SAID_AS_OPTIONS = { class: '<name>', cert: '<file>', key: '<file>' } as const;
+const SAID_AS_OPTIONS = {
+  class: '<name>',
+  labs: '<names>',
+  cert: '<file>',
+  key: '<file>',
+} as const;
 
 const FLAG = { type: 'boolean', takes: '' } as const;
 
 /** What `npm start --` takes, in the order in which `--help` lists it. */
 export const OPTIONS = {
   class: option('class'),
+  labs: option('labs'),
   config: { type: 'string', takes: '<file>', does: 'read settings from a JSON file' },
   cert: option('cert'),
   key: option('key'),
@@ -113,8 +120,10 @@ export function readSettings(
     ...(options.config === undefined ? [] : inFile(options.config)),
     ...inEnvironment(env),
     ...Object.keys(SAID_AS_OPTIONS).flatMap((name) => {
-      const value = options[name as keyof typeof SAID_AS_OPTIONS];
-      return value === undefined ? [] : [[name, { value, place: `--${name}` }] as const];
+      const text = options[name as keyof typeof SAID_AS_OPTIONS];
+      if (text === undefined) return [];
+      const value = name === 'labs' ? parted(text) : text;
+      return [[name, { value, place: `--${name}` }] as const];
     }),
   ]);
   const read = SETTINGS.safeParse(
@@ -150,10 +159,15 @@ function inEnvironment(env: NodeJS.ProcessEnv): readonly (readonly [string, Said
   return Object.entries(VARIABLES).flatMap(([key, variable]) => {
     const text = env[variable];
     if (!text) return [];
-    const value = key === 'origins' ? text.split(',').flatMap((each) => each.trim() || []) : text;
+    const value = key === 'origins' ? parted(text) : text;
     const isSecret = key === 'metricsToken';
     return [[key, { value, place: isSecret ? variable : `${variable}=${text}` }]];
   });
+}
+
+/** A list as a line of text says it. */
+function parted(text: string): readonly string[] {
+  return text.split(',').flatMap((each) => each.trim() || []);
 }
 
 /** Settings of a JSON file. Paths in it are taken from where it lies. */

@@ -38,6 +38,7 @@ export class Guide {
   #view: GuideView = { state: 'idle' };
   /** Aborted to stop what is being done; absent where nothing is. */
   #job: AbortController | undefined;
+  #purpose: GuidePurpose = 'step';
 
   constructor(options: GuideOptions) {
     this.#options = options;
@@ -50,6 +51,11 @@ export class Guide {
   /** Something is being done: what is passed meanwhile is not the learner's own work. */
   get working(): boolean {
     return this.#job !== undefined;
+  }
+
+  /** What it is being done for. */
+  get purpose(): GuidePurpose | undefined {
+    return this.#job && this.#purpose;
   }
 
   /** @throws QuaysideError STEP_UNKNOWN */
@@ -121,6 +127,7 @@ export class Guide {
     }
     const stop = new AbortController();
     this.#job = stop;
+    this.#purpose = purpose;
     this.#options.background.run('do steps', () => this.#do(purpose, steps, ready, stop));
   }
 

@@ -9,6 +9,7 @@ import type { Capacity } from '../capacity/capacity.ts';
 import { newSandboxId, type Slot, type Turn } from '../capacity/slot.ts';
 import type { TakenSandbox } from '../capacity/warm-pool.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { Assisted } from '../store/journal.ts';
 import type { Forget, StoredSession } from '../store/stored-session.ts';
 import { type Limits, WHY_ENDED } from './expiry.ts';
 import { hostsWaiting, LiveSandbox } from './live-sandbox.ts';
@@ -45,8 +46,8 @@ export interface LifecycleOptions extends LifecycleContext {
   readonly terminals: Terminals;
   readonly emit: (event: SessionEvent) => void;
   readonly hasPage: () => boolean;
-  /** Something is being done for the learner: what is passed now is not their own work. */
-  readonly isAssisted: () => boolean;
+  /** What is being done for the learner, if anything: what is passed now is not their own work. */
+  readonly assisted: () => Assisted;
   /** The session ends: nothing more is to be done on its hosts. */
   readonly onEnd: () => void;
   /** All of the session is new: every page gets a snapshot. */
@@ -349,7 +350,7 @@ export class SessionLifecycle {
    * @param takeUp the turn of a take-up, which ends at its first failure, so that no other start waits for it
    */
   #newLive(sandbox: Sandbox, takeUp?: Turn): LiveSandbox {
-    const { lab, background, emit, isAssisted, limits, stored, terminals } = this.#options;
+    const { lab, background, emit, assisted, limits, stored, terminals } = this.#options;
     const { startedAt, extendedMs } = stored.row;
     const live: LiveSandbox = new LiveSandbox({
       lab: lab(),
@@ -357,7 +358,7 @@ export class SessionLifecycle {
       journal: stored.journal,
       background,
       emit,
-      isAssisted,
+      assisted,
       terminals,
       span: { limits, startedAt: startedAt ?? Date.now(), extendedMs },
       onHosts: () => this.live === live && emit({ type: 'status', status: this.status }),

@@ -8,7 +8,7 @@ import { CheckRunner } from '../checks/runner.ts';
 import { hostView } from '../sandbox/host-view.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { watchHost } from '../signals/watch.ts';
-import type { Journal } from '../store/journal.ts';
+import type { Assisted, Journal } from '../store/journal.ts';
 import { type Expiry, type ExpirySpan, ExpiryTimer } from './expiry.ts';
 import { ReconcileLoop } from './retry.ts';
 import type { Terminals } from './terminals.ts';
@@ -24,8 +24,8 @@ export interface LiveSandboxOptions {
   /** Checks, values, visits and a coming end, as pages hear of them. */
   readonly emit: (event: SessionEvent) => void;
   readonly onHosts: () => void;
-  /** Something is being done for the learner: what is passed now is not their own work. */
-  readonly isAssisted: () => boolean;
+  /** What is being done for the learner, if anything: what is passed now is not their own work. */
+  readonly assisted: () => Assisted;
   /** How long it may last, once it is up. */
   readonly span: Omit<ExpirySpan, 'lastOutput'>;
   readonly terminals: Terminals;
@@ -266,7 +266,7 @@ export class LiveSandbox implements Disposable {
   }
 
   #newRunner(lab: Lab): CheckRunner {
-    const { journal, background, isAssisted, emit } = this.#options;
+    const { journal, background, assisted, emit } = this.#options;
     const { sandbox } = this;
     return new CheckRunner({
       lab,
@@ -281,7 +281,7 @@ export class LiveSandbox implements Disposable {
       background,
       passes: () => journal.passes,
       onPass: (check, about) => {
-        const pass = { at: Date.now(), about, assisted: isAssisted() };
+        const pass = { at: Date.now(), about, assisted: assisted() };
         journal.pass({ check, ...pass });
         this.touch();
         return pass;

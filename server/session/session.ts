@@ -75,7 +75,7 @@ export class Session {
       terminals: this.#terminals,
       emit: (event) => this.#events.emit(event),
       hasPage: () => this.#pages > 0,
-      isAssisted: () => this.#guide.working,
+      assisted: () => this.#guide.purpose ?? false,
       onEnd: () => this.#abandon(),
       onChanged: () => this.#emitSnapshot(),
     });

@@ -1,4 +1,5 @@
 import type { JournalView, Signal, SignalBody, SignalKind, SignalOf } from '#lab';
+import type { GuidePurpose } from '#protocol';
 import type { Database } from './database.ts';
 import type { WriteBehind } from './write-behind.ts';
 
@@ -10,12 +11,18 @@ const DROPPED_AT_ONCE = 500;
 /** What a pass speaks of: how the hosts are, or what has happened. */
 export type About = SignalOf<'pass'>['about'];
 
+/** `false`: by the learner's own hand. */
+export type Assisted = false | GuidePurpose;
+
+/** As the file has it, by its number. Before a start was told from a step, it was a step as well. */
+const ASSISTED: readonly Assisted[] = [false, 'step', 'start'];
+
 /** A check that was passed. */
 export interface Pass {
   /** When (ms since the epoch). */
   readonly at: number;
-  /** It was not the learner's own work. */
-  readonly assisted: boolean;
+  /** It was not the learner's own work, but done for them so. */
+  readonly assisted: Assisted;
   /** What it speaks of on these hosts; `undefined` for a pass that was earned on earlier ones. */
   readonly about: About | undefined;
 }
@@ -64,7 +71,7 @@ export class Journal implements JournalView {
       return { ...(JSON.parse(body) as SignalBody), seq, at };
     });
     for (const { check, at, assisted, about, seq } of passes) {
-      this.#passes.set(check, { at, assisted: assisted === 1, about });
+      this.#passes.set(check, { at, assisted: ASSISTED[assisted] ?? false, about });
       if (about !== undefined && seq !== undefined) {
         signals.push({ kind: 'pass', check, about, seq, at });
       }
@@ -107,7 +114,7 @@ export class Journal implements JournalView {
     this.#index({ kind: 'pass', check, about, seq, at });
     this.#late.act`
       INSERT INTO passes (session, check_id, at, assisted, about, seq)
-      VALUES (${this.#session}, ${check}, ${at}, ${assisted ? 1 : 0}, ${about}, ${seq})
+      VALUES (${this.#session}, ${check}, ${at}, ${ASSISTED.indexOf(assisted)}, ${about}, ${seq})
       ON CONFLICT DO NOTHING`;
   }
 

@@ -62,6 +62,43 @@ function namesOf(host: string): readonly string[] {
   ];
 }
 
+/** Interfaces of containers and virtual machines on this machine: no learner is on the other side. */
+const VIRTUAL = /^(docker|br-|veth|virbr|cni|flannel|cali)/;
+
+/**
+ * Where learners' browsers find a server: by the first of its origins, the first name in its certificate, or an address
+ * of this machine in its network, where it listens on every address.
+ *
+ * @param address as browsers on this machine find it
+ */
+export function learnersOrigin(
+  config: {
+    readonly host: string;
+    readonly origins: readonly string[];
+    readonly tls: { readonly cert: string } | undefined;
+  },
+  address: string,
+  interfaces = networkInterfaces(),
+): string {
+  const [origin] = config.origins;
+  if (origin !== undefined) return origin;
+  const { protocol, port } = new URL(address);
+  const at = (name: string) => new URL(`${protocol}//${name}${port && `:${port}`}`).origin;
+  const [certified] = config.tls ? namesIn(config.tls.cert) : [];
+  if (certified !== undefined) return at(certified);
+  if (!EVERY_ADDRESS.has(config.host)) return address;
+  const outer = Object.entries(interfaces)
+    .filter(([name]) => !VIRTUAL.test(name))
+    .flatMap(([, each]) => each ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal);
+  return outer ? at(outer.address) : address;
+}
+
+/** Whether only this machine finds an origin. */
+export function isLoopback(origin: string): boolean {
+  return LOOPBACK_NAMES.includes(new URL(origin).hostname.replace(/^\[|\]$/g, ''));
+}
+
 /** The names that a certificate vouches for; of a wildcard nobody knows which are meant. */
 function namesIn(certificate: string): readonly string[] {
   const names = new X509Certificate(certificate).subjectAltName ?? '';

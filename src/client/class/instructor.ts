@@ -5,7 +5,7 @@ import { set, setText } from '../set.ts';
 import { copyBox } from './copy.ts';
 import { LearnerCard } from './learner-card.ts';
 import { make } from './make.ts';
-import { crowds, duration, type Order } from './roster-order.ts';
+import { busiestLab, crowds, duration, type Order } from './roster-order.ts';
 import { RosterTable } from './roster-table.ts';
 import { Watching } from './watching.ts';
 
@@ -26,6 +26,8 @@ class InstructorPage {
   #labs: readonly RosterLab[] = [];
   #order: Order = 'stuck';
   #lab: RosterLab | undefined;
+  /** The instructor has chosen the lab; until then it is the one that the class is at. */
+  #isChosen = false;
   #waiting = false;
 
   constructor(page: HTMLElement) {
@@ -97,8 +99,9 @@ class InstructorPage {
         this.#labs = event.labs;
         this.#lab = event.labs.find(({ name }) => name === this.#lab?.name) ?? event.labs[0];
         this.#part('code').textContent = event.code;
-        (this.#part('join-link') as HTMLInputElement).value =
-          `${location.origin}/join/#code=${event.code}`;
+        const origin = originFor(event.origin);
+        this.#card.origin = origin;
+        (this.#part('join-link') as HTMLInputElement).value = `${origin}/join/#code=${event.code}`;
         this.#paintLabs();
         break;
       }
@@ -117,7 +120,15 @@ class InstructorPage {
         this.#card.gone(event.id);
         break;
     }
+    if (!this.#isChosen) this.#follow();
     this.#paintSoon();
+  }
+
+  #follow(): void {
+    const lab = busiestLab(this.#learners.values(), this.#labs, this.#lab);
+    if (lab === this.#lab) return;
+    this.#lab = lab;
+    this.#paintLabs();
   }
 
   /** Once a frame, however much happens. */
@@ -189,6 +200,7 @@ class InstructorPage {
       void copyBox(this.#part('join-link') as HTMLInputElement, this.#part('copied'));
     });
     on('lab', 'change', ({ target }) => {
+      this.#isChosen = true;
       this.#lab = this.#labs.find(({ name }) => name === (target as HTMLSelectElement).value);
       this.#paint();
     });
@@ -246,6 +258,12 @@ class InstructorPage {
   #part(name: string): HTMLElement {
     return this.#page.querySelector(`[data-room="${name}"]`) as HTMLElement;
   }
+}
+
+/** Where learners find the server: by the address of this page, unless only this machine finds that. */
+function originFor(told: string | undefined): string {
+  const isHereAlone = ['127.0.0.1', 'localhost', '[::1]'].includes(location.hostname);
+  return isHereAlone && told !== undefined ? told : location.origin;
 }
 
 const page = document.querySelector<HTMLElement>('[data-page="instructor"]');

@@ -30,6 +30,8 @@ export class LearnerCard {
   readonly #watching: Watching;
   readonly #hosts: Filled;
   readonly #terminals: Filled;
+  /** Where learners find the server. */
+  origin = location.origin;
   #shown: { readonly learner: RosterLearner; readonly lab: RosterLab } | undefined;
 
   constructor(dialog: HTMLDialogElement, sure: HTMLDialogElement, watching: Watching) {
@@ -141,7 +143,7 @@ export class LearnerCard {
     if (!(await this.#isSure('Make a new personal link?', ask, 'Make a new link'))) return;
     const { link } = await request<JoinedView>('POST', `${path}/link`);
     const box = this.#part('link-text') as HTMLInputElement;
-    box.value = new URL(link, location.origin).href;
+    box.value = new URL(link, this.origin).href;
     this.#part('new-link').hidden = false;
     box.select();
   }

@@ -36,6 +36,28 @@ function hands(a: RosterLearner, b: RosterLearner): number {
   return (a.handAt ?? never) - (b.handAt ?? never);
 }
 
+/**
+ * The lab that most of the class is at: has hosts in, or has passed steps of. The present one stays unless more are at
+ * another, so that the table does not go back and forth.
+ */
+export function busiestLab(
+  learners: Iterable<RosterLearner>,
+  labs: readonly RosterLab[],
+  present: RosterLab | undefined,
+): RosterLab | undefined {
+  const all = [...learners];
+  const at = (lab: RosterLab) =>
+    all.filter(({ labs: of }) => {
+      const progress = of[lab.name];
+      return (
+        (progress?.state ?? 'none') !== 'none' || Object.keys(progress?.passed ?? {}).length > 0
+      );
+    }).length;
+  let best = labs.find(({ name }) => name === present?.name) ?? labs[0];
+  for (const lab of labs) if (best && at(lab) > at(best)) best = lab;
+  return best;
+}
+
 function sinceOf({ labs }: RosterLearner, lab: string): number {
   return labs[lab]?.at?.since ?? Number.MAX_SAFE_INTEGER;
 }

@@ -1,4 +1,4 @@
-import type { RosterLab, RosterLearner } from '#protocol';
+import type { GuidePurpose, RosterLab, RosterLearner } from '#protocol';
 import { set, setText } from '../set.ts';
 import { clock, make } from './make.ts';
 import {
@@ -9,6 +9,12 @@ import {
   STUCK_AFTER_MS,
   stateWord,
 } from './roster-order.ts';
+
+/** How a step was passed that was not passed by hand. */
+const HELPED: Readonly<Record<GuidePurpose, string>> = {
+  step: 'shown by Do it for me',
+  start: 'done by Start from here',
+};
 
 /** The grid of learners and steps. Of what is there already, only what has changed is written. */
 export class RosterTable {
@@ -120,8 +126,11 @@ class LearnerRow {
     setText(this.#passed, `${passed} of ${steps.length}`);
     for (const [index, { id }] of steps.entries()) {
       const passedAt = progress?.passed[id];
-      if (passedAt !== undefined) this.#paintStep(index, 'passed', `passed ${clock(passedAt)}`);
-      else if (progress?.at?.check === id) this.#paintStep(index, 'here', 'at it');
+      if (passedAt !== undefined) {
+        const help = progress?.helped[id];
+        const words = `passed ${clock(passedAt)}${help ? `, ${HELPED[help]}` : ''}`;
+        this.#paintStep(index, 'passed', words, help);
+      } else if (progress?.at?.check === id) this.#paintStep(index, 'here', 'at it');
       else this.#paintStep(index, 'open', 'open');
     }
     const at = steps.findIndex(({ id }) => id === progress?.at?.check);
@@ -132,10 +141,16 @@ class LearnerRow {
     );
   }
 
-  #paintStep(index: number, state: 'passed' | 'here' | 'open', words: string): void {
+  #paintStep(
+    index: number,
+    state: 'passed' | 'here' | 'open',
+    words: string,
+    help: GuidePurpose | 'none' = 'none',
+  ): void {
     const cell = this.#cells[index];
     if (!cell) return;
     set(cell.dataset, 'step', state);
+    set(cell.dataset, 'help', help);
     set(cell, 'title', words);
     setText(cell, words);
   }

@@ -27,9 +27,9 @@ describe('a check', () => {
 
   test('that passes while a guide does the steps says that it was no work of the learner', async () => {
     using stage = new CheckStage(labWith([check('step', { title: 't', test: () => passed() })]));
-    stage.assisted = true;
+    stage.assisted = 'start';
     await stage.runner.ask('step');
-    expect(stage.view('step')).toMatchObject({ state: 'passed', assisted: true });
+    expect(stage.view('step')).toMatchObject({ state: 'passed', assisted: true, help: 'start' });
   });
 
   test('with a defect says so, and takes it off the learner', async () => {

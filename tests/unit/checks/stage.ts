@@ -15,7 +15,7 @@ import {
 import type { CheckView, ValueView } from '#protocol';
 import { Background } from '../../../server/base/background.ts';
 import { CheckRunner } from '../../../server/checks/runner.ts';
-import type { Pass } from '../../../server/store/journal.ts';
+import type { Assisted, Pass } from '../../../server/store/journal.ts';
 
 /** What a stage's host has; a test changes it and sends the signal that goes with the change. */
 export interface FakeHost {
@@ -38,7 +38,7 @@ export class CheckStage implements Disposable {
   /** What the runner could not do, as the operator's log has it. */
   readonly failures: string[] = [];
   /** A guide does the steps. */
-  assisted = false;
+  assisted: Assisted = false;
   /** What a test puts in the way of the session that is told of passes and news. */
   failing: { onPass?: Error; onChecks?: Error; view?: Error } = {};
   readonly #hosts = new Map<string, FakeHost>();

@@ -54,6 +54,12 @@ test('a class is named on the command line', () => {
   });
 });
 
+test('the labs that there are, are named with commas between them, or as a list in the file', () => {
+  expect(read(['--labs', 'storage, networking']).labs).toEqual(['storage', 'networking']);
+  expect(read(['--config', file({ labs: ['networking'] })]).labs).toEqual(['networking']);
+  expect(read([]).labs).toEqual([]);
+});
+
 test('the command line goes before the environment, and that before the file', () => {
   const config = file({ class: 'From the file', port: 5001, host: '10.0.0.1', learners: 7 });
   expect(read(['--config', config, '--class', 'Typed'], { PORT: '5002' })).toMatchObject({

@@ -36,7 +36,7 @@ test('signals and passes share one order', () => {
 test('a pass is one row, written once, and a second one changes nothing', () => {
   using at = opened();
   at.journal.pass(PASS);
-  at.journal.pass({ ...PASS, at: 9, assisted: true });
+  at.journal.pass({ ...PASS, at: 9, assisted: 'step' });
   expect(at.database.all('SELECT check_id, at, about, seq, assisted FROM passes')).toEqual([
     { check_id: 'port', at: 7, about: 'past', seq: 1, assisted: 0 },
   ]);

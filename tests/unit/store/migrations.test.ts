@@ -58,7 +58,7 @@ test('a file of a server that wrote each pass twice is taken up, with every pass
   const { journal } = session;
   expect(Object.fromEntries(journal.passes)).toEqual({
     earlier: { at: 5, assisted: false, about: undefined },
-    state: { at: 10, assisted: true, about: 'state' },
+    state: { at: 10, assisted: 'step', about: 'state' },
     past: { at: 12, assisted: false, about: 'past' },
     'only the signal': { at: 13, assisted: false, about: 'past' },
   });

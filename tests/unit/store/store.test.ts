@@ -11,7 +11,7 @@ import { BACKINGS } from './backings.ts';
 
 const ANSWER = { kind: 'answer', check: 'port', text: '32768' } as const;
 const OWN = { check: 'own', at: 5, about: 'state', assisted: false } as const;
-const HELPED = { check: 'helped', at: 6, about: 'past', assisted: true } as const;
+const HELPED = { check: 'helped', at: 6, about: 'past', assisted: 'step' } as const;
 const TERMINAL = { id: 'tty', host: 'server01', title: 'server01' };
 
 /** A session with hosts on which something happened, something was passed, and a terminal was opened. */
@@ -129,7 +129,7 @@ describe.each(BACKINGS)('a store %s', (_, open) => {
     await session.begin({ sandbox: 'next', at: 200 });
     expect(session.journal.size).toBe(0);
     expect([...session.journal.passes]).toEqual([
-      ['helped', { at: 6, about: undefined, assisted: true }],
+      ['helped', { at: 6, about: undefined, assisted: 'step' }],
       ['own', { at: 5, about: undefined, assisted: false }],
     ]);
     expect(session.terminals).toEqual([]);
@@ -390,7 +390,7 @@ describe('in a file', () => {
     });
     expect([...journal.passes]).toEqual([
       ['own', { at: 5, about: 'state', assisted: false }],
-      ['helped', { at: 6, about: 'past', assisted: true }],
+      ['helped', { at: 6, about: 'past', assisted: 'step' }],
     ]);
     expect(store.learners.findMember('Docker 101', secret)).toMatchObject({ name: 'Ada' });
   });

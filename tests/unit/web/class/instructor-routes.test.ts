@@ -243,9 +243,9 @@ describe('the instructor', () => {
     const bytes = Buffer.from(await answer.arrayBuffer());
     expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
     const lines = bytes.toString().slice(1).trimEnd().split('\r\n');
-    expect(lines[0]).toBe('Learner,Joined,Lab,Section,Step,Check,State,Passed at');
+    expect(lines[0]).toBe('Learner,Joined,Lab,Section,Step,Check,State,Passed at,How');
     expect(lines[1]).toMatch(
-      /^Ada,\d{4}-.+Z,Docker Networking,Ports,Step myapp2-runs,myapp2-runs,passed,1970-01-01T00:00:00.001Z$/,
+      /^Ada,\d{4}-.+Z,Docker Networking,Ports,Step myapp2-runs,myapp2-runs,passed,1970-01-01T00:00:00.001Z,by hand$/,
     );
   });
 });
