@@ -2,4 +2,5 @@
 export * from './class.ts';
 export type * from './schemas.ts';
 export * from './session.ts';
+export * from './stream.ts';
 export * from './terminal.ts';

@@ -49,7 +49,8 @@ export function addAccessControl(app: FastifyInstance, { allowList, cookies }: E
     // Every browser names the page that opens a WebSocket, and no rule but this keeps other sites' pages out.
     const asksOrigin = !config.anyOrigin && (request.ws || !SAFE_METHODS.has(method ?? ''));
     if (asksOrigin && !origins.has(origin)) refuse(wrongOrigin(origin), request.log);
-    if (config.anyOrigin || (!request.ws && (config.public || request.is404))) return;
+    const isOpen = config.anyOrigin || (config.public && (!request.ws || config.socket));
+    if (isOpen || (!request.ws && request.is404)) return;
     if (config.instructor) {
       if (!cookies.isInstructor(headers.cookie)) throw httpError('NOT_INSTRUCTOR');
     } else {

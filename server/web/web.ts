@@ -29,7 +29,7 @@ import { limitRates } from './rate-limits.ts';
 import { logRequests, SERIALIZERS } from './request-log.ts';
 import { addSignIn } from './sign-in.ts';
 import { addSite, answerNotFound } from './site-routes.ts';
-import { addClassSockets, addLabSockets } from './sockets/socket-routes.ts';
+import { addClassSockets, addEcho, addLabSockets } from './sockets/socket-routes.ts';
 import { Sockets } from './sockets/sockets.ts';
 
 export interface WebOptions {
@@ -163,6 +163,8 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     }
     addLabRoutes(api, edge);
     addLabSockets(api, edge);
+    addEcho(api, edge);
+    sockets.addStreams(api, cookies);
     addHealthRoutes(api, options.health);
     addMetrics(api, edge, options.metricsToken);
     api.get('/api/openapi.json', { config: { public: true }, schema: { hide: true } }, () =>

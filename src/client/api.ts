@@ -6,7 +6,7 @@ import type {
   TerminalView,
   VisitView,
 } from '#protocol';
-import { request, socketUrl } from './request.ts';
+import { request } from './request.ts';
 
 export { ApiError } from './request.ts';
 
@@ -84,14 +84,14 @@ export class LabApi {
     return this.#ask('POST', '/visits', { url }, signal);
   }
 
-  /** Address of the event socket. */
+  /** Address of the link for events. */
   get eventsUrl(): string {
-    return socketUrl(`${this.#root}/events`);
+    return `${this.#root}/events`;
   }
 
-  /** Address of a terminal's socket. */
+  /** Address of a terminal's link. */
   terminalUrl(id: string): string {
-    return socketUrl(`${this.#root}/terminals/${encodeURIComponent(id)}`);
+    return `${this.#root}/terminals/${encodeURIComponent(id)}`;
   }
 
   #ask<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {

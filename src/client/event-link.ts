@@ -19,7 +19,7 @@ export interface EventLinkListener<Event> {
  * Keeps a socket of JSON events open until `signal` is aborted: it comes back by itself when it is lost or falls silent,
  * and at once when the network or the learner comes back.
  *
- * @param url `ws://` or `wss://`
+ * @param url a path on this server, or a whole address
  */
 export function keepLive<Event extends object>(
   url: string,
@@ -32,6 +32,9 @@ export function keepLive<Event extends object>(
     url,
     beatMs: EVENT_BEAT_MS,
     listener: {
+      opened: () => {
+        last = undefined;
+      },
       message: (data) => {
         // Where every frame tells everything, the last one once more is the beat.
         if (data === last) return;
@@ -45,7 +48,6 @@ export function keepLive<Event extends object>(
         listener.onLive();
       },
       lost: (loss) => {
-        last = undefined;
         listener.onLost(loss);
         return true;
       },

@@ -17,6 +17,7 @@ import { PassedNote } from './passed-note.ts';
 import { keepLinked, type LinkState } from './session-link.ts';
 import { set, setText } from './set.ts';
 import { navigateSoftly } from './soft-navigation.ts';
+import { tellDetour } from './workspace/detour-line.ts';
 import { linkPanes } from './workspace/link-panes.ts';
 import { makeMovable } from './workspace/separator.ts';
 import { Views } from './workspace/views.ts';
@@ -85,6 +86,7 @@ function begin(first: LabData): void {
   });
   makeMovable(part('lab-separator'), part('lab-prose'), () => void workspace.refresh());
   linkPanes(part('lab-prose'), views, workspace);
+  tellDetour(document.querySelectorAll<HTMLElement>('.lab-warnings [data-part="detour"]'));
   // While the server does not know this browser there is nobody to tell it of.
   tellAttendance(document, async () => {
     if (state.view.link.state === 'live') await api.attend();

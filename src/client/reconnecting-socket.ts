@@ -1,9 +1,8 @@
-/** How a socket was lost. */
-export interface Loss {
-  /** The close code; 0 where the server fell silent without a close. */
-  readonly code: number;
-  readonly reason: string;
-}
+import { detour } from './detour.ts';
+import { overHttp } from './http-transport.ts';
+import { type Dial, type Loss, overWebSocket, type Transport } from './transport.ts';
+
+export type { Loss } from './transport.ts';
 
 /** What a socket's owner is told, and asked. */
 export interface ReconnectingSocketListener {
@@ -29,7 +28,7 @@ export interface ReconnectingSocketListener {
 }
 
 export interface ReconnectingSocketOptions {
-  /** `ws://` or `wss://` */
+  /** A path on this server, or a whole address. */
   readonly url: string;
   /** The server says something at least once in so many ms. */
   readonly beatMs: number;
@@ -37,7 +36,7 @@ export interface ReconnectingSocketOptions {
 }
 
 type State =
-  | { readonly kind: 'opening' | 'open'; readonly socket: WebSocket }
+  | { readonly kind: 'opening' | 'open'; readonly transport: Transport; readonly dial: Dial }
   | { readonly kind: 'refused'; readonly asking: AbortController }
   | { readonly kind: 'waiting'; readonly timer: ReturnType<typeof setTimeout> }
   /** The owner wants no more; it may want again. */
@@ -55,17 +54,20 @@ const SILENT_BEATS = 2.5;
 /** Whoever looks again after so much silence does not wait for the rest. */
 const HURRIED_BEATS = 1.5;
 /** How often in a beat the silence is looked at. */
-const LOOKS_PER_BEAT = 4;
-/** A server that is there answers an upgrade within a second; a line that swallows everything never does. */
+const LOOKS_PER_BEAT = 10;
+/** A server that is there lets a link in, and says something, within a second; a line that swallows all never does. */
 const OPEN_MS = 4_000;
+/** A link that ended without a close (RFC 6455, 7.1.5). */
+const BROKEN_CODE = 1006;
 /** The server met a defect at this socket (RFC 6455, 7.4.1). */
 const DEFECT_CODE = 1011;
 /** A defect sooner than this after the link was good will come again: the server is not to be asked over and over at once. */
 const GOOD_MS = 2_000;
 
 /**
- * Keeps a WebSocket open: notices that the server has fallen silent, comes back by itself when the socket is lost, and
- * leaves a struggling server alone. It knows nothing of what is said.
+ * Keeps a link open: a WebSocket, or one over HTTP where the network stops these. Notices that the server has fallen
+ * silent, comes back by itself when the link is lost, and leaves a struggling server alone. It knows nothing of what is
+ * said.
  */
 export class ReconnectingSocket implements Disposable {
   readonly #options: ReconnectingSocketOptions;
@@ -75,21 +77,26 @@ export class ReconnectingSocket implements Disposable {
   #goodSince: number | undefined;
   /** By two clocks: one stands still while the machine sleeps, the other can be set. */
   #heard = { monotonic: 0, wall: 0 };
+  /** The present link has heard something. */
+  #hasHeard = false;
   #watch: ReturnType<typeof setInterval> | undefined;
+  readonly #ending = new AbortController();
 
   constructor(options: ReconnectingSocketOptions) {
     this.#options = options;
+    detour.subscribe(() => this.#leaveDetour(), this.#ending.signal);
     this.#open();
   }
 
   /** Sends, if the socket is open just now. */
   send(data: Uint8Array<ArrayBuffer>): void {
-    if (this.#state.kind === 'open') this.#state.socket.send(data);
+    if (this.#state.kind === 'open') this.#state.transport.send(data);
   }
 
   /** The owner has got what it came for: the link is good. */
   established(): void {
     this.#goodSince = performance.now();
+    if (this.#state.kind === 'open' && this.#state.dial === overHttp) detour.take();
   }
 
   /** Somebody is looking, or the network is back: do not wait for the next try. */
@@ -109,51 +116,68 @@ export class ReconnectingSocket implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#ending.abort();
     this.#drop();
   }
 
-  #open(): void {
+  #open(dial = detour.dial): void {
     this.#drop();
     const { url, beatMs, listener } = this.#options;
-    const socket = new WebSocket(url);
-    socket.binaryType = 'arraybuffer';
-    this.#state = { kind: 'opening', socket };
+    this.#hasHeard = false;
+    const transport = dial(url, {
+      opened: () => {
+        if (!this.#holds(transport)) return;
+        this.#state = { kind: 'open', transport, dial };
+        this.#hear();
+        listener.opened?.();
+      },
+      message: (data) => {
+        if (!this.#holds(transport)) return;
+        this.#hasHeard = true;
+        this.#hear();
+        listener.message(data);
+      },
+      closed: (loss) => {
+        if (!this.#holds(transport)) return;
+        // Some networks let a socket in and cut it at once.
+        const isLost = this.#hasHeard || loss.code !== BROKEN_CODE;
+        if (this.#state.kind === 'open' && isLost) this.#lost(transport, loss);
+        else this.#notLetIn(dial);
+      },
+    });
+    this.#state = { kind: 'opening', transport, dial };
     this.#hear();
     this.#watch = setInterval(() => {
-      const most = this.#state.kind === 'opening' ? OPEN_MS : beatMs * SILENT_BEATS;
-      if (this.#silence() < most) return;
-      if (this.#state.kind === 'opening') void this.#refused();
-      else this.#lost(socket, { code: 0, reason: '' });
+      if (this.#silence() < (this.#hasHeard ? beatMs * SILENT_BEATS : OPEN_MS)) return;
+      if (this.#hasHeard) this.#lost(transport, { code: 0, reason: '' });
+      else this.#notLetIn(dial);
     }, beatMs / LOOKS_PER_BEAT);
-    socket.addEventListener('open', () => {
-      if (!this.#holds(socket)) return;
-      this.#state = { kind: 'open', socket };
-      this.#hear();
-      listener.opened?.();
-    });
-    socket.addEventListener('message', ({ data }) => {
-      if (!this.#holds(socket)) return;
-      this.#hear();
-      listener.message(data);
-    });
-    socket.addEventListener('close', ({ code, reason }) => {
-      if (!this.#holds(socket)) return;
-      if (this.#state.kind === 'open') this.#lost(socket, { code, reason });
-      else void this.#refused();
-    });
   }
 
-  #holds(socket: WebSocket): boolean {
+  #holds(transport: Transport): boolean {
     const state = this.#state;
-    return (state.kind === 'opening' || state.kind === 'open') && state.socket === socket;
+    return (state.kind === 'opening' || state.kind === 'open') && state.transport === transport;
   }
 
-  #lost(socket: WebSocket, loss: Loss): void {
-    if (!this.#holds(socket)) return;
+  #lost(transport: Transport, loss: Loss): void {
+    if (!this.#holds(transport)) return;
     this.#drop();
     if (this.#wasGood(loss)) this.#tries = 0;
     this.#goodSince = undefined;
     if (this.#options.listener.lost(loss)) this.#wait();
+  }
+
+  /** The network may stop WebSockets alone. */
+  #notLetIn(dial: Dial): void {
+    if (dial === overWebSocket) this.#open(overHttp);
+    else void this.#refused();
+  }
+
+  /** WebSockets come through again. */
+  #leaveDetour(): void {
+    const { kind } = this.#state;
+    if ((kind !== 'opening' && kind !== 'open') || this.#state.dial === detour.dial) return;
+    if (detour.dial === overWebSocket) this.#open();
   }
 
   /** Never throws, and settles within {@link OPEN_MS}: a line that swallows everything swallows this answer too. */
@@ -200,7 +224,7 @@ export class ReconnectingSocket implements Disposable {
     switch (state.kind) {
       case 'opening':
       case 'open':
-        state.socket.close();
+        state.transport.close();
         break;
       case 'refused':
         state.asking.abort();
@@ -227,6 +251,7 @@ export class ReconnectingSocket implements Disposable {
 export function onReturn(hurry: () => void, signal: AbortSignal): void {
   addEventListener('online', hurry, { signal });
   addEventListener('focus', hurry, { signal });
+  addEventListener('online', () => detour.hurry(), { signal });
   document.addEventListener(
     'visibilitychange',
     () => {

@@ -62,11 +62,14 @@ export async function request<T>(
   throw new ApiError(isErrorBody(json) ? json : NO_SERVER, response.status);
 }
 
+/** An address on this server. @param path a path, or a whole address, be it a socket's */
+export function serverUrl(path: string): string {
+  return new URL(path, globalThis.location?.href).href.replace(/^ws/, 'http');
+}
+
 /** The address of a socket on this server. */
 export function socketUrl(path: string): string {
-  const url = new URL(path, location.href);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url.href;
+  return serverUrl(path).replace(/^http/, 'ws');
 }
 
 function isErrorBody(json: unknown): json is ErrorBody {

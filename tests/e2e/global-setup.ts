@@ -5,11 +5,15 @@ import { startServer } from '../../client-driver/server-process.ts';
 import { runningEngine } from '../../server/engine/find.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { Store } from '../../server/store/store.ts';
+import { freePort } from '../fixtures/nginx.ts';
 
 /** One server for all walks; after the last one, nothing of any sandbox may be left. */
 export default async function setUp(): Promise<() => Promise<void>> {
   const data = await mkdtemp(join(tmpdir(), 'quayside-e2e-'));
-  const server = await startServer({ data, args: ['--clean'] });
+  const proxyPort = await freePort();
+  process.env.QUAYSIDE_E2E_PROXY_PORT = String(proxyPort);
+  const env = { QUAYSIDE_ORIGINS: `http://127.0.0.1:${proxyPort}` };
+  const server = await startServer({ data, args: ['--clean'], env });
   process.env.QUAYSIDE_E2E_URL = server.url;
   return async () => {
     await server.stop();

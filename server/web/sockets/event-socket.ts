@@ -1,6 +1,6 @@
-import type { WebSocket } from 'ws';
 import { type Beat, EVENT_BEAT_MS } from '#protocol';
 import type { Background } from '../../base/background.ts';
+import type { Link } from './link.ts';
 import { CLOSE, guardOf, heartbeat } from './socket-guard.ts';
 
 /**
@@ -20,7 +20,7 @@ export const BEAT: Beat = { type: 'beat' };
  * @param beat the last event once more, if not given: for sockets whose every event tells everything
  */
 export function linkEvents<Event>(
-  socket: WebSocket,
+  socket: Link,
   subscribe: (listener: (event: Event) => void) => Disposable,
   background: Background,
   beat?: Event,
@@ -49,7 +49,7 @@ export function linkEvents<Event>(
     const text = beat === undefined ? last : JSON.stringify(beat);
     if (text !== undefined) tell(text);
   });
-  socket.on('close', guarded(stop));
+  socket.once('close', guarded(stop));
   socket.on('message', () => socket.close(CLOSE.policy, 'This socket only tells; ask over HTTP.'));
   subscription = subscribe(guarded((event: Event) => tell(JSON.stringify(event))));
   // The first event comes while subscribing, and may already have ended it.

@@ -1,5 +1,5 @@
-import type { WebSocket } from 'ws';
 import type { Background } from '../../base/background.ts';
+import type { Link } from './link.ts';
 
 /** Close codes: RFC 6455, 7.4.1, and the IANA registry. */
 export const CLOSE = {
@@ -29,7 +29,7 @@ export type SocketGuard = <Args extends readonly unknown[]>(
  * @param release lets go of all that belongs to the socket, at once and not only when it has closed
  */
 export function guardOf(
-  socket: WebSocket,
+  socket: Link,
   background: Background,
   name: string,
   release: () => void = () => undefined,
@@ -48,18 +48,18 @@ export function guardOf(
 
 /** Pings a page in a beat, and cuts its socket once it gives no sign of life any more. @returns the beat's timer */
 export function heartbeat(
-  socket: WebSocket,
+  socket: Link,
   guarded: SocketGuard,
   milliseconds: number,
   onBeat: () => void,
   onLost: () => void = () => undefined,
 ): NodeJS.Timeout {
   let silent = 0;
-  for (const sign of ['message', 'pong']) {
-    socket.on(sign, () => {
-      silent = 0;
-    });
-  }
+  const heard = (): void => {
+    silent = 0;
+  };
+  socket.on('message', heard);
+  socket.on('pong', heard);
   const beat = guarded(() => {
     silent += 1;
     if (silent <= SILENT_BEATS) {

@@ -1,9 +1,42 @@
-import type { Beat, ClassStatus, RosterEvent, SessionEvent } from '#protocol';
+import {
+  type Beat,
+  type ClassStatus,
+  ECHO_PATH,
+  type RosterEvent,
+  type SessionEvent,
+} from '#protocol';
 import type { Roster } from '../../class/roster.ts';
 import type { Edge } from '../edge.ts';
 import { type Api, PARAMS } from '../schemas.ts';
 import { BEAT, linkEvents } from './event-socket.ts';
-import { linkTerminal } from './terminal-socket.ts';
+import { CLOSE, guardOf } from './socket-guard.ts';
+import { bytesOf, linkTerminal } from './terminal-socket.ts';
+
+/** An echo is for measuring, and nothing stays open that nobody has signed in for. */
+const ECHO_MS = 60_000;
+/** Whoever leaves so much unread is not measuring. */
+const ECHO_UNREAD_BYTES = 256 * 1024;
+
+/** The socket that says what time it is here, and everything that it hears: for whoever tries whether sockets come through. */
+export function addEcho(app: Api, { sockets, background }: Edge): void {
+  sockets.add(app, ECHO_PATH, {
+    names: PARAMS.none,
+    public: true,
+    admit: () => (socket) => {
+      const guarded = guardOf(socket, background, 'echo socket');
+      const end = setTimeout(() => socket.close(CLOSE.policy, 'Long enough.'), ECHO_MS);
+      socket.once('close', () => clearTimeout(end));
+      socket.on(
+        'message',
+        guarded((data) => {
+          if (socket.bufferedAmount <= ECHO_UNREAD_BYTES) socket.send(bytesOf(data));
+          else socket.close(CLOSE.policy, 'Too much unread.');
+        }),
+      );
+      socket.send(JSON.stringify({ now: Date.now() }));
+    },
+  });
+}
 
 /** The sockets of a lab's page: the events of its session, and its terminals. */
 export function addLabSockets(app: Api, { sessions, sockets, background }: Edge): void {

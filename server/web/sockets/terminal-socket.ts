@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { RawData, WebSocket } from 'ws';
+import type { RawData } from 'ws';
 import {
   BEAT_MS,
   type ClientFrame,
@@ -17,6 +17,7 @@ import type { Background } from '../../base/background.ts';
 import type { Size } from '../../terminal/shell-host.ts';
 import { MAX_VIEWERS, type Terminal } from '../../terminal/terminal.ts';
 import type { Viewer } from '../../terminal/viewer.ts';
+import type { Link } from './link.ts';
 import { CLOSE, guardOf, heartbeat, type SocketGuard } from './socket-guard.ts';
 
 /** For the web server that makes the sockets: larger messages are refused before they are read. */
@@ -54,7 +55,7 @@ export interface Watch {
  * terminal.
  */
 export function linkTerminal(
-  socket: WebSocket,
+  socket: Link,
   terminal: Terminal,
   background: Background,
   watch?: Watch,
@@ -63,7 +64,7 @@ export function linkTerminal(
 }
 
 class TerminalLink {
-  readonly #socket: WebSocket;
+  readonly #socket: Link;
   readonly #terminal: Terminal;
   readonly #watch: Watch | undefined;
   readonly #guarded: SocketGuard;
@@ -81,12 +82,7 @@ class TerminalLink {
   readonly #beat: NodeJS.Timeout;
   readonly #hello: NodeJS.Timeout;
 
-  constructor(
-    socket: WebSocket,
-    terminal: Terminal,
-    background: Background,
-    watch: Watch | undefined,
-  ) {
+  constructor(socket: Link, terminal: Terminal, background: Background, watch: Watch | undefined) {
     this.#socket = socket;
     this.#watch = watch;
     this.#terminal = terminal;
@@ -310,7 +306,8 @@ class TerminalLink {
   }
 }
 
-function bytesOf(data: RawData): Uint8Array {
+/** A message as one piece. */
+export function bytesOf(data: RawData): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data);
   return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
 }

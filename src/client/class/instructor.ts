@@ -1,6 +1,6 @@
 import type { ClassView, RosterEvent, RosterLab, RosterLearner } from '#protocol';
 import { keepLive } from '../event-link.ts';
-import { ApiError, request, socketUrl } from '../request.ts';
+import { ApiError, request } from '../request.ts';
 import { set, setText } from '../set.ts';
 import { copyBox } from './copy.ts';
 import { LearnerCard } from './learner-card.ts';
@@ -65,7 +65,7 @@ class InstructorPage {
       this.#part('link').hidden = !lost;
     };
     keepLive<RosterEvent>(
-      socketUrl('/api/class/roster/events'),
+      '/api/class/roster/events',
       {
         onEvent: (event) => this.#hear(event),
         onLive: () => showLost(false),

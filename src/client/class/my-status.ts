@@ -1,6 +1,6 @@
 import type { ClassStatus, JoinedView } from '#protocol';
 import { keepLive } from '../event-link.ts';
-import { ApiError, request, socketUrl } from '../request.ts';
+import { ApiError, request } from '../request.ts';
 import { set, setText } from '../set.ts';
 import { copyBox } from './copy.ts';
 import { clock, make } from './make.ts';
@@ -30,7 +30,7 @@ export class ClassStatusOnPage {
     this.#bar.closest('.lab-bar')?.setAttribute('data-in-class', '');
     this.#listen();
     keepLive<ClassStatus>(
-      socketUrl('/api/class/me/events'),
+      '/api/class/me/events',
       {
         onEvent: (status) => this.#paint(status),
         onLive: () => this.#show(true),

@@ -100,7 +100,7 @@ export class TerminalConnection implements Disposable {
   #wish: { readonly cols: number; readonly rows: number } | undefined;
 
   /**
-   * @param url `ws://` or `wss://`
+   * @param url a path on this server, or a whole address
    * @param ask asks the server about this terminal in another way: a browser does not tell why a socket was refused
    */
   constructor(

@@ -18,7 +18,7 @@ import type { TouchKeys } from './touch-keys.ts';
 
 /** How a terminal pane is made. */
 export interface TerminalPaneOptions {
-  /** The terminal's socket; `http(s)` and paths are taken as `ws(s)` on this server. */
+  /** The terminal's address on this server. */
   readonly url: string;
   /** What it is called, for those who do not see it: `server01`. */
   readonly label: string;
@@ -97,7 +97,7 @@ export class TerminalPane implements Disposable {
       },
     );
     this.#connection = new TerminalConnection(
-      socketUrl(options.url),
+      options.url,
       this.#attention(),
       {
         state: (state) => this.#onState(state),
@@ -421,10 +421,4 @@ export class TerminalPane implements Disposable {
       this.#fit();
     }, signal);
   }
-}
-
-function socketUrl(url: string): string {
-  const absolute = new URL(url, location.href);
-  absolute.protocol = absolute.protocol.replace('http', 'ws');
-  return absolute.href;
 }

@@ -49,7 +49,7 @@ export class FakeSocket extends EventTarget {
   }
 }
 
-/** A page around the socket: virtual time, a document, and a window that goes online. */
+/** A page around the socket: virtual time, a document, a window that goes online, and no answer to anything over HTTP. */
 export function fakePage() {
   vi.useFakeTimers();
   vi.spyOn(Math, 'random').mockReturnValue(0);
@@ -57,6 +57,7 @@ export function fakePage() {
   const window = new EventTarget();
   const document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
   vi.stubGlobal('WebSocket', FakeSocket);
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('no answer')));
   vi.stubGlobal('document', document);
   vi.stubGlobal('addEventListener', window.addEventListener.bind(window));
   vi.stubGlobal('location', { href: 'http://127.0.0.1:4321/labs/docker-networking/' });

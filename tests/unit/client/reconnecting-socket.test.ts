@@ -1,4 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
+import { STREAM_PATH } from '#protocol';
+import { detour } from '../../../src/client/detour.ts';
 import { type Loss, ReconnectingSocket } from '../../../src/client/reconnecting-socket.ts';
 import { FakeSocket, fakePage } from './fake-socket.ts';
 
@@ -21,6 +23,13 @@ function open(refused: (signal: AbortSignal) => Promise<boolean> = async () => t
     },
   });
   return { socket, losses, told };
+}
+
+/** The server lets the present socket in, and says something at once, as it always does. */
+function letIn(): FakeSocket {
+  const socket = FakeSocket.last.accept();
+  socket.says('first');
+  return socket;
 }
 
 /** The server is heard once in a beat, for a while. */
@@ -47,7 +56,7 @@ describe('a link that falls silent without a close', () => {
     using _page = fakePage();
     const { socket, losses } = open();
     using _ = socket;
-    const dead = FakeSocket.last.accept();
+    const dead = letIn();
     await beats(dead, MINUTE_MS);
     expect(await untilNext(MINUTE_MS)).toBeLessThanOrEqual(30_000);
     expect(dead.closed).toBe(true);
@@ -58,11 +67,11 @@ describe('a link that falls silent without a close', () => {
     using _page = fakePage();
     const { socket, told } = open();
     using _ = socket;
-    const dead = FakeSocket.last.accept();
+    const dead = letIn();
     await untilNext(MINUTE_MS);
     dead.says('late');
     dead.ends(1001);
-    expect(told).toEqual([]);
+    expect(told).toEqual(['first']);
     expect(FakeSocket.all).toHaveLength(2);
   });
 
@@ -70,7 +79,7 @@ describe('a link that falls silent without a close', () => {
     using _page = fakePage();
     const { socket } = open();
     using _ = socket;
-    const alive = FakeSocket.last.accept();
+    const alive = letIn();
     await beats(alive, 10 * MINUTE_MS);
     await vi.advanceTimersByTimeAsync(2 * BEAT_MS);
     alive.says('beat');
@@ -91,7 +100,7 @@ describe('hurrying', () => {
     using page = fakePage();
     const { socket, losses } = open();
     using _ = socket;
-    await beats(FakeSocket.last.accept(), MINUTE_MS);
+    await beats(letIn(), MINUTE_MS);
     page.sleep(60 * MINUTE_MS);
     socket.hurry();
     expect(FakeSocket.all).toHaveLength(2);
@@ -102,7 +111,7 @@ describe('hurrying', () => {
     using _page = fakePage();
     const { socket } = open();
     using _ = socket;
-    await beats(FakeSocket.last.accept(), MINUTE_MS);
+    await beats(letIn(), MINUTE_MS);
     socket.hurry();
     expect(FakeSocket.all).toHaveLength(1);
   });
@@ -142,16 +151,16 @@ describe('a link that is lost', () => {
     using _ = socket;
     for (let tries = 0; tries < 4; tries += 1) {
       // Let in, told all it came for, and thrown out: a defect that meets every page.
-      FakeSocket.last.accept();
+      letIn();
       socket.established();
       FakeSocket.last.ends(1011);
       await untilNext(MINUTE_MS);
     }
-    FakeSocket.last.accept();
+    letIn();
     socket.established();
     FakeSocket.last.ends(1011);
     expect(await untilNext(MINUTE_MS)).toBe(2_000);
-    FakeSocket.last.accept();
+    letIn();
     socket.established();
     await beats(FakeSocket.last, BEAT_MS);
     FakeSocket.last.ends();
@@ -162,7 +171,7 @@ describe('a link that is lost', () => {
     using _page = fakePage();
     const { socket, losses } = open();
     using _ = socket;
-    FakeSocket.last.accept().ends(1001, 'Stopping.');
+    letIn().ends(1001, 'Stopping.');
     expect(losses).toEqual([{ code: 1001, reason: 'Stopping.' }]);
   });
 });
@@ -201,8 +210,8 @@ test('what is disposed leaves no timer and opens nothing', async () => {
   using _page = fakePage();
   const states = [
     () => undefined,
-    () => FakeSocket.last.accept(),
-    () => FakeSocket.last.accept().ends(),
+    () => letIn(),
+    () => letIn().ends(),
     () => FakeSocket.last.ends(),
   ];
   for (const reach of states) {
@@ -213,4 +222,30 @@ test('what is disposed leaves no timer and opens nothing', async () => {
     expect(vi.getTimerCount()).toBe(0);
   }
   expect(FakeSocket.all).toHaveLength(states.length);
+});
+
+test('a link over HTTP that falls silent without a close is opened anew within 30 seconds, in another stream', async () => {
+  using _page = fakePage();
+  const streams: ReadableStreamDefaultController<Uint8Array>[] = [];
+  const events = (text: string) => streams.at(-1)?.enqueue(new TextEncoder().encode(text));
+  vi.stubGlobal('fetch', async (url: string | URL) => {
+    if (!String(url).endsWith(STREAM_PATH)) return new Response(null, { status: 204 });
+    const body = new ReadableStream<Uint8Array>({ start: (stream) => void streams.push(stream) });
+    events('event: key\ndata: 0 k\n\n');
+    return new Response(body);
+  });
+  const { socket, told } = open();
+  using _ = socket;
+  FakeSocket.last.ends();
+  await vi.advanceTimersByTimeAsync(0);
+  events('event: text\ndata: 1 first\n\n');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told).toEqual(['first']);
+  socket.established();
+  await vi.advanceTimersByTimeAsync(28_000);
+  expect(streams).toHaveLength(2);
+  events('event: text\ndata: 1 again\n\n');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told).toEqual(['first', 'again']);
+  detour[Symbol.dispose]();
 });

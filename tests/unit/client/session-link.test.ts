@@ -66,7 +66,7 @@ describe('the link to a session', () => {
     }
     expect(FakeSocket.all).toHaveLength(1);
     // From here on the line swallows everything.
-    await vi.advanceTimersByTimeAsync(30_000);
+    await vi.advanceTimersByTimeAsync(28_000);
     expect(FakeSocket.all).toHaveLength(2);
     expect(page.states.at(-1)).toEqual({ state: 'reconnecting', goodbye: undefined });
     const meanwhile = { ...FIRST, snapshot: { ...SNAPSHOT, checks: TICK.checks } };
@@ -160,7 +160,8 @@ describe('the link to a session', () => {
       FakeSocket.last.ends();
       await vi.advanceTimersByTimeAsync(5 * MINUTE_MS);
       expect(page.states.at(-1)).toMatchObject({ state: 'signed-out', why: { code } });
-      expect([FakeSocket.all.length, asked.mock.calls.length]).toEqual([2, 1]);
+      // One link is tried over HTTP, and one question asked.
+      expect([FakeSocket.all.length, asked.mock.calls.length]).toEqual([2, 2]);
       world.look();
       expect(FakeSocket.all).toHaveLength(3);
       FakeSocket.last.accept().tells(FIRST);

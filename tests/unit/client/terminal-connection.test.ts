@@ -16,6 +16,8 @@ async function unwelcoming(code?: number): Promise<{ url: string; asked(): numbe
   const sockets = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {
     asked += 1;
+    // A client that has gone may reset it.
+    socket.on('error', () => undefined);
     if (code === undefined) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
     else sockets.handleUpgrade(request, socket, head, (open) => open.close(code));
   });

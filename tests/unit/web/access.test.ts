@@ -12,6 +12,11 @@ const PUBLIC = new Set([
   'GET /metrics',
   'GET /api/openapi.json',
   'GET /*',
+  // For trying whether links come through. What a stream carries asks who it is, link by link.
+  'GET /api/echo',
+  'POST /api/echo',
+  'POST /api/streams',
+  'POST /api/streams/:key',
   // Says that there is no class.
   'GET /api/class',
 ]);
@@ -53,6 +58,7 @@ test('the walk sees every route that the page needs', () => {
     'DELETE /pane/:key/*',
     'GET /*',
     'GET /api/class',
+    'GET /api/echo',
     'GET /api/labs',
     'GET /api/labs/:lab/events',
     'GET /api/labs/:lab/session',
@@ -64,7 +70,9 @@ test('the walk sees every route that the page needs', () => {
     'GET /sign-in',
     'OPTIONS /pane/:key/*',
     'PATCH /pane/:key/*',
+    'POST /api/echo',
     'POST /api/labs/:lab/answers/:check',
+    'POST /api/labs/:lab/events',
     'POST /api/labs/:lab/runs',
     'POST /api/labs/:lab/session',
     'POST /api/labs/:lab/session/activity',
@@ -73,7 +81,10 @@ test('the walk sees every route that the page needs', () => {
     'POST /api/labs/:lab/start-from',
     'POST /api/labs/:lab/steps/:step/do',
     'POST /api/labs/:lab/terminals',
+    'POST /api/labs/:lab/terminals/:terminal',
     'POST /api/labs/:lab/visits',
+    'POST /api/streams',
+    'POST /api/streams/:key',
     'POST /pane/:key/*',
     'PUT /pane/:key/*',
   ]);

@@ -14,6 +14,7 @@ const PUBLIC = new Set([
 const LEARNERS = new Set([
   'GET /api/class/me',
   'GET /api/class/me/events',
+  'POST /api/class/me/events',
   'PUT /api/class/me/hand',
   'PUT /api/class/me/typing',
 ]);
@@ -57,9 +58,12 @@ test('the walk sees every route of a class', () => {
     'POST /api/class/join',
     'POST /api/class/learners/:learner/labs/:lab/extend',
     'POST /api/class/learners/:learner/labs/:lab/reset',
+    'POST /api/class/learners/:learner/labs/:lab/terminals/:terminal',
     'POST /api/class/learners/:learner/link',
+    'POST /api/class/me/events',
     'POST /api/class/messages',
     'POST /api/class/return',
+    'POST /api/class/roster/events',
     'PUT /api/class/me/hand',
     'PUT /api/class/me/typing',
   ]);
