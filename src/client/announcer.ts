@@ -51,8 +51,9 @@ export class Announcer {
     }
     if (now.checks === old.checks || now.status.state !== 'ready') return;
     const ids = this.#lab.sections.flatMap((section) => section.checks);
-    const titles = passedTitles({ view, before });
-    if (titles) {
+    const passed = newlyPassed({ view, before });
+    if (passed.length > 0) {
+      const titles = passed.map(titleOf).filter(Boolean);
       this.say(`Passed: ${titles.join('; ')}. ${countPassed(now.checks, ids)} of ${ids.length}.`);
       return;
     }
@@ -70,15 +71,14 @@ function queuedText(status: SessionStatus): string {
   return status.because === 'full' ? `The machine is full. ${place}` : place;
 }
 
-/** The titles, as far as this page has them, of the steps that have ticked just now; absent where none has. */
-export function passedTitles({ view, before }: LabChange): readonly string[] | undefined {
+/** The checks that have passed just now. */
+export function newlyPassed({ view, before }: LabChange): readonly string[] {
   const now = view.snapshot?.checks;
   const old = before.snapshot?.checks;
-  if (!now || !old || now === old) return undefined;
+  if (!now || !old || now === old) return [];
   const was = new Map(old.map(({ id, state }) => [id, state]));
   const passed = now.filter(({ id, state }) => state === 'passed' && was.get(id) !== 'passed');
-  if (passed.length === 0) return undefined;
-  return passed.map(({ id }) => titleOf(id)).filter((title) => title !== '');
+  return passed.map(({ id }) => id);
 }
 
 /** As it stands on this page; empty where the check is on another. */

@@ -1,4 +1,4 @@
-import { Announcer, passedTitles } from './announcer.ts';
+import { Announcer, newlyPassed } from './announcer.ts';
 import { ApiError, LabApi } from './api.ts';
 import { tellAttendance } from './attendance.ts';
 import { confirmed } from './confirm.ts';
@@ -13,7 +13,7 @@ import { paintChecks } from './paint-checks.ts';
 import { paintEnd } from './paint-end.ts';
 import { paintProgress } from './paint-progress.ts';
 import { paintValues } from './paint-values.ts';
-import { PassedNote } from './passed-note.ts';
+import { PassedMark } from './passed-mark.ts';
 import { keepLinked, type LinkState } from './session-link.ts';
 import { set, setText } from './set.ts';
 import { navigateSoftly } from './soft-navigation.ts';
@@ -52,7 +52,7 @@ function begin(first: LabData): void {
     lab: () => lab,
   });
 
-  const passed = new PassedNote(part('lab-passed'), part('view-read'), views);
+  const passed = new PassedMark(part('view-read'), views);
   const runs = new RunButtons(workspace, state, () => lab);
 
   const paint = () => {
@@ -81,7 +81,7 @@ function begin(first: LabData): void {
     if (change.stopped) workspace.say(`${change.stopped.reason} ${change.stopped.remedy}`);
     sayWhyLost(change.view.link);
     announcer.hear(change);
-    if (!change.visit) passed.tell(passedTitles(change) ?? []);
+    if (!change.visit) passed.tell(newlyPassed(change));
     startByItself(state, workspace, desk);
   });
   makeMovable(part('lab-separator'), part('lab-prose'), () => void workspace.refresh());

@@ -31,7 +31,6 @@ test('on a phone a step that ticks while the terminals are in sight is told ther
     .click();
   const read = page.getByRole('tab', { name: 'Read' });
   await expect(read).toHaveAttribute('data-passed', '');
-  await expect(page.locator('#lab-passed')).toContainText('✓ ');
   await read.click();
   await expect(read).not.toHaveAttribute('data-passed');
   await expect(learner.check('myapp2-on-ephemeral-port')).toBeInViewport();
