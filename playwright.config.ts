@@ -1,16 +1,6 @@
 import { defineConfig } from '@playwright/test';
+import { CHROMIUM, NO_GRAPHICS, QUIET } from './client-driver/chromium.ts';
 
-/** Debian's browser, as the tests' set-up installs it. Its own services stay silent: it reaches nothing but us. */
-const CHROMIUM = process.env.QUAYSIDE_CHROMIUM ?? '/usr/bin/chromium';
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 /** The whole lab, step by step, with real hosts on a busy machine. */
 const WALK_MS = 420_000;
 /** What a learner would call broken: far more than a tick takes, and enough for a machine that runs everything at once. */
@@ -33,7 +23,7 @@ export default defineConfig({
     navigationTimeout: EXPECT_MS,
     screenshot: 'only-on-failure',
     trace: 'retain-on-failure',
-    launchOptions: { executablePath: CHROMIUM, args: QUIET },
+    launchOptions: { executablePath: CHROMIUM, args: [...QUIET, ...NO_GRAPHICS] },
     permissions: ['clipboard-read', 'clipboard-write'],
   },
 });

@@ -1,18 +1,9 @@
 import { type Browser, chromium } from '@playwright/test';
+import { CHROMIUM, NO_GRAPHICS, QUIET } from '../client-driver/chromium.ts';
 
-/** Debian's browser, with its own services silent. */
-const CHROMIUM = process.env.QUAYSIDE_CHROMIUM ?? '/usr/bin/chromium';
-const QUIET = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 /** What draws where there is no graphics card: nothing, or the processor (SwiftShader). */
 const GRAPHICS = {
-  none: ['--disable-gpu'],
+  none: NO_GRAPHICS,
   software: ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
 } as const;
 

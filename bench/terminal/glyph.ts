@@ -3,12 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join, resolve } from 'node:path';
-import { chromium } from '@playwright/test';
 import { build } from 'vite';
+import { openBrowser } from '../browser.ts';
 import type { Figures } from './measures.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
-const CHROMIUM = process.env.QUAYSIDE_CHROMIUM ?? '/usr/bin/chromium';
 const KEYS = 200;
 const BETWEEN_KEYS_MS = 30;
 const TYPES: Readonly<Record<string, string>> = {
@@ -69,10 +68,7 @@ export async function measureGlyph(server: string): Promise<Figures> {
       });
       response.end(body);
     }).listen(0, '127.0.0.1');
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
-    });
+    const browser = await openBrowser();
     try {
       const id = await (await fetch(`${server}/terminals`, { method: 'POST' })).text();
       const page = await browser.newPage();

@@ -46,3 +46,28 @@ test('a terminal that prints behind another one touches the page no more', async
   await learner.tab('server01').click();
   await learner.read(/(line 60 of many)/);
 });
+
+test('a terminal that is hidden again while it loads is opened when it is shown', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.tab('server01').click();
+  await learner.read(/(\$)/);
+  const held = Promise.withResolvers<void>();
+  await page.route(/\/_astro\/xterm\./, async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await page.reload();
+  await learner.ready();
+  await learner.tab('server01').click();
+  await learner.tab('client').click();
+  held.resolve();
+  // The one that was asked for first is there by then.
+  await learner.read(/(\$)/);
+  await expect(page.locator('.qs-terminal .xterm')).toHaveCount(1);
+  await learner.tab('server01').click();
+  await learner.read(/(\$)/);
+  await expect(page.locator('.qs-terminal .xterm')).toHaveCount(2);
+});

@@ -51,6 +51,8 @@ export class TerminalPane implements Disposable {
   readonly #states = new Set<(state: ConnectionState) => void>();
   readonly #output: TerminalOutput;
   #screen: Screen | undefined;
+  /** It is loaded, and waits to be shown. */
+  #unopened: Screen | undefined;
   #opening: Promise<void> | undefined;
   #search: SearchBar | undefined;
   #touch: TouchKeys | undefined;
@@ -126,7 +128,8 @@ export class TerminalPane implements Disposable {
   /** The pane is visible now. */
   show(): void {
     this.#shown = true;
-    this.#opening ??= this.#open().catch(() => this.#status.failToLoad());
+    this.#opening ??= this.#load().catch(() => this.#status.failToLoad());
+    this.#open();
     this.#screen?.appear();
     this.#attend();
     this.#fit();
@@ -179,8 +182,8 @@ export class TerminalPane implements Disposable {
     this.dispose();
   }
 
-  async #open(): Promise<void> {
-    const screen = await this.#load();
+  async #load(): Promise<void> {
+    const screen = await this.#newScreen();
     if (this.#ending.signal.aborted) {
       screen[Symbol.dispose]();
       return;
@@ -190,23 +193,31 @@ export class TerminalPane implements Disposable {
     this.#queue.open(screen);
     // A replay that has come is parsed before anything is drawn of it.
     screen.settled(() => {
-      if (this.#ending.signal.aborted) return;
-      screen.open(this.#surface, this.#label);
-      if (TOUCHED.matches) void this.#addTouchKeys();
-      this.#fit();
-      this.#output.look();
+      this.#unopened = screen;
+      this.#open();
     });
+  }
+
+  /** Hidden, xterm measures nothing: one that was hidden again meanwhile is opened when it is shown. */
+  #open(): void {
+    const screen = this.#unopened;
+    if (!screen || !this.#shown || this.#ending.signal.aborted) return;
+    this.#unopened = undefined;
+    screen.open(this.#surface, this.#label);
+    if (TOUCHED.matches) void this.#addTouchKeys();
+    this.#fit();
+    this.#output.look();
   }
 
   /** Nobody sees it, and it is of the same size. */
   async #another(): Promise<Screen> {
-    const screen = await this.#load();
+    const screen = await this.#newScreen();
     const present = this.#screen?.terminal;
     if (present) screen.terminal.resize(present.cols, present.rows);
     return screen;
   }
 
-  async #load(): Promise<Screen> {
+  async #newScreen(): Promise<Screen> {
     const screen: Screen = await Screen.load((failure) => {
       const isOld = this.#screen !== screen || this.#output.replaying;
       if (terminalPreferences().screenReader && !isOld) this.#status.tellFailure(failure);
