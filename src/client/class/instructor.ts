@@ -183,7 +183,8 @@ class InstructorPage {
         make('option', { value: name, selected: name === this.#lab?.name }, title),
       ),
     );
-    this.#part('lab-choice').hidden = this.#labs.length < 2;
+    // One lab is no choice, but its name says what the table is about.
+    this.#part('lab-choice').hidden = this.#labs.length === 0;
   }
 
   #listen(): void {

@@ -136,7 +136,7 @@ export class TerminalConnection implements Disposable {
     return this.#received;
   }
 
-  /** Bytes typed since the link was lost, which are sent when it is back. */
+  /** Characters typed since the link was lost, which are sent when it is back. */
   get waiting(): number {
     return this.#state.state === 'reconnecting' ? this.#typedWhileDown : 0;
   }
@@ -146,7 +146,7 @@ export class TerminalConnection implements Disposable {
     const bytes = new TextEncoder().encode(text);
     if (!this.#accepts(bytes.byteLength)) return false;
     this.#input.add(bytes);
-    this.#typedWhileDown += bytes.byteLength;
+    if (this.#state.state === 'reconnecting') this.#typedWhileDown += [...text].length;
     this.#sendInput();
     return true;
   }

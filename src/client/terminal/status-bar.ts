@@ -24,7 +24,7 @@ const GONE: Readonly<Record<WhyGone, string>> = {
 export interface StatusBarOwner {
   /** Do not wait for the next try. */
   tryNow(): void;
-  /** Bytes typed that wait for the link. */
+  /** Keys typed that wait for the link. */
   waiting(): number;
 }
 
@@ -188,7 +188,8 @@ export class StatusBar {
 function clockText(next: number | undefined, waiting: number): string {
   const seconds = next === undefined ? 0 : Math.ceil((next - Date.now()) / SECOND_MS);
   const when = seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again…';
-  return waiting === 0 ? when : `${when} What you typed waits.`;
+  if (waiting === 0) return when;
+  return `${when} What you typed (${waiting} ${waiting === 1 ? 'key' : 'keys'}) waits.`;
 }
 
 function refusalText(refusal: Refusal): string {
