@@ -148,3 +148,22 @@ test('what is typed ahead while sudo runs reaches the shell', async () => {
   });
   expect(stdout.match(/^SECOND/gm)).toHaveLength(3);
 });
+
+test.each([
+  ['a pull', 'docker pull nginx'],
+  ['an image that is not there', 'docker run mycontainer:5.5'],
+  ['a build from one', 'echo FROM debian | docker build -'],
+])('%s is told at once that there is no internet, and which images there are', async (_, line) => {
+  const { said, status } = await types(line);
+  expect(status).not.toBe(0);
+  expect(said).toMatch(/this host has no internet, only the images .*: mycontainer:5\.6/);
+});
+
+test('a host of the lab is asked for its images itself, and apt says that there is no internet', async () => {
+  expect((await types('docker pull client:5000/web')).said).toMatch(
+    /client:5000.* (connection refused|no route)/,
+  );
+  for (const host of raised.sandbox.hosts) {
+    expect((await types('sudo apt-get update', host)).said).toContain('This host has no internet');
+  }
+});
