@@ -14,8 +14,16 @@ import { IMAGE, SERVER } from './myapp2.ts';
 const SHOWS_NETWORK =
   /(^|[\s/'"])(ip|ifconfig|route|netstat|arp|hostname|ping|wget|nc|traceroute|sh|ash)(\s|['"]|$)|\/sys\/class\/net|\/proc\/net|\/proc\/self\/net|\/etc\/hosts/;
 
-/** Commands that turn a name into an address and go there. */
-const REACHES = /(^|[\s/'"])(ping|wget|nc|nslookup|telnet|traceroute|arping)\s/;
+/** Programs that turn a name into an address and go there. */
+const REACHING = /(^|[\s/'"])(ping|wget|nc|nslookup|telnet|traceroute|arping)\s/;
+/** What is run is the first word, behind words that only pass on what follows; a shell may run anything in its line. */
+const PASSES_ON = /^(\S*\/)?((ba|a|da)?sh|busybox|env|nice|time|timeout|tini)\s/;
+
+/** Whether a command goes to a name, and does not merely print such a command. */
+function reaches(command: string): boolean {
+  const [program = ''] = command.split(/(?<=\s)/, 1);
+  return REACHING.test(PASSES_ON.test(command) ? command : program);
+}
 
 /** Whether the learner ran a command inside a container of a network mode on server01 that shows what it has there. */
 export async function lookedInside(
@@ -74,7 +82,7 @@ export function foundByName(
   }
   const found = execs.some(({ id, command = '' }) => {
     const others = neighbours.get(id);
-    return others && REACHES.test(command) && wordsOf(command).some((word) => others.has(word));
+    return others && reaches(command) && wordsOf(command).some((word) => others.has(word));
   });
   if (found) return passed();
   const fullest = bridges.toSorted((a, b) => guests(b).length - guests(a).length)[0] ?? bridge;
@@ -96,10 +104,17 @@ export function foundByName(
     });
   }
   const fix = { host: SERVER, command: `docker exec ${first} ping -c 1 ${second}` };
-  const onDefault = execs.findLast(({ command = '' }) => REACHES.test(command));
-  return onDefault
+  const asked = execs.findLast(({ command = '' }) => REACHING.test(command));
+  if (asked?.command !== undefined && !reaches(asked.command)) {
+    const [program] = asked.command.split(' ', 1);
+    return notYet(
+      `“${asked.command}” in ${asked.name} runs ${program}, which asks for no container.`,
+      fix,
+    );
+  }
+  return asked
     ? notYet(
-        `“${onDefault.command}” in ${onDefault.name} names no other container on the same bridge of yours.`,
+        `“${asked.command}” in ${asked.name} names no other container on the same bridge of yours.`,
         fix,
       )
     : notYet(

@@ -291,6 +291,11 @@ export const dockerNetworksScenarios: Readonly<Record<string, Scenarios>> = {
   'found-by-name': {
     mistakes: [
       {
+        what: 'only printing the command',
+        actions: [on('server01', 'docker exec web1 echo ping web2')],
+        says: '“echo ping web2” in web1 runs echo, which asks for no container.',
+      },
+      {
         what: 'by its address',
         actions: [on('server01', 'docker exec web1 ping -c 1 10.1.10.11')],
         says: '“ping -c 1 10.1.10.11” in web1 names no other container',
