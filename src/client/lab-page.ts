@@ -8,7 +8,7 @@ import { paintGuideButtons } from './guide/paint-buttons.ts';
 import { RunButtons } from './guide/run-buttons.ts';
 import { GuideStrip } from './guide/strip.ts';
 import { type LabData, readLabData } from './lab-data.ts';
-import { countPassed, LabState } from './lab-state.ts';
+import { LabState } from './lab-state.ts';
 import { paintChecks } from './paint-checks.ts';
 import { paintEnd } from './paint-end.ts';
 import { paintProgress } from './paint-progress.ts';
@@ -18,6 +18,7 @@ import { keepLinked, type LinkState } from './session-link.ts';
 import { set, setText } from './set.ts';
 import { navigateSoftly } from './soft-navigation.ts';
 import { tellDetour } from './workspace/detour-line.ts';
+import { giveFocusBack } from './workspace/focus-return.ts';
 import { linkPanes } from './workspace/link-panes.ts';
 import { makeMovable } from './workspace/separator.ts';
 import { Views } from './workspace/views.ts';
@@ -62,14 +63,6 @@ function begin(first: LabData): void {
     paintGuideButtons(document, lab, state.view);
     runs.paint(document, state.view);
     paintEnd(document, lab, state.view);
-    const { snapshot } = state.view;
-    if (snapshot)
-      views.tellPassed(
-        countPassed(
-          snapshot.checks,
-          snapshot.checks.map(({ id }) => id),
-        ),
-      );
   };
   const arrive = () => {
     arrangeHints(document, lab.steps);
@@ -87,6 +80,7 @@ function begin(first: LabData): void {
   makeMovable(part('lab-separator'), part('lab-prose'), () => void workspace.refresh());
   linkPanes(part('lab-prose'), views, workspace);
   tellDetour(document.querySelectorAll<HTMLElement>('.lab-warnings [data-part="detour"]'));
+  giveFocusBack();
   // While the server does not know this browser there is nobody to tell it of.
   tellAttendance(document, async () => {
     if (state.view.link.state === 'live') await api.attend();

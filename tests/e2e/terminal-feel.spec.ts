@@ -1,3 +1,4 @@
+import AxeBuilder from '@axe-core/playwright';
 import type { BrowserContext, Locator, Page } from '@playwright/test';
 import { expect, Learner, test } from './learner.ts';
 
@@ -249,6 +250,36 @@ test('a screen reader is read what comes, once it is asked for', async ({ learne
   await learner.type('server01', 'clear; echo spoken-$((1 + 1)); ls /nowhere');
   await expect(panel.locator('.xterm-accessibility')).toContainText('spoken-2');
   await expect(panel.getByRole('status')).toContainText('status 2');
+});
+
+test('the last command’s output is there as text, by a key and from the menu', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo before');
+  await learner.type('server01', 'seq 1 200; printf "%0150d" 7; printf "; end"');
+  await learner.read(/(7; end)/);
+  await page.keyboard.press('Control+Shift+L');
+  const shown = page.getByRole('dialog', { name: /^Output of seq 1 200; printf "%0150d" 7/ });
+  const text = shown.getByRole('region', { name: 'Output' });
+  await expect(text).toBeFocused();
+  const lines = Array.from({ length: 200 }, (_, at) => `${at + 1}\n`).join('');
+  expect(await text.textContent()).toBe(`${lines}${'7'.padStart(150, '0')}; end`);
+  const { violations } = await new AxeBuilder({ page }).include('.qs-terminal-output').analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await expect(shown).toBeHidden();
+
+  await page.keyboard.type('clear; echo typed-$((40 + 2))');
+  await page.keyboard.press('Enter');
+  await learner.read(/(typed-42)/);
+  const panel = page.locator('.panel:visible');
+  await panel.getByRole('button', { name: /^Settings and keys/ }).click();
+  await panel.getByRole('button', { name: 'Last output' }).click();
+  await expect(page.getByRole('region', { name: 'Output' })).toHaveText('typed-42');
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await expect(panel.locator('.xterm-helper-textarea')).toBeFocused();
 });
 
 test('marks of failed commands are there again after a reload', async ({ learner }) => {

@@ -64,6 +64,41 @@ test('a block that calls a host by another name leads to a tab that says that na
   await expect(learner.tab('server01')).not.toContainText('agent01');
 });
 
+test('the separator, a menu and a dialog give the keyboard back to the terminal', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear');
+  const keyboard = page.locator('.panel:visible .xterm-helper-textarea');
+  await expect(keyboard).toBeFocused();
+
+  const separator = page.getByRole('separator', { name: 'Width of the text' });
+  const box = await separator.boundingBox();
+  if (!box) throw new Error('the separator is not there');
+  await page.mouse.move(box.x + box.width / 2, 400);
+  await page.mouse.down();
+  await page.mouse.move(box.x - 40, 400);
+  await expect(separator).toBeFocused();
+  await page.mouse.up();
+  await expect(keyboard).toBeFocused();
+
+  await page.getByRole('button', { name: 'New terminal' }).click();
+  await expect(page.getByRole('menuitem').first()).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(keyboard).toBeFocused();
+
+  await page.getByRole('button', { name: 'Reset', exact: true }).click();
+  await page.getByRole('button', { name: 'Keep going' }).click();
+  await expect(keyboard).toBeFocused();
+
+  // Reached by keyboard, a menu gives it back to its button.
+  const plus = page.getByRole('button', { name: 'New terminal' });
+  await plus.press('Enter');
+  await page.keyboard.press('Escape');
+  await expect(plus).toBeFocused();
+});
+
 test('tabs follow the arrow keys, Delete closes one, and a shell that ended can be had anew', async ({
   learner,
 }) => {

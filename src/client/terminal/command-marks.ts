@@ -10,6 +10,15 @@ const POINT_OUT_MS = 1_200;
 /** Names the shell that a mark is of, where one runs within another. */
 const SHELL = /^aid=(.*)$/;
 
+/** A command and where its output stands. */
+export interface CommandOutput {
+  /** As it was typed; empty where the shell did not say. */
+  readonly command: string;
+  readonly begins: IMarker;
+  /** The line that the cursor was in when it ended, and how much of that line is still output; absent while it runs. */
+  readonly ends: { readonly marker: IMarker; readonly columns: number } | undefined;
+}
+
 /**
  * Reads the shell's marks (`OSC 633`/`133`): where prompts are, to jump between them, and which commands failed, to show
  * it in the margin. A shell without marks simply has none.
@@ -23,6 +32,9 @@ export class CommandMarks {
   readonly #typedAt = new Map<string, IMarker>();
   #atPrompt = false;
   #pointer: IDecoration | undefined;
+  #last: (CommandOutput & { readonly shell: string }) | undefined;
+  /** Told just before its output begins. */
+  #command = '';
 
   /** @param failed told of each command that fails, in words */
   constructor(terminal: Terminal, failed: (text: string) => void) {
@@ -36,6 +48,11 @@ export class CommandMarks {
   /** Whether the shell waits for a command line, as far as is known. */
   get atPrompt(): boolean {
     return this.#atPrompt;
+  }
+
+  /** The newest command that has printed, or may print yet. */
+  get last(): CommandOutput | undefined {
+    return this.#last;
   }
 
   /** Scrolls to the prompt before (-1) or after (1) the one at the top of the view. */
@@ -57,6 +74,7 @@ export class CommandMarks {
     this.#prompts = [];
     this.#typedAt.clear();
     this.#atPrompt = false;
+    this.#last = undefined;
   }
 
   #onMark(data: string): boolean {
@@ -67,18 +85,40 @@ export class CommandMarks {
         this.#atPrompt = true;
         this.#typeAt(shell, this.#remember(0));
         break;
+      case 'E':
+        this.#command = commandOf(values[0] ?? '');
+        break;
       case 'C':
         this.#atPrompt = false;
+        this.#begin(shell);
         // The screen was cleared at the prompt (Ctrl-L), and the prompt drawn again without its mark.
         if (this.#typedAt.get(shell)?.isDisposed) this.#typeAt(shell, this.#remember(-1));
         break;
       case 'D': {
+        this.#end(shell);
         const status = Number.parseInt(values[0] ?? '', 10);
         if (isFailure(status)) this.#showFailure(status, this.#typedAt.get(shell));
         break;
       }
     }
     return true;
+  }
+
+  #begin(shell: string): void {
+    if (this.#terminal.buffer.active.type !== 'normal') return;
+    this.#last?.begins.dispose();
+    this.#last?.ends?.marker.dispose();
+    const begins = this.#terminal.registerMarker(0);
+    this.#last = { shell, command: this.#command, begins, ends: undefined };
+    this.#command = '';
+  }
+
+  #end(shell: string): void {
+    const last = this.#last;
+    const { active } = this.#terminal.buffer;
+    if (last?.shell !== shell || last.ends || active.type !== 'normal') return;
+    const marker = this.#terminal.registerMarker(0);
+    this.#last = { ...last, ends: { marker, columns: active.cursorX } };
   }
 
   #typeAt(shell: string, prompt: IMarker | undefined): void {
@@ -123,4 +163,11 @@ export class CommandMarks {
     pointer?.onRender((element) => element.classList.add('qs-pointed-out'));
     setTimeout(() => pointer?.dispose(), POINT_OUT_MS);
   }
+}
+
+/** What the shell has written as `\\x3b`, so that it ends no mark, and a backslash as two. */
+function commandOf(written: string): string {
+  return written.replaceAll(/\\(?:\\|x([0-9a-f]{2}))/g, (_, code?: string) =>
+    code === undefined ? '\\' : String.fromCharCode(Number.parseInt(code, 16)),
+  );
 }

@@ -6,6 +6,8 @@ export interface KeyActions {
   /** The keyboard's way out of the terminal, which swallows Tab. */
   leave(): void;
   search(): void;
+  /** The last command's output, as text. */
+  output(): void;
   /** To the prompt before or after. */
   jump(direction: -1 | 1): void;
   /** Larger or smaller text. */
@@ -25,6 +27,7 @@ export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ['Ctrl+Shift+C', 'copy what is selected'],
   ['Ctrl+Shift+V', 'paste'],
   ['Ctrl+Shift+F', 'find in the output'],
+  ['Ctrl+Shift+L', 'the last output as text'],
   ['Ctrl+Shift+↑', 'to the prompt before'],
   ['Ctrl+Shift+↓', 'to the next prompt'],
   ['Ctrl+Shift+.', 'larger text'],
@@ -89,6 +92,8 @@ function shifted(
       return 'browser';
     case 'f':
       return () => actions.search();
+    case 'l':
+      return () => actions.output();
     case 'ArrowUp':
       return () => actions.jump(-1);
     case 'ArrowDown':

@@ -76,6 +76,7 @@ export class TerminalPane implements Disposable {
       {
         search: () => this.#act((screen) => void this.#openSearch(screen)),
         copyAll: () => void this.#copyAll(),
+        output: () => this.#act((screen) => void this.#showOutput(screen)),
         focus: () => this.focus(),
       },
       this.#ending.signal,
@@ -242,6 +243,7 @@ export class TerminalPane implements Disposable {
     onKeys(terminal, {
       leave: () => this.#status.takeFocus(),
       search: () => void this.#openSearch(screen),
+      output: () => void this.#showOutput(screen),
       jump: (direction) => screen.marks.jump(direction),
       zoom: (by) => {
         setTerminalPreferences({ fontSize: terminalPreferences().fontSize + by });
@@ -255,6 +257,7 @@ export class TerminalPane implements Disposable {
     if (!terminal) return;
     const isCopied = await copyText(allText(terminal));
     this.#status.tell(isCopied ? 'Copied.' : NOT_COPIED);
+    this.focus();
   }
 
   /** What comes again after a reload is old, and was copied in its time. */
@@ -323,6 +326,12 @@ export class TerminalPane implements Disposable {
       focus: () => this.focus(),
     });
     this.#surface.after(this.#touch.element);
+  }
+
+  async #showOutput({ terminal, marks }: Screen): Promise<void> {
+    const { showOutput } = await import('./output-view.ts');
+    await showOutput(this.#element, terminal, marks.last);
+    this.focus();
   }
 
   async #openSearch(screen: Screen): Promise<void> {

@@ -23,6 +23,8 @@ export interface SettingsMenuOwner {
   search(): void;
   /** Everything that the terminal still has, its scrollback too. */
   copyAll(): void;
+  /** Shows the last command's output as text. */
+  output(): void;
   focus(): void;
 }
 
@@ -127,6 +129,10 @@ export class SettingsMenu {
       button(
         'Find',
         close(() => this.#owner.search()),
+      ),
+      button(
+        'Last output',
+        close(() => this.#owner.output()),
       ),
       button(
         'Copy all',

@@ -17,8 +17,6 @@ export class Views {
   readonly #narrow = matchMedia(NARROW);
   readonly #onShow: () => void;
   readonly #onTurn: () => void;
-  /** Steps, once they are known. */
-  #passed: number | undefined;
 
   /**
    * @param onShow the workspace has come into sight
@@ -60,18 +58,9 @@ export class Views {
     return document.documentElement.dataset.labView === 'terminals' ? 'terminals' : 'read';
   }
 
-  /** A step that ticks while the terminals are in sight is seen at the tab that leads to it. */
-  tellPassed(steps: number): void {
-    const isMore = this.#passed !== undefined && steps > this.#passed;
-    this.#passed = steps;
-    if (!isMore || !this.narrow || this.current === 'read') return;
-    for (const tab of this.#tabs) tab.toggleAttribute('data-news', tab.dataset.view === 'read');
-  }
-
   show(view: View): void {
     document.documentElement.dataset.labView = view;
     sessionStorage.setItem(VIEW_KEY, view);
-    if (view === 'read') for (const tab of this.#tabs) tab.removeAttribute('data-news');
     this.#paint();
     this.#onTurn();
     if (view === 'terminals') this.#onShow();
