@@ -23,6 +23,9 @@ const OUTPUTS: readonly (readonly [what: string, text: string])[] = [
 ];
 
 interface Rig {
+  /** Letters of 14 px are 8.4 px wide. */
+  readonly options: { fontSize: number };
+  readonly cols: number;
   readonly rows: number;
   write(bytes: Uint8Array, done: () => void): void;
   resize(cols: number, rows: number): void;
@@ -39,7 +42,7 @@ declare global {
     rig: Rig;
     /** Writes to it as the page does. */
     write: Rig['write'];
-    mended: { hold(isHeld: boolean): void };
+    mended: { hold(isHeld: boolean): void; see(isShown: boolean): void };
   }
 }
 
@@ -174,6 +177,47 @@ test('mended, what came while it was hidden is there when it is seen, and can be
   await nextFrame(page);
   expect(await rowsOf(page)).toEqual(lines.slice(-29, -5));
 });
+
+test('mended, it is drawn in the frame in which it is shown', async ({ page }) => {
+  await open(page, 'mended');
+  await hide(page);
+  await write(page, '\u001b[2J\u001b[Hnews');
+  const first = await page.evaluate(async () => {
+    (document.getElementById('holder') as HTMLElement).hidden = false;
+    window.mended.see(true);
+    await new Promise(requestAnimationFrame);
+    return document.querySelector('.xterm-rows > div')?.textContent;
+  });
+  expect(first).toMatch(/^news/);
+});
+
+test('mended, it is drawn where it was hidden and shown within one frame', async ({ page }) => {
+  await open(page, 'mended');
+  await page.evaluate(() => {
+    window.mended.see(false);
+    window.mended.see(true);
+  });
+  await write(page, '\u001b[2J\u001b[Hnews');
+  await nextFrame(page);
+  expect((await rowsOf(page))[0]).toBe('news');
+});
+
+for (const deviceScaleFactor of [1, 1.25, 2]) {
+  test.describe(`on a display of ${deviceScaleFactor} pixels for each of a page`, () => {
+    test.use({ deviceScaleFactor });
+    test('mended, a cell is a whole number of them wide', async ({ page }) => {
+      await open(page, 'mended');
+      const pixels = await page.evaluate(() => {
+        window.rig.options.fontSize = 14;
+        const { width } = (
+          document.querySelector('.xterm-screen') as Element
+        ).getBoundingClientRect();
+        return (width / window.rig.cols) * devicePixelRatio;
+      });
+      expect(pixels).toBeCloseTo(Math.round(pixels), 1);
+    });
+  });
+}
 
 test('mended, the scroll bar follows what is printed, and is set once for all that is parsed at once', async ({
   page,

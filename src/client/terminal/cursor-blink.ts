@@ -9,7 +9,8 @@ const OFF = 'data-cursor-off';
 
 /**
  * Lets the cursor of a terminal that has the focus blink, where it may, by two writes a second (`data-cursor-off`, see
- * pane.css). xterm's own way is an animation: the browser works out its style for each frame, sixty times a second.
+ * pane.css). xterm's own way is an animation: the browser works out its style for each frame, sixty times a second. Where a
+ * graphics card draws, xterm lets it blink by itself, and nothing has a style for the attribute.
  */
 export class CursorBlink implements ITerminalAddon {
   readonly #ending = new AbortController();

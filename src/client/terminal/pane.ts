@@ -205,6 +205,7 @@ export class TerminalPane implements Disposable {
     if (!screen || !this.#shown || this.#ending.signal.aborted) return;
     this.#unopened = undefined;
     screen.open(this.#surface, this.#label);
+    screen.appear();
     if (TOUCHED.matches) void this.#addTouchKeys();
     this.#fit();
     this.#output.look();

@@ -6,13 +6,18 @@ export interface TerminalPreferences {
   readonly screenReader: boolean;
   /** On a Mac: Option is the shell's Meta (Option-B: a word back), and prints no characters of its own. */
   readonly optionIsMeta: boolean;
+  /** Whether a graphics card draws them: where there is one, also where it is only the processor that acts as one, never. */
+  readonly graphics: (typeof GRAPHICS)[number];
 }
+
+export const GRAPHICS = ['automatic', 'on', 'off'] as const;
 
 const KEY = 'quayside:terminal';
 const DEFAULTS: TerminalPreferences = {
   fontSize: 14,
   screenReader: false,
   optionIsMeta: false,
+  graphics: 'automatic',
 };
 const SMALLEST_FONT = 9;
 const LARGEST_FONT = 32;
@@ -47,6 +52,7 @@ function read(): TerminalPreferences {
       fontSize: typeof stored.fontSize === 'number' ? stored.fontSize : DEFAULTS.fontSize,
       screenReader: stored.screenReader === true,
       optionIsMeta: stored.optionIsMeta === true,
+      graphics: GRAPHICS.find((choice) => choice === stored.graphics) ?? DEFAULTS.graphics,
     };
   } catch {
     return DEFAULTS;

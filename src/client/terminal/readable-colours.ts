@@ -45,8 +45,11 @@ interface Insides {
 /** A letter, as most cells have one. */
 const LETTER: Cell = { isDim: () => false, getCode: () => 0x61 };
 /**
- * Colours that `minimumContrastRatio` makes readable on the theme's background stand in a style sheet. xterm's DOM renderer
- * writes them into the style of each cell, and a browser takes twice as long for a screen full of such cells.
+ * Colours that `minimumContrastRatio` makes readable on the theme's background stand in a style sheet, that of xterm's DOM
+ * renderer, and go with it. By itself it writes them into the style of each cell, and a browser takes twice as long for a
+ * screen full of such cells.
+ *
+ * @param terminal which has a renderer that did not have this done to it
  */
 export function shareReadableColours(terminal: Terminal): void {
   const insides = wholeInsidesOf(terminal);
@@ -54,10 +57,8 @@ export function shareReadableColours(terminal: Terminal): void {
   const renderer = insides._renderService._renderer.value;
   const factory = renderer._rowFactory;
   const makeReadable = factory._applyMinimumContrast.bind(factory);
-  const sheet = document.createElement('style');
-  renderer._themeStyleElement.after(sheet);
   let background: Colour | undefined;
-  /** What these look like on that background stands in xterm's own style sheet, or in ours. */
+  /** What these look like on that background stands in xterm's own rules, or in ours. */
   let shared = new Set<Colour>();
   /** … and of these, in ours. */
   let changed = new Set<Colour>();
@@ -86,7 +87,7 @@ export function shareReadableColours(terminal: Terminal): void {
       rules += `.xterm-dom-renderer-owner-${renderer._terminalClass} .xterm-fg-${number} { color: ${css}; }`;
     }
     if (readable(colours.foreground) === undefined) shared.add(colours.foreground);
-    sheet.textContent = rules;
+    renderer._themeStyleElement.append(rules);
   };
 
   // Called for each cell that is drawn: it makes no object and no closure.
@@ -101,7 +102,7 @@ export function shareReadableColours(terminal: Terminal): void {
     const isPlain = behind === background && !otherBackground && !otherForeground;
     if (isPlain && shared.has(colour) && !isShape(cell.getCode()) && !cell.isDim()) return false;
     if (makeReadable(element, behind, colour, cell, otherBackground, otherForeground)) return true;
-    // As it is, though our style sheet has it otherwise. (A dim one has rules of its own.)
+    // As it is, though our rules have it otherwise. (A dim one has rules of its own.)
     if (otherForeground || !changed.has(colour) || cell.isDim()) return false;
     element.style.color = colour.css;
     return true;

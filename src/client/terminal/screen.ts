@@ -2,6 +2,7 @@ import type { FitAddon } from '@xterm/addon-fit';
 import type { Terminal } from '@xterm/xterm';
 import { CommandMarks } from './command-marks.ts';
 import { CursorBlink } from './cursor-blink.ts';
+import { Graphics } from './graphics.ts';
 import { muteAnswers } from './mute-answers.ts';
 import { isPageScrolled } from './page-scrolls.ts';
 import { ParseTurns } from './parse-turns.ts';
@@ -42,6 +43,7 @@ export class Screen implements Disposable {
   readonly #fit: FitAddon;
   readonly #turns: ParseTurns;
   #mended: MendedTerminal;
+  #graphics: Graphics | undefined;
   /** What waits until it is opened; `undefined`: it is. */
   #unopened: (() => void)[] | undefined = [];
   /** Writes that are not parsed yet. */
@@ -53,7 +55,11 @@ export class Screen implements Disposable {
   private constructor(terminal: Terminal, fit: FitAddon, failed: (text: string) => void) {
     this.terminal = terminal;
     this.#fit = fit;
-    this.#mended = { write: (bytes, done) => terminal.write(bytes, done), hold: () => undefined };
+    this.#mended = {
+      write: (bytes, done) => terminal.write(bytes, done),
+      hold: () => undefined,
+      see: () => undefined,
+    };
     this.#turns = new ParseTurns({
       parse: (bytes, done) => this.#mended.write(bytes, done),
       hold: (isHeld) => this.#mended.hold(isHeld),
@@ -103,6 +109,7 @@ export class Screen implements Disposable {
     this.#mended = mendXterm(this.terminal);
     shareReadableColours(this.terminal);
     onTextInput(this.terminal);
+    this.#graphics = new Graphics(this.terminal);
     this.terminal.textarea?.setAttribute('aria-label', label);
     this.terminal.loadAddon(new CursorBlink());
     const waiting = this.#unopened ?? [];
@@ -120,7 +127,6 @@ export class Screen implements Disposable {
   replace(other: Screen, element: HTMLElement, label: string): void {
     const from = other.terminal;
     const { terminal } = this;
-    Object.assign(terminal.options, appearance());
     terminal.options.disableStdin = from.options.disableStdin === true;
     terminal.resize(from.cols, from.rows);
     const hasFocus = from.textarea === document.activeElement;
@@ -128,6 +134,7 @@ export class Screen implements Disposable {
     // Before there is a scroll bar: it takes its place from the buffer at the first change of size.
     terminal.scrollToLine(after.baseY - (before.baseY - before.viewportY));
     this.open(element, label);
+    this.appear();
     terminal.resize(from.cols, from.rows + 1);
     terminal.resize(from.cols, from.rows);
     const selected = from.getSelectionPosition();
@@ -143,11 +150,15 @@ export class Screen implements Disposable {
   /** Looks as the page and the learner want it now. Call only while it is shown: hidden, xterm measures nothing. */
   appear(): void {
     Object.assign(this.terminal.options, appearance());
+    this.#graphics?.appear();
+    this.#mended.see(true);
   }
 
   /** Nobody can see it: a screen reader is not read it either. */
   disappear(): void {
     this.terminal.options.screenReaderMode = false;
+    this.#mended.see(false);
+    this.#graphics?.disappear();
   }
 
   /** Fits the terminal into its element. Call only while it is shown. @returns whether the size changed */
@@ -189,6 +200,7 @@ export class Screen implements Disposable {
   [Symbol.dispose](): void {
     this.#waiting = [];
     this.#turns[Symbol.dispose]();
+    this.#graphics?.[Symbol.dispose]();
     this.terminal.dispose();
   }
 

@@ -1,5 +1,6 @@
 import { IS_MAC, KEYS } from './keys.ts';
 import {
+  GRAPHICS,
   onTerminalPreferences,
   setTerminalPreferences,
   terminalPreferences,
@@ -7,6 +8,7 @@ import {
 
 /** Keys that a browser keeps for itself: only a page on the full screen can have them, in some browsers. */
 const KEPT_BY_BROWSERS = ['Escape', 'KeyW', 'KeyT', 'KeyN'] as const;
+const GRAPHICS_NAMES = { automatic: 'If there is one', on: 'Always', off: 'Never' } as const;
 
 declare global {
   interface Navigator {
@@ -77,6 +79,7 @@ export class SettingsMenu {
       this.#size(),
       this.#choice('Read output to a screen reader', 'screenReader'),
       ...(IS_MAC ? [this.#choice('Option is the Meta key', 'optionIsMeta')] : []),
+      this.#graphics(),
       this.#actions(),
       keyList(),
     );
@@ -116,6 +119,23 @@ export class SettingsMenu {
     onTerminalPreferences(show, this.#ending);
     box.addEventListener('change', () => setTerminalPreferences({ [name]: box.checked }));
     label.append(box, text);
+    return label;
+  }
+
+  #graphics(): HTMLElement {
+    const label = document.createElement('label');
+    const choice = document.createElement('select');
+    for (const value of GRAPHICS) choice.add(new Option(GRAPHICS_NAMES[value], value));
+    const show = () => {
+      choice.value = terminalPreferences().graphics;
+    };
+    show();
+    onTerminalPreferences(show, this.#ending);
+    choice.addEventListener('change', () => {
+      const graphics = GRAPHICS.find((value) => value === choice.value);
+      if (graphics) setTerminalPreferences({ graphics });
+    });
+    label.append('Draw with the graphics card', choice);
     return label;
   }
 

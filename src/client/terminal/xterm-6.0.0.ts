@@ -1,6 +1,9 @@
 import type { Terminal } from '@xterm/xterm';
 import { has, part } from './insides.ts';
 
+/** Keeps a whole number of pixels whole where it is divided and multiplied again, and rounded down (px). */
+const HAIR = 1e-6;
+
 /**
  * What xterm 6.0.0 does although nobody sees it or needs it, and what of its insides stops that. A newer xterm makes this
  * file superfluous: `tests/e2e/xterm-6.0.0.spec.ts` fails when it does.
@@ -14,17 +17,25 @@ import { has, part } from './insides.ts';
  * - Parsing waits for a timer, except for the first bytes after a key.
  * - A change of the size is drawn in idle time, hidden or not, and so is the switch to the other buffer.
  * - Each frame draws what was parsed before it, and a flood is drawn as often as the screen has frames.
+ * - Whether it is hidden it learns a frame late. A renderer that is made while it is hidden measures 0.
+ * - A cell is as wide as the letter for elements, and rounded down to whole pixels for a graphics card.
  */
 interface Insides {
   _syncTextArea(): void;
   /** Its next write is parsed before it returns. */
   readonly _writeBuffer: { handleUserInput(): void };
+  readonly _charSizeService: {
+    measure(): void;
+    readonly _measureStrategy: { measure(): CellSize };
+  };
   readonly _renderService: {
     readonly _isPaused: boolean;
-    _handleIntersectionChange(entry: IntersectionObserverEntry): void;
+    _handleIntersectionChange(entry: Pick<IntersectionObserverEntry, 'isIntersecting'>): void;
     addRefreshCallback(callback: FrameRequestCallback): number;
     refreshRows(start: number, end: number, isRedrawOnly?: boolean): void;
     handleResize(cols: number, rows: number): void;
+    handleCharSizeChanged(): void;
+    setRenderer(renderer: object): void;
     readonly _renderer: { readonly value: { clear(): void } };
   };
   readonly _selectionService: {
@@ -38,23 +49,36 @@ interface Insides {
   };
 }
 
+interface CellSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** A terminal whose drawing is in hand. */
 export interface MendedTerminal {
   /** Has parsed it when it returns, where it could be mended; else it parses later. */
   write(bytes: Uint8Array, done?: () => void): void;
   /** While held, it is not drawn: what it looks like then is drawn once it is held no more. */
   hold(isHeld: boolean): void;
+  /** Says at once that it is shown or hidden. What is shown has been drawn when the browser paints it. */
+  see(isShown: boolean): void;
 }
 
 /**
  * Keeps an opened terminal that is hidden from touching the page, and one in front from drawing twice. What it left out
- * it makes up for when the terminal is seen again. An xterm that looks different inside stays as it is.
+ * it makes up for when the terminal is seen again. It has the same cells, whatever draws them. An xterm that looks
+ * different inside stays as it is.
  */
 export function mendXterm(terminal: Terminal): MendedTerminal {
   const insides = insidesOf(terminal);
   if (!insides) {
-    return { write: (bytes, done) => terminal.write(bytes, done), hold: () => undefined };
+    return {
+      write: (bytes, done) => terminal.write(bytes, done),
+      hold: () => undefined,
+      see: () => undefined,
+    };
   }
+  roundCells(insides._charSizeService);
   const { _renderService: render, _viewport: viewport } = insides;
   const late = new Set<() => void>();
   let isHeld = false;
@@ -99,9 +123,18 @@ export function mendXterm(terminal: Terminal): MendedTerminal {
     unlessHidden(resizeLast);
   };
 
-  const renderer = render._renderer.value;
-  const clear = renderer.clear.bind(renderer);
-  renderer.clear = () => unlessHidden(clear);
+  const mendClear = ({ value: renderer }: Insides['_renderService']['_renderer']) => {
+    const clear = renderer.clear.bind(renderer);
+    renderer.clear = () => unlessHidden(clear);
+  };
+  mendClear(render._renderer);
+  const setRenderer = render.setRenderer.bind(render);
+  const measureAgain = () => render.handleCharSizeChanged();
+  render.setRenderer = (renderer) => {
+    setRenderer(renderer);
+    mendClear(render._renderer);
+    if (render._isPaused) late.add(measureAgain);
+  };
 
   // The viewport and the decorations ask for one call each, and for no other before it came.
   const addRefreshCallback = render.addRefreshCallback.bind(render);
@@ -147,7 +180,19 @@ export function mendXterm(terminal: Terminal): MendedTerminal {
       isHeld = wanted;
       catchUp();
     },
+    see: (isShown) => render._handleIntersectionChange({ isIntersecting: isShown }),
   };
+}
+
+/** Gives every renderer the same cells, as wide as the nearest number of whole pixels of the display. */
+function roundCells(charSize: Insides['_charSizeService']): void {
+  const strategy = charSize._measureStrategy;
+  const measure = strategy.measure.bind(strategy);
+  strategy.measure = () => {
+    const { width, height } = measure();
+    return { width: Math.round(width * devicePixelRatio) / devicePixelRatio + HAIR, height };
+  };
+  charSize.measure();
 }
 
 function stopSelectionDrawing(
@@ -172,10 +217,14 @@ function insidesOf(terminal: Terminal): Insides | undefined {
   const isWhole =
     has(core, '_syncTextArea') &&
     has(part(core, '_writeBuffer'), 'handleUserInput') &&
+    has(part(core, '_charSizeService'), 'measure') &&
+    has(part(part(core, '_charSizeService'), '_measureStrategy'), 'measure') &&
     has(part(core, '_renderService'), '_handleIntersectionChange') &&
     has(part(core, '_renderService'), 'addRefreshCallback') &&
     has(part(core, '_renderService'), 'refreshRows') &&
     has(part(core, '_renderService'), 'handleResize') &&
+    has(part(core, '_renderService'), 'handleCharSizeChanged') &&
+    has(part(core, '_renderService'), 'setRenderer') &&
     has(part(part(part(core, '_renderService'), '_renderer'), 'value'), 'clear') &&
     typeof part(part(core, '_renderService'), '_isPaused') === 'boolean' &&
     has(part(core, '_selectionService'), 'refresh') &&
