@@ -21,6 +21,8 @@ test.use({
  * letter in bold instead of regular comes to 29, one in a colour instead of its bright sister to 6.1 or more.
  */
 const MOST_DIFFERENCE = 5;
+/** At 14 px (px). */
+const ROW_HEIGHT = 18;
 /** The older lines come when the page is idle. */
 const OLDER_MS = 30_000;
 /** The name of the driver, as `WEBGL_debug_renderer_info` has it. */
@@ -51,9 +53,20 @@ async function inSettings(page: Page, change: (panel: Locator) => Promise<unknow
     .click();
   await change(panel(page));
   await page.keyboard.press('Escape');
-  // The terminal takes the menu's room, which undoes a selection.
   await nextFrame(page);
-  await nextFrame(page);
+  await fitted(page);
+}
+
+/** Until the terminal has the room that a menu or a search leaves it: a new size undoes a selection. */
+async function fitted(page: Page): Promise<void> {
+  const rowsThatFit = () =>
+    panel(page)
+      .locator('.qs-terminal-surface')
+      .evaluate((surface, height) => {
+        const screen = surface.querySelector('.xterm-screen');
+        return screen && Math.floor((surface.clientHeight - screen.clientHeight) / height);
+      }, ROW_HEIGHT);
+  await expect.poll(rowsThatFit).toBe(0);
 }
 
 async function draw(page: Page, choice: Choice): Promise<void> {
@@ -168,6 +181,9 @@ async function pictures(page: Page): Promise<Readonly<Record<string, string>>> {
   await page.mouse.dblclick(...(await cellAt(page, 1, 2)));
   const selected = await picture();
   await page.keyboard.press('Control+Shift+F');
+  await expect(page.getByRole('search')).toBeVisible();
+  await nextFrame(page);
+  await fitted(page);
   const found = page.getByRole('search').getByRole('status');
   for (const [text, count] of [
     ['absent', 'No match'],
