@@ -297,12 +297,12 @@ export class SessionLifecycle {
       signal.throwIfAborted();
       left.move();
       this.#options.terminals.take(terminals);
-      const live = this.#newLive(sandbox);
       if (arrive()) {
-        this.#up({ slot, live });
+        this.#up({ slot, live: this.#newLive(sandbox) });
       } else {
         using turn = await slot.turn(false, signal);
-        await this.#bringUp({ slot, stop, live }, turn);
+        signal.throwIfAborted();
+        await this.#bringUp({ slot, stop, live: this.#newLive(sandbox) }, turn);
       }
       this.#options.onChanged();
     });
