@@ -174,26 +174,6 @@ async function clipboard(context: BrowserContext, url: string): Promise<string> 
   return text;
 }
 
-test('every row and column of a terminal is in sight, whatever the window’s size', async ({
-  learner,
-}) => {
-  const { page } = learner;
-  await learner.goTo('ephemeral-ports/');
-  await learner.type('server01', 'clear; echo in-sight');
-  for (let height = 700; height < 720; height += 3) {
-    await page.setViewportSize({ width: 1200 + height, height });
-    await expect
-      .poll(() =>
-        page.locator('.panel:visible .qs-terminal-surface').evaluate((surface) => {
-          const room = surface.getBoundingClientRect();
-          const drawn = surface.querySelector('.xterm-screen')?.getBoundingClientRect();
-          return drawn && [drawn.bottom <= room.bottom, drawn.right <= room.right];
-        }),
-      )
-      .toEqual([true, true]);
-  }
-});
-
 test('on plain http everything can be copied, for which there is no clipboard of the page', async ({
   learner,
   context,
