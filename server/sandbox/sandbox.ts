@@ -175,13 +175,14 @@ export class Sandbox {
 
   /**
    * A switch that could not be started is made anew by the next look; it holds nothing. One whose start an engine's
-   * containerd did not survive can never be started again ("task … already exists", until that engine ends).
+   * containerd did not survive can never be started again ("task … already exists", until that engine ends). The engine
+   * refuses to remove one that runs, so a look that failed for another reason, or whose answer was lost, cuts nobody off.
    */
   async #dropSwitch(id: string | undefined, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const container = id !== undefined && this.#runtime.engine.docker.getContainer(id);
-    // Where the engine is away, all that can be said is why the start failed.
-    if (container) await container.remove({ force: true, abortSignal: signal }).catch(() => {});
+    // Where the engine is away or refuses, all that can be said is why the start failed.
+    if (container) await container.remove({ abortSignal: signal }).catch(() => {});
   }
 
   /** The containers that there are, by host or {@link SWITCH}. */

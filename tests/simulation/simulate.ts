@@ -100,10 +100,10 @@ function follow(world: World, participants: readonly Participant[]): void {
   world.onDown = () => {
     for (const participant of participants) participant.serverGone();
   };
-  world.onRemoved = ({ labels, name }) => {
+  world.onRemoved = ({ labels, name }, wasRunning) => {
     const sandbox = labels['quayside.sandbox'];
-    // It holds nothing of the learner's: one that cannot be started is made anew.
-    if (labels['quayside.role'] === 'switch') return;
+    // It holds nothing of the learner's: one that does not run and cannot be started is made anew.
+    if (labels['quayside.role'] === 'switch' && !wasRunning) return;
     const participant = participants.find(({ given }) => given !== undefined && given === sandbox);
     if (!participant || sandbox === undefined || participant.mayGo(sandbox)) return;
     world.violate(

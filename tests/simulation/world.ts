@@ -2,7 +2,6 @@ import { QuaysideError } from '../../server/base/errors.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { Database, type Obstacle, type Sql, type Value } from '../../server/store/database.ts';
 import { FaultyDatabase } from '../fixtures/faulty-database.ts';
-import type { MemoryContainer } from '../fixtures/memory-container.ts';
 import { MemoryMachine } from '../fixtures/memory-machine.ts';
 import { seedEntropy } from '../fixtures/seeded-entropy.ts';
 import { VirtualClock } from '../fixtures/virtual-clock.ts';
@@ -112,7 +111,7 @@ export class World implements AsyncDisposable {
   /** Told before the server writes something to its disk. */
   onWrite: () => void = () => undefined;
   /** Told of every container that the server had removed. */
-  onRemoved: (container: MemoryContainer) => void = () => undefined;
+  onRemoved: MemoryMachine['onRemoved'] = () => undefined;
   /** Told when a server has taken up what there was. */
   onOpen: (life: ServerLife) => void = () => undefined;
   /** Told when a server is gone. */
@@ -143,7 +142,7 @@ export class World implements AsyncDisposable {
     const entropy = new Chance(seed + 1);
     this.#undo.use(catchUncaught((what, error) => this.#uncaught(what, error)));
     this.machine = new MemoryMachine((ms, callback) => void this.clock.after(ms, callback));
-    this.machine.onRemoved = (container) => this.onRemoved(container);
+    this.machine.onRemoved = (...removed) => this.onRemoved(...removed);
     this.machine.onLastWords = ({ op, target }) => {
       if (this.#steps > this.#killedAt + 1) this.violate(RULES.theDeadAreSilent, `${op} ${target}`);
     };

@@ -61,8 +61,9 @@ function engineOf(before: (call: string) => unknown = () => undefined) {
       await call('unpause', asked);
       found(id).state = 'running';
     },
-    remove: async (asked: Asked) => {
+    remove: async (asked: Asked & { readonly force?: boolean }) => {
       await call(`remove ${containers.get(id)?.name}`, asked);
+      if (containers.get(id)?.state === 'running' && !asked.force) throw new Error('it runs');
       containers.delete(id);
     },
   });
@@ -204,6 +205,21 @@ test('a switch that cannot be started is made anew, and no host is', async () =>
   ]);
   expect([...before].filter((id) => !containers.has(id))).toEqual([theSwitch[0]]);
   expect(containers.size).toBe(3);
+});
+
+test('a switch that runs stays where it could not be looked at', async () => {
+  let isDeaf = false;
+  const { runtime, containers } = engineOf((call) => {
+    if (isDeaf && call === 'inspect') throw new Error('the engine could not say');
+  });
+  const sandbox = new Sandbox(runtime, LAB, LABELS);
+  await sandbox.reconcile(QUIET);
+  const before = [...containers.keys()];
+  isDeaf = true;
+  await expect(sandbox.reconcile(QUIET)).rejects.toThrow('could not say');
+  isDeaf = false;
+  await sandbox.reconcile(QUIET);
+  expect([...containers.keys()]).toEqual(before);
 });
 
 test('a host that is paused goes on', async () => {
