@@ -56,11 +56,6 @@ async function until(session: Session, state: SessionStatus['state']): Promise<S
   return seen;
 }
 
-/** Settles when the condition holds, which a call to the engine in memory or its answer brings about. */
-async function when(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
-
 const hostsOf = (machine: MemoryMachine, sandbox: string | undefined) =>
   [...machine.containers.values()].filter(({ labels }) => labels[LABEL.sandbox] === sandbox);
 
@@ -104,11 +99,11 @@ test('a reset gives other hosts, and the ones before are gone by the time these 
 
 test('a warm sandbox of which the switch ends while its hand-over is written is repaired before the learner is let in', async () => {
   const { machine, database, sessions, session } = serverWithRoomForOne({ pool: 1 });
-  await when(() => sessions.capacity.counts().warm === 1);
+  await expect.poll(() => sessions.capacity.counts().warm).toBe(1);
   const one = session();
   database.obstacle = 'lock';
   one.start();
-  await when(() => one.status.state === 'starting');
+  await until(one, 'starting');
   const theSwitch = () =>
     hostsOf(machine, one.sandbox).find(({ labels }) => labels[LABEL.role] === 'switch');
   const { id } = theSwitch() ?? {};
