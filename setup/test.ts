@@ -48,6 +48,13 @@ const NAMES = Object.keys(PARTS) as readonly Part[];
 const COUNT =
   /^ *(Test Files|Tests) +\d|^ +\d+ (passed|failed|flaky|skipped|interrupted|did not run)/;
 
+/** The head of what Vitest prints of a test that failed, or of a file that did not load. */
+const FAILURE = /^ *FAIL +\S/;
+/** Of a failure: its head, what was asked, what came, and where. */
+const FAILURE_LINES = 14;
+/** Of one run: a cause that fails every test needs no more to be told. */
+const FAILURES_MAX = 10;
+
 /** A program of the project and what it takes. */
 interface Run {
   readonly program: string;
@@ -68,10 +75,23 @@ function runsOf(wanted: readonly Part[]): readonly Run[] {
   return runs;
 }
 
+/** What is said again when all has run: a log is read from its end, and often only its end is kept. */
+interface Said {
+  readonly counts: string[];
+  readonly failures: string[];
+}
+
 /** @returns whether it succeeded */
-async function run({ program, args }: Run, env: NodeJS.ProcessEnv, counts: string[]) {
+async function run({ program, args }: Run, env: NodeJS.ProcessEnv, { counts, failures }: Said) {
   const keepCounts = function* (line: unknown) {
     if (COUNT.test(stripVTControlCharacters(String(line)))) counts.push(String(line));
+    yield line;
+  };
+  let left = 0;
+  const keepFailures = function* (line: unknown) {
+    if (FAILURE.test(stripVTControlCharacters(String(line)))) left = FAILURE_LINES;
+    if (left > 0 && failures.length < FAILURES_MAX * FAILURE_LINES) failures.push(String(line));
+    left -= 1;
     yield line;
   };
   const { failed } = await execa(
@@ -84,7 +104,7 @@ async function run({ program, args }: Run, env: NodeJS.ProcessEnv, counts: strin
       stdin: 'inherit',
       // In a terminal the programs draw their progress themselves.
       stdout: process.stdout.isTTY ? 'inherit' : [keepCounts, 'inherit'],
-      stderr: 'inherit',
+      stderr: process.stderr.isTTY ? 'inherit' : [keepFailures, 'inherit'],
       buffer: false,
     },
   );
@@ -104,13 +124,15 @@ async function test(names: readonly string[]): Promise<boolean> {
   const needs = new Set<Need>(wanted.flatMap((part) => PARTS[part]));
   await using stack = new AsyncDisposableStack();
   const env = await setUp(needs, stack);
-  const counts: string[] = [];
+  const said: Said = { counts: [], failures: [] };
   const failed: string[] = [];
   for (const each of runsOf(wanted)) {
-    if (!(await run(each, env, counts))) failed.push(each.program);
+    if (!(await run(each, env, said))) failed.push(each.program);
   }
+  // Not as progress, which leaves out lines that begin with a space.
+  for (const line of said.failures) console.log(line);
   if (failed.length > 0) progress(`Failed: ${failed.join(', ')}`);
-  for (const line of counts) progress(line);
+  for (const line of said.counts) progress(line);
   return failed.length === 0;
 }
 
