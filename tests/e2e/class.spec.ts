@@ -5,10 +5,12 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { type ServerProcess, startServer } from '../../client-driver/server-process.ts';
 import { test as base, expect, Learner } from './learner.ts';
+import { overTerminal } from './main-path.ts';
 
 const LAB = '/labs/docker-networking/ephemeral-ports/';
 const STEP = 'myapp2-on-ephemeral-port';
 const PHONE = { width: 390, height: 844 };
+const DESK = { width: 1440, height: 900 };
 
 /** A class with an instructor who is signed in and whose page shows the room. */
 interface Room {
@@ -214,9 +216,14 @@ test('a raised hand is seen and lowered, and a message reaches everybody', async
   await room.instructor.getByLabel('Message to all').fill('Break in five minutes');
   await room.instructor.keyboard.press('Enter');
   await expect(ada.page.getByText('Break in five minutes')).toBeVisible();
+  await ada.page.setViewportSize(PHONE);
+  await ada.page.getByRole('tab', { name: 'Terminals' }).click();
+  const covered = await ada.page.waitForFunction(overTerminal, '.class-message');
+  expect(await covered.jsonValue(), 'of the terminal under the message').toEqual([0]);
   await ada.page.getByRole('button', { name: 'Dismiss' }).click();
   await expect(ada.page.getByText('Break in five minutes')).toBeHidden();
 
+  await ada.page.setViewportSize(DESK);
   await room.instructor.getByRole('button', { name: 'Ada', exact: true }).click();
   await isAccessible(room.instructor);
   await room.instructor.getByRole('button', { name: 'Lower the hand' }).click();

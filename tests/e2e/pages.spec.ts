@@ -85,37 +85,3 @@ test('every card holds what stands in it, however narrow the text is', async ({ 
     }
   }
 });
-
-test('on a phone the text and the terminals are two tabs', async ({ learner }) => {
-  await learner.page.setViewportSize({ width: 390, height: 844 });
-  await learner.goTo('ephemeral-ports/');
-  const run = learner.page.getByRole('button', { name: /^Run/ }).first();
-  await run.click();
-  await learner.ticked('myapp2-on-ephemeral-port');
-  await expect(learner.terminal).toBeVisible();
-});
-
-test('the Run button types the command into the right terminal', async ({ learner }) => {
-  await learner.goTo('linux-bridge/');
-  await learner.page.getByRole('button', { name: /^Run/ }).first().click();
-  await expect(learner.tab('server01')).toHaveAttribute('aria-selected', 'true');
-  await learner.read(/(inet 172\.17\.0\.1)/);
-});
-
-test('the keyboard alone leads from the top of the page into a terminal and out again', async ({
-  learner,
-}) => {
-  await learner.goTo('ephemeral-ports/');
-  const { keyboard } = learner.page;
-  const focused = () =>
-    learner.page.evaluate(() => document.activeElement?.className.toString() ?? '');
-  await learner.page.locator('body').press('Tab');
-  for (let i = 0; i < 80 && !(await focused()).includes('xterm-helper-textarea'); i++) {
-    await keyboard.press('Tab');
-  }
-  expect(await focused()).toContain('xterm-helper-textarea');
-  await keyboard.type('docker run -d --name myapp2 -p :80 mycontainer:5.6\n');
-  await learner.ticked('myapp2-on-ephemeral-port');
-  await keyboard.press('Control+Shift+Enter');
-  expect(await focused()).not.toContain('xterm-helper-textarea');
-});

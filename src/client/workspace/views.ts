@@ -75,13 +75,14 @@ export class Views {
     }
     this.#prose.inert = this.narrow && view !== 'read';
     this.#workspace.inert = this.narrow && view !== 'terminals';
-    this.#placeWarnings(this.narrow && view === 'read' ? 'text' : 'terminals');
+    // Each stands where somebody looks, and takes room of its own where a terminal would lie below it.
+    const inSight = this.narrow ? view : undefined;
+    move('.lab-warnings', `[data-warnings-place="${inSight === 'read' ? 'text' : 'terminals'}"]`);
+    move('.lab-dock', `[data-dock-place="${inSight === 'terminals' ? 'terminals' : 'text'}"]`);
   }
+}
 
-  /** They stand where somebody looks. */
-  #placeWarnings(name: 'text' | 'terminals'): void {
-    const warnings = document.querySelector('.lab-warnings');
-    const place = document.querySelector(`[data-warnings-place="${name}"]`);
-    if (warnings && place && warnings.parentElement !== place) place.append(warnings);
-  }
+function move(what: string, where: string): void {
+  const [part, place] = [document.querySelector(what), document.querySelector(where)];
+  if (part && place && part.parentElement !== place) place.append(part);
 }
