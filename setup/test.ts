@@ -22,6 +22,8 @@ const PROJECT = resolve(import.meta.dirname, '..');
 /** Programs that the tests run, and the Debian packages they come in. */
 const PROGRAMS = {
   chromium: ['chromium', 'fonts-dejavu-core'],
+  // Walks the main path too.
+  'firefox-esr': ['firefox-esr', 'fonts-dejavu-core'],
   // Some terminals' tests use this machine in the place of a host.
   dtach: ['dtach'],
   // The proxy that most servers stand behind.
@@ -40,7 +42,7 @@ const PARTS = {
   networks: ['nginx'],
   integration: ['engine', 'dtach'],
   'lab-test': ['engine'],
-  e2e: ['engine', 'pages', 'chromium', 'nginx'],
+  e2e: ['engine', 'pages', 'chromium', 'firefox-esr', 'nginx'],
 } as const satisfies Record<string, readonly Need[]>;
 const NAMES = Object.keys(PARTS) as readonly Part[];
 
