@@ -8,11 +8,14 @@ import { AUTHORS_GROUP, LABS_GROUP } from './src/site/sidebar.ts';
 
 /** Where `npm run dev` finds the server; the pages themselves are static. */
 const SERVER = `http://127.0.0.1:${process.env.PORT ?? 4321}`;
+/** The path of another site that the pages are served below, if they are. */
+const BASE_PATH = process.env.QUAYSIDE_BASE_PATH ?? '';
 /** `astro dev` listens beside the server, not in its place. */
 const DEV_PORT = 4322;
 
 export default defineConfig({
   // Astro empties the folder that it builds into. A build by hand goes beside the server's own (server/site/build.ts).
+  base: BASE_PATH || '/',
   outDir: './dist/by-hand',
   cacheDir: './dist/.cache',
   devToolbar: { enabled: false },
@@ -22,9 +25,9 @@ export default defineConfig({
   vite: {
     server: {
       proxy: {
-        '/api': { target: SERVER, ws: true },
-        '/pane': { target: SERVER, ws: true },
-        '/sign-in': { target: SERVER },
+        [`${BASE_PATH}/api`]: { target: SERVER, ws: true },
+        [`${BASE_PATH}/pane`]: { target: SERVER, ws: true },
+        [`${BASE_PATH}/sign-in`]: { target: SERVER },
       },
     },
   },

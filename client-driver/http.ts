@@ -35,8 +35,12 @@ export class HttpClient {
   /** What is sent in `Cookie`. */
   readonly cookie: string;
 
-  constructor(origin: string, cookie: string) {
+  /** The path of another site that the server is below; empty for none. */
+  readonly basePath: string;
+
+  constructor(origin: string, cookie: string, basePath = '') {
     this.origin = origin;
+    this.basePath = basePath;
     this.cookie = cookie;
   }
 
@@ -47,7 +51,7 @@ export class HttpClient {
 
   /** The answer to a request, whatever it is. */
   send(method: string, path: string, body?: object): Promise<Answer> {
-    return request(this.origin, method, path, { cookie: this.cookie }, body);
+    return request(this.origin, method, this.basePath + path, { cookie: this.cookie }, body);
   }
 
   /**
@@ -68,8 +72,10 @@ export class HttpClient {
 
   /** A socket as a page of this server opens it. */
   socket(path: string): WebSocket {
-    const { origin, cookie } = this;
-    return new WebSocket(`${origin.replace('http', 'ws')}${path}`, { headers: { cookie, origin } });
+    const { origin, cookie, basePath } = this;
+    return new WebSocket(`${origin.replace('http', 'ws')}${basePath}${path}`, {
+      headers: { cookie, origin },
+    });
   }
 }
 
@@ -82,7 +88,7 @@ export class HttpClient {
 export async function signIn(printed: string): Promise<HttpClient> {
   const { origin, pathname, search } = new URL(printed);
   const answer = await request(origin, 'GET', `${pathname}${search}&learner=new`, {});
-  return new HttpClient(origin, cookieOf(`GET ${pathname}`, answer));
+  return new HttpClient(origin, cookieOf(`GET ${pathname}`, answer), baseOf(pathname, '/sign-in'));
 }
 
 /**
@@ -92,11 +98,12 @@ export async function signIn(printed: string): Promise<HttpClient> {
  * @throws RequestRefused where the code or the name is refused
  */
 export async function joinClass(printed: string, name: string): Promise<HttpClient> {
-  const { origin, hash } = new URL(printed);
+  const { origin, pathname, hash } = new URL(printed);
+  const basePath = baseOf(pathname, '/join/');
   const code = new URLSearchParams(hash.slice(1)).get('code') ?? '';
-  const path = '/api/class/join';
+  const path = `${basePath}/api/class/join`;
   const answer = await request(origin, 'POST', path, {}, { code, name });
-  return new HttpClient(origin, cookieOf(`POST ${path} as ${name}`, answer));
+  return new HttpClient(origin, cookieOf(`POST ${path} as ${name}`, answer), basePath);
 }
 
 /** Signs in as the instructor of a class. @throws RequestRefused where the secret is wrong */
@@ -172,6 +179,10 @@ async function request(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function baseOf(pathname: string, route: string): string {
+  return pathname.slice(0, pathname.lastIndexOf(route));
 }
 
 function cookieOf(what: string, answer: Answer): string {

@@ -132,7 +132,7 @@ async function openServices(
     openRuntime(config, parts, labs, store.instance),
     parts.labs ? parts.steps : loadAllSteps(config.project, labs),
     parts.site === undefined && config.devPages === undefined
-      ? ensureSite(config.project, progress)
+      ? ensureSite(config.project, progress, { basePath: config.basePath })
       : undefined,
   ]);
   opened.use(runtime);
@@ -146,6 +146,7 @@ async function openServices(
     pool: config.pool,
     diskBytes: config.diskMib * MIB,
     limits: { idleMs: config.idleMinutes * MINUTE_MS, totalMs: config.totalMinutes * MINUTE_MS },
+    basePath: config.basePath,
     background,
     terminals: new HostTerminalBackend({ background }),
   });
@@ -193,6 +194,7 @@ function openWeb(config: Config, parts: AppParts, services: Services): ReturnTyp
     host: config.host,
     port: config.port,
     origins: config.origins,
+    basePath: config.basePath,
     startToken,
     clean: config.clean,
     health: () => health(runtime.engine, store, config.data),

@@ -49,12 +49,13 @@ async function serve(config: Config): Promise<void> {
 }
 
 function readyLines(config: Config, app: App, address: string): readonly string[] {
+  const { basePath } = config;
   if (app.roster) {
     const { classroom, origin = address } = app.roster;
-    return banner(classroom, origin, isLoopback(origin));
+    return banner(classroom, origin + basePath, isLoopback(origin));
   }
   return [
-    `Quayside is ready: ${config.devPages ?? address}/sign-in?token=${app.startToken}`,
+    `Quayside is ready: ${config.devPages ?? address}${basePath}/sign-in?token=${app.startToken}`,
     'Open that URL in a browser on this machine. Ctrl-C stops the server.',
   ];
 }

@@ -9,6 +9,7 @@
 import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
+import { BASE_PATH } from '../client-driver/base-path.ts';
 import { QuaysideError } from '../server/base/errors.ts';
 import { progress } from '../server/base/progress.ts';
 import { printFailure } from '../server/cli/failure.ts';
@@ -39,7 +40,7 @@ const PARTS = {
   unit: [],
   simulation: [],
   site: ['pages'],
-  networks: ['nginx'],
+  networks: ['nginx', 'pages'],
   integration: ['engine', 'dtach'],
   'lab-test': ['engine'],
   e2e: ['engine', 'pages', 'chromium', 'firefox-esr', 'nginx'],
@@ -146,7 +147,11 @@ async function setUp(
   for (const [program, packages] of Object.entries(PROGRAMS)) {
     if (needs.has(program as Need)) await ensureProgram(program, packages);
   }
-  if (needs.has('pages')) stack.use(await ensureSite(PROJECT, progress));
+  if (needs.has('pages')) {
+    for (const basePath of ['', BASE_PATH]) {
+      stack.use(await ensureSite(PROJECT, progress, { basePath }));
+    }
+  }
   if (!needs.has('engine')) return process.env;
   const engine = await findEngine(process.env, progress);
   const labs = await loadLabs(PROJECT);

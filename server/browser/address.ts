@@ -79,21 +79,25 @@ function badAddress(
  *   /pane/<key>/https/…                   the same over TLS
  */
 
-/** Where everything of one pane is. The key is what lets a frame in, which has neither origin nor cookie. */
-export function paneRoot(key: string): string {
-  return `/pane/${key}/`;
+/**
+ * Where everything of one pane is. The key is what lets a frame in, which has neither origin nor cookie.
+ *
+ * @param basePath the path of another site that the server is below, as browsers see it
+ */
+export function paneRoot(key: string, basePath = ''): string {
+  return `${basePath}/pane/${key}/`;
 }
 
 /** The path of a page that was kept. */
-export function pagePath(key: string, id: string): string {
-  return `${paneRoot(key)}page/${id}`;
+export function pagePath(root: string, id: string): string {
+  return `${root}page/${id}`;
 }
 
 /** The path that stands for an address; addresses of other kinds (`mailto:`, `data:`) stay as they are. */
-export function framePath(key: string, url: URL): string {
+export function framePath(root: string, url: URL): string {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return url.href;
   const scheme = url.protocol.slice(0, -1);
-  return `${paneRoot(key)}${scheme}/${url.host}${url.pathname}${url.search}${url.hash}`;
+  return `${root}${scheme}/${url.host}${url.pathname}${url.search}${url.hash}`;
 }
 
 /**

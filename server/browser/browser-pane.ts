@@ -45,6 +45,8 @@ export interface BrowserPaneOptions {
   readonly from: string;
   /** Starts a process in that host. */
   readonly dial: Dial;
+  /** The path of another site that this server is below; none, if not given. */
+  readonly basePath?: string;
   /** Told of every visit, whether typed into the address box or followed inside the page, before it is answered. */
   readonly onVisit: (visit: VisitView, signal: VisitSignal) => void;
 }
@@ -102,8 +104,13 @@ export class BrowserPane implements Disposable {
     this.#browsing = { dial, credentials: this.#credentials };
   }
 
-  /** The path that everything of this pane is below. */
+  /** The path that everything of this pane is below, as browsers see it. */
   get root(): string {
+    return paneRoot(this.key, this.#options.basePath);
+  }
+
+  /** The same, as the server's routes have it: without the base path. */
+  get route(): string {
     return paneRoot(this.key);
   }
 
@@ -142,7 +149,7 @@ export class BrowserPane implements Disposable {
     if (page.outcome !== 'page') {
       return { kind: 'failed', url: page.finalUrl.href, outcome: page.outcome };
     }
-    const content = await rewritten(page, (url) => framePath(this.key, url));
+    const content = await rewritten(page, (url) => framePath(this.root, url));
     return { kind: 'content', ...content };
   }
 
@@ -227,12 +234,12 @@ export class BrowserPane implements Disposable {
     const movedTo = visited.finalUrl.href === url ? {} : { movedTo: visited.finalUrl.href };
     let view: VisitView = { id, url, from, outcome, ...status, ...movedTo, milliseconds };
     if (visited.outcome === 'page') {
-      const frame = pagePath(this.key, id);
+      const frame = pagePath(this.root, id);
       const title = isHtml(visited)
         ? titleOf(decoded(visited))?.slice(0, TITLE_CHARACTERS)
         : undefined;
       const shown = { self: frame, root: this.root };
-      const content = await rewritten(visited, (each) => framePath(this.key, each), shown);
+      const content = await rewritten(visited, (each) => framePath(this.root, each), shown);
       this.#closed.signal.throwIfAborted();
       this.#keep(id, { kind: 'content', ...content });
       view = { ...view, frame, ...(title !== undefined && { title }), ...asksLogin(visited) };

@@ -7,7 +7,7 @@ const HERE_ALONE =
  * What an instructor is told when the class is up: where the learners join and with what, where the instructor signs
  * in, and the secret, where it was made just now.
  *
- * @param origin where the class's browsers find this server
+ * @param origin where the class's browsers find this server; its base path follows it
  * @param isHereAlone whether only those on this machine do
  */
 export function banner(classroom: Class, origin: string, isHereAlone: boolean): readonly string[] {

@@ -9,6 +9,18 @@ import { QuaysideError } from '../base/errors.ts';
 const LONGEST_MINUTES = 7 * 24 * 60;
 
 /**
+ * What the paths of this server's own pages and routes begin with. Below a path of such a name nobody could tell whether a
+ * proxy has taken it away.
+ */
+export const OWN_NAMES: readonly string[] = [
+  ...['api', 'pane', 'sign-in', 'healthz', 'metrics'],
+  ...['labs', 'authors', 'join', 'class', 'check', 'pagefind', '_astro'],
+];
+
+/** Segments of letters, digits and what else stands in a path as it is; never `.` or `..`. */
+const BASE_PATH = /^(\/[a-z0-9_~-][a-z0-9_.~-]*)+$/i;
+
+/**
  * Every setting: what it may be, and its default. A config file has these keys; `docs/operating.md`
  * and `docs/automation.md` list them, and a test compares.
  */
@@ -23,6 +35,7 @@ export const SETTINGS = z.strictObject({
   host: text(1, 255).default('127.0.0.1').describe('the address to listen on'),
   port: wholeNumber(0, 65_535).default(4321).describe('the port to listen on; 0 takes a free one'),
   origins: list().describe('further origins that lead here, such as a proxy’s'),
+  basePath: basePath().describe('the path of another site that this server is below: /quayside'),
   trustProxy: list().describe('proxies whose X-Forwarded-For is believed: addresses or networks'),
   cert: text(1, 4096).exactOptional().describe('speak https with this certificate (PEM) …'),
   key: text(1, 4096).exactOptional().describe('… and its key'),
@@ -48,6 +61,7 @@ export const VARIABLES = {
   host: 'HOST',
   port: 'PORT',
   origins: 'QUAYSIDE_ORIGINS',
+  basePath: 'QUAYSIDE_BASE_PATH',
   data: 'QUAYSIDE_DATA',
   sandboxes: 'QUAYSIDE_SANDBOXES',
   pool: 'QUAYSIDE_POOL',
@@ -116,6 +130,12 @@ export function readSettings(
   env: NodeJS.ProcessEnv,
 ): { readonly settings: Settings; readonly flags: Flags } {
   const options = readOptions(argv);
+  if (env.QUAYSIDE_BASE?.startsWith('/')) {
+    throw invalid(
+      `QUAYSIDE_BASE=${env.QUAYSIDE_BASE} is a path. QUAYSIDE_BASE names the image that Quayside’s own is built from.`,
+      `For a path of another site: QUAYSIDE_BASE_PATH=${env.QUAYSIDE_BASE}`,
+    );
+  }
   const said = new Map<string, Said>([
     ...(options.config === undefined ? [] : inFile(options.config)),
     ...inEnvironment(env),
@@ -251,6 +271,19 @@ function text(least: number, most: number) {
 function list() {
   const error = 'must be a list of texts';
   return z.array(z.string({ error }), { error }).default([]);
+}
+
+/** `/quayside`, without a slash at its end; empty for none. */
+function basePath() {
+  const error = 'must be a path such as /quayside, of letters, digits, dashes and dots';
+  const own = `may not begin with a name of Quayside’s own: ${OWN_NAMES.join(', ')}`;
+  return z
+    .string({ error })
+    .trim()
+    .transform((path) => path.replace(/\/+$/, ''))
+    .refine((path) => path === '' || BASE_PATH.test(path), { error })
+    .refine((path) => !OWN_NAMES.includes(path.split('/')[1] ?? ''), { error: own })
+    .default('');
 }
 
 function option<Name extends keyof typeof SAID_AS_OPTIONS>(name: Name) {

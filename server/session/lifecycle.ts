@@ -35,6 +35,8 @@ export interface LifecycleContext {
   readonly capacity: Capacity;
   readonly background: Background;
   readonly limits: Limits;
+  /** The path of another site that this server is below; empty for none. */
+  readonly basePath: string;
   /** The folder of the session's lab. */
   readonly labName: string;
   readonly stored: StoredSession;
@@ -350,7 +352,7 @@ export class SessionLifecycle {
    * @param takeUp the turn of a take-up, which ends at its first failure, so that no other start waits for it
    */
   #newLive(sandbox: Sandbox, takeUp?: Turn): LiveSandbox {
-    const { lab, background, emit, assisted, limits, stored, terminals } = this.#options;
+    const { lab, background, emit, assisted, limits, stored, terminals, basePath } = this.#options;
     const { startedAt, extendedMs } = stored.row;
     const live: LiveSandbox = new LiveSandbox({
       lab: lab(),
@@ -360,6 +362,7 @@ export class SessionLifecycle {
       emit,
       assisted,
       terminals,
+      basePath,
       span: { limits, startedAt: startedAt ?? Date.now(), extendedMs },
       onHosts: () => this.live === live && emit({ type: 'status', status: this.status }),
       onFailure: (error, failures) => {

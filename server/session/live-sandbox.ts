@@ -32,6 +32,8 @@ export interface LiveSandboxOptions {
   /** A look at the hosts failed. @returns whether to look again */
   readonly onFailure: (error: unknown, failures: number) => boolean;
   readonly onExpired: (because: Expiry['because']) => void;
+  /** The path of another site that this server is below. */
+  readonly basePath: string;
 }
 
 /**
@@ -98,7 +100,7 @@ export class LiveSandbox implements Disposable {
 
   /** The hosts are there: watches them, asks the checks, and begins to count the time. */
   up(): void {
-    const { lab, journal, background, emit, span, terminals, onExpired } = this.#options;
+    const { lab, journal, background, emit, span, terminals, onExpired, basePath } = this.#options;
     const { signal } = this.#closed;
     this.#hosts = this.#hosts.map((host) => ({ ...host, phase: 'ready', detail: 'ready' }));
     this.#watched = this.sandbox.hosts.map((host) => {
@@ -108,6 +110,7 @@ export class LiveSandbox implements Disposable {
     const browsing = this.sandbox.host(lab.browser);
     this.#pane = new BrowserPane({
       from: lab.browser,
+      basePath,
       dial: (argv, { signal }) => browsing.dial(argv, { signal, budget: browsing.pageBudget }),
       onVisit: (visit, body) => {
         if (signal.aborted) return;

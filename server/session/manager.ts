@@ -39,6 +39,8 @@ export interface SessionManagerOptions extends CapacityOptions {
   readonly diskBytes?: number;
   /** How long a session may last; without limit if not given. */
   readonly limits?: Limits;
+  /** The path of another site that this server is below; none, if not given. */
+  readonly basePath?: string;
 }
 
 /** How a server is stopped. */
@@ -152,9 +154,9 @@ export class SessionManager {
     const known = this.#sessions.get(key);
     if (known) return known;
     const { store, terminals, background } = this.#options;
-    const { limits = { idleMs: 0, totalMs: 0 } } = this.#options;
+    const { limits = { idleMs: 0, totalMs: 0 }, basePath = '' } = this.#options;
     const session = new Session({
-      ...{ lab, labName, terminals, background, limits },
+      ...{ lab, labName, terminals, background, limits, basePath },
       steps: this.#steps.get(labName) ?? [],
       stored: store.session(learner, labName),
       capacity: this.capacity,

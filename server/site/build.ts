@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { FileLock } from '../base/file-lock.ts';
@@ -20,7 +20,9 @@ const SOURCES = [
 ];
 /** Enough to tell any two builds of one checkout apart. */
 const NAME_LENGTH = 16;
-const NAME = /^[0-9a-f]{16}$/;
+/** Of a path that pages are served below: enough to tell a few of them apart. */
+const BASE_LENGTH = 8;
+const NAME = /^[0-9a-f]{16}(-[0-9a-f]{8})?$/;
 /** What the name of a build begins with until it is finished. */
 const UNFINISHED = '.building-';
 /** In a finished build: a lock that every process that serves it shares. */
@@ -37,23 +39,30 @@ export interface Site extends Disposable {
   readonly directory: string;
 }
 
-/** Builds a project's pages into an empty directory. */
-export type SiteBuilder = (project: string, directory: string) => Promise<void>;
+/** Builds a project's pages, to be served below a path, into an empty directory. */
+export type SiteBuilder = (project: string, directory: string, basePath: string) => Promise<void>;
+
+/** How pages are built. */
+export interface SiteOptions {
+  /** The path of another site that they are served below, such as `/quayside`. None, if not given. */
+  readonly basePath?: string;
+  readonly build?: SiteBuilder;
+}
 
 /**
  * The pages as they are written now, built where they have not been before. Each build has a directory of its own under
  * `dist/`, named by what it was made from, and appears there only when it is finished. So neither a build that fails nor
- * one of other sources touches what a running server serves. Builds that no process serves are removed.
+ * one of other sources touches what a running server serves. Builds of other sources that no process serves are removed.
  *
  * @throws QuaysideError SITE_BUILD_FAILED with the build's last lines
  */
 export async function ensureSite(
   project: string,
   progress: Progress,
-  build: SiteBuilder = buildWithAstro,
+  { basePath = '', build = buildWithAstro }: SiteOptions = {},
 ): Promise<Site> {
   const builds = join(project, 'dist');
-  const directory = await siteDirectory(project);
+  const directory = await siteDirectory(project, basePath);
   // Builds are not removed where this user cannot write.
   if (existsSync(directory) && !(await isWritable(builds))) {
     return { directory, [Symbol.dispose]: () => undefined };
@@ -69,7 +78,7 @@ export async function ensureSite(
     // A directory of its own for each try: the build of a killed start may go on for a while.
     const unfinished = join(builds, UNFINISHED + randomUUID());
     await mkdir(unfinished);
-    await build(project, unfinished);
+    await build(project, unfinished, basePath);
     await precompress(unfinished);
     await rename(unfinished, directory);
   }
@@ -78,16 +87,18 @@ export async function ensureSite(
   return { directory, [Symbol.dispose]: () => lease?.[Symbol.dispose]() };
 }
 
-/** Where the pages as they are written now are, once they are built. */
-export async function siteDirectory(project: string): Promise<string> {
-  return join(project, 'dist', (await fingerprint(project)).slice(0, NAME_LENGTH));
+/** Where the pages as they are written now are, once they are built to be served below a path. */
+export async function siteDirectory(project: string, basePath = ''): Promise<string> {
+  const sources = (await fingerprint(project)).slice(0, NAME_LENGTH);
+  const base = createHash('sha256').update(basePath).digest('hex').slice(0, BASE_LENGTH);
+  return join(project, 'dist', basePath === '' ? sources : `${sources}-${base}`);
 }
 
-async function buildWithAstro(project: string, directory: string): Promise<void> {
+async function buildWithAstro(project: string, directory: string, basePath: string): Promise<void> {
   const { execa } = await import('execa');
   const argv = [join(project, 'node_modules/astro/bin/astro.mjs'), 'build', '--outDir', directory];
   const { failed, timedOut, all } = await execa(process.execPath, argv, {
-    ...{ cwd: project, env: { ASTRO_TELEMETRY_DISABLED: '1' } },
+    ...{ cwd: project, env: { ASTRO_TELEMETRY_DISABLED: '1', QUAYSIDE_BASE_PATH: basePath } },
     ...{ stdin: 'ignore', all: true, reject: false, timeout: BUILD_MS },
   });
   if (!failed) return;
@@ -111,11 +122,12 @@ async function takeTurn(path: string, progress: Progress): Promise<FileLock> {
   }
 }
 
-/** Removes the builds that no process serves. What is not named as a build is left alone. */
+/** Removes the builds of other sources that no process serves. What is not named as a build is left alone. */
 async function sweep(builds: string, current: string): Promise<void> {
+  const sources = basename(current).slice(0, NAME_LENGTH);
   for (const name of await readdir(builds)) {
     const directory = join(builds, name);
-    if (!NAME.test(name) || directory === current) continue;
+    if (!NAME.test(name) || name.slice(0, NAME_LENGTH) === sources) continue;
     using unserved = FileLock.take(join(directory, LEASE), 'exclusive');
     if (unserved) await rm(directory, { recursive: true });
   }

@@ -29,7 +29,10 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
  * What is asked of every request before anything of it is read, in this order: the name it came by, the page it came
  * from (where it may change something, or asks for a WebSocket), and who sent it.
  */
-export function addAccessControl(app: FastifyInstance, { allowList, cookies }: Edge): void {
+export function addAccessControl(
+  app: FastifyInstance,
+  { allowList, cookies, basePath }: Edge,
+): void {
   app.decorateRequest('learner', '');
   const logged = new Set<string>();
   /** Tells the operator, too: only they can set it right. */
@@ -52,7 +55,7 @@ export function addAccessControl(app: FastifyInstance, { allowList, cookies }: E
     const isOpen = config.anyOrigin || (config.public && (!request.ws || config.socket));
     if (isOpen || (!request.ws && request.is404)) return;
     if (config.instructor) {
-      if (!cookies.isInstructor(headers.cookie)) throw httpError('NOT_INSTRUCTOR');
+      if (!cookies.isInstructor(headers.cookie)) throw httpError('NOT_INSTRUCTOR', basePath);
     } else {
       const learner = cookies.learner(headers.cookie);
       if (learner === undefined) throw cookies.whyNobody(headers.cookie);

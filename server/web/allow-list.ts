@@ -37,7 +37,7 @@ export function allowListFor(
       throw new QuaysideError(
         'CONFIG_INVALID',
         `"${each}" is not an origin.`,
-        'Write scheme, name and port only, as in https://labs.example.org or http://10.0.0.5:8080.',
+        'Write scheme, name and port only, as in https://labs.example.org or http://10.0.0.5:8080. A path goes into QUAYSIDE_BASE_PATH.',
       );
     }
     origins.add(each);

@@ -143,7 +143,7 @@ async function answer(
   const document = isDocument(request);
   const body = Buffer.isBuffer(request.body) ? { body: request.body } : {};
   // As it came: what a page's server takes an encoded slash for is its own affair.
-  const path = request.url.slice(pane.root.length);
+  const path = request.url.slice(pane.route.length);
   if (path.startsWith('cookie/')) {
     const said = pane.cookie(path.slice('cookie/'.length), body.body?.toString());
     return reply.headers({ ...READABLE, 'cache-control': 'no-store' }).send(said);
@@ -258,7 +258,7 @@ async function joinSockets(
   const handshake = Object.entries(request.headers).flatMap(([name, value]) =>
     HANDSHAKE.test(name) && typeof value === 'string' ? [[name, value] as const] : [],
   );
-  const path = request.url.slice(pane.root.length);
+  const path = request.url.slice(pane.route.length);
   const answered = await pane.socket(path, Object.fromEntries(handshake));
   if (answered.kind === 'failed') throw noSocket();
   const { headers, socket, head } = answered;

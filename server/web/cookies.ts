@@ -32,6 +32,8 @@ export interface CookieOptions {
   readonly learners: Learners;
   /** The class that is served, if one is. */
   readonly classroom: Class | undefined;
+  /** The path of another site that this server is below; its other pages get no cookie of ours. */
+  readonly basePath: string;
   readonly port: () => number;
   /** Whether browsers that name the server so speak https to it: their cookies then go by nothing else. */
   readonly isSecure: (host: string) => boolean;
@@ -63,9 +65,9 @@ export class Cookies {
 
   /** What is said to whoever sends a `Cookie` header that speaks for nobody. */
   whyNobody(header: string | undefined): QuaysideError {
-    const { classroom } = this.#options;
+    const { classroom, basePath } = this.#options;
     if (!classroom) return httpError('NOT_SIGNED_IN');
-    return classroom.whyOut(this.secret(header)) ?? httpError('NOT_JOINED');
+    return classroom.whyOut(this.secret(header)) ?? httpError('NOT_JOINED', basePath);
   }
 
   /** Whether a `Cookie` header is the instructor's. */
@@ -79,7 +81,7 @@ export class Cookies {
     reply.setCookie(this.name(who), secret, {
       httpOnly: true,
       sameSite: 'strict',
-      path: '/',
+      path: this.#path,
       maxAge: COOKIES[who].seconds,
       secure: this.#options.isSecure(reply.request.headers.host ?? ''),
     });
@@ -87,6 +89,10 @@ export class Cookies {
 
   /** Makes whoever gets the answer the instructor no more. */
   clearInstructor(reply: FastifyReply): void {
-    reply.clearCookie(this.name('instructor'), { path: '/' });
+    reply.clearCookie(this.name('instructor'), { path: this.#path });
+  }
+
+  get #path(): string {
+    return this.#options.basePath || '/';
   }
 }

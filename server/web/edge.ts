@@ -10,6 +10,8 @@ export interface Edge {
   readonly background: Background;
   readonly cookies: Cookies;
   readonly sockets: Sockets;
+  /** The path of another site that this server is below, such as `/quayside`; empty for none. */
+  readonly basePath: string;
   /** As it is now: the port is known only once the server listens. */
   readonly allowList: () => AllowList;
 }

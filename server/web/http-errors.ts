@@ -6,7 +6,7 @@ import { isOrigin } from './allow-list.ts';
 const WORDS = {
   NOT_JOINED: [
     'This browser has not joined the class.',
-    'Join it at /join/, or open your personal link.',
+    'Join it at BASE/join/, or open your personal link.',
   ],
   NOT_SIGNED_IN: [
     'This browser is not signed in.',
@@ -14,9 +14,12 @@ const WORDS = {
   ],
   NOT_INSTRUCTOR: [
     'This browser is not signed in as the instructor.',
-    'Sign in with the instructor’s secret at /class/.',
+    'Sign in with the instructor’s secret at BASE/class/.',
   ],
-  NOT_FOUND: ['There is nothing at this address.', 'Check the address against /api/openapi.json.'],
+  NOT_FOUND: [
+    'There is nothing at this address.',
+    'Check the address against BASE/api/openapi.json.',
+  ],
   METRICS_REFUSED: [
     'The metrics are read with a token.',
     'Send Authorization: Bearer and the token of the config file or QUAYSIDE_METRICS_TOKEN.',
@@ -24,10 +27,14 @@ const WORDS = {
   TOO_LARGE: ['The request is larger than this server takes.', 'Send less.'],
 } as const satisfies Partial<Record<ErrorCode, readonly [string, string]>>;
 
-/** An error of the edge whose words are always the same. */
-export function httpError(code: keyof typeof WORDS): QuaysideError {
+/**
+ * An error of the edge whose words are always the same.
+ *
+ * @param basePath the path of another site that this server is below
+ */
+export function httpError(code: keyof typeof WORDS, basePath = ''): QuaysideError {
   const [message, remedy] = WORDS[code];
-  return new QuaysideError(code, message, remedy);
+  return new QuaysideError(code, message, remedy.replace('BASE', basePath));
 }
 
 /** A `Host` header as a browser sends it; whatever else came is not said again. */

@@ -32,8 +32,13 @@ const transformObject: SwaggerTransformObject = (document) => {
  * Describes every route that is added from here on. `app.swagger()` has the whole.
  *
  * @param cookie the name of the learner's cookie
+ * @param basePath the path that all routes are below
  */
-export async function describeRoutes(app: FastifyInstance, cookie: string): Promise<void> {
+export async function describeRoutes(
+  app: FastifyInstance,
+  cookie: string,
+  basePath: string,
+): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -43,6 +48,7 @@ export async function describeRoutes(app: FastifyInstance, cookie: string): Prom
         description:
           'Labs on real hosts. Requests that change something carry an Origin header that names this server. WebSocket paths are described in docs/automation.md.',
       },
+      ...(basePath !== '' && { servers: [{ url: basePath }] }),
       components: { securitySchemes: { cookie: { type: 'apiKey', in: 'cookie', name: cookie } } },
       security: [{ cookie: [] }],
     },

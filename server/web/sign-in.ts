@@ -15,7 +15,7 @@ const WRONG_TOKEN_PAGE = page(
 /** `GET /sign-in?token=…`: gives this browser its cookie and leads on to the front page. */
 export function addSignIn(
   app: Api,
-  { cookies }: Edge,
+  { cookies, basePath }: Edge,
   { learners, startToken }: { readonly learners: Learners; readonly startToken: string },
 ): void {
   app.get(
@@ -51,7 +51,7 @@ export function addSignIn(
         const secret = learner === 'new' ? learners.create().secret : learners.signIn();
         cookies.set(reply, 'learner', secret);
       }
-      return reply.redirect('/', 303);
+      return reply.redirect(`${basePath}/`, 303);
     },
   );
 }

@@ -23,8 +23,10 @@ const NOT_BUILT_PAGE = page(
 /**
  * The built site: static, without login (there are no secrets in it), compressed ahead where `precompress` has been.
  * Must be registered last, as it takes every path that nothing else took.
+ *
+ * @param basePath the path that browsers find it below
  */
-export async function addSite(app: FastifyInstance, dist: string): Promise<void> {
+export async function addSite(app: FastifyInstance, dist: string, basePath: string): Promise<void> {
   app.addHook('onRoute', (route) => {
     route.config = { ...route.config, public: true };
   });
@@ -36,6 +38,11 @@ export async function addSite(app: FastifyInstance, dist: string): Promise<void>
     return;
   }
   const policies = new PageCsp();
+  // The file server leads from /labs to /labs/ and knows nothing of the base path.
+  app.addHook('onSend', async (_request, reply) => {
+    const { location } = reply.getHeaders();
+    if (typeof location === 'string') reply.header('location', basePath + location);
+  });
   await app.register(fastifyStatic, {
     root: dist,
     redirect: true,

@@ -42,6 +42,8 @@ export interface WebOptions {
   readonly port: number;
   /** Further origins that lead here, e.g. `https://labs.example.org` of a proxy in front. */
   readonly origins?: readonly string[];
+  /** The path of another site that a proxy puts this server below, such as `/quayside`. None, if not given. */
+  readonly basePath?: string;
   /** Proxies whose `X-Forwarded-For` is believed, as addresses or networks. None, if not given. */
   readonly trustProxy?: readonly string[];
   /** Its own certificate and key (PEM); it then speaks https alone. */
@@ -86,7 +88,9 @@ const REQUEST_MS = 15_000;
  * @throws QuaysideError CONFIG_INVALID for an origin that is none
  */
 export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
+  const { basePath = '' } = options;
   const app = Fastify({
+    rewriteUrl: ({ url = '/' }) => withoutBase(url, basePath),
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
@@ -119,6 +123,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
   const cookies = new Cookies({
     learners: options.learners,
     classroom: roster?.classroom,
+    basePath,
     port: () => port,
     isSecure: (host) => isSecureHost(allowList, host),
   });
@@ -138,11 +143,11 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     reply.headers(HEADERS);
   });
   const sockets = await Sockets.on(app, background, options.clean ? HOSTS_GO : HOSTS_STAY);
-  const edge = { sessions, background, cookies, sockets, allowList: () => allowList };
+  const edge = { sessions, background, cookies, sockets, basePath, allowList: () => allowList };
   addAccessControl(app, edge);
   logRequests(app);
   await app.register(cookie);
-  await describeRoutes(app, cookies.name('learner'));
+  await describeRoutes(app, cookies.name('learner'), basePath);
   await limitRates(app);
   await app.register(async (scope) => {
     const api = scope.withTypeProvider<ZodTypeProvider>();
@@ -172,9 +177,17 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     );
     await addBrowserProxy(api, edge);
   });
-  await app.register((site) => addSite(site, options.dist));
+  await app.register((site) => addSite(site, options.dist, basePath));
 
   return app;
+}
+
+/** The path that a route has. A proxy may have taken the base path away already. */
+function withoutBase(url: string, basePath: string): string {
+  if (basePath === '' || !url.startsWith(basePath)) return url;
+  const rest = url.slice(basePath.length);
+  if (rest.startsWith('/')) return rest;
+  return rest === '' || rest.startsWith('?') ? `/${rest}` : url;
 }
 
 /** The framework sets the time limits of the servers it makes itself only. */

@@ -1,6 +1,7 @@
 import { Announcer, newlyPassed } from './announcer.ts';
 import { ApiError, LabApi } from './api.ts';
 import { tellAttendance } from './attendance.ts';
+import { withBase } from './base-path.ts';
 import { confirmed } from './confirm.ts';
 import { GuideDesk } from './guide/guide-desk.ts';
 import { arrangeHints } from './guide/hints.ts';
@@ -86,7 +87,7 @@ function begin(first: LabData): void {
     if (state.view.link.state === 'live') await api.attend();
   });
   listen({ api, state, workspace, announcer, desk, runs });
-  navigateSoftly(`/labs/${lab.name}/`, (page) => {
+  navigateSoftly(withBase(`/labs/${lab.name}/`), (page) => {
     lab = readLabData(page) ?? lab;
     arrive();
     workspace.turnTo(lab);

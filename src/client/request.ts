@@ -1,4 +1,5 @@
 import type { ErrorBody } from '#protocol';
+import { withBase } from './base-path.ts';
 
 const UNAUTHORIZED = 401;
 
@@ -45,7 +46,7 @@ export async function request<T>(
   body?: object,
   signal?: AbortSignal,
 ): Promise<T> {
-  const response = await fetch(path, {
+  const response = await fetch(withBase(path), {
     method,
     ...(body && {
       body: JSON.stringify(body),
@@ -64,7 +65,8 @@ export async function request<T>(
 
 /** An address on this server. @param path a path, or a whole address, be it a socket's */
 export function serverUrl(path: string): string {
-  return new URL(path, globalThis.location?.href).href.replace(/^ws/, 'http');
+  const address = path.startsWith('/') ? withBase(path) : path;
+  return new URL(address, globalThis.location?.href).href.replace(/^ws/, 'http');
 }
 
 /** The address of a socket on this server. */

@@ -1,3 +1,5 @@
+import { withBase } from './base-path.ts';
+
 /** One page that was found, as Pagefind describes it. */
 interface Found {
   readonly url: string;
@@ -11,15 +13,23 @@ interface Found {
 
 /** What of Pagefind's own script is used here. It is made by the build, beside the pages. */
 interface Pagefind {
+  /** @param options `baseUrl`: what the paths of pages are below */
+  options(options: { readonly baseUrl: string }): Promise<void>;
   debouncedSearch(
     text: string,
   ): Promise<{ readonly results: readonly { data(): Promise<Found> }[] } | null>;
 }
 
-const PAGEFIND = '/pagefind/pagefind.js';
+const PAGEFIND = withBase('/pagefind/pagefind.js');
 /** More than fit on a screen are no help; typing on is. */
 const PAGES_MOST = 6;
 const PLACES_MOST = 3;
+
+async function loadPagefind(): Promise<Pagefind> {
+  const pagefind = (await import(/* @vite-ignore */ PAGEFIND)) as Pagefind;
+  await pagefind.options({ baseUrl: withBase('/') });
+  return pagefind;
+}
 
 /** The search of the header. Nothing of it is loaded before it is opened. */
 class SiteSearch extends HTMLElement {
@@ -57,7 +67,7 @@ class SiteSearch extends HTMLElement {
   }
 
   #load(): Promise<Pagefind> {
-    this.#pagefind ??= import(/* @vite-ignore */ PAGEFIND) as Promise<Pagefind>;
+    this.#pagefind ??= loadPagefind();
     return this.#pagefind;
   }
 

@@ -1,4 +1,5 @@
 import { loadSteps } from '#steps';
+import { withBase } from '../client/base-path.ts';
 import type { LabData } from '../client/lab-data.ts';
 import type { LabPage } from './lab-pages.ts';
 
@@ -17,7 +18,7 @@ export async function labDataOf({ name, lab, page }: LabPage): Promise<LabData> 
     sections: lab.sections.map((section) => ({
       page: section.page,
       title: section.title,
-      href: `/labs/${name}/${section.page}/`,
+      href: withBase(`/labs/${name}/${section.page}/`),
       checks: section.checks.map(({ id }) => id),
     })),
     steps: steps.map(({ id, page, heading, checks, actions }) => ({

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { defineRouteMiddleware, type StarlightRouteData } from '@astrojs/starlight/route-data';
 import { AstroError } from 'astro/errors';
+import { withBase } from '../client/base-path.ts';
 import { type LabPage, labPageOf, labTitles } from './lab-pages.ts';
 import { AUTHORS_GROUP, EXAMPLES_LAB, LABS_GROUP } from './sidebar.ts';
 
@@ -78,7 +79,7 @@ function addCounts(sidebar: readonly SidebarEntry[], { name, lab }: LabPage): vo
 }
 
 function rootOf(lab: string): string {
-  return `/labs/${lab}/`;
+  return withBase(`/labs/${lab}/`);
 }
 
 function links(entries: readonly SidebarEntry[]): readonly Link[] {

@@ -1,74 +1,16 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { Terminal } from '../../server/terminal/terminal.ts';
-import { LabApi } from '../../src/client/api.ts';
 import { detour } from '../../src/client/detour.ts';
 import { overHttp } from '../../src/client/http-transport.ts';
-import { keepLinked, type LinkState } from '../../src/client/session-link.ts';
-import { type ConnectionState, TerminalConnection } from '../../src/client/terminal/connection.ts';
 import { overWebSocket } from '../../src/client/transport.ts';
-import { browserAt } from '../fixtures/browser-at.ts';
-import { freePort, nginx, PASSES } from '../fixtures/nginx.ts';
-import { background, FakeShell } from '../unit/terminal/fake-shell.ts';
-import { LAB, stage, TERMINAL } from '../unit/web/stage.ts';
+import { PASSES } from '../fixtures/nginx.ts';
+import { LAB } from '../unit/web/stage.ts';
+import { behind, page } from './stage.ts';
 
 const UPGRADES = PASSES.host + PASSES.upgrade;
 /** A page says within this what is the matter. */
 const WORDS_MS = 10_000;
 /** Three beats, and some patience. */
 const SILENCE_MS = 45_000;
-
-/** A browser behind an nginx whose locations are `locations`; `SERVER` stands for the server behind it. */
-async function behind(locations: string) {
-  const port = await freePort();
-  const web = await stage({ origins: [`http://127.0.0.1:${port}`] });
-  const proxy = await nginx(port, locations.replaceAll('SERVER', web.origin));
-  const shell = new FakeShell();
-  const identity = { id: TERMINAL, host: 'server01', title: 'server01' };
-  const terminal = await Terminal.on(identity, shell, { cols: 80, rows: 24 }, { background });
-  web.sessions.carried = terminal;
-  web.sessions.terminals.set(TERMINAL, 'learner1');
-  const browser = browserAt(proxy.origin, await web.signIn());
-  onTestFinished(async () => {
-    detour[Symbol.dispose]();
-    browser[Symbol.dispose]();
-    terminal.detach();
-    await proxy[Symbol.asyncDispose]();
-    await web[Symbol.asyncDispose]();
-  });
-  return { web, shell, terminal, network: browser.network };
-}
-
-function page() {
-  const leaving = new AbortController();
-  const api = new LabApi(LAB);
-  const links: LinkState[] = [];
-  const states: ConnectionState[] = [];
-  const events: unknown[] = [];
-  let screen = '';
-  keepLinked(
-    api,
-    { onEvent: (event) => events.push(event), onLink: (link) => links.push(link) },
-    leaving.signal,
-  );
-  const connection = new TerminalConnection(api.terminalUrl(TERMINAL), 'active', {
-    state: (state) => states.push(state),
-    attached: () => undefined,
-    output: (bytes, _offset, done) => {
-      screen += new TextDecoder().decode(bytes);
-      done();
-    },
-    reset: () => {
-      screen = '';
-    },
-    size: () => undefined,
-    givenUp: () => undefined,
-  });
-  onTestFinished(() => {
-    leaving.abort();
-    connection[Symbol.dispose]();
-  });
-  return { links, states, events, connection, screen: () => screen };
-}
 
 test.each([
   ['that passes no Upgrade on', `location / { proxy_pass SERVER; ${PASSES.host} }`],

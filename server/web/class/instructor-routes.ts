@@ -16,7 +16,7 @@ const CSV = {
 
 /** Signing in as the instructor, and what they may do: under the instructor's cookie and no other. */
 export function addInstructorRoutes(app: Api, edge: Edge, roster: Roster): void {
-  const { sessions, background, cookies, sockets } = edge;
+  const { sessions, background, cookies, sockets, basePath } = edge;
   const config = { instructor: true } as const;
   const learner = '/api/class/learners/:learner';
   const lab = `${learner}/labs/:lab`;
@@ -80,7 +80,7 @@ export function addInstructorRoutes(app: Api, edge: Edge, roster: Roster): void 
       const { name } = roster.entry(params.learner).member;
       const secret = roster.classroom.renewSecret(params.learner);
       sockets.drop(params.learner);
-      return { name, link: personalLink(secret) };
+      return { name, link: personalLink(secret, basePath) };
     },
   );
   app.post(

@@ -17,8 +17,8 @@ const WHO = answering(
 );
 
 /** A personal link. The secret stands behind the `#`, which browsers send to no server and name to no other page. */
-export function personalLink(secret: string): string {
-  return `/join/#me=${secret}`;
+export function personalLink(secret: string, basePath: string): string {
+  return `${basePath}/join/#me=${secret}`;
 }
 
 /** Where there is no class: pages ask, and are told so. */
@@ -27,8 +27,12 @@ export function addNoClass(app: Api): void {
 }
 
 /** What learners ask of their class: to join, with its code or a personal link, and then under their own cookie. */
-export function addLearnerRoutes(app: Api, { cookies }: Edge, roster: Roster): void {
+export function addLearnerRoutes(app: Api, { cookies, basePath }: Edge, roster: Roster): void {
   const { classroom } = roster;
+  const viewOf = ({ member, secret }: Joined): JoinedView => ({
+    name: member.name,
+    link: personalLink(secret, basePath),
+  });
 
   app.get('/api/class', WHO, ({ headers }): ClassView => {
     const secret = cookies.secret(headers.cookie);
@@ -82,8 +86,4 @@ export function addLearnerRoutes(app: Api, { cookies }: Edge, roster: Roster): v
     }),
     async ({ learner, body }) => roster.setMayType(learner, body.allowed),
   );
-}
-
-function viewOf({ member, secret }: Joined): JoinedView {
-  return { name: member.name, link: personalLink(secret) };
 }

@@ -1,4 +1,5 @@
 import type { ClassView, RosterEvent, RosterLab, RosterLearner } from '#protocol';
+import { withBase } from '../base-path.ts';
 import { keepLive } from '../event-link.ts';
 import { ApiError, request } from '../request.ts';
 import { set, setText } from '../set.ts';
@@ -101,7 +102,8 @@ class InstructorPage {
         this.#part('code').textContent = event.code;
         const origin = originFor(event.origin);
         this.#card.origin = origin;
-        (this.#part('join-link') as HTMLInputElement).value = `${origin}/join/#code=${event.code}`;
+        (this.#part('join-link') as HTMLInputElement).value =
+          `${origin}${withBase('/join/')}#code=${event.code}`;
         this.#paintLabs();
         break;
       }

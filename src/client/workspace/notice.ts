@@ -1,5 +1,6 @@
 import type { CheckView, HostStatus, SessionStatus } from '#protocol';
 import type { ApiError } from '../api.ts';
+import { withBase } from '../base-path.ts';
 import { codeText } from '../code-text.ts';
 import { type LabData, stepsBefore } from '../lab-data.ts';
 import { countPassed, type LabView } from '../lab-state.ts';
@@ -24,7 +25,7 @@ interface Notice {
 
 /** Codes of refusals to a browser whose learner was in the class. */
 const OUT_OF_CLASS: readonly string[] = ['LINK_REPLACED', 'LEARNER_REMOVED'];
-const JOIN = { link: { label: 'Join the class', href: '/join/' } } as const;
+const JOIN = { link: { label: 'Join the class', href: withBase('/join/') } } as const;
 
 type QueuedStatus = Extract<SessionStatus, { readonly state: 'queued' }>;
 

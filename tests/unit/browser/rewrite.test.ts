@@ -5,7 +5,7 @@ import { TagReader } from '../../../server/browser/tags.ts';
 
 const rewriting = {
   base: new URL('http://10.1.10.11:32768/shop/index.html'),
-  pathOf: (url: URL) => framePath('K', url),
+  pathOf: (url: URL) => framePath('/pane/K/', url),
 };
 const HERE = '/pane/K/http/10.1.10.11:32768';
 const BASE = `<base href="${HERE}/shop/index.html">`;
@@ -149,7 +149,7 @@ describe('a page of 5 MiB that was written to hold up the server', () => {
       setImmediate(others);
       const pathOf = (url: URL) => {
         addresses += 1;
-        return framePath('K', url);
+        return framePath('/pane/K/', url);
       };
       const text = await rewriteHtml(html, { base: rewriting.base, pathOf }, '/p');
       done = true;
@@ -173,7 +173,7 @@ describe('a page of 5 MiB that was written to hold up the server', () => {
     let addresses = 0;
     const pathOf = (url: URL) => {
       addresses += 1;
-      return framePath('K', url);
+      return framePath('/pane/K/', url);
     };
     rewriteCss('url(a)'.repeat(CHARACTERS / 6), { base: rewriting.base, pathOf });
     expect(addresses).toBe(1_000);

@@ -79,6 +79,35 @@ test('paths in the file are taken from where it lies', () => {
   });
 });
 
+test.each([
+  ['/quayside', '/quayside'],
+  ['/quayside/', '/quayside'],
+  ['/courses/docker_2.0', '/courses/docker_2.0'],
+  ['/', ''],
+])('the path of another site: %s', (said, basePath) => {
+  expect(read([], { QUAYSIDE_BASE_PATH: said }).basePath).toBe(basePath);
+  expect(read(['--config', file({ basePath: said })]).basePath).toBe(basePath);
+});
+
+test.each([
+  ['quayside', 'must be a path such as /quayside'],
+  ['/a/../b', 'must be a path such as /quayside'],
+  ['/a b', 'must be a path such as /quayside'],
+  ['https://school.example/quayside', 'must be a path such as /quayside'],
+  ['/labs', 'may not begin with a name of Quayside’s own: api, '],
+])('no path of another site: %s', (said, why) => {
+  expect(() => read([], { QUAYSIDE_BASE_PATH: said })).toThrow(why);
+});
+
+test('a path in QUAYSIDE_BASE, which names an image, is told where it goes', () => {
+  expect(() => read([], { QUAYSIDE_BASE: '/quayside' })).toThrow(
+    expect.objectContaining({
+      remedy: 'For a path of another site: QUAYSIDE_BASE_PATH=/quayside',
+    }),
+  );
+  expect(read([], { QUAYSIDE_BASE: 'quayside/base:trixie' }).basePath).toBe('');
+});
+
 test('what is said by two places is judged by the one that has the last word', () => {
   const config = file({ port: 'x', sandboxes: 7 });
   expect(read(['--config', config], { PORT: '5002' })).toMatchObject({
@@ -211,7 +240,7 @@ describe('the documents list', () => {
       const value = defaultOf(key as keyof typeof VARIABLES);
       expect(table.has(variable) || key === 'metricsToken').toBe(true);
       if (typeof value === 'number' || typeof value === 'string') {
-        expect(table.get(variable)).toBe(`${value}`);
+        expect(table.get(variable)).toBe(`${value}` || 'none');
       }
     }
   });

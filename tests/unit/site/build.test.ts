@@ -33,9 +33,9 @@ const page = (directory: string) => readFileSync(join(directory, 'index.html'), 
 describe('the pages', () => {
   it('are built once for what is written, whenever it was written', async () => {
     const { build, built } = builder();
-    using first = await ensureSite(project, silent, build);
+    using first = await ensureSite(project, silent, { build });
     await utimes(join(project, 'src', 'page.mdx'), new Date(), new Date());
-    using second = await ensureSite(project, silent, build);
+    using second = await ensureSite(project, silent, { build });
     expect(built).toHaveLength(1);
     expect(second.directory).toBe(first.directory);
     expect(await siteDirectory(project)).toBe(first.directory);
@@ -44,30 +44,51 @@ describe('the pages', () => {
 
   it('of a server that runs stay as they are when others are built, and are removed when no server uses them', async () => {
     const { build } = builder();
-    const served = await ensureSite(project, silent, build);
+    const served = await ensureSite(project, silent, { build });
     await write('second');
-    using next = await ensureSite(project, silent, build);
+    using next = await ensureSite(project, silent, { build });
     expect(page(served.directory)).toBe('first');
     expect(page(next.directory)).toBe('second');
     served[Symbol.dispose]();
     await write('third');
-    using _last = await ensureSite(project, silent, build);
+    using _last = await ensureSite(project, silent, { build });
     expect(existsSync(served.directory)).toBe(false);
     expect(finished()).toHaveLength(2);
   });
 
+  it('to be served below a path have a build of their own, and each stays while the sources do', async () => {
+    const bases: string[] = [];
+    const build: SiteBuilder = async (_project, directory, basePath) => {
+      bases.push(basePath);
+      await writeFile(join(directory, 'index.html'), basePath);
+    };
+    const plain = await ensureSite(project, silent, { build });
+    plain[Symbol.dispose]();
+    using below = await ensureSite(project, silent, { build, basePath: '/quayside' });
+    expect(page(below.directory)).toBe('/quayside');
+    expect(below.directory).toBe(await siteDirectory(project, '/quayside'));
+    using _again = await ensureSite(project, silent, { build });
+    expect(bases).toEqual(['', '/quayside']);
+    await write('second');
+    below[Symbol.dispose]();
+    using _next = await ensureSite(project, silent, { build });
+    expect(existsSync(below.directory)).toBe(false);
+  });
+
   it('of a server that runs stay as they are when a build fails half-way', async () => {
     const { build } = builder();
-    using served = await ensureSite(project, silent, build);
+    using served = await ensureSite(project, silent, { build });
     await write('second');
-    const failing = ensureSite(project, silent, async (from, directory) => {
-      await build(from, directory);
-      throw new Error('half-way');
+    const failing = ensureSite(project, silent, {
+      build: async (from, directory) => {
+        await build(from, directory, '');
+        throw new Error('half-way');
+      },
     });
     await expect(failing).rejects.toThrow('half-way');
     expect(page(served.directory)).toBe('first');
     expect(existsSync(await siteDirectory(project))).toBe(false);
-    using next = await ensureSite(project, silent, build);
+    using next = await ensureSite(project, silent, { build });
     expect(page(next.directory)).toBe('second');
   });
 
@@ -82,7 +103,7 @@ describe('the pages', () => {
         said.push(line);
         waiting.resolve();
       },
-      build,
+      { build },
     );
     await waiting.promise;
     expect(said).toEqual(['Waiting for another start to build the pages …']);
@@ -104,7 +125,7 @@ describe('the pages', () => {
     {
       await using _other = await otherStart();
     }
-    using site = await ensureSite(project, silent, build);
+    using site = await ensureSite(project, silent, { build });
     expect(page(site.directory)).toBe('first');
   });
 
@@ -116,10 +137,10 @@ describe('the pages', () => {
       other.goOn();
       theirs = await other.says();
       await write('second');
-      using _mine = await ensureSite(project, silent, build);
+      using _mine = await ensureSite(project, silent, { build });
       expect(page(theirs)).toBe('theirs');
     }
-    using _again = await ensureSite(project, silent, build);
+    using _again = await ensureSite(project, silent, { build });
     expect(existsSync(theirs)).toBe(false);
   });
 });
