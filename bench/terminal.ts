@@ -3,6 +3,8 @@
  *
  *   npm run bench:terminal -- [--ttyd PATH] [--wetty PATH] [--rounds 3] [--only host|local] [--json FILE] [--add]
  *                             [--server DIR] [--measure NAME …] [--contender NAME …]
+ *   npm run bench:terminal -- --rtt 200             keys over a long way, with local echo and without
+ *   npm run bench:terminal -- --mbit 1 [--rtt 100]  a reload over a thin line
  *
  * ttyd is a built binary; wetty is its `bin` (`npm install wetty` somewhere, then node_modules/.bin/wetty). Either is
  * left out, with a word, where no path is given. Rounds are interleaved, so that a busy moment of the machine hits all.
@@ -17,6 +19,7 @@ import { parseArgs } from 'node:util';
 import { barOf } from './terminal/bar.ts';
 import type { Running } from './terminal/contenders.ts';
 import { type Contender, contenders } from './terminal/contenders.ts';
+import { measureFarKeys, measureThin } from './terminal/far.ts';
 import { measureGlyph } from './terminal/glyph.ts';
 import { raiseHost } from './terminal/host.ts';
 import {
@@ -33,6 +36,9 @@ import {
 import { type Result, tableOf } from './terminal/table.ts';
 import { openWholeServer } from './terminal/whole-server.ts';
 
+/** A thin line is long as well, if nothing else is said. */
+const THIN_RTT_MS = 100;
+
 const say = (text: string): void => console.error(text);
 const { values: options } = parseArgs({
   options: {
@@ -45,8 +51,21 @@ const { values: options } = parseArgs({
     server: { type: 'string' },
     measure: { type: 'string', multiple: true },
     contender: { type: 'string', multiple: true },
+    rtt: { type: 'string' },
+    mbit: { type: 'string' },
   },
 });
+const project = resolve(options.server ?? join(import.meta.dirname, '..'));
+if (options.rtt !== undefined || options.mbit !== undefined) {
+  const rtt = Number(options.rtt ?? THIN_RTT_MS);
+  const { mbit } = options;
+  console.log(
+    await (mbit === undefined
+      ? measureFarKeys(rtt, project)
+      : measureThin(rtt, Number(mbit), project)),
+  );
+  process.exit();
+}
 
 /** Each gets a server of its own, so that one leaves nothing behind for the next. */
 const MEASURES: Readonly<Record<string, (server: Running) => Promise<Figures>>> = {
@@ -74,7 +93,6 @@ const peers = {
   ...(options.ttyd ? { ttyd: options.ttyd } : {}),
   ...(options.wetty ? { wetty: options.wetty } : {}),
 };
-const project = resolve(options.server ?? join(import.meta.dirname, '..'));
 await using whole = options.only === 'local' ? undefined : await openWholeServer(project);
 const all = contenders(raised?.host, whole, peers, project).filter(
   ({ name, child }) =>

@@ -24,7 +24,7 @@ const ROOM_BYTES = 151_500;
 const GZIP = { level: 9 };
 /**
  * Code that a page names and a learner may never need: it comes when they search, when they open a terminal's menu, where
- * the screen is touched, when a program prints emoji or CJK, where there is a graphics card, or where the server runs a
+ * the screen is touched, where the line is slow, when a program prints emoji or CJK, where there is a graphics card, or where the server runs a
  * class. Everything else that is imported lazily counts, the terminal above all.
  */
 const ON_DEMAND = [
@@ -33,6 +33,7 @@ const ON_DEMAND = [
   /^settings-menu\./,
   /^touch-keys\./,
   /^output-view\./,
+  /^prediction-view\./,
   /^addon-unicode-graphemes\./,
   /^addon-webgl\./,
   /^(my-status|live|copy)\./,

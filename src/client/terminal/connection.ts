@@ -11,6 +11,7 @@ import {
 } from '#protocol';
 import { type Loss, ReconnectingSocket } from '../reconnecting-socket.ts';
 import { InputQueue } from './input-queue.ts';
+import { RoundTrip } from './round-trip.ts';
 
 /** How the page stands with its terminal. */
 export type ConnectionState =
@@ -81,6 +82,8 @@ const MOST_INPUT = 4 * 1024 * 1024;
  * directions. Knows neither xterm nor the page.
  */
 export class TerminalConnection implements Disposable {
+  /** Of hello and what answers it; whoever knows of other such pairs adds them. */
+  readonly roundTrip = new RoundTrip();
   readonly #listener: ConnectionListener;
   readonly #ask: () => Promise<Standing>;
   readonly #client = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 1n;
@@ -208,6 +211,7 @@ export class TerminalConnection implements Disposable {
   }
 
   #hello(): void {
+    this.roundTrip.sent();
     this.#send({
       type: 'hello',
       version: TERMINAL_PROTOCOL_VERSION,
@@ -259,6 +263,7 @@ export class TerminalConnection implements Disposable {
   }
 
   #onAttached(frame: AttachedFrame): void {
+    this.roundTrip.came();
     const late =
       this.#state.state === 'reconnecting' && Date.now() - this.#downSince > FORGET_TYPING_MS;
     if (frame.epoch === this.#epoch) {
@@ -288,6 +293,7 @@ export class TerminalConnection implements Disposable {
       this.#socket.reopen();
       return;
     }
+    this.roundTrip.came();
     this.#received = offset + bytes.byteLength;
     const end = this.#received;
     const generation = this.#generation;

@@ -6,6 +6,7 @@ import { cleanText } from './clean-text.ts';
 import { onClipboardWrite } from './clipboard-writes.ts';
 import { type ConnectionState, type Standing, TerminalConnection } from './connection.ts';
 import { allText, onKeys } from './keys.ts';
+import { LocalEcho } from './local-echo.ts';
 import { TerminalOutput } from './output.ts';
 import type { OutputQueue } from './output-queue.ts';
 import { onPaste } from './paste.ts';
@@ -50,6 +51,7 @@ export class TerminalPane implements Disposable {
   readonly #exit = new Set<(status: number | undefined) => void>();
   readonly #states = new Set<(state: ConnectionState) => void>();
   readonly #output: TerminalOutput;
+  readonly #echo: LocalEcho;
   #screen: Screen | undefined;
   /** It is loaded, and waits to be shown. */
   #unopened: Screen | undefined;
@@ -113,6 +115,7 @@ export class TerminalPane implements Disposable {
       },
       options.ask,
     );
+    this.#echo = new LocalEcho(this.#connection.roundTrip);
     this.#listenToPage();
   }
 
@@ -175,6 +178,7 @@ export class TerminalPane implements Disposable {
     this.#connection[Symbol.dispose]();
     this.#output[Symbol.dispose]();
     this.#status.dispose();
+    this.#echo[Symbol.dispose]();
     this.#screen?.[Symbol.dispose]();
     this.#element.remove();
   }
@@ -229,11 +233,13 @@ export class TerminalPane implements Disposable {
 
   #listenTo(screen: Screen): void {
     const { terminal } = screen;
+    this.#echo.use(screen);
     terminal.onData((data) => {
       // One that is replaced loses the focus, and would tell the program.
       if (screen !== this.#screen) return;
       this.#output.typed();
       const typed = this.#touch?.apply(data) ?? data;
+      if (this.state.state === 'open') this.#echo.typed(typed);
       if (this.#connection.type(typed)) return;
       this.#status.refuse(this.#connection.whyRefused(typed));
     });
@@ -345,6 +351,7 @@ export class TerminalPane implements Disposable {
     this.#element.dataset.state = state.state;
     this.#status.show(state);
     for (const listener of this.#states) listener(state);
+    if (state.state === 'open') this.#echo.look();
     if (state.state !== 'exited') return;
     this.#queue.add((screen) => {
       screen.settled(() => {

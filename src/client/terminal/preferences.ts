@@ -7,10 +7,13 @@ export interface TerminalPreferences {
   /** On a Mac: Option is the shell's Meta (Option-B: a word back), and prints no characters of its own. */
   readonly optionIsMeta: boolean;
   /** Whether a graphics card draws them: where there is one, also where it is only the processor that acts as one, never. */
-  readonly graphics: (typeof GRAPHICS)[number];
+  readonly graphics: (typeof WHEN)[number];
+  /** Whether keys are shown before the host has echoed them. */
+  readonly localEcho: (typeof WHEN)[number];
 }
 
-export const GRAPHICS = ['automatic', 'on', 'off'] as const;
+/** When something is done. */
+export const WHEN = ['automatic', 'on', 'off'] as const;
 
 const KEY = 'quayside:terminal';
 const DEFAULTS: TerminalPreferences = {
@@ -18,6 +21,7 @@ const DEFAULTS: TerminalPreferences = {
   screenReader: false,
   optionIsMeta: false,
   graphics: 'automatic',
+  localEcho: 'automatic',
 };
 const SMALLEST_FONT = 9;
 const LARGEST_FONT = 32;
@@ -52,7 +56,8 @@ function read(): TerminalPreferences {
       fontSize: typeof stored.fontSize === 'number' ? stored.fontSize : DEFAULTS.fontSize,
       screenReader: stored.screenReader === true,
       optionIsMeta: stored.optionIsMeta === true,
-      graphics: GRAPHICS.find((choice) => choice === stored.graphics) ?? DEFAULTS.graphics,
+      graphics: WHEN.find((choice) => choice === stored.graphics) ?? DEFAULTS.graphics,
+      localEcho: WHEN.find((choice) => choice === stored.localEcho) ?? DEFAULTS.localEcho,
     };
   } catch {
     return DEFAULTS;

@@ -1,14 +1,15 @@
 import { IS_MAC, KEYS } from './keys.ts';
 import {
-  GRAPHICS,
   onTerminalPreferences,
   setTerminalPreferences,
   terminalPreferences,
+  WHEN,
 } from './preferences.ts';
 
 /** Keys that a browser keeps for itself: only a page on the full screen can have them, in some browsers. */
 const KEPT_BY_BROWSERS = ['Escape', 'KeyW', 'KeyT', 'KeyN'] as const;
 const GRAPHICS_NAMES = { automatic: 'If there is one', on: 'Always', off: 'Never' } as const;
+const ECHO_NAMES = { automatic: 'On a slow line', on: 'Always', off: 'Never' } as const;
 
 declare global {
   interface Navigator {
@@ -79,7 +80,8 @@ export class SettingsMenu {
       this.#size(),
       this.#choice('Read output to a screen reader', 'screenReader'),
       ...(IS_MAC ? [this.#choice('Option is the Meta key', 'optionIsMeta')] : []),
-      this.#graphics(),
+      this.#when('Draw with the graphics card', 'graphics', GRAPHICS_NAMES),
+      this.#when('Show keys before the host does', 'localEcho', ECHO_NAMES),
       this.#actions(),
       keyList(),
     );
@@ -122,20 +124,24 @@ export class SettingsMenu {
     return label;
   }
 
-  #graphics(): HTMLElement {
+  #when(
+    text: string,
+    name: 'graphics' | 'localEcho',
+    names: Readonly<Record<(typeof WHEN)[number], string>>,
+  ): HTMLElement {
     const label = document.createElement('label');
     const choice = document.createElement('select');
-    for (const value of GRAPHICS) choice.add(new Option(GRAPHICS_NAMES[value], value));
+    for (const value of WHEN) choice.add(new Option(names[value], value));
     const show = () => {
-      choice.value = terminalPreferences().graphics;
+      choice.value = terminalPreferences()[name];
     };
     show();
     onTerminalPreferences(show, this.#ending);
     choice.addEventListener('change', () => {
-      const graphics = GRAPHICS.find((value) => value === choice.value);
-      if (graphics) setTerminalPreferences({ graphics });
+      const wanted = WHEN.find((value) => value === choice.value);
+      if (wanted) setTerminalPreferences({ [name]: wanted });
     });
-    label.append('Draw with the graphics card', choice);
+    label.append(text, choice);
     return label;
   }
 
