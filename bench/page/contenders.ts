@@ -122,7 +122,7 @@ async function hostsOn(engine: Engine): Promise<readonly string[]> {
 }
 
 /** Closes what is open, and opens a terminal on each of the hosts. */
-async function freshTerminals(http: HttpClient, hosts: readonly string[]): Promise<void> {
+export async function freshTerminals(http: HttpClient, hosts: readonly string[]): Promise<void> {
   const session = `/api/labs/${LAB}/session`;
   const { terminals } = await http.ask<SessionSnapshot>('POST', session);
   for (const { id } of terminals) await http.send('DELETE', `/api/labs/${LAB}/terminals/${id}`);

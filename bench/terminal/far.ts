@@ -9,10 +9,12 @@ import { startServer } from '../../client-driver/server-process.ts';
 import { type LineOptions, SlowLine } from '../../client-driver/slow-line.ts';
 import { openBrowser } from '../browser.ts';
 import { BenchPage } from '../page/bench-page.ts';
+import { freshTerminals } from '../page/contenders.ts';
 import { type Seen, watchFar } from './far-page.ts';
 import { freePort } from './whole-server.ts';
 
 const LAB = 'docker-networking';
+const HOST = 'server01';
 const LAB_PAGE = `/labs/${LAB}/ephemeral-ports/`;
 /** How a page shows keys: as the host does, and as it does by itself where the line is slow. */
 const ECHOES = ['off', 'automatic'] as const;
@@ -32,8 +34,8 @@ const LINES: readonly string[] = [
 ];
 /** Something prints beside what is typed. */
 const BESIDE = '(for i in 1 2 3 4 5 6 7 8; do sleep 0.6; echo beside; done) &';
-/** In letters that stand nowhere else. */
-const SECRET = 'QZXWJQZX';
+/** In letters that stand nowhere else; vim goes about by them. */
+const SECRET = 'GHLMHLMG';
 const FILL = 'seq -f "line %g of a long output that fills the scrollback" 1 8000';
 const PATIENCE_MS = 60_000;
 const KEYS_MS = 100;
@@ -69,12 +71,13 @@ async function openStage(options: LineOptions, project: string): Promise<Stage> 
 async function openPage(
   browser: Browser,
   origin: string,
-  { cookie }: HttpClient,
+  http: HttpClient,
   echo: (typeof ECHOES)[number],
 ): Promise<BenchPage> {
+  await freshTerminals(http, [HOST]);
   const page = await BenchPage.open(browser, {
     url: origin + LAB_PAGE,
-    cookie,
+    cookie: http.cookie,
     before: async ({ page }) => {
       await page.addInitScript(watchFar);
       await page.addInitScript((localEcho) => {
@@ -105,9 +108,6 @@ export async function measureFarKeys(rttMs: number, project: string): Promise<st
       await page.page.keyboard.press('Enter');
       await delay(3 * rttMs);
       rows.push(rowOf(name, 'commands of vim', await hidden(page, rttMs, 'vim')));
-      await page.page.keyboard.press('Escape');
-      await page.command(':q!');
-      await delay(3 * rttMs);
     } finally {
       await browser.close();
     }
