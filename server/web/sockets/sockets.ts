@@ -26,15 +26,19 @@ declare module 'fastify' {
   }
 }
 
-/** Of links that nobody has to sign in for. */
+/** Of links that nobody has to sign in for. No learner's id has a space. */
+const VISITOR = 'visitor ';
+
 function visitor(ip: string): string {
-  return `visitor ${ip}`;
+  return VISITOR + ip;
 }
 
 export type SocketLink = (socket: Link) => void;
 
 /** Three hosts with a few terminals each, in a few tabs. */
 export const SOCKETS_PER_LEARNER = 64;
+/** A class that comes from one address, and tries its line at once; each such link ends within a minute. */
+const LINKS_PER_ADDRESS = 512;
 /** How long a page has to answer the goodbye before its socket is cut. */
 const GOODBYE_MS = 1_000;
 /**
@@ -250,7 +254,8 @@ export class Sockets {
 
   #count(owner: string, connection: object, link?: Link): void {
     const theirs = this.#open.get(owner) ?? new Map<object, Link | undefined>();
-    if (theirs.size >= SOCKETS_PER_LEARNER) {
+    const most = owner.startsWith(VISITOR) ? LINKS_PER_ADDRESS : SOCKETS_PER_LEARNER;
+    if (theirs.size >= most) {
       throw new QuaysideError(
         'TOO_MANY',
         'This browser has too many connections open at once.',

@@ -104,6 +104,9 @@ class InstructorPage {
         this.#card.origin = origin;
         (this.#part('join-link') as HTMLInputElement).value =
           `${origin}${withBase('/join/')}#code=${event.code}`;
+        const check = this.#part('check-link') as HTMLAnchorElement;
+        check.href = origin + withBase('/check/');
+        check.textContent = check.href;
         this.#paintLabs();
         break;
       }

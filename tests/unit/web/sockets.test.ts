@@ -2,7 +2,7 @@ import { on, once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type WebSocket from 'ws';
-import { EVENT_BEAT_MS, type SessionEvent } from '#protocol';
+import { ECHO_PATH, EVENT_BEAT_MS, type SessionEvent } from '#protocol';
 import { QuaysideError } from '../../../server/base/errors.ts';
 import { LAB, refusalOfSocket, type Stage, stage, TERMINAL } from './stage.ts';
 
@@ -208,6 +208,12 @@ describe('a socket', () => {
     sockets[0]?.terminate();
     await expect.poll(() => web.sessions.asked).toContain('unsubscribed learner1');
     await open(web, cookie).next();
+  });
+
+  test('that nobody signs in for has room for a class behind one address', async () => {
+    await using web = await stage();
+    const sockets = Array.from({ length: 100 }, () => web.socket(ECHO_PATH));
+    await Promise.all(sockets.map((each) => once(each, 'open')));
   });
 
   test('asked for in no words of WebSocket is turned away', async () => {
