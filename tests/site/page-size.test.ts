@@ -15,9 +15,10 @@ const READING_BYTES = 60_000;
  * 600, what takes the text of phones' keyboards and input methods, with the keys for a screen that is touched, 2,600, and
  * what carries links over HTTP 2,100: it cannot wait to be fetched until a network is in the way. What holds a button of Run while
  * its block runs, and tells of a tick where the text is out of sight, takes 700; what marks the last output, and gives the
- * keyboard back, 800; what finds a graphics card and keeps a terminal's cells the same with it, 900.
+ * keyboard back, 800; what finds a graphics card and keeps a terminal's cells the same with it, 900; what measures whether a
+ * line is slow, and fetches what shows keys before the host has them, 500; what unpacks older output 150.
  */
-const LAB_BYTES = 175_700;
+const LAB_BYTES = 176_300;
 /** The instructor's page: little of its own, and a terminal to watch a learner's. */
 const ROOM_BYTES = 151_500;
 /** As the server packs it. */
