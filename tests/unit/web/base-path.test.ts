@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { opened, signIn } from '../../../client-driver/http.ts';
+import { joinClass, opened, signIn } from '../../../client-driver/http.ts';
 import { BrowserPane } from '../../../server/browser/browser-pane.ts';
 import { localDial, serve } from '../browser/stage.ts';
 import { classStage } from './class/stage.ts';
@@ -63,6 +63,12 @@ test('personal links, and where to join or to sign in, are told with the path', 
   expect(nobody.remedy).toContain('Join it at /quayside/join/');
   const learner = await web.fetch('/quayside/api/class/progress.csv');
   expect(((await learner.json()) as { remedy: string }).remedy).toContain('/quayside/class/');
+});
+
+test('a program joins by the printed address as a browser does', async () => {
+  await using web = await classStage({ basePath });
+  const http = await joinClass(`${web.origin}/quayside/join/#code=${web.room.code}`, 'Grace');
+  expect(await http.ask('GET', '/api/class/me')).toMatchObject({ name: 'Grace' });
 });
 
 test('the API’s description says where it is', async () => {
