@@ -1,3 +1,4 @@
+import { isAccessible } from './axe.ts';
 import { expect, test } from './learner.ts';
 
 /** Of black and its nearest greys, each part: what is darker is read well on white paper. */
@@ -32,6 +33,7 @@ test('a page prints black on white, with its ticks, its hints and the hosts’ o
     '2px solid rgb(0, 0, 0)',
   );
   expect(await page.locator('main').evaluate(lightInkOf, DARK)).toEqual([]);
+  await isAccessible(page, 'on paper');
 });
 
 /** Texts whose colour is none for white paper, and boxes that are filled with one. */
