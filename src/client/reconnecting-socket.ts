@@ -53,8 +53,8 @@ const JITTER = 0.3;
 const SILENT_BEATS = 2.5;
 /** Whoever looks again after so much silence does not wait for the rest. */
 const HURRIED_BEATS = 1.5;
-/** How often in a beat the silence is looked at. */
-const LOOKS_PER_BEAT = 10;
+/** The silence is looked at once it may be too long, and once in so many beats: a timer stands still while the machine sleeps. */
+const LOOK_BEATS = 0.5;
 /** A server that is there lets a link in, and says something, within a second; a line that swallows all never does. */
 const OPEN_MS = 4_000;
 /** A link that ended without a close (RFC 6455, 7.1.5). */
@@ -79,7 +79,7 @@ export class ReconnectingSocket implements Disposable {
   #heard = { monotonic: 0, wall: 0 };
   /** The present link has heard something. */
   #hasHeard = false;
-  #watch: ReturnType<typeof setInterval> | undefined;
+  #watch: ReturnType<typeof setTimeout> | undefined;
   readonly #ending = new AbortController();
 
   constructor(options: ReconnectingSocketOptions) {
@@ -122,7 +122,7 @@ export class ReconnectingSocket implements Disposable {
 
   #open(dial = detour.dial): void {
     this.#drop();
-    const { url, beatMs, listener } = this.#options;
+    const { url, listener } = this.#options;
     this.#hasHeard = false;
     const transport = dial(url, {
       opened: () => {
@@ -147,11 +147,18 @@ export class ReconnectingSocket implements Disposable {
     });
     this.#state = { kind: 'opening', transport, dial };
     this.#hear();
-    this.#watch = setInterval(() => {
-      if (this.#silence() < (this.#hasHeard ? beatMs * SILENT_BEATS : OPEN_MS)) return;
-      if (this.#hasHeard) this.#lost(transport, { code: 0, reason: '' });
-      else this.#notLetIn(dial);
-    }, beatMs / LOOKS_PER_BEAT);
+    this.#look(transport, dial);
+  }
+
+  /** Gives up a link whose server has been silent for too long, or looks again when it may have been. */
+  #look(transport: Transport, dial: Dial): void {
+    const { beatMs } = this.#options;
+    const left = (this.#hasHeard ? beatMs * SILENT_BEATS : OPEN_MS) - this.#silence();
+    if (left > 0) {
+      const wait = Math.min(left, beatMs * LOOK_BEATS);
+      this.#watch = setTimeout(() => this.#look(transport, dial), wait);
+    } else if (this.#hasHeard) this.#lost(transport, { code: 0, reason: '' });
+    else this.#notLetIn(dial);
   }
 
   #holds(transport: Transport): boolean {
@@ -218,7 +225,7 @@ export class ReconnectingSocket implements Disposable {
 
   /** Lets go of what the state holds, and stops. */
   #drop(): void {
-    clearInterval(this.#watch);
+    clearTimeout(this.#watch);
     const state = this.#state;
     this.#state = { kind: 'stopped' };
     switch (state.kind) {

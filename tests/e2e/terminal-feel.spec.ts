@@ -1,5 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { BrowserContext, Locator, Page } from '@playwright/test';
+import { decodeClientFrame } from '#protocol';
 import { expect, Learner, test } from './learner.ts';
 
 const ROWS = '.panel:visible .xterm-rows';
@@ -173,6 +174,35 @@ async function clipboard(context: BrowserContext, url: string): Promise<string> 
   await page.close();
   return text;
 }
+
+test('a shell hears of one size, that of its terminal, and of the same after a reload', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  const sizes = new Set<string>();
+  const told = Promise.withResolvers<void>();
+  page.on('websocket', (socket) => {
+    socket.on('framereceived', ({ payload }) => typeof payload !== 'string' && told.resolve());
+    socket.on('framesent', ({ payload }) => {
+      if (typeof payload === 'string') return;
+      const frame = decodeClientFrame(new Uint8Array(payload));
+      if (frame.type === 'resize') sizes.add(`${frame.rows} ${frame.cols}`);
+    });
+  });
+  // What the server says of a terminal is there before its screen.
+  await page.route(/\/_astro\/xterm\./, async (route) => {
+    await told.promise;
+    await route.continue();
+  });
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo size $(stty size)');
+  const size = await learner.read(/size (\d+ \d+)\s/);
+  await page.reload();
+  await learner.ready();
+  await learner.type('server01', 'clear; echo size $(stty size)');
+  await learner.read(/size (\d+ \d+)\s/);
+  expect([...sizes]).toEqual([size]);
+});
 
 test('on plain http everything can be copied, for which there is no clipboard of the page', async ({
   learner,

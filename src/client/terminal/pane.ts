@@ -370,7 +370,7 @@ export class TerminalPane implements Disposable {
     const screen = this.#screen;
     if (!screen || !this.#shown || !this.#output.mayFit) return;
     if (this.#surface.clientWidth === 0) return;
-    screen.fit();
+    if (!screen.fit()) return;
     const { cols, rows } = screen.terminal;
     this.#connection.resize(cols, rows);
   }

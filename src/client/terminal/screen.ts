@@ -161,13 +161,13 @@ export class Screen implements Disposable {
     this.#graphics?.disappear();
   }
 
-  /** Fits the terminal into its element. Call only while it is shown. @returns whether the size changed */
+  /** Fits the terminal into its element. Call only while it is shown. @returns whether it could: not before it is opened */
   fit(): boolean {
     const { cols, rows } = this.terminal;
     const wanted = this.#fit.proposeDimensions();
     if (!wanted || !Number.isFinite(wanted.cols) || !Number.isFinite(wanted.rows)) return false;
-    if (wanted.cols === cols && wanted.rows === rows) return false;
-    this.terminal.resize(wanted.cols, wanted.rows);
+    if (wanted.cols !== cols || wanted.rows !== rows)
+      this.terminal.resize(wanted.cols, wanted.rows);
     return true;
   }
 

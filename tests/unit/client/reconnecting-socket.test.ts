@@ -87,6 +87,27 @@ describe('a link that falls silent without a close', () => {
     expect(FakeSocket.all).toHaveLength(1);
   });
 
+  test('is looked for by one timer, twice in a beat at most', async () => {
+    using _page = fakePage();
+    const { socket } = open();
+    using _ = socket;
+    const alive = letIn();
+    await beats(alive, MINUTE_MS);
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    await beats(alive, 10 * MINUTE_MS);
+    expect(timers.mock.calls.length).toBeLessThanOrEqual(2 * 60);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  test('is noticed within a beat after a sleep, of which nobody tells', async () => {
+    using page = fakePage();
+    const { socket } = open();
+    using _ = socket;
+    await beats(letIn(), MINUTE_MS);
+    page.sleep(60 * MINUTE_MS);
+    expect(await untilNext(MINUTE_MS)).toBeLessThanOrEqual(BEAT_MS);
+  });
+
   test('while it opens is tried again after ten seconds', async () => {
     using _page = fakePage();
     const { socket } = open();
