@@ -4,8 +4,17 @@ import { defineConfig } from 'vitest/config';
 const REAL_HOSTS_MS = 120_000;
 /** Starting Node takes a third of a second, and on a busy machine ten times that; some tests start several. */
 const REAL_PROCESSES_MS = 30_000;
+/** A link's beat comes each ten seconds, and some tests hear several. */
+const REAL_LINES_MS = 60_000;
+/** What a test waits for comes when a busy machine gets to it: a wait ends at once where it has come, and never before its test. */
+const WAITS = 0.8;
 /** Two thousand seeds take a minute of one core. */
 const SIMULATION_MS = 600_000;
+
+const timeouts = (testTimeout: number) => ({
+  testTimeout,
+  expect: { poll: { timeout: WAITS * testTimeout } },
+});
 
 /**
  * What needs real hosts runs after all else, one file after the other: two cores carry no more, and a test that waits for
@@ -16,14 +25,14 @@ const onRealHosts = (name: string, groupOrder: number) => ({
     name,
     include: [`tests/${name}/**/*.test.ts`],
     sequence: { groupOrder },
-    testTimeout: REAL_HOSTS_MS,
+    ...timeouts(REAL_HOSTS_MS),
     hookTimeout: REAL_HOSTS_MS,
     fileParallelism: false,
   },
 });
 
 const onNothing = (name: string, testTimeout: number) => ({
-  test: { name, include: [`tests/${name}/**/*.test.ts`], testTimeout },
+  test: { name, include: [`tests/${name}/**/*.test.ts`], ...timeouts(testTimeout) },
 });
 
 export default defineConfig({
@@ -32,7 +41,7 @@ export default defineConfig({
       onNothing('unit', REAL_PROCESSES_MS),
       onNothing('simulation', SIMULATION_MS),
       onNothing('site', REAL_PROCESSES_MS),
-      onNothing('networks', REAL_PROCESSES_MS),
+      onNothing('networks', REAL_LINES_MS),
       onRealHosts('integration', 1),
       // The test of labs, tested: a lab's first page, fifteen times over.
       onRealHosts('lab-test', 2),

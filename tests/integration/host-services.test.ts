@@ -74,7 +74,7 @@ describe('the engine as a service', () => {
       `echo '{ "labels": ["floor=2"] }' | sudo tee /etc/docker/daemon.json; sudo service docker reload`,
     );
     const labels = async () => await wentWell('docker info --format "{{.Labels}}" 2>/dev/null');
-    await expect.poll(labels, { timeout: 30_000 }).toBe('[floor=2]');
+    await expect.poll(labels).toBe('[floor=2]');
     expect(await wentWell('journalctl -xeu docker -n 5')).toContain('reload');
   });
 

@@ -140,6 +140,6 @@ describe('one learner’s trouble leaves the other’s terminal answering and th
       seen: () => eve.events.status.state,
     });
     expect(why).toMatch(/client wrote .* to its disk; a host may have 0\.3 GiB/);
-    await expect.poll(() => room.live(), { timeout: 60_000 }).toEqual([room.sandboxOf('Ada')]);
+    await expect.poll(() => room.live()).toEqual([room.sandboxOf('Ada')]);
   });
 });

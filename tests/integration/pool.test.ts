@@ -6,11 +6,10 @@ import { openApp, SMALL_LAB, started, type TestApp, untilReady } from './stage.t
 
 const LAB = 'small';
 const LABS = new Map([[LAB, SMALL_LAB]]);
-const SOON = { timeout: 90_000 } as const;
 
 /** Settles when the pool has that many sandboxes ready. */
 async function warm({ sessions }: TestApp, count: number): Promise<void> {
-  await expect.poll(() => sessions.capacity.counts().warm, SOON).toBe(count);
+  await expect.poll(() => sessions.capacity.counts().warm).toBe(count);
 }
 
 /** The session as the web edge answers a start: with what takes no more than one turn of the event loop. */
@@ -65,7 +64,7 @@ test('a server that comes back takes up what was taken, and removes what was onl
   const now = await untilReady(second.sessions.of(id, LAB));
   expect(titles(now)).toEqual(['server01', 'client']);
   const { row } = second.store.session(id, LAB);
-  await expect.poll(() => second.live(), SOON).toEqual([row.sandbox]);
+  await expect.poll(() => second.live()).toEqual([row.sandbox]);
   expect(await labelledSessions(second, row.sandbox)).toEqual([row.id]);
 });
 
@@ -89,7 +88,7 @@ test('a warm sandbox that lost a host is given to nobody', async () => {
   const [broken] = await app.live();
   const client = await app.container(broken, 'quayside.host=client');
   await app.runtime.engine.docker.getContainer(client).kill();
-  await expect.poll(() => app.live(), SOON).not.toContain(broken);
+  await expect.poll(() => app.live()).not.toContain(broken);
   await warm(app, 1);
   expect((await startedAtOnce(app.newLearner(LAB).session)).status.state).toBe('ready');
 });

@@ -62,7 +62,7 @@ test('a full disk loses nothing of what happens, and hurts nothing of what is th
     await expect(begun).rejects.toThrow(/is full/);
     expect(session.row.sandbox).toBe('box');
     truncateSync(ballast(), 0);
-    await expect.poll(() => store.unwritten, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => store.unwritten).toBe(0);
   }
   using store = new Store(path);
   const [session] = store.sessionsWithSandbox();

@@ -204,7 +204,7 @@ test('a second page on a terminal sees the same, and is told the size', async ()
   const frames: ServerFrame[] = [];
   socket.on('message', (data: Buffer) => frames.push(decodeServerFrame(data)));
   socket.send(encodeClientFrame({ ...HELLO, client: 78n }));
-  await expect.poll(() => textOf(frames), { timeout: 20_000 }).toContain('shared');
+  await expect.poll(() => textOf(frames)).toContain('shared');
   expect(frames[0]).toMatchObject({ type: 'attached', resume: 'replay', cols: 101, rows: 31 });
   expect(frames[1]).toMatchObject({ type: 'size', cols: 101, rows: 31, yours: false });
   expect(frames[2]).toMatchObject({ type: 'reset', offset: 0 });

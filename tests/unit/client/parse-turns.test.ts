@@ -94,7 +94,7 @@ test('a flood leaves the page its time: no more than half a frame at once', asyn
   // What comes meanwhile waits for its turn.
   turns.write(new Uint8Array(KIB), () => undefined);
   expect(parsed).toHaveLength(3);
-  await vi.waitUntil(() => parsed.length === 17);
+  await expect.poll(() => parsed.length).toBe(17);
 });
 
 test('a flood is parsed while it is not drawn: drawing takes a third of the time', async () => {
@@ -103,12 +103,12 @@ test('a flood is parsed while it is not drawn: drawing takes a third of the time
   turns.write(new Uint8Array(64 * KIB), () => undefined);
   expect(state.isHeld).toBe(false);
   await drawFrame(40);
-  await vi.waitUntil(() => parsed.length === 16);
+  await expect.poll(() => parsed.length).toBe(16);
   expect(state.isHeld).toBe(true);
   const [hold] = timers;
   expect(timers).toHaveLength(1);
   turns.write(new Uint8Array(64 * KIB), () => undefined);
-  await vi.waitUntil(() => parsed.length === 32);
+  await expect.poll(() => parsed.length).toBe(32);
   expect(state.isHeld).toBe(true);
   pass((hold?.due ?? 0) - now);
   expect(state.isHeld).toBe(false);
@@ -138,7 +138,7 @@ test('beside a page that is scrolled, a flood has one turn a frame, and is drawn
   expect(drawn).toBeLessThanOrEqual(11);
   state.isScrolled = false;
   await drawFrame(6);
-  await vi.waitUntil(() => parsed.length === 500);
+  await expect.poll(() => parsed.length).toBe(500);
 });
 
 test('an echo on a slow page waits for nothing', async () => {
@@ -159,7 +159,7 @@ test('all bytes are parsed once and in order, whatever is written in between', a
   for (let at = 0; at < all.length; at += 7 * KIB) {
     turns.write(all.subarray(at, at + 7 * KIB), () => done.push(at));
   }
-  await vi.waitUntil(() => bytes().length === all.length);
+  await expect.poll(() => bytes().length).toBe(all.length);
   expect(bytes()).toEqual([...all]);
   expect(done).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((part) => part * 7 * KIB));
 });

@@ -11,8 +11,6 @@ import { background } from '../terminal/fake-shell.ts';
 const BASHRC = resolve(import.meta.dirname, '../../../images/lab-host/bashrc');
 /** As it ends, for a learner and for root. */
 export const PROMPT = /[$#] $/;
-/** On a busy machine. */
-const SOON = { timeout: 20_000 };
 
 /** A host's bash on this machine: the same prompt and the same marks. */
 class LocalBash implements Shell {
@@ -97,10 +95,10 @@ export class LocalTerminal {
     const { length } = this.screen;
     this.#type(keys);
     if (shown === undefined) return;
-    await expect.poll(() => this.screen.slice(length), SOON).toMatch(shown);
+    await expect.poll(() => this.screen.slice(length)).toMatch(shown);
   }
 
   async until(prompt: Terminal['prompt']): Promise<void> {
-    await expect.poll(() => this.terminal.prompt, SOON).toBe(prompt);
+    await expect.poll(() => this.terminal.prompt).toBe(prompt);
   }
 }

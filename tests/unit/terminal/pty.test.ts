@@ -6,8 +6,6 @@ import { attachByExec, ExecRefused } from '../../../server/terminal/exec-transpo
 import { Pty } from '../../../server/terminal/pty.ts';
 
 const SIZE = { cols: 80, rows: 24 };
-/** On a busy machine. */
-const SOON = { timeout: 20_000 };
 const NEVER = new AbortController().signal;
 const command = (file: string, ...args: string[]) => ({ file, args, env: {} });
 const script = (text: string) => command('sh', '-c', text);
@@ -28,7 +26,7 @@ test('a resize between the end of its process and the news of it does nothing', 
     },
     drained: () => undefined,
   });
-  await expect.poll(() => holderOf('86431'), SOON).toBeGreaterThan(0);
+  await expect.poll(() => holderOf('86431')).toBeGreaterThan(0);
   process.kill(-holderOf('86431'), 'SIGKILL');
   let isOver = false;
   void ended.promise.then(() => {
@@ -54,10 +52,10 @@ test('what a program does not read waits in few pieces, and arrives when it does
       drained: () => undefined,
     },
   );
-  await expect.poll(() => output, SOON).toContain('ready');
+  await expect.poll(() => output).toContain('ready');
   const text = `${'x'.repeat(19_995)}12345`;
   for (const letter of text) pty.write(Buffer.from(letter));
-  await expect.poll(() => output, SOON).toContain('12345');
+  await expect.poll(() => output).toContain('12345');
   expect(pty.queued).toBe(0);
 });
 
@@ -76,7 +74,7 @@ const connect = (text: string, heard: string[] = []) =>
 test('what is printed before dtach’s greeting is not shown; what follows is, to the byte', async () => {
   const heard: string[] = [];
   using _ = await connect("printf 'a warning\\n\\033[H\\033[Jhello'; sleep 86432", heard);
-  await expect.poll(() => heard.join(''), SOON).toBe('hello');
+  await expect.poll(() => heard.join('')).toBe('hello');
 });
 
 test('a command that ends in place of connecting says why', async () => {
@@ -85,7 +83,7 @@ test('a command that ends in place of connecting says why', async () => {
 
 test('a command that prints without end in place of connecting is ended', async () => {
   await expect(connect('exec yes not-dtach-86433')).rejects.toThrow(ExecRefused);
-  await expect.poll(() => holderOf('not-dtach-86433'), SOON).toBeNaN();
+  await expect.poll(() => holderOf('not-dtach-86433')).toBeNaN();
 });
 
 test('whoever waits for the connection can break off', async () => {
@@ -94,7 +92,7 @@ test('whoever waits for the connection can break off', async () => {
   const attached = attachByExec('t', command('sleep', '86434'), SIZE, listener, stop.signal);
   stop.abort(new Error('too late'));
   await expect(attached).rejects.toThrow('too late');
-  await expect.poll(() => holderOf('86434'), SOON).toBeNaN();
+  await expect.poll(() => holderOf('86434')).toBeNaN();
 });
 
 test('a pty that is disposed as soon as it is made leaves no process', async () => {
@@ -109,5 +107,5 @@ test('a pty that is disposed as soon as it is made leaves no process', async () 
     drained: () => undefined,
   });
   await last.promise;
-  await expect.poll(() => holderOf('86435'), SOON).toBeNaN();
+  await expect.poll(() => holderOf('86435')).toBeNaN();
 });

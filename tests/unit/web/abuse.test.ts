@@ -161,7 +161,7 @@ test(
     await othersAreServed(web, cookie);
     for (const socket of half) socket.destroy();
     // Both ends are in this process: what is left would be the server's.
-    await expect.poll(descriptors, { timeout: 20_000 }).toBeLessThan(before + 20);
+    await expect.poll(descriptors).toBeLessThan(before + 20);
     await othersAreServed(web, cookie);
   },
   MANY_MS,
