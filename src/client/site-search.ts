@@ -15,8 +15,10 @@ interface Found {
 interface Pagefind {
   /** @param options `baseUrl`: what the paths of pages are below */
   options(options: { readonly baseUrl: string }): Promise<void>;
+  /** @param options `filters`: what is said of the pages that are wanted (`data-pagefind-filter`) */
   debouncedSearch(
     text: string,
+    options: { readonly filters: Readonly<Record<string, string>> },
   ): Promise<{ readonly results: readonly { data(): Promise<Found> }[] } | null>;
 }
 
@@ -75,8 +77,10 @@ class SiteSearch extends HTMLElement {
     const text = this.#box.value.trim();
     const pagefind = await this.#load().catch(() => undefined);
     if (!pagefind) return;
+    const { finds } = this.dataset;
+    const filters = finds === undefined ? {} : { for: finds };
     // Absent when more has been typed meanwhile.
-    const found = text === '' ? { results: [] } : await pagefind.debouncedSearch(text);
+    const found = text === '' ? { results: [] } : await pagefind.debouncedSearch(text, { filters });
     if (!found) return;
     const pages = await Promise.all(found.results.slice(0, PAGES_MOST).map((each) => each.data()));
     if (this.#box.value.trim() !== text) return;

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
-import { defineRouteMiddleware, type StarlightRouteData } from '@astrojs/starlight/route-data';
+import { defineRouteMiddleware } from '@astrojs/starlight/route-data';
 import { AstroError } from 'astro/errors';
 import { withBase } from '../client/base-path.ts';
 import { type LabPage, labPageOf, labTitles } from './lab-pages.ts';
-import { AUTHORS_GROUP, EXAMPLES_LAB, LABS_GROUP } from './sidebar.ts';
+import { arranged, type SidebarEntry } from './sidebar.ts';
 
-type SidebarEntry = StarlightRouteData['sidebar'][number];
 type Link = Extract<SidebarEntry, { type: 'link' }>;
 
 /**
@@ -17,8 +16,7 @@ export const onRequest = defineRouteMiddleware(async (context) => {
   const route = context.locals.starlightRoute;
   if (import.meta.env.DEV) await requireSound(route.id);
   const here = labPageOf(route.id);
-  const isForLearners = here !== undefined && here.name !== EXAMPLES_LAB;
-  route.sidebar = arranged(route.sidebar, isForLearners);
+  route.sidebar = arranged(route.sidebar, here?.name, labTitles);
   if (!here) return;
   route.toc = undefined;
   addCounts(route.sidebar, here);
@@ -37,32 +35,6 @@ async function requireSound(routeId: string): Promise<void> {
   const { labProblems } = await import('./lab-problems.ts');
   const problems = labProblems(resolve('src/content/docs/labs', here.name), here.lab, resolve('.'));
   if (problems.length > 0) throw new AstroError(problems.join('\n'));
-}
-
-/**
- * Each lab is a group of its own; the one with the guide's examples belongs to the guide, and a lab's pages lead to
- * neither: whoever learns has no use for them.
- */
-function arranged(sidebar: readonly SidebarEntry[], isForLearners: boolean): SidebarEntry[] {
-  const labs = sidebar.flatMap((entry) =>
-    entry.type === 'group' && entry.label === LABS_GROUP ? entry.entries : [],
-  );
-  const isExamples = (entry: SidebarEntry) =>
-    entry.type === 'group' && entry.label === EXAMPLES_LAB;
-  return sidebar.flatMap((entry) => {
-    if (entry.type !== 'group') return [entry];
-    if (entry.label === LABS_GROUP) {
-      return labs.filter((lab) => !isExamples(lab)).map(titled);
-    }
-    if (entry.label !== AUTHORS_GROUP) return [entry];
-    if (isForLearners) return [];
-    return [{ ...entry, entries: [...entry.entries, ...labs.filter(isExamples).map(titled)] }];
-  });
-}
-
-function titled(entry: SidebarEntry): SidebarEntry {
-  const title = entry.type === 'group' ? labTitles.get(entry.label) : undefined;
-  return title ? { ...entry, label: title } : entry;
 }
 
 function addCounts(sidebar: readonly SidebarEntry[], { name, lab }: LabPage): void {

@@ -229,6 +229,9 @@ test('the search finds a page, and is loaded when it is opened', async ({ learne
   await page.reload();
   expect(asked.filter((path) => path.startsWith('/pagefind/'))).toEqual([]);
   await page.keyboard.press('Control+k');
+  // What the authors' guide is about is found from there alone.
+  await page.getByRole('searchbox').fill('defineLab');
+  await expect(page.getByText('Nothing found for “defineLab”')).toBeVisible();
   await page.getByRole('searchbox').fill('linux bridge');
   await page.getByRole('link', { name: 'The Linux bridge', exact: true }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('The Linux bridge');
