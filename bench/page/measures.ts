@@ -39,8 +39,11 @@ const PING =
 /** More lines, and more bytes, than any terminal here keeps. */
 const FILL = 'seq -f %0100.0f 1 30000';
 const CHANGES = 100;
-/** A tenth of them first, so that what is made once is not taken for a leak. */
-const CHANGES_BEFORE = 10;
+/**
+ * So many first, so that what is made once is not taken for a leak: most of it is code, which V8 compiles anew when it has
+ * run often enough, and what Chromium notes of loads and long tasks, up to some hundred entries.
+ */
+const CHANGES_BEFORE = 60;
 const GARBAGE_MS = 5_000;
 const RESTYLED_KEYS = 10;
 /** A turn of the wheel (px), and the time between two (ms). */

@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { expect, test } from './learner.ts';
 import { nextFrame, PageWork } from './page-work.ts';
 
@@ -71,3 +72,42 @@ test('a terminal that is hidden again while it loads is opened when it is shown'
   await learner.read(/(\$)/);
   await expect(page.locator('.qs-terminal .xterm')).toHaveCount(2);
 });
+
+test('terminals that are closed are gone from memory', async ({ learner }) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.tab('server01').click();
+  await learner.read(/(\$)/);
+  const tabs = page.locator('.workspace [role="tab"]');
+  const before = await tabs.count();
+  for (let opened = 0; opened < 4; opened++) {
+    await page.getByRole('button', { name: 'New terminal' }).click();
+    await page.getByRole('menuitem', { name: /New terminal on server01/ }).click();
+    await expect(tabs).toHaveCount(before + 1);
+    await learner.read(/(\$)/);
+    await page.locator('.workspace [aria-selected="true"] .tab-close').click();
+    await expect(tabs).toHaveCount(before);
+  }
+  // The browser itself holds on to the last that had the keyboard and the mouse.
+  await expect.poll(() => closedTerminals(page)).toBeLessThanOrEqual(2);
+});
+
+/** Terminals' elements that are in no document and not yet collected, though all garbage is. */
+async function closedTerminals(page: Page): Promise<number> {
+  const devtools = await page.context().newCDPSession(page);
+  const { result } = await devtools.send('Runtime.evaluate', {
+    expression: 'HTMLDivElement.prototype',
+  });
+  const { objects } = await devtools.send('Runtime.queryObjects', {
+    prototypeObjectId: result.objectId ?? '',
+  });
+  const closed = await devtools.send('Runtime.callFunctionOn', {
+    objectId: objects.objectId ?? '',
+    functionDeclaration: `function () {
+      return this.filter((each) => each.className === 'qs-terminal' && !each.isConnected).length;
+    }`,
+    returnByValue: true,
+  });
+  await devtools.detach();
+  return Number(closed.result.value);
+}
