@@ -70,6 +70,8 @@ export function hostOptions(
     // Its profile forbids the mounts that a host's engine makes; engines without AppArmor ignore the option.
     SecurityOpt: ['apparmor=unconfined'],
     CgroupnsMode: 'private',
+    // A learner is root in it, and may print as its first program does.
+    LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } },
     Mounts: [...(spec.hasEngine ? [disk] : []), ...(bind ? [bind] : [])],
     ...(spec.hasEngine ? HOST_LIMITS : PLAIN_HOST_LIMITS),
   };

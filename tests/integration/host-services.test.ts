@@ -122,6 +122,35 @@ describe('a learner’s own daemon.json', () => {
   });
 });
 
+describe('what is logged has a limit', () => {
+  test('by the engine, which goes on in the same file', async () => {
+    await wentWell(
+      'yes x | head -c 3000000 | sudo tee -a /var/log/dockerd.log > /dev/null; sudo /opt/quayside/rotate-logs',
+    );
+    expect(await wentWell('stat -c %s /var/log/dockerd.log /var/log/dockerd.log.1')).toBe(
+      '0\n1048576',
+    );
+    await wentWell('sudo systemctl reload docker');
+    await expect.poll(() => wentWell('journalctl -u docker')).toContain('reload');
+  });
+
+  test('by a container', async () => {
+    await wentWell(
+      'docker run --name talks mycontainer:5.6 sh -c "yes | head -c 3000000" > /dev/null',
+    );
+    const path = await wentWell('docker inspect -f "{{.LogPath}}" talks');
+    expect(Number(await wentWell(`sudo stat -c %s ${path}`))).toBeLessThan(1_100_000);
+  });
+
+  test('by the host itself, whoever prints in its name', async () => {
+    await wentWell('yes x | head -c 5000000 | sudo tee /proc/1/fd/1 > /dev/null');
+    const log = await stage.runtime.engine.docker
+      .getContainer(server().container)
+      .logs({ stdout: true, stderr: true });
+    expect(log.length).toBeLessThan(1_100_000);
+  });
+});
+
 test('a host that has no room for another container says so, and its engine lives', async () => {
   const limit = (PidsLimit: number) =>
     stage.runtime.engine.docker.getContainer(server().container).update({ PidsLimit });

@@ -130,6 +130,10 @@ export const linuxBridgeScenarios: Readonly<Record<string, Scenarios>> = {
     ],
     alternatives: [
       {
+        what: 'for good, as on Windows',
+        actions: [on('client', 'route -p add 172.17.0.0 mask 255.255.0.0 10.1.10.11')],
+      },
+      {
         what: 'in the manner of Linux',
         actions: [on('client', 'route add -net 172.17.0.0/16 gw 10.1.10.11')],
       },
