@@ -55,6 +55,7 @@ export interface Beat {
  *   DELETE /api/labs/:lab/session                       end it; progress is kept → SessionSnapshot
  *   POST   /api/labs/:lab/session/extend                more time before it ends → SessionSnapshot
  *   POST   /api/labs/:lab/session/activity              somebody reads a page of this lab → 204
+ *   POST   /api/labs/:lab/hosts/:host/restart           → 204 once it is ready again; its disk stays (host: a name or an alias)
  *   POST   /api/labs/:lab/terminals        {host}       → TerminalView      (host: a name or an alias)
  *   DELETE /api/labs/:lab/terminals/:id                 → 204; ends the shell in the host
  *   POST   /api/labs/:lab/runs             {host, block} → RunView         types the block on the host

@@ -15,6 +15,8 @@ import type { SharedDirectory } from './shared-directory.ts';
 const ENGINE_READY_MS = 60_000;
 /** A lab's image of 2 MB is loaded in 0.5 s. */
 const LOAD_SILENCE_MS = 60_000;
+/** How long an engine that does not answer is waited for before its host is asked what keeps it. */
+const ENGINE_LOOK_MS = 1_000;
 /** The last lines of a log are read in milliseconds. */
 const LOG_MS = 5_000;
 /** Three lines of it, and not more where a learner has written the file. */
@@ -28,7 +30,24 @@ export const ENGINE_SOCKET = 'docker.sock';
 
 /** Where no directory is shared, one process inside the host waits: each request from outside costs an exec. */
 const UNTIL_ENGINE_ANSWERS =
-  'until curl -sf --unix-socket /run/docker.sock http://engine/_ping >/dev/null; do sleep 0.05; done';
+  'until curl -sf -m 5 --unix-socket /run/docker.sock http://engine/_ping >/dev/null; do sleep 0.05; done';
+
+/** What keeps a host's engine from running (images/lab-host/init): its last words, where it failed. */
+const ENGINE_STATE =
+  'cd /run/quayside && if [ -e engine.stopped ]; then echo stopped; else head -c 400 engine.words; fi 2>/dev/null';
+
+/** Why a host's engine does not answer: somebody has stopped it; it cannot start, in its own words; nobody knows. */
+export type EngineDown =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly words: string }
+  | { readonly kind: 'silent' };
+
+/** What is shown of a host whose own engine does not run, while the host does. */
+export const ENGINE_DOWN: Readonly<Record<EngineDown['kind'], string>> = {
+  stopped: 'engine stopped (sudo systemctl start docker)',
+  failed: 'engine does not start (journalctl -u docker)',
+  silent: 'engine does not answer (restart the host: menu +)',
+};
 
 /** A sequence that is not typed, so that Ctrl-P and Ctrl-Q reach the shell. */
 const DETACH_KEYS = 'ctrl-^,ctrl-@,ctrl-^';
@@ -145,23 +164,63 @@ export class Host {
   /** Settles when the host's engine answers; at once for a host without one. */
   async untilEngineAnswers(outer?: AbortSignal): Promise<void> {
     if (!this.spec.hasEngine) return;
-    using limit = deadline(ENGINE_READY_MS, outer);
+    let cause: unknown;
+    try {
+      if (await this.#answersWithin(ENGINE_READY_MS, outer)) return;
+    } catch (error) {
+      outer?.throwIfAborted();
+      cause = error;
+    }
+    throw new QuaysideError(
+      'SANDBOX_FAILED',
+      `The Docker Engine of ${this.name} does not answer. ${await this.#engineLog(outer)}`.trim(),
+      'Try again; if the machine is busy or full, give it a moment first.',
+      { cause },
+    );
+  }
+
+  /**
+   * Settles when the host's engine answers, or with why it does not: once that is known, and after 60 s in any case.
+   *
+   * @param look how long it is waited for before its host is asked what keeps it (ms)
+   * @throws the signal's reason; Error where the host cannot be asked
+   */
+  async engineDown(outer: AbortSignal, look = ENGINE_LOOK_MS): Promise<EngineDown | undefined> {
+    if (!this.spec.hasEngine) return undefined;
+    for (let waited = 0; waited < ENGINE_READY_MS; waited += look) {
+      if (await this.#answersWithin(look, outer)) return undefined;
+      const down = await this.whyEngineIsDown(outer);
+      if (down.kind !== 'silent') return down;
+    }
+    return { kind: 'silent' };
+  }
+
+  /** Why the host's engine does not answer, as its host knows it now. */
+  async whyEngineIsDown(signal: AbortSignal): Promise<EngineDown> {
+    const state = await this.exec(['sh', '-c', ENGINE_STATE], signal).catch(() => undefined);
+    if (state?.status !== 0 || state.output === '') return { kind: 'silent' };
+    return state.output === 'stopped'
+      ? { kind: 'stopped' }
+      : { kind: 'failed', words: state.output };
+  }
+
+  async #answersWithin(milliseconds: number, outer: AbortSignal | undefined): Promise<boolean> {
+    using limit = deadline(milliseconds, outer);
     const { signal } = limit;
     try {
       if (this.shared) {
         await untilEngineAnswersAt(join(this.shared.outside, ENGINE_SOCKET), signal);
-      } else {
-        const argv = ['sh', '-c', UNTIL_ENGINE_ANSWERS];
-        await withAbort(signal, () => this.run(argv, { signal }));
+        return true;
       }
+      // It ends by itself as well: a process in a host outlives whoever waits for it.
+      const limits = ['timeout', '-k', '1', String(milliseconds / 1000)];
+      const argv = [...limits, 'sh', '-c', UNTIL_ENGINE_ANSWERS];
+      const { status } = await withAbort(signal, () => this.run(argv, { signal }));
+      return status === 0;
     } catch (error) {
       outer?.throwIfAborted();
-      throw new QuaysideError(
-        'SANDBOX_FAILED',
-        `The Docker Engine of ${this.name} does not answer. ${await this.#engineLog(outer)}`.trim(),
-        'Try again; if the machine is busy or full, give it a moment first.',
-        { cause: error },
-      );
+      if (signal.aborted) return false;
+      throw error;
     }
   }
 

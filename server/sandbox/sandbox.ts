@@ -2,14 +2,17 @@ import pLimit from 'p-limit';
 import { hostNamed, type Lab } from '#lab';
 import type { HostStatus } from '#protocol';
 import { withAbort } from '../base/deadline.ts';
-import { QuaysideError } from '../base/errors.ts';
+import { asSentence, messageOf, QuaysideError } from '../base/errors.ts';
 import type { Dockerode } from '../engine/engine.ts';
 import { hostOptions, SWITCH, switchOptions } from './containers.ts';
-import { Host } from './host.ts';
+import { ENGINE_DOWN, Host } from './host.ts';
 import { LABEL, type SandboxLabels } from './labels.ts';
 import type { LinkEndpoint } from './links.ts';
 import { destroySandbox } from './removal.ts';
 import type { SandboxRuntime } from './runtime.ts';
+
+/** A host ends its engine within a second or two (images/lab-host/init). */
+const STOP_SECONDS = 5;
 
 /** Called whenever a host's status changes. */
 export type OnHost = (host: string, phase: HostStatus['phase'], detail: string) => void;
@@ -73,13 +76,42 @@ export class Sandbox {
    * engines, loads the images. Calls never overlap; one that arrives during another runs after it.
    *
    * @param signal ends this call; what it has made by then stays, and the next one takes it up
+   * @param isGiven whether a host's engine has been the learner's already. One that they have stopped or broken keeps
+   *   nobody from the host.
    * @throws SandboxDestroyedError where the sandbox is destroyed, before or meanwhile; the signal's reason; QuaysideError
    *   SANDBOX_FAILED; whatever the engine said
    */
-  async reconcile(onHost: OnHost, signal?: AbortSignal): Promise<void> {
+  async reconcile(
+    onHost: OnHost,
+    signal?: AbortSignal,
+    isGiven: (host: string) => boolean = () => false,
+  ): Promise<void> {
     const removed = this.#removal.signal;
     const either = signal ? AbortSignal.any([removed, signal]) : removed;
-    await withAbort(either, () => this.#queue(() => this.#reconcile(onHost, either)));
+    await withAbort(either, () => this.#queue(() => this.#reconcile(onHost, either, isGiven)));
+  }
+
+  /**
+   * Starts a host anew; its files, images and containers stay. What it needs from outside comes with the next reconcile.
+   *
+   * @throws SandboxDestroyedError; the signal's reason; QuaysideError SANDBOX_FAILED where it does not start again
+   */
+  async restart(host: Host, signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([this.#removal.signal, signal]);
+    const container = this.#runtime.engine.docker.getContainer(host.container);
+    try {
+      await withAbort(either, () =>
+        this.#queue(() => container.restart({ t: STOP_SECONDS, abortSignal: either })),
+      );
+    } catch (cause) {
+      either.throwIfAborted();
+      throw new QuaysideError(
+        'SANDBOX_FAILED',
+        asSentence(`${host.name} could not be restarted: ${messageOf(cause)}`),
+        'Try again. If it fails again, Reset gives you fresh hosts.',
+        { cause },
+      );
+    }
   }
 
   /**
@@ -98,7 +130,11 @@ export class Sandbox {
     );
   }
 
-  async #reconcile(onHost: OnHost, signal: AbortSignal): Promise<void> {
+  async #reconcile(
+    onHost: OnHost,
+    signal: AbortSignal,
+    isGiven: (host: string) => boolean,
+  ): Promise<void> {
     signal.throwIfAborted();
     const found = await this.#containers(signal);
     await this.#raise(found, onHost, signal);
@@ -106,6 +142,13 @@ export class Sandbox {
       this.lab.hosts.map(async (spec) => {
         const host = this.host(spec.name);
         if (spec.hasEngine) onHost(spec.name, 'starting', 'engine starting');
+        if (isGiven(spec.name)) {
+          const down = await host.engineDown(signal);
+          if (down) {
+            host.markAvailable();
+            return onHost(spec.name, 'down', ENGINE_DOWN[down.kind]);
+          }
+        }
         await host.untilEngineAnswers(signal);
         for (const image of spec.images) {
           onHost(spec.name, 'starting', `loading ${image}`);

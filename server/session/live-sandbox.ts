@@ -5,6 +5,7 @@ import { QuaysideError } from '../base/errors.ts';
 import { BrowserPane, type VisitSignal } from '../browser/browser-pane.ts';
 import { visitByCommand } from '../browser/command-visit.ts';
 import { CheckRunner } from '../checks/runner.ts';
+import { ENGINE_DOWN, type EngineDown } from '../sandbox/host.ts';
 import { hostView } from '../sandbox/host-view.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { watchHost } from '../signals/watch.ts';
@@ -13,8 +14,10 @@ import { type Expiry, type ExpirySpan, ExpiryTimer } from './expiry.ts';
 import { ReconcileLoop } from './retry.ts';
 import type { Terminals } from './terminals.ts';
 
-/** What is shown of a host whose own engine is away, while the host runs. */
+/** What is shown of a host whose own engine has just gone, until it is known why. */
 const ENGINE_RESTARTS = 'engine restarting';
+/** All that is shown of a host that runs without its engine. */
+const WITHOUT_ENGINE: readonly string[] = [ENGINE_RESTARTS, ...Object.values(ENGINE_DOWN)];
 
 export interface LiveSandboxOptions {
   readonly lab: Lab;
@@ -102,10 +105,16 @@ export class LiveSandbox implements Disposable {
   up(): void {
     const { lab, journal, background, emit, span, terminals, onExpired, basePath } = this.#options;
     const { signal } = this.#closed;
-    this.#hosts = this.#hosts.map((host) => ({ ...host, phase: 'ready', detail: 'ready' }));
+    this.#hosts = this.#hosts.map((host) =>
+      WITHOUT_ENGINE.includes(host.detail) ? host : { ...host, phase: 'ready', detail: 'ready' },
+    );
     this.#watched = this.sandbox.hosts.map((host) => {
       const onSignal = (body: SignalBody): void => this.#heard(body);
-      return watchHost(host, { background, journal, since: span.startedAt, onSignal, signal });
+      const onEngineDown = ({ kind }: EngineDown): void => {
+        if (!host.availability.aborted) this.#onHost(host.name, 'down', ENGINE_DOWN[kind]);
+      };
+      const told = { onSignal, onEngineDown };
+      return watchHost(host, { background, journal, since: span.startedAt, ...told, signal });
     });
     const browsing = this.sandbox.host(lab.browser);
     this.#pane = new BrowserPane({
@@ -179,6 +188,17 @@ export class LiveSandbox implements Disposable {
     });
   }
 
+  /**
+   * Restarts one host; the others and all that is on its disk stay. Settles when it is ready again.
+   *
+   * @throws QuaysideError HOST_UNKNOWN; SANDBOX_FAILED
+   */
+  async restartHost(name: string): Promise<void> {
+    this.touch();
+    await this.sandbox.restart(this.sandbox.host(name), this.#closed.signal);
+    await this.repair();
+  }
+
   /** A host started, ended, was paused or goes on, outside of our own doing. Settles when it is repaired. */
   async hostChanged(name: string, action: string): Promise<void> {
     // Before it is up, the look that is under way hears of nothing that happens behind it.
@@ -197,6 +217,10 @@ export class LiveSandbox implements Disposable {
         host?.markUnavailable(`${name} is not running; it is being started again.`);
         this.signalled({ kind: 'host', host: name, change: 'stopped' });
         this.#onHost(name, 'down', 'restarting');
+        this.#options.terminals.hostEnded(name);
+        break;
+      case 'start':
+        if (host) this.#options.terminals.hostStarted(host, this.#closed.signal);
     }
     await this.repair();
     if (action === 'start') this.signalled({ kind: 'host', host: name, change: 'started' });
@@ -231,8 +255,11 @@ export class LiveSandbox implements Disposable {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    await this.sandbox.reconcile((...status) => this.#onHost(...status), signal);
-    const { lab, terminals } = this.#options;
+    const { lab, terminals, journal } = this.#options;
+    const isGiven = (name: string): boolean =>
+      journal.last('host', ({ host, change }) => host === name && change === 'engine-up') !==
+      undefined;
+    await this.sandbox.reconcile((...status) => this.#onHost(...status), signal, isGiven);
     if (!this.#pane) await terminals.prepare(lab, this.sandbox, signal);
   }
 
@@ -250,7 +277,7 @@ export class LiveSandbox implements Disposable {
       const was = this.#statusOf(body.host);
       if (body.change === 'engine-down' && was?.phase === 'ready') {
         this.#onHost(body.host, 'down', ENGINE_RESTARTS);
-      } else if (body.change === 'engine-up' && was?.detail === ENGINE_RESTARTS) {
+      } else if (body.change === 'engine-up' && was && WITHOUT_ENGINE.includes(was.detail)) {
         this.#onHost(body.host, 'ready', 'ready');
       }
     }
@@ -298,7 +325,8 @@ export class LiveSandbox implements Disposable {
     if (this.#closed.signal.aborted) return;
     // A look at a host that is well says "engine starting" on its way to "ready": no news once the lab is up.
     const was = this.#statusOf(name);
-    if (this.#pane && phase === 'starting' && was?.phase === 'ready') return;
+    const isUp = was?.phase === 'ready' || WITHOUT_ENGINE.includes(was?.detail ?? '');
+    if (this.#pane && phase === 'starting' && isUp) return;
     if (!was || (was.phase === phase && was.detail === detail)) return;
     this.#hosts = this.#hosts.map((host) => (host === was ? { ...host, phase, detail } : host));
     this.#options.onHosts();

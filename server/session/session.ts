@@ -214,6 +214,11 @@ export class Session {
     this.#abandon();
   }
 
+  /** Restarts one host of the lab; settles when it is ready again. Its terminals have new shells then. */
+  async restartHost(host: string): Promise<void> {
+    await this.#lifecycle.ready().restartHost(host);
+  }
+
   openTerminal(host: string): Promise<TerminalView> {
     const live = this.#lifecycle.ready();
     return this.#terminals.open(live.sandbox.host(host), live.signal);

@@ -15,6 +15,9 @@ export const TERMINALS_MOST = 16;
 /** A shell of which could not be told whether it lives is asked about again after this time. */
 const ADOPT_AGAIN_MS = 2_000;
 
+/** The main screen; no reports of the mouse or the focus, no brackets around a paste; then all that a soft reset puts back. */
+const MODES_OFF = '\u001b[?1049l\u001b[?1000;1002;1003;1004;1006;2004l\u001b[!p';
+
 export interface TerminalsOptions {
   readonly stored: StoredSession;
   readonly backend: TerminalBackend;
@@ -31,7 +34,7 @@ export interface TerminalsOptions {
 /** One tab, from the moment its terminal is asked for. */
 type Tab =
   | { readonly state: 'opening'; readonly row: TerminalRow }
-  /** It was there before this server started: pages show it already. */
+  /** Its shell was there before this server started, or its host was restarted: pages show it already. */
   | { readonly state: 'kept'; readonly row: TerminalRow }
   | { readonly state: 'open'; readonly row: TerminalRow; readonly terminal: Terminal };
 
@@ -56,7 +59,7 @@ export class Terminals {
     if (tab?.state === 'kept') {
       throw new QuaysideError(
         'SESSION_NOT_READY',
-        'The server has just started and is taking up this terminal again.',
+        'This terminal is being taken up again.',
         'Wait a moment and try again.',
       );
     }
@@ -149,6 +152,38 @@ export class Terminals {
     await Promise.all(hosts.map(({ name }) => this.open(sandbox.host(name), signal)));
   }
 
+  /** A host has ended, and all shells on it: its tabs stay, and are given new ones once it runs again. */
+  hostEnded(name: string): void {
+    for (const [id, tab] of this.#tabs) {
+      if (tab.state !== 'open' || tab.row.host !== name) continue;
+      this.#tabs.set(id, { state: 'kept', row: tab.row });
+      tab.terminal.detach();
+    }
+  }
+
+  /** A host that had ended runs again. Each of its tabs has a new shell, which says so. */
+  hostStarted(host: Host, signal: AbortSignal): void {
+    const { backend, background } = this.#options;
+    for (const [id, tab] of this.#tabs) {
+      if (tab.state !== 'kept' || tab.row.host !== host.name) continue;
+      const give = async (): Promise<boolean> => {
+        if (this.#tabs.get(id) !== tab) return true;
+        const opening = backend.open(host, tab.row, signal, restarted(host));
+        // It may end again meanwhile.
+        const terminal = await opening.catch(() => signal.throwIfAborted());
+        if (terminal) this.#put(tab, terminal);
+        return terminal !== undefined;
+      };
+      background.run(
+        'a terminal on a host that was restarted',
+        async () => {
+          while (!(await give())) await sleep(ADOPT_AGAIN_MS, signal);
+        },
+        signal,
+      );
+    }
+  }
+
   /** Takes terminals that were open before the session had them. */
   take(terminals: readonly Terminal[]): void {
     for (const terminal of terminals) {
@@ -219,6 +254,12 @@ export class Terminals {
       if (!taken.has(title)) return title;
     }
   }
+}
+
+/** Above the first prompt: the screen and the modes of a program that is gone are given up. */
+function restarted({ name }: Host): string {
+  const says = `${name} was restarted: what ran on it has ended, its files are as they were.`;
+  return `${MODES_OFF}\r\n${says}\r\n`;
 }
 
 function couldNotOpen({ name }: Host, cause: unknown): QuaysideError {

@@ -3,7 +3,7 @@ import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import { linesOf } from '../engine/output-limit.ts';
-import type { Host } from '../sandbox/host.ts';
+import type { EngineDown, Host } from '../sandbox/host.ts';
 import { DockerSignals, type OnSignal } from './docker.ts';
 
 /** How long after a watcher has ended it is started again. A restart of a host takes about a second. */
@@ -21,6 +21,8 @@ const LONGEST_CHANGE = 300;
 export interface Watch {
   readonly background: Background;
   readonly onSignal: OnSignal;
+  /** The host's engine is found not to run: told again and again, until it does. */
+  readonly onEngineDown?: (why: EngineDown) => void;
   /** Holds the signals of an earlier server: the engine's events go on after the newest of them. */
   readonly journal?: JournalView;
   /** Where the journal has none: events after this moment are emitted (ms since the epoch). */
@@ -40,7 +42,7 @@ export interface Watched {
  */
 export function watchHost(
   host: Host,
-  { background, journal, since = Date.now(), onSignal, signal }: Watch,
+  { background, journal, since = Date.now(), onSignal, onEngineDown, signal }: Watch,
 ): Watched {
   const emit = background.guard('signal of a host', onSignal);
   const emitChange = (change: 'engine-up' | 'engine-down' | 'routes-watched') =>
@@ -57,7 +59,11 @@ export function watchHost(
   const ofHost = known.filter((each) => each.host === host.name);
   const events = new DockerSignals(host, since, emit, ofHost);
   const watchEngine = async () => {
-    await host.untilEngineAnswers(signal);
+    for (let look = RETRY_MS; ; look = Math.min(2 * look, MOST_RETRY_MS)) {
+      const down = await host.engineDown(signal, look);
+      if (!down) break;
+      onEngineDown?.(down);
+    }
     let isUp = false;
     try {
       await events.listen(signal, () => {

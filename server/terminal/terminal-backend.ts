@@ -15,9 +15,15 @@ export interface TerminalBackend {
   /**
    * Starts a shell on a host and gives the terminal that shows it.
    *
+   * @param greeting stands above what the shell prints. The host was restarted then, and has had a shell of that id
    * @throws QuaysideError SANDBOX_FAILED when the host cannot start one; the signal's reason
    */
-  open(host: ShellHost, name: TerminalName, signal: AbortSignal): Promise<Terminal>;
+  open(
+    host: ShellHost,
+    name: TerminalName,
+    signal: AbortSignal,
+    greeting?: string,
+  ): Promise<Terminal>;
   /**
    * The terminal of a shell that an earlier server started on this host with the same id; `undefined` where that shell
    * has ended for sure.
@@ -35,11 +41,18 @@ export class HostTerminalBackend implements TerminalBackend {
     this.#background = background;
   }
 
-  async open(host: ShellHost, name: TerminalName, signal: AbortSignal): Promise<Terminal> {
+  async open(
+    host: ShellHost,
+    name: TerminalName,
+    signal: AbortSignal,
+    greeting?: string,
+  ): Promise<Terminal> {
     const shell = new HostShell(host, name.id);
     try {
+      // The directory of its socket has outlived the host.
+      if (greeting !== undefined) await shell.end(signal);
       await shell.start(signal);
-      return await this.#terminal(host, name, shell, signal);
+      return await this.#terminal(host, name, shell, signal, greeting);
     } catch (error) {
       // Not under the signal: it may be what ended the opening.
       this.#background.run('end a shell that could not be opened', () => shell.end());
@@ -74,8 +87,9 @@ export class HostTerminalBackend implements TerminalBackend {
     name: TerminalName,
     shell: HostShell,
     signal: AbortSignal,
+    greeting = '',
   ): Promise<Terminal> {
-    const background = this.#background;
-    return Terminal.on({ ...name, host: host.name }, shell, FIRST_SIZE, { background, signal });
+    const options = { background: this.#background, signal, greeting };
+    return Terminal.on({ ...name, host: host.name }, shell, FIRST_SIZE, options);
   }
 }

@@ -146,9 +146,15 @@ export class Terminal {
     identity: TerminalIdentity,
     shell: Shell,
     size: Size,
-    options: { readonly background: Background; readonly signal?: AbortSignal },
+    options: {
+      readonly background: Background;
+      readonly signal?: AbortSignal;
+      /** Stands above what the shell prints. */
+      readonly greeting?: string;
+    },
   ): Promise<Terminal> {
     const terminal = new Terminal(identity, shell, size, options.background);
+    terminal.#output.append(Buffer.from(options.greeting ?? ''));
     try {
       await terminal.#connection.open(options.signal);
       return terminal;

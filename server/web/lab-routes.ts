@@ -94,6 +94,15 @@ export function addLabRoutes(app: Api, { sessions, background }: Edge): void {
     (request) => sessionOf(request).stopGuide(),
   );
   app.post(
+    `${lab}/hosts/:host/restart`,
+    answeringNothing(
+      'Restart a host, and wait until it is ready; its files, images and containers stay',
+      { params: PARAMS.labAndHost },
+      RATE_LIMITS.fresh,
+    ),
+    (request) => sessionOf(request).restartHost(request.params.host),
+  );
+  app.post(
     `${lab}/terminals`,
     answering(
       'Open a terminal on a host',

@@ -86,6 +86,7 @@ export function body<Schema extends z.ZodType>(description: string, schema: Sche
 }
 
 const lab = z.string().regex(NAME);
+const host = z.string().regex(NAME).describe('A name or an alias');
 const terminal = z.string().regex(TERMINAL_ID);
 const learner = z.string().regex(LEARNER);
 
@@ -93,11 +94,13 @@ const learner = z.string().regex(LEARNER);
 export const PARAMS = {
   none: z.strictObject({}),
   lab: z.strictObject({ lab }),
+  labAndHost: z.strictObject({ lab, host }),
   labAndTerminal: z.strictObject({ lab, terminal }),
   labAndCheck: z.strictObject({ lab, check: z.string().regex(NAME) }),
   labAndStep: z.strictObject({ lab, step: z.string().regex(NAME) }),
   learner: z.strictObject({ learner }),
   learnerAndLab: z.strictObject({ learner, lab }),
+  learnerLabAndHost: z.strictObject({ learner, lab, host }),
   learnerLabAndTerminal: z.strictObject({ learner, lab, terminal }),
 } as const;
 
@@ -107,9 +110,9 @@ export const BODIES = {
     z.strictObject({ page: z.string().regex(NAME).describe("A section's page") }),
     z.strictObject({ step: z.string().regex(NAME).describe("A step: its first check's id") }),
   ]),
-  host: z.strictObject({ host: z.string().regex(NAME).describe('A name or an alias') }),
+  host: z.strictObject({ host }),
   run: z.strictObject({
-    host: z.string().regex(NAME).describe('A name or an alias'),
+    host,
     block: z.string().min(1).max(BLOCK_CHARACTERS),
   }),
   answer: z.strictObject({ text: z.string().max(ANSWER_CHARACTERS) }),

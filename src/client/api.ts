@@ -63,6 +63,11 @@ export class LabApi {
     await this.#ask('POST', '/session/activity', undefined, signal);
   }
 
+  /** Restarts a host, and waits until it is ready; what is on its disk stays. */
+  async restartHost(host: string): Promise<void> {
+    await this.#ask('POST', `/hosts/${encodeURIComponent(host)}/restart`);
+  }
+
   openTerminal(host: string): Promise<TerminalView> {
     return this.#ask('POST', '/terminals', { host });
   }

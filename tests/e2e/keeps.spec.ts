@@ -146,3 +146,17 @@ test('several terminals on one host, by any of its names; closing one ends its s
     expect(await learner.read(/(?:^|\n)(\d)\s/)).toBe('0');
   }).toPass({ timeout: 20_000 });
 });
+
+test('a host that is restarted keeps its tab and its files, and says so where its shell was', async ({
+  learner,
+}) => {
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'echo kept-$((40 + 2)) > note; less note');
+  await learner.read(/(kept-42)/);
+  await learner.page.getByRole('button', { name: 'New terminal' }).click();
+  await learner.page.getByRole('menuitem', { name: 'Restart server01' }).click();
+  await learner.page.getByRole('dialog').getByRole('button', { name: 'Restart it' }).click();
+  await learner.read(/(server01 was restarted)/);
+  await learner.type('server01', 'clear; cat note');
+  await learner.read(/(kept-42)/);
+});

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { check, defineLab, file, type Lab } from '#lab';
+import type { SessionSnapshot } from '#protocol';
+import { ENGINE_DOWN } from '../../server/sandbox/host.ts';
 import { Sandbox } from '../../server/sandbox/sandbox.ts';
 import { openApp, SMALL_LAB, started, until, untilReady } from './stage.ts';
 
@@ -58,6 +60,40 @@ test('a host that was killed is repaired, with its link, and shown as down meanw
   expect((await session.visit(NOTHING_LISTENS)).outcome).toBe('refused');
 });
 
+test('a host that its learner restarts keeps its disk and its tabs, and says so in them; the others go on', async () => {
+  await using app = await openApp({ labs: LABS });
+  const { id, session } = app.newLearner(LAB);
+  const { terminals } = await started(session);
+  const { sandbox } = app.store.session(id, LAB).row;
+  const { docker } = app.runtime.engine;
+  const startOf = async (host: string) => {
+    const container = await app.container(sandbox, `quayside.host=${host}`);
+    return (await docker.getContainer(container).inspect()).State.StartedAt;
+  };
+  const before = { server01: await startOf('server01'), client: await startOf('client') };
+  const terminal = () => session.terminal(terminals[0]?.id ?? '');
+  const shown = () => Buffer.from(terminal().outputSince(0)).toString();
+  terminal().sendText(
+    'docker create --name kept mycontainer:5.6 && echo in""side && less /etc/passwd\r',
+  );
+  await expect.poll(shown).toContain('inside');
+  await session.restartHost('agent01');
+  const now = await until(
+    session,
+    'all to be ready',
+    ({ status }) =>
+      status.state === 'ready' && status.hosts.every(({ phase }) => phase === 'ready'),
+  );
+  expect(now.terminals).toEqual(terminals);
+  await expect.poll(() => session.terminal(terminals[0]?.id ?? '').prompt).toBe('clear');
+  expect(shown()).toMatch(/\[\?1049l.*\r\nserver01 was restarted: what ran on it has ended/);
+  terminal().sendText('docker inspect -f "status={{.State.Status}}" kept\r');
+  await expect.poll(shown).toContain('status=created');
+  expect(await startOf('client')).toBe(before.client);
+  expect(await startOf('server01')).not.toBe(before.server01);
+  expect((await session.visit(NOTHING_LISTENS)).outcome).toBe('refused');
+});
+
 test('a reset gives fresh hosts, and nothing of the old ones is left', async () => {
   await using app = await openApp({ labs: LABS });
   const { session } = app.newLearner(LAB);
@@ -82,6 +118,50 @@ test('a session is taken up by the next server, which removes what belongs to no
   await untilReady(again);
   await expect.poll(() => second.live()).toEqual([sandbox]);
   expect(again.snapshot().terminals).toEqual(terminals);
+});
+
+test('a host whose engine was stopped is there with its shell when the server comes back, and says what to type', async () => {
+  await using first = await openApp({ labs: LABS });
+  const { id, session } = first.newLearner(LAB);
+  await started(session);
+  const server01 = await first.container(
+    first.store.session(id, LAB).row.sandbox,
+    'quayside.host=server01',
+  );
+  const types = (...argv: string[]) => first.runtime.engine.run(server01, argv);
+  const isShown = (detail: string) => (now: SessionSnapshot) =>
+    now.status.state === 'ready' && now.status.hosts[0]?.detail === detail;
+  await types('systemctl', 'stop', 'docker');
+  await until(session, 'the engine to be stopped', isShown(ENGINE_DOWN.stopped));
+  await first.close({ clean: false });
+  await using second = await openApp({ labs: LABS, data: first.data });
+  const again = second.sessions.of(id, LAB);
+  await untilReady(again);
+  expect(isShown('engine stopped (sudo systemctl start docker)')(again.snapshot())).toBe(true);
+  expect(await again.openTerminal('server01')).toMatchObject({ host: 'server01' });
+  await types('sh', '-c', 'echo "{ no" > /etc/docker/daemon.json; systemctl start docker');
+  await until(again, 'what is wrong with the engine', isShown(ENGINE_DOWN.failed));
+  await types('sh', '-c', 'rm /etc/docker/daemon.json; systemctl start docker');
+  await until(again, 'the host to be ready', isShown('ready'));
+});
+
+test('a host that is restarted with an engine that cannot start is there with its shell', async () => {
+  await using app = await openApp({ labs: LABS });
+  const { id, session } = app.newLearner(LAB);
+  await started(session);
+  const { sandbox } = app.store.session(id, LAB).row;
+  const server01 = await app.container(sandbox, 'quayside.host=server01');
+  const { journal } = app.store.session(id, LAB);
+  const isWatched = () => journal.all('host').some(({ change }) => change === 'engine-up');
+  await expect.poll(isWatched).toBe(true);
+  await app.runtime.engine.run(server01, ['sh', '-c', 'echo "{ no" > /etc/docker/daemon.json']);
+  await app.runtime.engine.docker.getContainer(server01).kill();
+  await until(
+    session,
+    'what is wrong with the engine',
+    ({ status }) => status.state === 'ready' && status.hosts[0]?.detail === ENGINE_DOWN.failed,
+  );
+  expect(await session.openTerminal('server01')).toMatchObject({ host: 'server01' });
 });
 
 test('a server that is stopped with everything removed leaves nothing', async () => {

@@ -53,6 +53,18 @@ export function addInstructorRoutes(app: Api, edge: Edge, roster: Roster): void 
       roster.sendMessage(EXTENDED, params.learner);
     },
   );
+  app.post(
+    `${lab}/hosts/:host/restart`,
+    answeringNothing(
+      'Restart a host of a learner; its files, images and containers stay',
+      { params: PARAMS.learnerLabAndHost },
+      config,
+    ),
+    async ({ params }) => {
+      await sessionOf(params).restartHost(params.host);
+      roster.sendMessage(`Your instructor has restarted ${params.host}.`, params.learner);
+    },
+  );
   app.delete(lab, ofLab('End a learner’s sandbox; progress is kept'), async ({ params }) => {
     const session = sessionOf(params);
     background.run('end a session', () => session.end(ENDED));

@@ -73,14 +73,20 @@ export class LearnerCard {
       step ? `At “${step.title}” for ${duration(Date.now() - (progress?.at?.since ?? 0))}.` : '',
     );
     setText(this.#part('reason'), progress?.at?.reason ?? '');
+    const mayRestart = progress?.state === 'ready';
     const hosts = (progress?.hosts ?? []).map(({ name, phase, detail }) => ({
       phase,
       text: `${name}: ${phase === 'ready' ? 'ready' : detail}`,
+      restart: mayRestart ? name : '',
     }));
-    const none = [{ phase: 'off', text: `Hosts: ${stateWord(progress)}` }];
-    this.#hosts.show(hosts.length > 0 ? hosts : none, ({ phase, text }) =>
-      make('li', { dataset: { phase } }, text),
-    );
+    const none = [{ phase: 'off', text: `Hosts: ${stateWord(progress)}`, restart: '' }];
+    this.#hosts.show(hosts.length > 0 ? hosts : none, ({ phase, text, restart }) => {
+      const item = make('li', { dataset: { phase } }, text);
+      const looks = { className: 'button quiet', ariaLabel: `Restart ${restart}` };
+      if (restart)
+        item.append(make('button', { type: 'button', ...looks, dataset: { restart } }, 'Restart'));
+      return item;
+    });
     const terminals = progress?.terminals ?? [];
     this.#terminals.show(terminals, ({ id, title }) =>
       make(
@@ -105,13 +111,19 @@ export class LearnerCard {
     const pressed = target.closest('button');
     const shown = this.#shown;
     if (!pressed || !shown) return;
-    const { watch, does, card } = pressed.dataset;
+    const { watch, does, card, restart } = pressed.dataset;
     const { learner, lab } = shown;
     const path = `/api/class/learners/${learner.id}`;
     try {
       if (watch !== undefined) {
         const view = learner.labs[lab.name]?.terminals.find(({ id }) => id === watch);
         if (view) await this.#watching.open(learner, lab.name, view);
+      } else if (restart !== undefined) {
+        const ask = 'What runs on it ends. Its files, images and containers stay.';
+        if (!(await this.#isSure(`Restart ${restart}?`, ask, 'Restart it'))) return;
+        this.#say(`${restart} is being restarted.`);
+        await request('POST', `${path}/labs/${lab.name}/hosts/${restart}/restart`);
+        this.#say('Done.');
       } else if (does === 'reset' || does === 'end' || does === 'extend') {
         const action = ACTIONS[does];
         if (action.ask && !(await this.#isSure(`${action.yes}?`, action.ask, action.yes))) return;

@@ -1,5 +1,6 @@
 import type { TerminalView, VisitView } from '#protocol';
 import { ApiError, type LabApi } from '../api.ts';
+import { confirmed } from '../confirm.ts';
 import { hostNameOf, type LabData } from '../lab-data.ts';
 import type { LabState, LabView } from '../lab-state.ts';
 import { set, setText } from '../set.ts';
@@ -71,6 +72,7 @@ export class Workspace {
     this.#browser = new BrowserPane(browser, api, `quayside-address:${lab.name}`);
     new HostMenu(plus, menu, {
       onOpen: (host) => void this.#open(host),
+      onRestart: (host) => void this.#restart(host),
       closable: () => (this.#tabs.current?.closable ? this.#tabs.current.name : undefined),
       onClose: () => this.#tabs.current && this.#closeSoon(this.#tabs.current),
     });
@@ -314,6 +316,21 @@ export class Workspace {
       if (!(error instanceof ApiError)) throw error;
       this.say(`${error.message} ${error.remedy}`);
       return undefined;
+    }
+  }
+
+  /** Everything that runs on the host ends; its terminals come back by themselves. */
+  async #restart(host: string): Promise<void> {
+    const dialog = document.getElementById('lab-restart') as HTMLDialogElement;
+    for (const part of dialog.querySelectorAll('[data-restart-name]')) part.textContent = host;
+    if (!(await confirmed(dialog))) return;
+    this.say(`${host} is being restarted.`);
+    try {
+      await this.#api.restartHost(host);
+      this.say(`${host} is ready again.`);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.say(`${error.message} ${error.remedy}`);
     }
   }
 

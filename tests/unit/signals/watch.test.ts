@@ -41,7 +41,7 @@ function engineHost(events: (stream: PassThrough, times: number) => void) {
     events(stream, ++times);
     return stream;
   };
-  const more = { spec: { hasEngine: true }, untilEngineAnswers: async () => undefined };
+  const more = { spec: { hasEngine: true }, engineDown: async () => undefined };
   const whole = { ...host, ...more, docker: { getEvents } } as unknown as Host;
   return { host: whole, listened: () => times };
 }

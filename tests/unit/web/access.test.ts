@@ -31,6 +31,7 @@ function concrete(url: string): string {
     .replace(':terminal', TERMINAL)
     .replace(':check', 'myapp2-runs')
     .replace(':step', 'myapp2-runs')
+    .replace(':host', 'server01')
     .replace(':key', 'A'.repeat(24))
     .replace('*', 'index.html');
 }
@@ -73,6 +74,7 @@ test('the walk sees every route that the page needs', () => {
     'POST /api/echo',
     'POST /api/labs/:lab/answers/:check',
     'POST /api/labs/:lab/events',
+    'POST /api/labs/:lab/hosts/:host/restart',
     'POST /api/labs/:lab/runs',
     'POST /api/labs/:lab/session',
     'POST /api/labs/:lab/session/activity',

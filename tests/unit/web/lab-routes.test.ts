@@ -89,6 +89,7 @@ describe('a request', () => {
     ['POST', `${SESSION}/reset`, undefined, 'reset'],
     ['POST', `${SESSION}/extend`, undefined, 'extend'],
     ['POST', `${SESSION}/activity`, undefined, 'touch'],
+    ['POST', `/api/labs/${LAB}/hosts/agent01/restart`, undefined, 'restartHost agent01'],
     ['POST', `/api/labs/${LAB}/terminals`, { host: 'server01' }, 'openTerminal'],
     ['POST', `/api/labs/${LAB}/answers/the-port`, { text: '32768' }, 'answer'],
     ['POST', `/api/labs/${LAB}/visits`, { url: '10.1.10.11' }, 'visit'],
@@ -101,7 +102,8 @@ describe('a request', () => {
     await web.signIn();
     const cookie = await web.signIn();
     const answer = await send(web, cookie, method, path, body);
-    expect(answer.status).toBe(asked === 'touch' ? 204 : 200);
+    const isMute = ['touch', 'restartHost agent01'].includes(asked);
+    expect(answer.status).toBe(isMute ? 204 : 200);
     expect(web.sessions.asked[0]).toBe(`${asked} learner2`);
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
@@ -382,6 +384,7 @@ describe('/api/openapi.json', () => {
       'GET /healthz',
       'GET /sign-in',
       'POST /api/labs/{lab}/answers/{check}',
+      'POST /api/labs/{lab}/hosts/{host}/restart',
       'POST /api/labs/{lab}/runs',
       'POST /api/labs/{lab}/session',
       'POST /api/labs/{lab}/session/activity',

@@ -145,6 +145,7 @@ export class FakeSessions implements Sessions {
         note('stopGuide');
         return { state: 'idle' };
       },
+      restartHost: async (host) => note(`restartHost ${host}`),
       openTerminal: async (host) => {
         note('openTerminal');
         if (host !== 'server01') throw new QuaysideError('HOST_UNKNOWN', 'No such host.', 'Look.');

@@ -27,6 +27,7 @@ function concrete(url: string): string {
     .replace(':lab', LAB)
     .replace(':terminal', TERMINAL)
     .replace(':check', 'myapp2-runs')
+    .replace(':host', 'server01')
     .replace(':learner', 'f00dfacef00dface');
 }
 
@@ -57,6 +58,7 @@ test('the walk sees every route of a class', () => {
     'POST /api/class/instructor',
     'POST /api/class/join',
     'POST /api/class/learners/:learner/labs/:lab/extend',
+    'POST /api/class/learners/:learner/labs/:lab/hosts/:host/restart',
     'POST /api/class/learners/:learner/labs/:lab/reset',
     'POST /api/class/learners/:learner/labs/:lab/terminals/:terminal',
     'POST /api/class/learners/:learner/link',
