@@ -10,6 +10,12 @@ export function probablyMeant(given: string, known: readonly string[]): string |
   return isLike ? nearest : undefined;
 }
 
+/** Whether a name is another one with one letter too many, missing or wrong, or with its letters in another order. */
+export function isSlipOf(given: string, meant: string): boolean {
+  const letters = (name: string): string => [...name].sort().join('');
+  return distance(given, meant) === 1 || (given !== meant && letters(given) === letters(meant));
+}
+
 /** A hint for a name that is not among the known ones: the one that was probably meant, and all of them. */
 export function didYouMean(given: string, known: readonly string[]): string {
   if (known.length === 0) return 'There are none.';

@@ -2,6 +2,7 @@
 
 export * from './assertions/index.ts';
 export * from './define.ts';
+export { isSlipOf } from './did-you-mean.ts';
 export * from './parse.ts';
 export * from './scenarios.ts';
 export * from './signal.ts';

@@ -8,7 +8,10 @@ export type PublishedPorts = Readonly<Record<string, readonly number[]>>;
 /** What happened, before the journal gives it its place and time. */
 export type SignalBody =
   | {
-      /** A container event from a host's own engine. `exec_start` carries its command in `command`. */
+      /**
+       * A container event from a host's own engine. `exec_start` carries its command in `command`; `exec_die` and `die`
+       * carry how it ended in `status`.
+       */
       readonly kind: 'container';
       readonly host: string;
       readonly action: string;
@@ -18,6 +21,9 @@ export type SignalBody =
       readonly engineAt?: number;
       readonly image: string;
       readonly command?: string;
+      /** Tells what was run by `docker exec` apart: its `exec_start` and its `exec_die` have the same. */
+      readonly exec?: string;
+      readonly status?: number;
       /** Known for `start`: read from the engine right after the event. */
       readonly ports?: PublishedPorts;
       /** Known for `start`: the network mode (`bridge`, `none`, `host`, or a network's name). */

@@ -26,6 +26,8 @@ export interface ContainerView {
   readonly ports: PublishedPorts;
   /** What was asked for: container port to the host ports written by the learner ("" means "Docker picks"). */
   readonly requestedPorts: Readonly<Record<string, readonly string[]>>;
+  /** Likewise to the addresses of the host that they were written with ("" means "all of them"). */
+  readonly requestedAddresses: Readonly<Record<string, readonly string[]>>;
   /** The published ports were asked for with `-P`. */
   readonly publishAll: boolean;
   readonly startedAt: number;
@@ -76,6 +78,11 @@ export interface HostView {
   routes(): Promise<readonly RouteView[]>;
   /** IPv4 address of an interface, or `undefined`. */
   addressOf(device: string): Promise<string | undefined>;
+  /**
+   * The rules of its firewall, as `iptables-save` prints them, and the policy of each chain (`:FORWARD DROP`). None where
+   * they cannot be had.
+   */
+  firewall(): Promise<readonly string[]>;
   /** A file's text, trimmed, at most 64 KiB of it; meant for `/proc` and `/etc`. */
   read(path: string): Promise<string>;
 }

@@ -18,6 +18,7 @@ export type ContainerMessage =
   | 'fixedPort'
   | 'portRange'
   | 'otherHostPort'
+  | 'loopback'
   | 'ephemeralPort'
   | 'notBoundYet';
 
@@ -51,6 +52,8 @@ export const CONTAINER_MESSAGES: DefaultMessages<ContainerMessage> = {
     `${name} may only have a port from ${found}. Leave the host side empty (-p ${wanted}) and Docker picks from its own range.`,
   otherHostPort: ({ name, found, wanted }) =>
     `${name} publishes the port ${found} of the host. Say which one you want: -p ${wanted}.`,
+  loopback: ({ name, host, found, wanted }) =>
+    `${name} publishes its port on ${found}, where nobody but ${host} itself can reach it. Leave the address out: -p ${wanted}.`,
   ephemeralPort: ({ name, found, wanted }) =>
     `${name} got the port ${found}, because Docker picked one. Say which one you want: -p ${wanted}.`,
   notBoundYet: ({ name }) => `${name} is starting: Docker has not bound its port yet.`,

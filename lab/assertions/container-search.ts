@@ -6,11 +6,14 @@ import { CONTAINER_MESSAGES, type ContainerMessage } from './container-messages.
 import { isFromImage, runsImagesProgram } from './container-origin.ts';
 import {
   type ContainerSpec,
+  hostPortOf,
+  loopbackOnly,
   published,
   runCommand,
   titleOf,
   type WantedPort,
 } from './container-spec.ts';
+import { bridgeGone } from './obstacle.ts';
 
 /** What a search for a container finds: one that is as wanted, or what is wrong. */
 export type Finding =
@@ -34,7 +37,12 @@ type Look = (
 /** In the order in which a learner would fix them: no port helps a container of the wrong image. */
 const LOOKS: readonly Look[] = [imageOf, pausedOr, commandOf, stateOf, networkOf, portsOf];
 /** A container with one of these is the right one but for a detail, whatever its name. */
-const DETAILS: readonly ContainerMessage[] = ['fixedPort', 'portRange', 'otherHostPort'];
+const DETAILS: readonly ContainerMessage[] = [
+  'fixedPort',
+  'portRange',
+  'otherHostPort',
+  'loopback',
+];
 
 /** Finds the container that is wanted, or what is wrong. */
 export async function findContainer(wanted: ContainerSpec, sandbox: SandboxView): Promise<Finding> {
@@ -155,6 +163,8 @@ async function commandOf(wanted: ContainerSpec, host: HostView, container: Conta
 async function stateOf(wanted: ContainerSpec, host: HostView, container: ContainerView) {
   // Whether it goes on running is for the server to wait out (server/checks/read-cache.ts).
   if (!wanted.runs || container.running) return;
+  const gone = await bridgeGone(host, container);
+  if (gone) return { key: 'stopped' as const, verdict: gone };
   const start = { host: wanted.host, command: `docker start ${container.name}` };
   if (container.status === 'created') {
     return problem(wanted, 'neverStarted', container, '', '', start);
@@ -195,16 +205,20 @@ function portOf(wanted: ContainerSpec, container: ContainerView, port: WantedPor
     const others = Object.keys(requestedPorts);
     return others.length > 0 ? tell('wrongPort', others.join(' and ')) : tell('noPort', '');
   }
-  const written = asked?.find((hostPort) => hostPort !== '' && hostPort !== '0');
   const { hostSide } = port;
+  // Published more than once, it has what is wanted as well.
+  if (hostSide.kind === 'fixed' && ports[port.port]?.includes(hostSide.port)) return;
+  const written = asked?.every((each) => each !== '' && each !== '0') ? asked[0] : undefined;
   if (hostSide.kind === 'ephemeral' && written !== undefined) {
     return tell(written.includes('-') ? 'portRange' : 'fixedPort', written);
   }
-  const bound = ports[port.port]?.[0];
+  const loopback = loopbackOnly(container, port.port);
+  if (loopback !== undefined) return tell('loopback', loopback);
+  const bound = hostPortOf(container, port.port);
   if (container.running && bound === undefined) {
     return problem(wanted, 'notBoundYet', container, '', right);
   }
-  if (hostSide.kind !== 'fixed' || bound === undefined || bound === hostSide.port) return;
+  if (hostSide.kind !== 'fixed' || bound === undefined) return;
   return tell(written === undefined ? 'ephemeralPort' : 'otherHostPort', String(bound));
 }
 

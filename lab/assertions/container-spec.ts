@@ -1,3 +1,4 @@
+import type { ContainerView } from '../view.ts';
 import type { Messages } from './assertion.ts';
 import type { ContainerMessage } from './container-messages.ts';
 
@@ -38,6 +39,27 @@ export function portKey(port: number | string): string {
 export function published({ port, hostSide }: WantedPort): string {
   const own = port.replace(/\/tcp$/, '');
   return hostSide.kind === 'fixed' ? `${hostSide.port}:${own}` : `:${own}`;
+}
+
+/** The host's port that leads to a port of a container; of several, one that Docker picked. */
+export function hostPortOf(
+  { ports, requestedPorts }: Pick<ContainerView, 'ports' | 'requestedPorts'>,
+  port: string,
+): number | undefined {
+  const bound = ports[port] ?? [];
+  return bound.find((each) => !requestedPorts[port]?.includes(String(each))) ?? bound[0];
+}
+
+/** Addresses that lead nowhere but to the host itself. */
+const LOOPBACK = /^(127\.|::1$)/;
+
+/** The host's loopback address that a port of a container is published on, where it is published nowhere else. */
+export function loopbackOnly(
+  { requestedAddresses }: Pick<ContainerView, 'requestedAddresses'>,
+  port: string,
+): string | undefined {
+  const addresses = requestedAddresses[port] ?? [];
+  return addresses.every((address) => LOOPBACK.test(address)) ? addresses[0] : undefined;
 }
 
 /** What the learner reads for the container: its name, or "container". */

@@ -3,7 +3,7 @@ import type { ContainerView, HostView, SandboxView } from '../view.ts';
 import { type Assertion, assertion, type Messages, type Reading, reading } from './assertion.ts';
 import type { ContainerMessage } from './container-messages.ts';
 import { findContainer } from './container-search.ts';
-import { type ContainerSpec, type HostSide, portKey } from './container-spec.ts';
+import { type ContainerSpec, type HostSide, hostPortOf, portKey } from './container-spec.ts';
 
 /** A container that is as wanted. */
 export interface FoundContainer {
@@ -96,7 +96,7 @@ function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAsser
     if (!finding.found) return finding.verdict;
     const { container } = finding;
     const [first] = wanted.ports;
-    const port = first && container.ports[first.port]?.[0];
+    const port = first && hostPortOf(container, first.port);
     return await then({ container, host: sandbox.host(host), port });
   };
   const read = (of: (container: ContainerView) => string | undefined) =>
@@ -128,7 +128,8 @@ function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAsser
         (sandbox: SandboxView<Host>) => ask(sandbox, (found) => then(found, sandbox)),
         {},
       ),
-    hostPort: (port: number | string) => read(({ ports }) => ports[portKey(port)]?.[0]?.toString()),
+    hostPort: (port: number | string) =>
+      read((found) => hostPortOf(found, portKey(port))?.toString()),
     addressOn: (network: string) => read(({ addresses }) => addresses[network] || undefined),
   });
 }

@@ -6,8 +6,15 @@ export * from './command.ts';
 export * from './container.ts';
 export type { ContainerMessage } from './container-messages.ts';
 export { isFromImage, runsImagesProgram } from './container-origin.ts';
+export { hostPortOf, loopbackOnly } from './container-spec.ts';
 export * from './file.ts';
-export { type InsideAssertion, type InsideMessage, ranInside } from './inside.ts';
+export {
+  commandsInside,
+  type InsideAssertion,
+  type InsideCommand,
+  type InsideMessage,
+  ranInside,
+} from './inside.ts';
 export { addressIn, isWithin, relation, sizeOf } from './ipv4.ts';
 export {
   aNetwork,
@@ -16,6 +23,7 @@ export {
   type NetworkMessage,
   network,
 } from './network.ts';
+export { bridgeGone, obstacleTo, type Way } from './obstacle.ts';
 export * from './readings.ts';
 export { type Moment, type RestartAssertion, type RestartMessage, restartOf } from './restart.ts';
 export { gatewayFor, type RouteAssertion, type RouteMessage, route } from './route.ts';

@@ -12,12 +12,15 @@ import type { ContainerAssertion } from './container.ts';
 import { candidates } from './container-search.ts';
 
 /** `name` is the container, `found` the command or the container that was looked into instead, `wanted` a right command. */
-export type InsideMessage = 'otherCommand' | 'otherContainer' | 'notYet';
+export type InsideMessage = 'otherCommand' | 'otherContainer' | 'failed' | 'runs' | 'notYet';
 
 const MESSAGES: DefaultMessages<InsideMessage> = {
   otherCommand: ({ name, found, wanted }) =>
     `“${found}” is not what was asked for. Try ${wanted} inside ${name}.`,
   otherContainer: ({ name, found }) => `You looked inside ${found}. Look inside ${name}.`,
+  failed: ({ name, found }) => `“${found}” inside ${name} has failed. Do it so that it works.`,
+  runs: ({ name, found }) =>
+    `“${found}” inside ${name} still runs, so it cannot be told whether it works. Let it end.`,
   notYet: ({ name }) => `Nothing has been run inside ${name} yet.`,
 };
 
@@ -25,6 +28,8 @@ const MESSAGES: DefaultMessages<InsideMessage> = {
 export interface InsideAssertion<Host extends string = string> extends Assertion<Host> {
   /** A command that would pass, for the reasons and the fix. @example .suchAs('ifconfig') */
   suchAs(command: string): InsideAssertion<Host>;
+  /** It has ended well, with status 0. Without this word it counts as soon as it has begun. */
+  andWorked(): InsideAssertion<Host>;
   /** Any of its messages in your own words. */
   withMessages(messages: Messages<InsideMessage>): InsideAssertion<Host>;
 }
@@ -39,27 +44,49 @@ export function ranInside<Host extends string>(
   container: ContainerAssertion<Host>,
   pattern: RegExp,
 ): InsideAssertion<Host> {
-  return build(container, pattern, undefined, {});
+  return build({ container, pattern, example: undefined, mustWork: false, messages: {} });
 }
 
-/** What was run inside the containers of a host: by `docker exec`, or as a container's own command. */
+/** Something that was run inside a container. */
+export interface InsideCommand extends SignalOf<'container'> {
+  readonly command: string;
+  /** How it ended; `undefined` while it runs. */
+  readonly status?: number;
+}
+
+/** What was run inside the containers of a host, oldest first: by `docker exec`, or as a container's own command. */
 export function commandsInside(
-  { journal }: SandboxView,
+  { journal }: Pick<SandboxView, 'journal'>,
   host: string,
-): readonly (SignalOf<'container'> & { readonly command: string })[] {
-  return journal
-    .all('container')
-    .filter(({ action }) => action === 'exec_start' || action === 'start')
-    .filter((signal) => signal.host === host)
-    .flatMap(({ command, ...signal }) => (command === undefined ? [] : [{ ...signal, command }]));
+): readonly InsideCommand[] {
+  const found: InsideCommand[] = [];
+  // By what was run with `docker exec`, or by the container whose own command it is: the newest end comes first.
+  const ends = new Map<string, number>();
+  for (const signal of journal.all('container').toReversed()) {
+    if (signal.host !== host) continue;
+    const { action, command, exec, id, status } = signal;
+    if ((action === 'exec_die' || action === 'die') && status !== undefined) {
+      ends.set(exec ?? id, status);
+    }
+    if ((action !== 'exec_start' && action !== 'start') || command === undefined) continue;
+    const run = action === 'start' ? id : (exec ?? '');
+    const ended = ends.get(run);
+    ends.delete(run);
+    found.push({ ...signal, command, ...(ended !== undefined && { status: ended }) });
+  }
+  return found.reverse();
 }
 
-function build<Host extends string>(
-  container: ContainerAssertion<Host>,
-  pattern: RegExp,
-  example: string | undefined,
-  messages: Messages<InsideMessage>,
-): InsideAssertion<Host> {
+interface Wanted<Host extends string> {
+  readonly container: ContainerAssertion<Host>;
+  readonly pattern: RegExp;
+  readonly example: string | undefined;
+  readonly mustWork: boolean;
+  readonly messages: Messages<InsideMessage>;
+}
+
+function build<Host extends string>(all: Wanted<Host>): InsideAssertion<Host> {
+  const { container, pattern, example, mustWork, messages } = all;
   const { wanted } = container;
   const { host } = wanted;
   const test = async (sandbox: SandboxView<Host>) => {
@@ -76,7 +103,8 @@ function build<Host extends string>(
     const ids = new Set([...now, ...past].map(({ id }) => id));
     const commands = commandsInside(sandbox, host);
     const fits = commands.filter(({ command }) => matches(pattern, command));
-    if (fits.some(({ id }) => ids.has(id))) return passed();
+    const here = fits.filter(({ id }) => ids.has(id));
+    if (here.some(({ status }) => !mustWork || status === 0)) return passed();
     const tell = (key: InsideMessage, name: string, found: string) =>
       verdictWith(
         MESSAGES,
@@ -85,6 +113,9 @@ function build<Host extends string>(
         { name, host, found, wanted: example ?? 'the command' },
         example === undefined ? undefined : { host, command: `docker exec ${name} ${example}` },
       );
+    const tried = here.at(-1);
+    if (tried)
+      return tell(tried.status === undefined ? 'runs' : 'failed', tried.name, tried.command);
     const other = commands.findLast(({ id, action }) => ids.has(id) && action === 'exec_start');
     if (other) return tell('otherCommand', other.name, other.command);
     const problem = await container.runs()(sandbox);
@@ -101,9 +132,10 @@ function build<Host extends string>(
         });
   };
   return assertion([host], test, {
-    suchAs: (command: string) => build(container, pattern, command, messages),
+    suchAs: (command: string) => build({ ...all, example: command }),
+    andWorked: () => build({ ...all, mustWork: true }),
     withMessages: (more: Messages<InsideMessage>) =>
-      build(container, pattern, example, { ...messages, ...more }),
+      build({ ...all, messages: { ...messages, ...more } }),
   });
 }
 

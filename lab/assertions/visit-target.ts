@@ -3,7 +3,9 @@ import { passed, type Verdict } from '../verdict.ts';
 import type { SandboxView } from '../view.ts';
 import { hostAt } from './assertion.ts';
 import type { ContainerAssertion } from './container.ts';
+import { candidates } from './container-search.ts';
 import { portKey } from './container-spec.ts';
+import { obstacleTo } from './obstacle.ts';
 import { formerPorts, startBefore, startsOf } from './starts.ts';
 
 type Visit = SignalOf<'visit'>;
@@ -17,6 +19,8 @@ export interface VisitTarget<Host extends string = string> {
   url(sandbox: SandboxView<Host>): Promise<string | undefined>;
   /** Looks up what is the same for all visits. A learner's hour may have thousands of them. */
   resolve(sandbox: SandboxView<Host>): Promise<ResolvedTarget>;
+  /** Why its page may not come although it is there: what is missing on the host in between. */
+  obstacle?(sandbox: SandboxView<Host>): Promise<Verdict | undefined>;
 }
 
 /** A target with everything looked up that its visits are compared with. */
@@ -60,6 +64,13 @@ export function throughPort<Host extends string>(
   return {
     hosts: [host],
     ready: container,
+    obstacle: async (sandbox) => {
+      const [address] = (await addressesOf(container, sandbox)) ?? [];
+      const hostPort = await portNow(sandbox);
+      return address === undefined || hostPort === undefined
+        ? undefined
+        : await obstacleTo(sandbox.host(host), { name: called }, { address, port: key, hostPort });
+    },
     url: async (sandbox) => {
       const now = await portNow(sandbox);
       return now === undefined ? undefined : urlOf(sandbox.host(host).address, now);
@@ -134,6 +145,12 @@ export function atItsAddress<Host extends string>(
   return {
     hosts: [container.wanted.host],
     ready: container,
+    obstacle: async (sandbox) => {
+      const now = await address(sandbox);
+      const host = sandbox.host(container.wanted.host);
+      const way = now && { address: now, port: portKey(port) };
+      return way ? await obstacleTo(host, { name: called }, way) : undefined;
+    },
     url: async (sandbox) => {
       const now = await address(sandbox);
       return now === undefined ? undefined : urlOf(now, port);
@@ -151,6 +168,15 @@ export function atItsAddress<Host extends string>(
       };
     },
   };
+}
+
+/** The addresses of a container on its networks. */
+async function addressesOf<Host extends string>(
+  { wanted }: ContainerAssertion<Host>,
+  sandbox: SandboxView<Host>,
+): Promise<readonly string[]> {
+  const [found] = await candidates(wanted, sandbox.host(wanted.host));
+  return Object.values(found?.addresses ?? {}).filter((address) => address !== '');
 }
 
 function portOf<Host extends string>(container: ContainerAssertion<Host>, key: string) {

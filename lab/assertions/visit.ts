@@ -174,5 +174,6 @@ async function judge<Host extends string>(
   if (!last) return tell(before ? 'notSince' : 'notYet');
   const instead = target.fits(last) ? undefined : target.instead(last);
   if (instead !== undefined) return tell('instead', typed(last), instead);
-  return tell('otherEnd', typed(last), ending(last));
+  const obstacle = wanted.own === OPENED ? await place.obstacle?.(sandbox) : undefined;
+  return obstacle ?? tell('otherEnd', typed(last), ending(last));
 }

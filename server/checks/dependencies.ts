@@ -8,6 +8,7 @@ const OF_A_HOST = [
   'images',
   'routes',
   'addresses',
+  'firewall',
   'files',
 ] as const;
 
@@ -19,6 +20,7 @@ export type Dependency =
 /** What an action on a container can have changed, where that is not everything about containers and networks. */
 const CHANGES: Readonly<Record<string, readonly (typeof OF_A_HOST)[number][]>> = {
   exec_start: [],
+  exec_die: [],
   kill: [],
   // It is on its networks from its start to its end.
   create: ['containers', 'engine'],
@@ -34,20 +36,23 @@ export function invalidates(signal: SignalBody): readonly Dependency[] {
     case 'container':
       return [
         journal,
-        ...of(signal.host, CHANGES[signal.action] ?? ['containers', 'networks', 'engine', 'files']),
+        ...of(
+          signal.host,
+          CHANGES[signal.action] ?? ['containers', 'networks', 'engine', 'firewall', 'files'],
+        ),
       ];
     case 'network':
       // A network brings an interface with an address of its own.
       return [
         journal,
-        ...of(signal.host, ['containers', 'networks', 'engine', 'addresses', 'files']),
+        ...of(signal.host, ['containers', 'networks', 'engine', 'addresses', 'firewall', 'files']),
       ];
     case 'route':
       // An address that comes or goes takes its route along.
       return [journal, ...of(signal.host, ['routes', 'addresses', 'files'])];
     case 'command':
       // Images and volumes send no signal of their own; a command that finished may have changed them.
-      return [journal, ...of(signal.host, ['engine', 'routes', 'addresses', 'files'])];
+      return [journal, ...of(signal.host, ['engine', 'routes', 'addresses', 'firewall', 'files'])];
     case 'host':
       return [journal, ...of(signal.host, OF_A_HOST)];
     case 'visit':

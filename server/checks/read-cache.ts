@@ -185,6 +185,7 @@ function hostThrough(known: RoundCache, host: HostView, reads: Dependencies): Ho
     networks: () => look(`networks of ${name}`, '', () => host.networks()),
     routes: () => look(`routes of ${name}`, '', () => host.routes()),
     addressOf: (device) => look(`addresses of ${name}`, device, () => host.addressOf(device)),
+    firewall: () => look(`firewall of ${name}`, '', () => host.firewall()),
     read: (path) => look(`files of ${name}`, path, () => host.read(path)),
   };
 }

@@ -17,10 +17,13 @@ const FILE_BYTES = 64 * 1024;
 /** Only a regular file can be read without changing anything: a pipe or a device would lose what is read. */
 const READ_FILE = `[ -f "$1" ] || { echo "no such file"; exit 1; }; head -c ${FILE_BYTES} -- "$1"`;
 
+/** Docker makes some 40 rules, and two for each port. Whoever has more than fit is told nothing of them. */
+const RULES_BYTES = 64 * 1024;
+/** Docker's have some 100 characters. A longer one is nobody's to look through. */
+const LONGEST_RULE = 400;
+const READ_RULES = `iptables-save 2>/dev/null | head -c ${RULES_BYTES}`;
+
 const MAY_RESTART = 'does not answer; it may be restarting.';
-const STOPPED = 'stopped';
-/** What keeps a host's engine from running (images/lab-host/init): its last words, where it failed. */
-const ENGINE_STATE = `cd /run/quayside && if [ -e engine.stopped ]; then echo ${STOPPED}; else head -c 400 engine.words; fi 2>/dev/null`;
 
 /** A lab has some ten of each. One who makes thousands keeps the engine from answering anything else. */
 const LOOKED_AT_MOST = 256;
@@ -70,6 +73,7 @@ export function hostView(host: Host, deadline: AbortSignal): HostView {
       const links = JSON.parse(await run(['ip', '-j', '-4', 'addr', 'show'])) as Link[];
       return links.find(({ ifname }) => ifname === device)?.addr_info?.[0]?.local;
     },
+    firewall: async () => parseRules(await run(['sh', '-c', READ_RULES])),
     read: (path) => run(['sh', '-c', READ_FILE, 'read', path]),
   };
 }
@@ -124,12 +128,15 @@ async function explained(host: Host, error: unknown, signal: AbortSignal): Promi
 
 /** Why a host's engine does not answer, as a half-sentence: a learner may have stopped it, or what it is to read is wrong. */
 async function whyEngineIsDown(host: Host, signal: AbortSignal): Promise<string> {
-  const { output } = await host
-    .exec(['sh', '-c', ENGINE_STATE], signal)
-    .catch(() => ({ output: '' }));
-  if (output === '') return MAY_RESTART;
-  if (output === STOPPED) return 'was stopped. Start it there: sudo systemctl start docker.';
-  return `does not start. It says: ${output} (sudo systemctl restart docker, once that is put right)`;
+  const down = await host.whyEngineIsDown(signal);
+  switch (down.kind) {
+    case 'silent':
+      return MAY_RESTART;
+    case 'stopped':
+      return 'was stopped. Start it there: sudo systemctl start docker.';
+    case 'failed':
+      return `does not start. It says: ${down.words} (sudo systemctl restart docker, once that is put right)`;
+  }
 }
 
 /** There was no answer at all: because the host is away, the question was given up, or the line broke. */
@@ -164,6 +171,7 @@ function imageView(
 
 function containerView(found: Dockerode.ContainerInspectInfo): ContainerView {
   const networks = Object.entries(found.NetworkSettings.Networks ?? {});
+  const asked = Object.entries((found.HostConfig.PortBindings ?? {}) as PortMap);
   return {
     id: found.Id,
     name: found.Name.replace(/^\//, ''),
@@ -180,17 +188,22 @@ function containerView(found: Dockerode.ContainerInspectInfo): ContainerView {
     addresses: Object.fromEntries(networks.map(([name, network]) => [name, network.IPAddress])),
     ports: publishedPorts(found.NetworkSettings.Ports),
     requestedPorts: Object.fromEntries(
-      Object.entries((found.HostConfig.PortBindings ?? {}) as PortMap).map(([port, bindings]) => [
+      asked.map(([port, bindings]) => [
         port,
         (bindings ?? []).map(({ HostPort }) => (HostPort === '0' ? '' : (HostPort ?? ''))),
       ]),
+    ),
+    requestedAddresses: Object.fromEntries(
+      asked.map(([port, bindings]) => [port, (bindings ?? []).map(({ HostIp }) => HostIp ?? '')]),
     ),
     publishAll: found.HostConfig.PublishAllPorts ?? false,
     startedAt: Date.parse(found.State.StartedAt),
   };
 }
 
-type PortMap = Readonly<Record<string, readonly { readonly HostPort?: string }[] | null>>;
+type PortMap = Readonly<
+  Record<string, readonly { readonly HostIp?: string; readonly HostPort?: string }[] | null>
+>;
 
 /** Docker's port map (an entry per address family) as container port to host ports. */
 export function publishedPorts(ports: PortMap | undefined): PublishedPorts {
@@ -215,6 +228,13 @@ function networkView(found: Dockerode.NetworkInspectInfo): NetworkView {
       ]),
     ),
   };
+}
+
+/** Without the counts of packets, which stand behind a chain's policy. */
+function parseRules(saved: string): readonly string[] {
+  if (saved.length >= RULES_BYTES - 1) return [];
+  const lines = saved.split('\n').filter(({ length }) => length <= LONGEST_RULE);
+  return lines.flatMap((line) => /^(-A .*|:\S+ \S+)/.exec(line)?.[1] ?? []);
 }
 
 function parseRoutes(json: string): readonly RouteView[] {

@@ -36,6 +36,7 @@ const CONTAINER_ACTIONS = new Set([
   'rename',
   'destroy',
   'exec_start',
+  'exec_die',
 ]);
 const NETWORK_ACTIONS = new Set(['create', 'connect', 'disconnect', 'destroy']);
 
@@ -59,6 +60,8 @@ const EVENTS_PER_SECOND = 10;
 const LONGEST_NAME = 255;
 const LONGEST_COMMAND = 2_000;
 const MOST_PORTS = 64;
+/** How a process ended, as an engine writes it. */
+const STATUS = /^\d{1,3}$/;
 
 /**
  * The events of one host's engine as signals, each emitted once and in order, whatever happens to the stream or the
@@ -161,7 +164,13 @@ function signalOf(
   if (Type === 'network' && NETWORK_ACTIONS.has(action)) return { kind: 'network', ...common };
   if (Type !== 'container' || !CONTAINER_ACTIONS.has(action)) return undefined;
   const image = textOf(Actor?.Attributes?.image, LONGEST_NAME);
-  const more = command === undefined ? {} : { command: command.trim() };
+  const exec = textOf(Actor?.Attributes?.execID, LONGEST_NAME);
+  const status = textOf(Actor?.Attributes?.exitCode, LONGEST_NAME);
+  const more = {
+    ...(command !== undefined && { command: command.trim() }),
+    ...(exec !== '' && { exec }),
+    ...(STATUS.test(status) && { status: Number(status) }),
+  };
   return { kind: 'container', ...common, image, ...more };
 }
 

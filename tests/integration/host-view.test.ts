@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type HostView, isFromImage, runsImagesProgram } from '#lab';
+import { type HostView, isFromImage, obstacleTo, runsImagesProgram } from '#lab';
 import { hostView } from '../../server/sandbox/host-view.ts';
 import { openRuntime, startSandbox } from './stage.ts';
 
@@ -86,6 +86,35 @@ describe('a check’s view of a host', () => {
     expect((await view.routes()).some(({ destination }) => destination === '10.1.10.0/24')).toBe(
       true,
     );
+  });
+
+  test('finds what a host has lost on the way to a container, and the way out of it', async () => {
+    const host = raised.sandbox.host('server01');
+    const types = async (line: string) => await host.run(['sh', '-c', line]);
+    const seen = hostView(host, AbortSignal.timeout(100_000));
+    const obstacle = async () => {
+      const page = await seen.container('page');
+      if (!page) throw new Error('there is no page');
+      const address = page.addresses.bridge ?? '';
+      const hostPort = page.ports['80/tcp']?.[0] ?? 0;
+      const found = await obstacleTo(seen, page, { address, port: '80/tcp', hostPort });
+      return found?.kind === 'not-yet' ? found : undefined;
+    };
+    await types(`docker run -d --name page -p :80 ${IMAGE}`);
+    expect(await obstacle()).toBeUndefined();
+    for (const [breaks, says] of [
+      ['iptables -F', /Docker’s rules for page are gone from the firewall/],
+      ['iptables -t nat -F; pkill docker-proxy', /^Port \d+ of server01 leads nowhere any more/],
+      ['ip link del docker0', /^server01 has no way to page any more/],
+      ['iptables -I DOCKER-USER -j DROP', /: iptables -A DOCKER-USER -j DROP\./],
+      ['echo 0 > /proc/sys/net/ipv4/ip_forward', /its ip_forward is 0/],
+    ] as const) {
+      await types(breaks);
+      const { reason, fix } = (await obstacle()) ?? { reason: 'nothing is found', fix: undefined };
+      expect(reason, breaks).toMatch(says);
+      await types(fix?.command ?? '');
+      expect(await obstacle(), `${breaks}, then ${fix?.command}`).toBeUndefined();
+    }
   });
 
   test('tells the lab’s own program from another, and the lab’s images from others', async () => {

@@ -40,6 +40,7 @@ class Looked {
       networks: () => counted('networks', []),
       routes: () => counted('routes', []),
       addressOf: (device: string) => counted(`address ${device}`, undefined),
+      firewall: () => counted('firewall', []),
       read: (path: string) => counted(`file ${path}`, ''),
     };
     const sandbox: SandboxView = {
@@ -61,6 +62,7 @@ class Looked {
     await host.networks();
     await host.routes();
     await host.addressOf('docker0');
+    await host.firewall();
     await host.read('/etc/hosts');
     return this.asked;
   }
@@ -74,6 +76,7 @@ const ALL = [
   'networks',
   'routes',
   'address docker0',
+  'firewall',
   'file /etc/hosts',
 ];
 /** An image's id is made of its content, so that no signal but the engine's own return makes it doubtful. */
@@ -95,7 +98,7 @@ describe('what a host has said', () => {
     [
       'a container that starts',
       containerSignal('one', 'start', 'web'),
-      ['container web', 'containers', 'image web:1', 'networks', 'file /etc/hosts'],
+      ['container web', 'containers', 'image web:1', 'networks', 'firewall', 'file /etc/hosts'],
     ],
     [
       'a network that is made',
@@ -106,6 +109,7 @@ describe('what a host has said', () => {
         'image web:1',
         'networks',
         'address docker0',
+        'firewall',
         'file /etc/hosts',
       ],
     ],

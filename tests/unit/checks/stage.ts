@@ -135,6 +135,7 @@ export class CheckStage implements Disposable {
       networks: () => answer(() => host.networks),
       routes: () => answer(() => host.routes),
       addressOf: () => answer(() => undefined),
+      firewall: () => answer(() => []),
       read: (path) => answer(() => host.files[path] ?? ''),
     };
   }
@@ -170,6 +171,7 @@ export function containerView(view: Partial<ContainerView> & { name: string }): 
     addresses: {},
     ports: {},
     requestedPorts: {},
+    requestedAddresses: {},
     publishAll: false,
     startedAt: 0,
     ...view,

@@ -350,6 +350,18 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     ],
   ],
   [
+    'ranInside(…).andWorked()',
+    ranInside(web, /ping web/)
+      .suchAs('ping -c 1 web')
+      .andWorked(),
+    [
+      ['worked', (w) => run(w).exec('web', 'ping web'), 'passed'],
+      ['failed', (w) => run(w).exec('web', 'ping web', 1), /“ping web” inside web has failed/],
+      ['runs', (w) => run(w).exec('web', 'ping web', 'never'), /“ping web” inside web still runs/],
+      ['tried again', (w) => run(w).exec('web', 'ping web', 1).exec('web', 'ping web'), 'passed'],
+    ],
+  ],
+  [
     'command(…).on(…)',
     command(/^docker ps/).on('server01'),
     [

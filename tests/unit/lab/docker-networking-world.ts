@@ -24,6 +24,8 @@ interface Run {
   readonly image?: string;
   /** The host side of `:80` as written; `undefined` publishes nothing. */
   readonly publish?: string;
+  /** The address of the host as written; absent for all of them. */
+  readonly publishOn?: string;
   readonly publishAll?: boolean;
   readonly containerPort?: string;
   readonly network?: string;
@@ -49,6 +51,20 @@ const DOCKERS_OWN: Record<string, NetworkView> = {
 /** A sandbox made of plain data, on which a learner's steps are played as the hosts would report them. */
 export class World {
   readonly routes: RouteView[] = [{ destination: '10.1.10.0/24', via: undefined, device: 'eth1' }];
+  /** The servers' own routes to their containers. */
+  bridges: RouteView[] = [{ destination: '172.17.0.0/16', via: undefined, device: 'docker0' }];
+  /** Their firewall, their sockets and whether they forward, as myapp2 on port 32768 has them. */
+  rules: string[] = [
+    ':FORWARD DROP',
+    '-A FORWARD -j DOCKER-USER',
+    '-A FORWARD -o docker0 -j DOCKER',
+    '-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT',
+    '-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP',
+    '-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER',
+    '-A DOCKER ! -i docker0 -p tcp -m tcp --dport 32768 -j DNAT --to-destination 172.17.0.2:80',
+  ];
+  sockets = '   0: 00000000:8000 00000000:0000 0A 00000000:00000000 00:00000000 00000000';
+  ipForward = '1';
   readonly #made: Made[] = [];
   readonly #networks: Record<Server, Record<string, NetworkView>> = {
     server01: { ...DOCKERS_OWN },
@@ -81,6 +97,7 @@ export class World {
       addresses: { [mode]: running && mode !== 'none' && mode !== 'host' ? address : '' },
       ports: running ? bound : {},
       requestedPorts: run.publish === undefined ? {} : { [port80]: [run.publish] },
+      requestedAddresses: run.publish === undefined ? {} : { [port80]: [run.publishOn ?? ''] },
       publishAll: run.publishAll ?? false,
       startedAt: 0,
     };
@@ -132,8 +149,12 @@ export class World {
     return this.#container(to, 'rename', {});
   }
 
-  exec(name: string, command: string): this {
-    return this.#container(name, 'exec_start', { command });
+  /** @param status how it ends, if it does */
+  exec(name: string, command: string, status: number | 'never' = 0): this {
+    this.#ids += 1;
+    const exec = `e${this.#ids}`;
+    this.#container(name, 'exec_start', { command, exec });
+    return status === 'never' ? this : this.#container(name, 'exec_die', { exec, status });
   }
 
   visit(url: string, outcome: VisitOutcome = 'page', status = 200): this {
@@ -169,6 +190,17 @@ export class World {
       '172.18.0.0/16',
     ]);
     return this;
+  }
+
+  /** Something breaks on the servers. */
+  broken(change: Partial<Pick<World, 'bridges' | 'rules' | 'sockets' | 'ipForward'>>): this {
+    Object.assign(this, change);
+    return this;
+  }
+
+  /** `iptables -F` takes the rules and leaves the policies. */
+  flushed(table: RegExp): this {
+    return this.broken({ rules: this.rules.filter((rule) => !table.test(rule)) });
   }
 
   signal(body: SignalBody): this {
@@ -247,10 +279,13 @@ export class World {
           ? { id: IMAGE_ID, command: ['/bin/serve'], isLabs: true }
           : undefined,
       networks: async () => networks,
-      routes: async () => (name === 'client' ? this.routes : []),
-      addressOf: async (device) => (device === 'docker0' ? '172.17.0.1' : addresses[name]),
+      routes: async () => (name === 'client' ? this.routes : this.bridges),
+      addressOf: async (device) =>
+        device === 'docker0' ? this.bridges[0] && '172.17.0.1' : addresses[name],
+      firewall: async () => this.rules,
       read: async (path) => {
-        if (path.startsWith('/proc')) return '1';
+        if (path === '/proc/net/tcp') return this.sockets;
+        if (path.startsWith('/proc')) return this.ipForward;
         throw new Error(`cat ${path} on ${name}: cat: ${path}: No such file or directory`);
       },
     };
@@ -264,7 +299,9 @@ export class World {
   #container(
     name: string,
     action: string,
-    rest: Partial<Pick<SignalOf<'container'>, 'ports' | 'networkMode' | 'command'>>,
+    rest: Partial<
+      Pick<SignalOf<'container'>, 'ports' | 'networkMode' | 'command' | 'exec' | 'status'>
+    >,
   ): this {
     const made = this.#made.findLast((each) => each.view.name === name);
     if (!made) throw new Error(`no container ${name}`);

@@ -17,6 +17,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       (w) => w.run({ name: 'myapp2', publish: '0', port: 32768 }),
       'passed',
     ],
+    [
+      'for the server alone',
+      (w) => w.run({ name: 'myapp2', publish: '', publishOn: '127.0.0.1', port: 32768 }),
+      /publishes its port on 127\.0\.0\.1, where nobody but server01 itself can reach it/,
+    ],
     ['-P', (w) => w.run({ name: 'myapp2', publishAll: true, port: 32768 }), 'passed'],
     [
       'the image named by its ID',
@@ -498,6 +503,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       'passed',
     ],
     ['none', (w) => w.runMyapp2(), /No container on the network none/],
+    [
+      'the network mistyped',
+      (w) => w.run({ name: 'x2', network: 'nnone', status: 'created' }),
+      /x2 asks for the network nnone, which server01 does not have\. The one meant is none/,
+    ],
     ['on the bridge', (w) => w.run({ name: 'lonely' }), /lonely is on the network bridge, not on/],
     [
       'ended at once',
@@ -588,6 +598,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'own-bridge-created': [
     ['any name', (w) => w.createNetwork('mynet'), 'passed'],
     ['none', (w) => w, /only the networks that Docker made/],
+    [
+      'a container whose network another step names, mistyped',
+      (w) => w.run({ name: 'lonely', network: 'nnone', status: 'created' }),
+      /only the networks that Docker made/,
+    ],
     ['another driver', (w) => w.createNetwork('mynet', { driver: 'macvlan' }), /driver macvlan/],
     ['the other host', (w) => w.createNetwork('mynet', { on: 'server02' }), /mynet is on server02/],
     [
@@ -609,6 +624,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ],
     ['no bridge', (w) => w.run({ name: 'web1' }), /Make a bridge of your own/],
     [
+      'the network mistyped',
+      (w) => w.createNetwork('mynet').run({ name: 'web1', network: 'mynett', status: 'created' }),
+      /web1 asks for the network mynett, which server01 does not have\. The one meant is mynet/,
+    ],
+    [
       'on the default bridge',
       (w) => w.createNetwork('mynet').run({ name: 'web1' }),
       /web1 is on the network bridge, not on mynet/,
@@ -622,6 +642,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'found-by-name': [
     ['ping', (w) => pair(w).exec('web1', 'ping -c 1 web2'), 'passed'],
     ['the page', (w) => pair(w).exec('web2', 'wget -qO- http://web1/'), 'passed'],
+    [
+      'one that did not get there',
+      (w) => pair(w).exec('web1', 'wget -q http://web2:81', 1),
+      /“wget -q http:\/\/web2:81” in web1 ended with status 1, so it did not get there/,
+    ],
+    [
+      'one that has not ended',
+      (w) => pair(w).exec('web1', 'ping web2', 'never'),
+      /“ping web2” in web1 still runs/,
+    ],
     ['not tried', pair, /asked for another by its name/],
     ['by address', (w) => pair(w).exec('web1', 'ping -c 1 172.18.0.3'), /names no other container/],
     ['itself', (w) => pair(w).exec('web1', 'ping -c 1 web1'), /names no other container/],
@@ -652,6 +682,89 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['nobody there', (w) => w.createNetwork('mynet'), /Run a container on mynet first/],
   ],
 };
+
+const FILTER = /^-A (FORWARD|DOCKER)/;
+const NAT = /^-A PREROUTING|DNAT/;
+const PORT = 'http://10.1.10.11:32768';
+const RESTARTED = 'sudo systemctl restart docker && docker start myapp2';
+const HINDERED: readonly (readonly [string, string, Case[1], RegExp, string | undefined])[] = [
+  [
+    'the filter flushed',
+    'container-page-opened',
+    (w) => viaRoute(w).visit(CONTAINER, 'timed-out').flushed(FILTER),
+    /Docker’s rules for myapp2 are gone from the firewall of server01/,
+    RESTARTED,
+  ],
+  [
+    'the filter flushed, after a restart',
+    'direct-way-still-works',
+    (w) => openedDirectly(w).restart('myapp2', 32768).visit(CONTAINER, 'timed-out').flushed(FILTER),
+    /Docker’s rules for myapp2 are gone/,
+    RESTARTED,
+  ],
+  [
+    'a rule of one’s own',
+    'container-page-opened',
+    (w) => {
+      w.rules.unshift('-A DOCKER-USER -s 10.1.10.100/32 -j DROP');
+      return viaRoute(w).visit(CONTAINER, 'timed-out');
+    },
+    /throws away what is sent to myapp2, or may: iptables -A DOCKER-USER -s 10\.1\.10\.100\/32 -j DROP\./,
+    'sudo iptables -D DOCKER-USER -s 10.1.10.100/32 -j DROP',
+  ],
+  [
+    'no forwarding',
+    'container-page-opened',
+    (w) => viaRoute(w).visit(CONTAINER, 'timed-out').broken({ ipForward: '0' }),
+    /its ip_forward is 0/,
+    'sudo sysctl -w net.ipv4.ip_forward=1',
+  ],
+  [
+    'no bridge',
+    'myapp2-page-opened',
+    (w) => w.runMyapp2().visit(PORT, 'refused').broken({ bridges: [] }),
+    /server01 has no way to myapp2 any more: the bridge that 172\.17\.0\.2 is on is gone/,
+    RESTARTED,
+  ],
+  [
+    'no bridge to start on',
+    'myapp2-page-opened',
+    (w) => w.runMyapp2().stop('myapp2').broken({ bridges: [] }),
+    /server01 has no docker0 any more, so myapp2 cannot start/,
+    RESTARTED,
+  ],
+  [
+    'nat flushed and docker-proxy killed',
+    'myapp2-page-opened',
+    (w) => w.runMyapp2().visit(PORT, 'refused').flushed(NAT).broken({ sockets: '' }),
+    /Port 32768 of server01 leads nowhere any more: .* docker-proxy/,
+    RESTARTED,
+  ],
+  [
+    'nat flushed, with docker-proxy there',
+    'myapp2-page-opened',
+    (w) => w.runMyapp2().visit(PORT, 'refused').flushed(NAT),
+    /was refused: nothing listens there\. Go to/,
+    undefined,
+  ],
+  [
+    'no rules to be had',
+    'container-page-opened',
+    (w) => viaRoute(w).visit(CONTAINER, 'timed-out').broken({ rules: [] }),
+    /never answered\. Go there again/,
+    undefined,
+  ],
+];
+
+describe('a page that does not come', () => {
+  it.each(HINDERED)('%s is told', async (_title, id, steps, reason, command) => {
+    const verdict = await steps(new World()).ask(id);
+    expect(verdict).toMatchObject({ reason: expect.stringMatching(reason) });
+    expect('fix' in verdict ? verdict.fix : undefined).toEqual(
+      command === undefined ? undefined : { host: 'server01', command },
+    );
+  });
+});
 
 function pair(world: World): World {
   return world

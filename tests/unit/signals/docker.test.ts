@@ -172,6 +172,20 @@ test('nothing that an engine says is kept at any length, or as anything but text
   expect(JSON.stringify(told).length).toBeLessThan(3_000);
 });
 
+test('what was run by docker exec is told apart, with how it ended', async () => {
+  const told: SignalBody[] = [];
+  const Actor = { ID: 'c1', Attributes: { name: 'web', execID: 'e1' } };
+  const ended = { ...Actor, Attributes: { ...Actor.Attributes, exitCode: '2' } };
+  const started = { ...LATER, Action: 'exec_start: ping web2', Actor };
+  const died = { ...LATER, Action: 'exec_die', Actor: ended, timeNano: 4_000_000_000 };
+  const { host } = hostOf(lines(started, died));
+  await new DockerSignals(host, 0, (signal) => told.push(signal)).listen(NEVER, () => undefined);
+  expect(told).toMatchObject([
+    { action: 'exec_start', exec: 'e1', command: 'ping web2' },
+    { action: 'exec_die', exec: 'e1', status: 2 },
+  ]);
+});
+
 test('a start whose details make no sense is told without them', async () => {
   const told: SignalBody[] = [];
   const { host } = hostOf(lines(START), async () => ({ NetworkSettings: null }));

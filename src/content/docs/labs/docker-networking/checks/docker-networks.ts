@@ -4,6 +4,7 @@ import {
   type CheckDefinition,
   type ContainerView,
   check,
+  isSlipOf,
   type NetworkView,
   notYet,
   passed,
@@ -27,6 +28,8 @@ const DOCKERS_OWN: readonly string[] = ['bridge', 'host', 'none', 'docker_gwbrid
 /** Fewer characters of an ID might fit by luck. */
 const LEAST_ID = 4;
 const WEB_PORT = 80;
+/** Docker's two networks without a bridge, and the names that the page gives to the containers there. */
+const BRIDGELESS = { none: 'lonely', host: 'athome' } as const;
 /** The two containers that the page puts on a bridge of the learner's own. */
 const PAIR: readonly string[] = ['web1', 'web2'];
 
@@ -96,7 +99,7 @@ export const dockerNetworks: readonly CheckDefinition[] = [
 
   check('none-network-container', {
     title: `A container runs on the network none of ${SERVER}`,
-    test: (sandbox) => runsOn(sandbox, 'none', 'lonely'),
+    test: (sandbox) => runsOn(sandbox, 'none'),
   }),
 
   check('none-network-inside', {
@@ -106,7 +109,7 @@ export const dockerNetworks: readonly CheckDefinition[] = [
 
   check('host-network-container', {
     title: `A container runs on the network host of ${SERVER}`,
-    test: (sandbox) => runsOn(sandbox, 'host', 'athome'),
+    test: (sandbox) => runsOn(sandbox, 'host'),
   }),
 
   check('host-network-inside', {
@@ -128,8 +131,9 @@ export const dockerNetworks: readonly CheckDefinition[] = [
           { host: SERVER, command: 'docker network create mynet' },
         );
       }
-      const waiting = (await server.containers()).find(({ networkMode }) =>
-        lacks(networks, networkMode),
+      const waiting = (await server.containers()).find(
+        (container) =>
+          lacks(networks, container.networkMode) && bridgelessMeant(container) === undefined,
       );
       if (waiting) {
         return notYet(
@@ -151,7 +155,8 @@ export const dockerNetworks: readonly CheckDefinition[] = [
     title: 'A container runs on your own bridge',
     test: async (sandbox) => {
       const server = sandbox.host(SERVER);
-      const bridges = ownBridges(await server.networks());
+      const networks = await server.networks();
+      const bridges = ownBridges(networks);
       const [bridge] = bridges;
       if (!bridge) return notYet(`Make a bridge of your own on ${SERVER} first.`);
       const onBridge = (container: ContainerView) =>
@@ -160,6 +165,9 @@ export const dockerNetworks: readonly CheckDefinition[] = [
       const command = `docker run -d --name ${PAIR[0]} --network ${bridge.name} ${IMAGE}`;
       return await oneRuns(sandbox, all.filter(onBridge), command, () => {
         const misplaced = all.find(({ name }) => PAIR.includes(name));
+        if (misplaced && lacks(networks, misplaced.networkMode)) {
+          return asksForNone(misplaced, bridge.name, misplaced.name);
+        }
         return misplaced
           ? notYet(
               `${misplaced.name} is on the network ${misplaced.networkMode}, not on ${bridge.name}.`,
@@ -177,11 +185,7 @@ export const dockerNetworks: readonly CheckDefinition[] = [
     title: 'A container on your own bridge reached another by its name',
     test: async (sandbox) => {
       const server = sandbox.host(SERVER);
-      return foundByName(
-        sandbox.journal,
-        ownBridges(await server.networks()),
-        await server.containers(),
-      );
+      return foundByName(sandbox, ownBridges(await server.networks()), await server.containers());
     },
   }),
 ];
@@ -200,12 +204,29 @@ function lacks(networks: readonly NetworkView[], mode: string): boolean {
   );
 }
 
+/** Which of the networks without a bridge a container was meant for, whose own network there is none of. */
+function bridgelessMeant({ name, networkMode }: ContainerView): string | undefined {
+  const [network] =
+    Object.entries(BRIDGELESS).find(
+      ([mode, each]) => each === name || isSlipOf(networkMode, mode),
+    ) ?? [];
+  return network;
+}
+
+/** A container whose network is mistyped can never be started. */
+function asksForNone({ name, networkMode }: ContainerView, network: string, as: string): Verdict {
+  return notYet(
+    `${name} asks for the network ${networkMode}, which ${SERVER} does not have. The one meant is ${network}, and it is chosen when a container is made: make it anew.`,
+    {
+      host: SERVER,
+      command: `docker rm -f ${name} && docker run -d --name ${as} --network ${network} ${IMAGE}`,
+    },
+  );
+}
+
 /** Whether a container runs on one of Docker's two networks without a bridge. */
-async function runsOn(
-  sandbox: SandboxView,
-  network: 'none' | 'host',
-  name: string,
-): Promise<Verdict> {
+async function runsOn(sandbox: SandboxView, network: 'none' | 'host'): Promise<Verdict> {
+  const name = BRIDGELESS[network];
   const command = `docker run -d --name ${name} --network ${network} ${IMAGE}`;
   const isOn = (container: ContainerView) => container.networkMode === network;
   const server = sandbox.host(SERVER);
@@ -233,6 +254,12 @@ async function runsOn(
         command,
       });
     }
+    const networks = await server.networks();
+    const mistyped = all.find(
+      (container) =>
+        lacks(networks, container.networkMode) && bridgelessMeant(container) === network,
+    );
+    if (mistyped) return asksForNone(mistyped, network, name);
     const misplaced = all.find((container) => container.name === name);
     return misplaced
       ? notYet(

@@ -6,9 +6,11 @@ import {
   ending,
   isPage,
   notYet,
+  obstacleTo,
   passed,
   type SandboxView,
   startBefore,
+  type Verdict,
 } from '#lab';
 import {
   bridgeAddressOf,
@@ -17,6 +19,7 @@ import {
   OTHER_SERVER,
   SERVER,
   SERVER_ADDRESS,
+  WEB,
   withMyapp2,
 } from './myapp2.ts';
 import { myapp2Starts, portsOf, wasRemovedSince } from './starts.ts';
@@ -44,7 +47,7 @@ export const ephemeralPorts: readonly CheckDefinition[] = [
         if (read === undefined) {
           return notYet('That is no port. It is the number behind the last colon, such as 32768.');
         }
-        if (read === port) return passed();
+        if (read === port || container.ports[WEB]?.includes(read)) return passed();
         if (read === 80) {
           return notYet(
             'Port 80 is inside the container. The one asked for is on the other side of the arrow.',
@@ -123,7 +126,7 @@ function hadPort(sandbox: SandboxView, container: ContainerView, port: number): 
   );
 }
 
-function notOpened(sandbox: SandboxView, { container, port }: Myapp2) {
+async function notOpened(sandbox: SandboxView, { container, port }: Myapp2): Promise<Verdict> {
   const url = `http://${SERVER_ADDRESS}:${port}`;
   const visit = sandbox.journal.last('visit');
   if (!visit) return notYet(`Not opened yet. In the Browser tab, go to ${url}.`);
@@ -141,5 +144,9 @@ function notOpened(sandbox: SandboxView, { container, port }: Myapp2) {
       ? notYet(`Port ${visit.port} was ${NAME}’s until it was restarted. Go to ${url}.`)
       : notYet(`Port ${visit.port} does not lead to ${NAME}. Go to ${url}.`);
   }
-  return notYet(`${typed(visit)} ${ending(visit)}. Go to ${url} again.`);
+  const address = bridgeAddressOf(container);
+  const way = address !== undefined && { address, port: WEB, hostPort: port };
+  const obstacle =
+    way && !isPage(visit) && (await obstacleTo(sandbox.host(SERVER), container, way));
+  return obstacle || notYet(`${typed(visit)} ${ending(visit)}. Go to ${url} again.`);
 }

@@ -39,7 +39,10 @@ export const linuxBridge: readonly CheckDefinition[] = [
     reads: /inet ([\d.]+)/,
     judge: async (given, sandbox) => {
       const truth = await sandbox.host(SERVER).addressOf('docker0');
-      if (!truth) throw new CouldNotCheck(`${SERVER} has no interface docker0 at the moment.`);
+      if (!truth)
+        throw new CouldNotCheck(
+          `${SERVER} has no docker0 any more. Docker makes it anew: sudo systemctl restart docker.`,
+        );
       const read = addressIn(given);
       if (read === truth) return passed();
       if (read === undefined) return notAnAddress();

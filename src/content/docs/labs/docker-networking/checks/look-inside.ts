@@ -1,11 +1,11 @@
 import {
   type ContainerView,
+  commandsInside,
   type JournalView,
   type NetworkView,
   notYet,
   passed,
   type SandboxView,
-  type SignalOf,
   type Verdict,
 } from '#lab';
 import { IMAGE, SERVER } from './myapp2.ts';
@@ -34,8 +34,8 @@ export async function lookedInside(
   const now = await server.containers();
   const ids = idsOn(sandbox.journal, SERVER, network);
   for (const container of now) if (container.networkMode === network) ids.add(container.id);
-  const commands = commandsIn(sandbox.journal).filter((signal) => signal.host === SERVER);
-  if (commands.some((signal) => ids.has(signal.id) && SHOWS_NETWORK.test(signal.command ?? ''))) {
+  const commands = commandsInside(sandbox, SERVER);
+  if (commands.some(({ id, command }) => ids.has(id) && SHOWS_NETWORK.test(command))) {
     return passed();
   }
   if (ids.size === 0) return notYet(`First run a container on the network ${network}.`);
@@ -50,7 +50,7 @@ export async function lookedInside(
     );
   }
   const running = now.find((container) => container.running && container.networkMode === network);
-  const elsewhere = commands.findLast((signal) => SHOWS_NETWORK.test(signal.command ?? ''));
+  const elsewhere = commands.findLast(({ command }) => SHOWS_NETWORK.test(command));
   if (elsewhere && running) {
     return notYet(
       `You looked inside ${elsewhere.name}, which is not on the network ${network}. Look inside ${running.name}.`,
@@ -64,13 +64,13 @@ export async function lookedInside(
 
 /** Whether a container on one of the learner's own bridges asked for another one there by its name. */
 export function foundByName(
-  journal: JournalView,
+  sandbox: SandboxView,
   bridges: readonly NetworkView[],
   containers: readonly ContainerView[],
 ): Verdict {
   const [bridge] = bridges;
   if (!bridge) return notYet(`Make a bridge of your own on ${SERVER} first.`);
-  const execs = commandsIn(journal).filter((signal) => signal.host === SERVER);
+  const execs = commandsInside(sandbox, SERVER);
   const ids = new Map(containers.map(({ name, id }) => [name, id]));
   const neighbours = new Map<string | undefined, Set<string>>();
   for (const network of bridges) {
@@ -80,11 +80,11 @@ export function foundByName(
       neighbours.set(ids.get(name), known);
     }
   }
-  const found = execs.some(({ id, command = '' }) => {
+  const tries = execs.filter(({ id, command }) => {
     const others = neighbours.get(id);
     return others && reaches(command) && wordsOf(command).some((word) => others.has(word));
   });
-  if (found) return passed();
+  if (tries.some(({ status }) => status === 0)) return passed();
   const fullest = bridges.toSorted((a, b) => guests(b).length - guests(a).length)[0] ?? bridge;
   const [first, second] = guests(fullest);
   if (!first) return notYet(`Run a container on ${fullest.name} first.`);
@@ -104,8 +104,15 @@ export function foundByName(
     });
   }
   const fix = { host: SERVER, command: `docker exec ${first} ping -c 1 ${second}` };
-  const asked = execs.findLast(({ command = '' }) => REACHING.test(command));
-  if (asked?.command !== undefined && !reaches(asked.command)) {
+  const asked = execs.findLast(({ command }) => REACHING.test(command));
+  if (asked && tries.includes(asked)) {
+    const how =
+      asked.status === undefined
+        ? 'still runs, so it cannot be told whether it gets there. Ask once, and let it end'
+        : `ended with status ${asked.status}, so it did not get there. Try it so`;
+    return notYet(`“${asked.command}” in ${asked.name} ${how}: ${fix.command}.`, fix);
+  }
+  if (asked && !reaches(asked.command)) {
     const [program] = asked.command.split(' ', 1);
     return notYet(
       `“${asked.command}” in ${asked.name} runs ${program}, which asks for no container.`,
@@ -141,12 +148,4 @@ function idsOn(journal: JournalView, host: string, network: string): Set<string>
       .filter((signal) => signal.networkMode === network)
       .map((signal) => signal.id),
   );
-}
-
-/** What was run inside containers: by `docker exec`, or as a container's own command. */
-function commandsIn(journal: JournalView): readonly SignalOf<'container'>[] {
-  return journal
-    .all('container')
-    .filter((signal) => signal.action === 'exec_start' || signal.action === 'start')
-    .filter((signal) => signal.command !== undefined);
 }

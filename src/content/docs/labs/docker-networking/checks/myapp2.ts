@@ -1,7 +1,10 @@
 import {
+  bridgeGone,
   type ContainerView,
   type HostView,
+  hostPortOf,
   isFromImage,
+  loopbackOnly,
   notYet,
   runsImagesProgram,
   type SandboxView,
@@ -46,7 +49,7 @@ export async function withMyapp2(
 
 /** The port of the host that leads to a container's port 80 now. */
 export function portOf(container: ContainerView | undefined): number | undefined {
-  return container?.ports[WEB]?.[0];
+  return container && hostPortOf(container, WEB);
 }
 
 /** A container's address on Docker's default bridge. */
@@ -96,6 +99,8 @@ async function notOurs(host: HostView, container: ContainerView): Promise<Verdic
     );
   }
   if (!container.running) {
+    const gone = await bridgeGone(host, container);
+    if (gone) return gone;
     const why = container.status === 'created' ? 'was made but never started' : 'is stopped';
     return notYet(`${NAME} ${why}. Start it.`, { host: SERVER, command: `docker start ${NAME}` });
   }
@@ -123,7 +128,15 @@ function notPublishedFreely(container: ContainerView): Verdict | undefined {
           START_OVER,
         );
   }
-  const fixed = asked?.find((port) => port !== '' && port !== '0');
+  const loopback = loopbackOnly(container, WEB);
+  if (loopback !== undefined) {
+    return notYet(
+      `${NAME} publishes its port on ${loopback}, where nobody but ${SERVER} itself can reach it. Leave the address out: -p :80.`,
+      START_OVER,
+    );
+  }
+  // Published a second time, on a port of the learner's own choice, it still has one that Docker picked.
+  const fixed = asked?.every((port) => port !== '' && port !== '0') ? asked[0] : undefined;
   if (fixed === undefined) return undefined;
   return fixed.includes('-')
     ? notYet(

@@ -4,6 +4,7 @@ import {
   isPage,
   isWithin,
   notYet,
+  obstacleTo,
   type SandboxView,
   type SignalOf,
   type Start,
@@ -99,9 +100,10 @@ export async function directPageMissing(
     return notYet(`Not opened yet. In the Browser tab, go to ${url}.`);
   }
   if (visit.hostname === address && visit.port === 80) {
-    return isPage(visit)
-      ? notYet(`That page came by another way. Reload ${url}.`)
-      : notYet(`${url} ${ending(visit)}. Go there again.`);
+    if (isPage(visit)) return notYet(`That page came by another way. Reload ${url}.`);
+    const way = { address, port: WEB };
+    const obstacle = await obstacleTo(sandbox.host(SERVER), { name: NAME }, way);
+    return obstacle ?? notYet(`${url} ${ending(visit)}. Go there again.`);
   }
   return notDirect(sandbox, address, visit);
 }

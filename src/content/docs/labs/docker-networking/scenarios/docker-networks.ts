@@ -92,6 +92,12 @@ export const dockerNetworksScenarios: Readonly<Record<string, Scenarios>> = {
         undo: [on('server01', 'docker rm -f lonely')],
       },
       {
+        what: 'with the network mistyped',
+        actions: [on('server01', 'docker run -d --name lonely --network nnone mycontainer:5.6')],
+        says: 'lonely asks for the network nnone, which server01 does not have. The one meant is none',
+        undo: [on('server01', 'docker rm -f lonely')],
+      },
+      {
         what: 'on the other server',
         actions: [on('server02', 'docker run -d --name lonely --network none mycontainer:5.6')],
         says: 'lonely is on server02',
@@ -169,6 +175,12 @@ export const dockerNetworksScenarios: Readonly<Record<string, Scenarios>> = {
         actions: [on('server02', 'docker run -d --name athome --network host mycontainer:5.6')],
         says: 'athome is on server02',
         undo: [on('server02', 'docker rm -f athome')],
+      },
+      {
+        what: 'with the network mistyped, and a name of one’s own',
+        actions: [on('server01', 'docker run -d --name mine --network hots mycontainer:5.6')],
+        says: 'mine asks for the network hots, which server01 does not have. The one meant is host',
+        undo: [on('server01', 'docker rm -f mine')],
       },
       {
         what: 'on the network none',
@@ -270,6 +282,12 @@ export const dockerNetworksScenarios: Readonly<Record<string, Scenarios>> = {
         undo: [on('server01', 'docker rm -f web1')],
       },
       {
+        what: 'with the network mistyped',
+        actions: [on('server01', 'docker run -d --name web1 --network mynett mycontainer:5.6')],
+        says: 'web1 asks for the network mynett, which server01 does not have. The one meant is mynet',
+        undo: [on('server01', 'docker rm -f web1')],
+      },
+      {
         what: 'without --network',
         actions: [on('server01', 'docker run -d --name web1 mycontainer:5.6')],
         says: 'web1 is on the network bridge',
@@ -299,6 +317,11 @@ export const dockerNetworksScenarios: Readonly<Record<string, Scenarios>> = {
         what: 'by its address',
         actions: [on('server01', 'docker exec web1 ping -c 1 10.1.10.11')],
         says: '“ping -c 1 10.1.10.11” in web1 names no other container',
+      },
+      {
+        what: 'at a port that nothing listens on',
+        actions: [on('server01', 'docker exec web1 wget -T 2 -q -O - http://web2:81')],
+        says: /“wget -T 2 -q -O - http:\/\/web2:81” in web1 ended with status \d+, so it did not get there/,
       },
       {
         what: 'by its own name',

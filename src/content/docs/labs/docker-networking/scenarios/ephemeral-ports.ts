@@ -14,6 +14,12 @@ export const ephemeralPortsScenarios: Readonly<Record<string, Scenarios>> = {
         undo: [on('server01', 'docker rm -f myapp2')],
       },
       {
+        what: 'on an address that only the server itself reaches',
+        actions: [on('server01', 'docker run -d --name myapp2 -p 127.0.0.1::80 mycontainer:5.6')],
+        says: 'publishes its port on 127.0.0.1, where nobody but server01 itself can reach it',
+        undo: [on('server01', 'docker rm -f myapp2')],
+      },
+      {
         what: 'no port at all',
         actions: [on('server01', 'docker run -d --name myapp2 mycontainer:5.6')],
         says: 'publishes no port',
@@ -51,6 +57,10 @@ export const ephemeralPortsScenarios: Readonly<Record<string, Scenarios>> = {
       },
     ],
     alternatives: [
+      {
+        what: 'and on a port of one’s own choice as well',
+        actions: [on('server01', 'docker run -d --name myapp2 -p :80 -p 9090:80 mycontainer:5.6')],
+      },
       {
         what: 'every port that the image declares',
         actions: [on('server01', 'docker run -d --name myapp2 -P mycontainer:5.6')],
