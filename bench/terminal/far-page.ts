@@ -1,7 +1,12 @@
 /** What a page tells of keys whose echo is far away. */
 export interface FarBench {
-  /** Keys are counted anew. @param secret letters that nothing echoes; none, where all that is typed is to be seen */
-  begin(secret: string): void;
+  /**
+   * Keys are counted anew.
+   *
+   * @param secret letters that nothing echoes; none, where all that is typed is to be seen
+   * @param isBeside something else is printed meanwhile
+   */
+  begin(secret: string, isBeside?: boolean): void;
   /** What was seen since {@link FarBench.begin}. */
   seen(): Seen;
 }
@@ -25,12 +30,15 @@ export function watchFar(): void {
   /** Nobody sees a key come later than this. */
   const AT_ONCE_MS = 30;
   let secret = '';
+  let isBeside = false;
   let line = '';
   let keys = 0;
   let atOnce = 0;
   let wrong: number[] = [];
-  const nothing = { text: '', told: false, since: 0 };
+  const nothing = { text: '', told: false };
   let shown = nothing;
+  /** Since when each character stands that is foreseen. */
+  let since: number[] = [];
 
   const inSight = (selector: string): HTMLElement | undefined =>
     [...document.querySelectorAll<HTMLElement>(selector)].find((is) => is.checkVisibility());
@@ -64,10 +72,11 @@ export function watchFar(): void {
         return;
       }
       keys += 1;
-      const expected = line;
+      // Whatever is printed between begins another line.
+      const expected = isBeside ? key : `$ ${line}`;
       setTimeout(() => {
         const { text } = display();
-        if (text.replaceAll('\u00a0', ' ').endsWith(`$ ${expected}`)) atOnce += 1;
+        if (text.replaceAll('\u00a0', ' ').endsWith(expected)) atOnce += 1;
       }, AT_ONCE_MS);
     },
     { capture: true },
@@ -81,15 +90,19 @@ export function watchFar(): void {
     const isDeleted = shown.text.startsWith(text) && text.endsWith(line);
     const isRight = text.startsWith(shown.text) || isDeleted || onScreen(shown.text);
     const isWrong = shown.text !== '' && (secret === '' ? !isRight : shown.told && !isTold);
-    if (isWrong) wrong.push(now - shown.since);
-    const isNew = shown.text === '' || isWrong || shown.told !== isTold;
-    shown = foreseen === '' ? nothing : { text, told: isTold, since: isNew ? now : shown.since };
+    if (isWrong) wrong.push(now - (since[0] ?? now));
+    if (isWrong || foreseen === '') since = [];
+    for (let more = text.length - shown.text.length; more > 0; more--) since.push(now);
+    // What was foreseen first is there first.
+    since = since.slice(-foreseen.length);
+    shown = foreseen === '' ? nothing : { text, told: isTold };
   };
   requestAnimationFrame(look);
 
   globalThis.far = {
-    begin: (letters) => {
+    begin: (letters, beside = false) => {
       secret = letters;
+      isBeside = beside;
       line = '';
       keys = 0;
       atOnce = 0;

@@ -101,7 +101,9 @@ export async function measureFarKeys(rttMs: number, project: string): Promise<st
       const name = echo === 'off' ? 'without' : 'with';
       rows.push(rowOf(name, 'at a prompt', await typed(page, rttMs, LINES)));
       await page.command(BESIDE);
-      rows.push(rowOf(name, 'while a job prints', await typed(page, rttMs, LINES.slice(0, 1))));
+      rows.push(
+        rowOf(name, 'while a job prints', await typed(page, rttMs, LINES.slice(0, 1), true)),
+      );
       await delay(5_000);
       await page.run('clear');
       rows.push(rowOf(name, 'a secret (read -s)', await hidden(page, rttMs, 'read -s secret')));
@@ -123,8 +125,13 @@ function rowOf(name: string, what: string, { keys, atOnce, wrong }: Seen): strin
 }
 
 /** Types as a learner does: goes on after every other line without a look at what it did. */
-async function typed(page: BenchPage, rttMs: number, lines: readonly string[]): Promise<Seen> {
-  await page.page.evaluate(() => far.begin(''));
+async function typed(
+  page: BenchPage,
+  rttMs: number,
+  lines: readonly string[],
+  isBeside = false,
+): Promise<Seen> {
+  await page.page.evaluate((beside) => far.begin('', beside), isBeside);
   let gap = 0;
   for (const [at, text] of lines.entries()) {
     for (const key of [...text, 'Enter']) {
@@ -140,6 +147,8 @@ async function typed(page: BenchPage, rttMs: number, lines: readonly string[]): 
 /** Types what nothing echoes, some of it before the program is there. */
 async function hidden(page: BenchPage, rttMs: number, command: string): Promise<Seen> {
   await page.command(command);
+  // The last of its keys are looked at.
+  await delay(50);
   await page.page.evaluate((secret) => far.begin(secret), SECRET);
   for (const [at, key] of [...SECRET].entries()) {
     await page.page.keyboard.press(key);
