@@ -77,6 +77,8 @@ export type ClientFrame =
       readonly offset: number;
       readonly bytes: number;
       readonly lines: number;
+      /** The answer may be packed. */
+      readonly packed?: true;
     };
 
 /** What the page does before the first output: nothing, clear its screen, or keep it though bytes may be missing. */
@@ -106,6 +108,8 @@ export type ServerFrame =
       readonly offset: number;
       readonly preamble: Uint8Array;
       readonly bytes: Uint8Array;
+      /** `bytes` are deflated (RFC 1951). */
+      readonly packed?: true;
     }
   /** The shell has ended. `undefined`: how is not known. */
   | { readonly type: 'exit'; readonly status: number | undefined }
@@ -143,6 +147,7 @@ const SERVER = {
   beat: 0x85,
   size: 0x86,
   older: 0x87,
+  packed: 0x88,
 } as const;
 const ATTENTION: readonly Attention[] = ['hidden', 'visible', 'active'];
 const RESUME: readonly ResumeKind[] = ['exact', 'replay', 'restarted'];
@@ -152,6 +157,8 @@ const HELLO_BYTES = 27;
 /** … of a hello with `newest`. */
 const LONG_HELLO_BYTES = 31;
 const FETCH_BYTES = 17;
+/** … of a fetch whose answer may be packed. */
+const LONG_FETCH_BYTES = 18;
 const ATTACHED_BYTES = 31;
 const OFFSET_HEAD = 9;
 const OLDER_HEAD = 11;
@@ -188,10 +195,11 @@ export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
       return bytesOf(view);
     }
     case 'fetch': {
-      const view = open(CLIENT.fetch, FETCH_BYTES);
+      const view = open(CLIENT.fetch, frame.packed ? LONG_FETCH_BYTES : FETCH_BYTES);
       putOffset(view, 1, frame.offset);
       view.setUint32(9, frame.bytes);
       view.setUint32(13, frame.lines);
+      if (frame.packed) view.setUint8(FETCH_BYTES, 1);
       return bytesOf(view);
     }
   }
@@ -240,14 +248,17 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
     case CLIENT.attention:
       exactly(view, 2, 'attention');
       return { type: 'attention', attention: oneOf(ATTENTION, view.getUint8(1), 'attention') };
-    case CLIENT.fetch:
-      exactly(view, FETCH_BYTES, 'fetch');
+    case CLIENT.fetch: {
+      const isLong = view.byteLength === LONG_FETCH_BYTES;
+      if (!isLong) exactly(view, FETCH_BYTES, 'fetch');
       return {
         type: 'fetch',
         offset: getOffset(view, 1),
         bytes: view.getUint32(9),
         lines: view.getUint32(13),
+        ...(isLong && view.getUint8(FETCH_BYTES) === 1 && { packed: true }),
       };
+    }
     default:
       throw new FrameError('unknown frame');
   }
@@ -293,7 +304,10 @@ export function encodeServerFrame(frame: ServerFrame): Uint8Array<ArrayBuffer> {
     case 'older': {
       const { preamble } = frame;
       const text = OLDER_HEAD + preamble.byteLength;
-      const view = open(SERVER.older, text + frame.bytes.byteLength);
+      const view = open(
+        frame.packed ? SERVER.packed : SERVER.older,
+        text + frame.bytes.byteLength,
+      );
       putOffset(view, 1, frame.offset);
       view.setUint16(9, preamble.byteLength);
       const bytes = bytesOf(view);
@@ -343,7 +357,8 @@ export function decodeServerFrame(bytes: Uint8Array): ServerFrame {
         rows: view.getUint16(3),
         yours: view.getUint8(5) === 1,
       };
-    case SERVER.older: {
+    case SERVER.older:
+    case SERVER.packed: {
       atLeast(view, OLDER_HEAD, 'older');
       const text = OLDER_HEAD + view.getUint16(9);
       atLeast(view, text, 'older');
@@ -352,6 +367,7 @@ export function decodeServerFrame(bytes: Uint8Array): ServerFrame {
         offset: getOffset(view, 1),
         preamble: bytes.subarray(OLDER_HEAD, text),
         bytes: bytes.subarray(text),
+        ...(kindOf(view) === SERVER.packed && { packed: true }),
       };
     }
     default:

@@ -4,7 +4,7 @@ import { expect, test } from './learner.ts';
 
 /** The first byte of the frames that are looked at (docs/terminal-protocol.md), and what stands before their bytes. */
 const OUTPUT = 0x82;
-const OLDER = 0x87;
+const OLDER = 0x88;
 const OUTPUT_HEAD = 9;
 /** More than the 5,000 that a page keeps. */
 const LINES = 7_000;

@@ -172,7 +172,7 @@ export class TerminalConnection implements Disposable {
 
   /** Asks for output from before a replay; of what is no longer kept, or 0, from where so many lines begin. */
   fetch(offset: number, bytes: number, lines: number): void {
-    this.#send({ type: 'fetch', offset, bytes, lines });
+    this.#send({ type: 'fetch', offset, bytes, lines, packed: true });
   }
 
   attend(attention: Attention): void {
@@ -257,9 +257,15 @@ export class TerminalConnection implements Disposable {
         this.#listener.size(frame.cols, frame.rows, frame.yours);
         break;
       case 'older':
-        this.#listener.older?.(frame);
+        void this.#onOlder(frame);
         break;
     }
+  }
+
+  async #onOlder(frame: OlderFrame): Promise<void> {
+    const link = this.#state;
+    const bytes = frame.packed ? await unpacked(frame.bytes) : frame.bytes;
+    if (this.#state === link) this.#listener.older?.({ ...frame, bytes });
   }
 
   #onAttached(frame: AttachedFrame): void {
@@ -360,4 +366,10 @@ export class TerminalConnection implements Disposable {
     this.#state = state;
     this.#listener.state(state);
   }
+}
+
+async function unpacked(bytes: Uint8Array): Promise<Uint8Array> {
+  const packed = new Blob([new Uint8Array(bytes)]).stream();
+  const stream = packed.pipeThrough(new DecompressionStream('deflate-raw'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { deflateRawSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { TERMINAL_CLOSE } from '#protocol';
+import { encodeServerFrame, TERMINAL_CLOSE } from '#protocol';
 import {
   type ConnectionState,
   type Standing,
@@ -94,4 +95,29 @@ test.each([
   using _ = connection;
   await expect.poll(() => states.at(-1)).toEqual({ state: 'gone', why });
   expect(server.asked()).toBe(1);
+});
+
+test('older output that comes packed is handed on as it was printed', async () => {
+  const bytes = new TextEncoder().encode('a line\r\n'.repeat(100));
+  const preamble = new Uint8Array();
+  const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  sockets.on('connection', (socket) => {
+    const packed = { bytes: deflateRawSync(bytes), preamble, packed: true } as const;
+    socket.send(encodeServerFrame({ type: 'older', offset: 7, ...packed }));
+  });
+  await new Promise((listening) => sockets.once('listening', listening));
+  const { port } = sockets.address() as AddressInfo;
+  const older = Promise.withResolvers<{ readonly bytes: Uint8Array; readonly offset: number }>();
+  const nothing = () => undefined;
+  using _ = new TerminalConnection(`ws://127.0.0.1:${port}/`, 'active', {
+    state: nothing,
+    attached: nothing,
+    output: nothing,
+    reset: nothing,
+    older: older.resolve,
+    size: nothing,
+    givenUp: nothing,
+  });
+  expect(await older.promise).toMatchObject({ offset: 7, bytes });
+  sockets.close();
 });

@@ -1,3 +1,4 @@
+import { inflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import {
@@ -232,6 +233,21 @@ describe('a replay of the newest output', () => {
     expect(piece?.offset).toBeGreaterThan(terminal.head - RING_BYTES);
     expect(piece && Buffer.from(piece.preamble).toString()).toBe('\x1b[?2004h');
     expect(piece?.bytes.byteLength).toBe(KIB);
+  });
+
+  test('is packed where the page can unpack it, as it was when it was asked for', async () => {
+    printLines(RING_BYTES);
+    const socket = attached({ newest: NEWEST });
+    const fetch = { type: 'fetch', offset: 0, bytes: 64 * KIB, lines: 1_000_000 } as const;
+    socket.says(fetch);
+    socket.drain();
+    socket.says({ ...fetch, packed: true });
+    printLines(RING_BYTES);
+    await expect.poll(() => olderOf(socket)).toHaveLength(2);
+    const [plain, packed] = olderOf(socket);
+    expect(packed?.packed).toBe(true);
+    expect(packed?.bytes.byteLength).toBeLessThan(16 * KIB);
+    expect(inflateRawSync(packed?.bytes ?? '')).toEqual(Buffer.from(plain?.bytes ?? ''));
   });
 
   test('a second fetch before the answer has gone out closes the socket, however little a page reads', () => {

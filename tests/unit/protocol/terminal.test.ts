@@ -39,6 +39,7 @@ const CLIENT_FRAMES: readonly ClientFrame[] = [
   { type: 'ack', offset: FAR },
   { type: 'attention', attention: 'hidden' },
   { type: 'fetch', offset: FAR, bytes: 65_536, lines: 5_000 },
+  { type: 'fetch', offset: FAR, bytes: 65_536, lines: 5_000, packed: true },
 ];
 
 const SERVER_FRAMES: readonly ServerFrame[] = [
@@ -61,6 +62,7 @@ const SERVER_FRAMES: readonly ServerFrame[] = [
   { type: 'size', cols: 2, rows: 1, yours: true },
   { type: 'older', offset: FAR, preamble: BYTES, bytes: Uint8Array.of(7, 8) },
   { type: 'older', offset: 0, preamble: new Uint8Array(), bytes: BYTES },
+  { type: 'older', offset: 0, preamble: BYTES, bytes: BYTES, packed: true },
 ];
 
 test.each(CLIENT_FRAMES)('carries $type from page to server unchanged', (frame) => {
