@@ -304,10 +304,7 @@ export function encodeServerFrame(frame: ServerFrame): Uint8Array<ArrayBuffer> {
     case 'older': {
       const { preamble } = frame;
       const text = OLDER_HEAD + preamble.byteLength;
-      const view = open(
-        frame.packed ? SERVER.packed : SERVER.older,
-        text + frame.bytes.byteLength,
-      );
+      const view = open(frame.packed ? SERVER.packed : SERVER.older, text + frame.bytes.byteLength);
       putOffset(view, 1, frame.offset);
       view.setUint16(9, preamble.byteLength);
       const bytes = bytesOf(view);

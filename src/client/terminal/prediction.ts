@@ -48,7 +48,7 @@ export interface Prediction {
 export class Predictor {
   readonly #times: RoundTrips;
   /** In the order typed. */
-  #keys: readonly Key[] = [];
+  #keys: Key[] = [];
   /** What the keys change. */
   #base: CursorLine | undefined;
   /** Whether keys up to the first without an edit are shown. */
@@ -69,11 +69,21 @@ export class Predictor {
   }
 
   get shown(): Prediction | undefined {
-    const edits = this.#known();
     const seen = this.#base;
+    const edits = this.#known();
     if (!seen || edits.length === 0) return undefined;
-    const columns = edits.map((_, at) => edited(seen, edits.slice(0, at + 1)).column);
-    return { seen, foreseen: edited(seen, edits), from: Math.min(seen.column, ...columns) };
+    let from = seen.column;
+    let foreseen = seen;
+    for (const edit of edits) {
+      foreseen = edited(foreseen, edit);
+      from = Math.min(from, foreseen.column);
+    }
+    return { seen, foreseen, from };
+  }
+
+  /** How many keys are held whose effect has not come: at most a line's. */
+  get underWay(): number {
+    return this.#keys.length;
   }
 
   /** When the oldest key's echo is late; `undefined`: none is under way. */
@@ -88,13 +98,14 @@ export class Predictor {
    * @param seen the cursor's line as it is; `undefined` where nothing may be foreseen
    */
   typed(data: string, seen: CursorLine | undefined, columns: number, now: number): void {
-    if (!seen) this.clear();
-    for (const character of data) {
+    const characters = data.length > columns ? [undefined] : data;
+    if (!seen || this.#keys.length + data.length > columns) this.clear();
+    for (const character of characters) {
       if (this.#keys.length === 0) this.#base = seen;
-      const isEdit = SHOWN.test(character) || character === BACKSPACE;
+      const isEdit = character !== undefined && (SHOWN.test(character) || character === BACKSPACE);
       if (isEdit && seen && this.#fits(character, seen, columns)) {
         this.#own += character === BACKSPACE ? -1 : 1;
-        this.#keys = [...this.#keys, { edit: character, at: now }];
+        this.#keys.push({ edit: character, at: now });
       } else this.#break(now);
     }
   }
@@ -126,7 +137,8 @@ export class Predictor {
     if (due === undefined || now < due) return;
     const edits = this.#known();
     // Two keys may leave the line as it was.
-    const isAsShown = seen && this.#base && isSame(edited(this.#base, edits), seen);
+    const { foreseen } = this.shown ?? {};
+    const isAsShown = seen && foreseen && isSame(foreseen, seen);
     if (edits.length === 0) this.#drop(1, seen);
     else if (isAsShown) this.#confirm(edits.length, seen);
     else {
@@ -146,13 +158,12 @@ export class Predictor {
   #fits(character: string, seen: CursorLine, columns: number): boolean {
     if (character === BACKSPACE) return this.#own > 0;
     if (this.#keys.length === 0) return seen.isEnd && seen.column < columns - 1;
-    const edits = this.#known();
-    if (edits.length < this.#keys.length || !this.#base) return true;
-    return edited(this.#base, edits).column < columns - 1;
+    // Each key moves the cursor on by one at most.
+    return !this.#isKnown || (this.#base?.column ?? 0) + this.#keys.length < columns - 1;
   }
 
   #break(now: number): void {
-    this.#keys = [...this.#keys, { edit: undefined, at: now }];
+    this.#keys.push({ edit: undefined, at: now });
     this.#isKnown = this.#known().length > 0;
     this.#own = 0;
     this.#brokenAt = now;
@@ -180,7 +191,11 @@ export class Predictor {
     if (!base || this.#keys.length === 0 || isSame(base, seen)) return undefined;
     const first = this.#keys.findIndex(({ edit }) => edit !== undefined);
     const edits = editsOf(this.#keys.slice(Math.max(0, first)));
-    const echoed = edits.findIndex((_, at) => isSame(edited(base, edits.slice(0, at + 1)), seen));
+    let foreseen = base;
+    const echoed = edits.findIndex((edit) => {
+      foreseen = edited(foreseen, edit);
+      return isSame(foreseen, seen);
+    });
     const took = now - (this.#keys[first + echoed]?.at ?? now);
     if (echoed >= 0 && took >= SOON * this.#times.least) {
       this.#confirm(first + echoed + 1, seen);
@@ -206,7 +221,7 @@ export class Predictor {
     return this.#isKnown ? editsOf(this.#keys) : [];
   }
 
-  #afterBreak(): readonly Key[] {
+  #afterBreak(): Key[] {
     return this.#keys.slice(this.#keys.findLastIndex(({ edit }) => edit === undefined) + 1);
   }
 
@@ -226,18 +241,10 @@ function editsOf(keys: readonly Key[]): readonly string[] {
   return edits;
 }
 
-function edited(line: CursorLine, edits: readonly string[]): CursorLine {
-  let { before, column } = line;
-  for (const edit of edits) {
-    if (edit === BACKSPACE) {
-      before = before.slice(0, -1);
-      column -= 1;
-    } else {
-      before += edit;
-      column += 1;
-    }
-  }
-  return { ...line, before, column };
+function edited({ before, column, ...line }: CursorLine, edit: string): CursorLine {
+  return edit === BACKSPACE
+    ? { ...line, before: before.slice(0, -1), column: column - 1 }
+    : { ...line, before: before + edit, column: column + 1 };
 }
 
 function isSame(expected: CursorLine, seen: CursorLine): boolean {

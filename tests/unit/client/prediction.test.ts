@@ -206,6 +206,44 @@ describe('at a prompt that the shell has marked', () => {
   });
 });
 
+describe('what is held of keys under way', () => {
+  test('is one of a paste, however long, and nothing of it is foreseen', () => {
+    const far = new Far();
+    far.type('x'.repeat(1024 * 1024));
+    expect(far.predictor.underWay).toBe(1);
+    expect(far.predicted).toBe('');
+  });
+
+  test.each(['a', '\x7f', '\r', '\x1b[A'])('has a limit while the line stalls: %j', (key) => {
+    const far = new Far();
+    far.echoed('b');
+    for (let held = 0; held < 1_000; held++) {
+      far.type(key);
+      expect(far.predictor.underWay).toBeLessThanOrEqual(COLUMNS);
+    }
+    far.wait(2 * TRIP_MS);
+    expect(far.predictor.underWay).toBe(0);
+  });
+
+  test('is compared with what was printed once for each key', () => {
+    const far = new Far();
+    const typed = 'x'.repeat(30);
+    for (const each of typed) far.type(each);
+    let looks = 0;
+    const seen = new Proxy(
+      { line: 0, column: 0, before: 'something else', isEnd: true },
+      {
+        get: (of, name) => {
+          looks += 1;
+          return Reflect.get(of, name);
+        },
+      },
+    );
+    far.predictor.printed(seen, far.now);
+    expect(looks).toBeLessThanOrEqual(4 * typed.length + 8);
+  });
+});
+
 describe('what was foreseen wrongly', () => {
   test('is gone as soon as something else is printed, and comes again in its new place', () => {
     const far = new Far();
