@@ -16,11 +16,15 @@ const READING_BYTES = 60_000;
  * what carries links over HTTP 2,100: it cannot wait to be fetched until a network is in the way. What holds a button of Run while
  * its block runs, and tells of a tick where the text is out of sight, takes 700; what marks the last output, and gives the
  * keyboard back, 800; what finds a graphics card and keeps a terminal's cells the same with it, 900; what measures whether a
- * line is slow, and fetches what shows keys before the host has them, 500; what unpacks older output 150.
+ * line is slow, and fetches what shows keys before the host has them, 500; what unpacks older output 150; what restarts
+ * a host 300, with what holds a slow line’s keys together 150.
  */
-const LAB_BYTES = 176_300;
-/** The instructor's page: little of its own, and a terminal to watch a learner's, with what measures its line (400). */
-const ROOM_BYTES = 152_000;
+const LAB_BYTES = 176_800;
+/**
+ * The instructor's page: little of its own, and a terminal to watch a learner's, with what measures its line (400), what
+ * restarts a learner's host (200) and what unpacks older output (200).
+ */
+const ROOM_BYTES = 152_400;
 /** As the server packs it. */
 const GZIP = { level: 9 };
 /**
