@@ -2,8 +2,11 @@ import AxeBuilder from '@axe-core/playwright';
 import type { BrowserContext, Locator, Page } from '@playwright/test';
 import { decodeClientFrame } from '#protocol';
 import { expect, Learner, test } from './learner.ts';
+import { nextFrame } from './page-work.ts';
 
 const ROWS = '.panel:visible .xterm-rows';
+/** With this byte begins what the server says of the size (docs/terminal-protocol.md). */
+const SIZE = 0x86;
 
 /** The middle of what the terminal shows: its own layer for the mouse lies over the rows. */
 async function middleOf(drawn: Locator): Promise<readonly [x: number, y: number]> {
@@ -174,6 +177,59 @@ async function clipboard(context: BrowserContext, url: string): Promise<string> 
   await page.close();
   return text;
 }
+
+test('every row and column of a terminal is in sight, whatever the window’s size', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; echo in-sight');
+  for (let height = 700; height < 720; height += 3) {
+    await page.setViewportSize({ width: 1200 + height, height });
+    await expect
+      .poll(() =>
+        page.locator('.panel:visible .qs-terminal-surface').evaluate((surface) => {
+          const room = surface.getBoundingClientRect();
+          const drawn = surface.querySelector('.xterm-screen')?.getBoundingClientRect();
+          return drawn && [drawn.bottom <= room.bottom, drawn.right <= room.right];
+        }),
+      )
+      .toEqual([true, true]);
+  }
+});
+
+test('a menu that goes before it is drawn leaves the terminal its size', async ({ learner }) => {
+  const { page } = learner;
+  let isFar = false;
+  await page.routeWebSocket(/\/terminals\//, (route) => {
+    const server = route.connectToServer();
+    route.onMessage((message) => server.send(message));
+    // The server's answer to a size comes far later than the next frame.
+    server.onMessage((message) => {
+      if (!isFar || message[0] !== SIZE) route.send(message);
+    });
+  });
+  await learner.goTo('ephemeral-ports/');
+  await learner.tab('server01').click();
+  await learner.read(/(\$)/);
+  const rows = page.locator(`${ROWS} > div`);
+  const before = await rows.count();
+  const panel = page.locator('.panel:visible');
+  await panel.getByRole('button', { name: /^Settings and keys/ }).click();
+  await expect.poll(() => rows.count()).toBeLessThan(before);
+  await page.keyboard.press('Escape');
+  await expect(rows).toHaveCount(before);
+  await nextFrame(page);
+  isFar = true;
+  // All of it in one task: no frame is drawn meanwhile.
+  await panel.locator('.qs-terminal-settings').evaluate((menu: HTMLElement) => {
+    menu.hidden = false;
+    menu.querySelector('input')?.click();
+    menu.hidden = true;
+  });
+  await nextFrame(page);
+  await expect(rows).toHaveCount(before);
+});
 
 test('a shell hears of one size, that of its terminal, and of the same after a reload', async ({
   learner,

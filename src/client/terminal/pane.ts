@@ -370,9 +370,13 @@ export class TerminalPane implements Disposable {
     const screen = this.#screen;
     if (!screen || !this.#shown || !this.#output.mayFit) return;
     if (this.#surface.clientWidth === 0) return;
+    const before = { cols: screen.terminal.cols, rows: screen.terminal.rows };
     if (!screen.fit()) return;
     const { cols, rows } = screen.terminal;
     this.#connection.resize(cols, rows);
+    if (cols === before.cols && rows === before.rows) return;
+    // What takes room and gives it back between two frames, such as a menu, is nothing that a browser tells of.
+    requestAnimationFrame(() => this.#fit());
   }
 
   #attention(): 'hidden' | 'visible' | 'active' {
