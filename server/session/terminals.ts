@@ -155,9 +155,10 @@ export class Terminals {
   /** A host has ended, and all shells on it: its tabs stay, and are given new ones once it runs again. */
   hostEnded(name: string): void {
     for (const [id, tab] of this.#tabs) {
-      if (tab.state !== 'open' || tab.row.host !== name) continue;
+      if (tab.state === 'opening' || tab.row.host !== name) continue;
+      // A new tab each time: whoever still takes up or opens the shell of the last one gives that up.
       this.#tabs.set(id, { state: 'kept', row: tab.row });
-      tab.terminal.detach();
+      if (tab.state === 'open') tab.terminal.detach();
     }
   }
 
