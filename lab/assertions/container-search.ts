@@ -7,6 +7,7 @@ import { isFromImage, runsImagesProgram } from './container-origin.ts';
 import {
   type ContainerSpec,
   hostPortOf,
+  isConnectable,
   loopbackOnly,
   published,
   runCommand,
@@ -180,7 +181,7 @@ function networkOf(wanted: ContainerSpec, _host: HostView, container: ContainerV
   const { network } = wanted;
   if (network === undefined || isOn(container, network)) return;
   const fix =
-    network === 'host' || network === 'none'
+    network === 'host' || network === 'none' || !isConnectable(container)
       ? remade(wanted, container)
       : { host: wanted.host, command: `docker network connect ${network} ${container.name}` };
   return problem(wanted, 'wrongNetwork', container, container.networkMode, network, fix);

@@ -41,6 +41,14 @@ export function published({ port, hostSide }: WantedPort): string {
   return hostSide.kind === 'fixed' ? `${hostSide.port}:${own}` : `:${own}`;
 }
 
+/**
+ * Whether a container can be connected to another network: one on `none`, on `host` or in another container's network
+ * cannot, whatever runs in it.
+ */
+export function isConnectable({ networkMode }: Pick<ContainerView, 'networkMode'>): boolean {
+  return networkMode !== 'none' && networkMode !== 'host' && !networkMode.startsWith('container:');
+}
+
 /** The host's port that leads to a port of a container; of several, one that Docker picked. */
 export function hostPortOf(
   { ports, requestedPorts }: Pick<ContainerView, 'ports' | 'requestedPorts'>,

@@ -157,11 +157,28 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     ],
   ],
   [
+    'container(…).from(…).isOn(…)',
+    web.from(IMAGE).isOn('mynet'),
+    [
+      [
+        'on one that it cannot be connected beside',
+        (w) => w.run({ name: 'web', network: 'none' }),
+        /on the network none.*mynet/,
+        `docker rm -f web && docker run -d --name web --network mynet ${IMAGE}`,
+      ],
+    ],
+  ],
+  [
     'container(…).isOn(…)',
     web.isOn('mynet'),
     [
       ['from the start', (w) => w.run({ name: 'web', network: 'mynet' }), 'passed'],
       ['on another', run, /on the network bridge.*mynet/, 'docker network connect mynet web'],
+      [
+        'on one that it cannot be connected beside',
+        (w) => w.run({ name: 'web', network: 'host' }),
+        /on the network host.*mynet/,
+      ],
     ],
   ],
   [

@@ -631,7 +631,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [
       'on the default bridge',
       (w) => w.createNetwork('mynet').run({ name: 'web1' }),
-      /web1 is on the network bridge, not on mynet/,
+      /web1 is on the network bridge, not on mynet\.$/,
+    ],
+    [
+      'where no other network can be added',
+      (w) => w.createNetwork('mynet').run({ name: 'web1', network: 'none' }),
+      /web1 is on the network none, not on mynet\. Docker adds no other to that one: make it anew/,
     ],
     [
       'ended at once',

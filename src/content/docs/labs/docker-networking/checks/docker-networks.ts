@@ -4,6 +4,7 @@ import {
   type CheckDefinition,
   type ContainerView,
   check,
+  isConnectable,
   isSlipOf,
   type NetworkView,
   notYet,
@@ -169,10 +170,7 @@ export const dockerNetworks: readonly CheckDefinition[] = [
           return asksForNone(misplaced, bridge.name, misplaced.name);
         }
         return misplaced
-          ? notYet(
-              `${misplaced.name} is on the network ${misplaced.networkMode}, not on ${bridge.name}.`,
-              { host: SERVER, command: `docker network connect ${bridge.name} ${misplaced.name}` },
-            )
+          ? brought(misplaced, bridge.name)
           : notYet(`No container is on ${bridges.map((each) => each.name).join(' or ')} yet.`, {
               host: SERVER,
               command,
@@ -222,6 +220,20 @@ function asksForNone({ name, networkMode }: ContainerView, network: string, as: 
       command: `docker rm -f ${name} && docker run -d --name ${as} --network ${network} ${IMAGE}`,
     },
   );
+}
+
+/** A container of the pair that is on another network. */
+function brought(container: ContainerView, network: string): Verdict {
+  const { name, networkMode } = container;
+  const where = `${name} is on the network ${networkMode}, not on ${network}.`;
+  if (isConnectable(container)) {
+    const command = `docker network connect ${network} ${name}`;
+    return notYet(where, { host: SERVER, command });
+  }
+  return notYet(`${where} Docker adds no other to that one: make it anew.`, {
+    host: SERVER,
+    command: `docker rm -f ${name} && docker run -d --name ${name} --network ${network} ${IMAGE}`,
+  });
 }
 
 /** Whether a container runs on one of Docker's two networks without a bridge. */
