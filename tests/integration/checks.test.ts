@@ -31,10 +31,13 @@ const LAB = defineLab({
         answer('asked', {
           title: 'asked',
           question: 'How many containers are there?',
-          judge: async (given, { host }) =>
-            Number(given) === (await host('server01').containers()).length
+          judge: async (given, { host }) => {
+            // An image that is not there is never remembered: the engine is asked each time.
+            await host('server01').image('never:1');
+            return Number(given) === (await host('server01').containers()).length
               ? passed()
-              : notYet('Another number.'),
+              : notYet('Another number.');
+          },
         }),
         check('client-route', {
           title: 'route',

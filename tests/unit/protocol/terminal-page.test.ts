@@ -41,7 +41,7 @@ const CLIENT_FRAMES: { readonly [T in ClientFrame['type']]: Extract<ClientFrame,
   resize: { type: 'resize', cols: 80, rows: 24 },
   ack: { type: 'ack', offset: 0 },
   attention: { type: 'attention', attention: 'hidden' },
-  fetch: { type: 'fetch', offset: 0, bytes: 0, lines: 0 },
+  fetch: { type: 'fetch', offset: 0, bytes: 0, lines: 0, packed: true },
 };
 const SERVER_FRAMES: { readonly [T in ServerFrame['type']]: Extract<ServerFrame, { type: T }> } = {
   attached: {
@@ -86,6 +86,7 @@ test('the page lists every frame, with its first byte and its length', () => {
   const encoded = [
     ...Object.values(CLIENT_FRAMES).map((frame) => [frame.type, encodeClientFrame(frame)] as const),
     ...Object.values(SERVER_FRAMES).map((frame) => [frame.type, encodeServerFrame(frame)] as const),
+    ['packed', encodeServerFrame({ ...SERVER_FRAMES.older, packed: true })] as const,
   ];
   expect(listed).toEqual(
     encoded.map(([type, bytes]) => [

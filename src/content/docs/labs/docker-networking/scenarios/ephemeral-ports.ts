@@ -58,12 +58,12 @@ export const ephemeralPortsScenarios: Readonly<Record<string, Scenarios>> = {
     ],
     alternatives: [
       {
-        what: 'and on a port of one’s own choice as well',
-        actions: [on('server01', 'docker run -d --name myapp2 -p :80 -p 9090:80 mycontainer:5.6')],
-      },
-      {
         what: 'every port that the image declares',
         actions: [on('server01', 'docker run -d --name myapp2 -P mycontainer:5.6')],
+      },
+      {
+        what: 'and on a port of one’s own choice as well',
+        actions: [on('server01', 'docker run -d --name myapp2 -p :80 -p 9090:80 mycontainer:5.6')],
       },
       {
         what: 'made first, then started',
