@@ -207,13 +207,14 @@ function portOf(wanted: ContainerSpec, container: ContainerView, port: WantedPor
     return others.length > 0 ? tell('wrongPort', others.join(' and ')) : tell('noPort', '');
   }
   const { hostSide } = port;
+  const loopback = loopbackOnly(container, port.port);
+  const isThere = hostSide.kind === 'fixed' && ports[port.port]?.includes(hostSide.port);
   // Published more than once, it has what is wanted as well.
-  if (hostSide.kind === 'fixed' && ports[port.port]?.includes(hostSide.port)) return;
+  if (isThere && loopback === undefined) return;
   const written = asked?.every((each) => each !== '' && each !== '0') ? asked[0] : undefined;
   if (hostSide.kind === 'ephemeral' && written !== undefined) {
     return tell(written.includes('-') ? 'portRange' : 'fixedPort', written);
   }
-  const loopback = loopbackOnly(container, port.port);
   if (loopback !== undefined) return tell('loopback', loopback);
   const bound = hostPortOf(container, port.port);
   if (container.running && bound === undefined) {

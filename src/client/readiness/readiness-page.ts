@@ -66,10 +66,13 @@ class ReadinessPage {
     this.#tell('storage', ofStorage(keepsData(), host));
     this.#tell('clipboard', ofClipboard('clipboard' in navigator));
     this.#tell('screen', ofWidth(innerWidth, matchMedia(this.#page.dataset.narrow ?? '').matches));
-    if (lacking.length === 0) await this.#tryLinks(host);
-    else for (const name of ['links', 'latency', 'clock']) this.#tell(name, NOT_TRIED);
-    this.#finish();
-    this.#isRunning = false;
+    try {
+      if (lacking.length === 0) await this.#tryLinks(host);
+      else for (const name of ['links', 'latency', 'clock']) this.#tell(name, NOT_TRIED);
+      this.#finish();
+    } finally {
+      this.#isRunning = false;
+    }
   }
 
   async #tryLinks(host: string): Promise<void> {

@@ -327,7 +327,8 @@ export class Workspace {
     this.say(`${host} is being restarted.`);
     try {
       await this.#api.restartHost(host);
-      this.say(`${host} is ready again.`);
+      // Its engine may be one that the learner has broken: that stands on the host's own line.
+      this.say(`${host} has been restarted.`);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.say(`${error.message} ${error.remedy}`);

@@ -134,6 +134,12 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
         (w) => w.run({ name: 'web', publish: '8081', port: 8081 }),
         /publishes the port 8081 of the host/,
       ],
+      [
+        'for the host alone',
+        (w) => w.run({ name: 'web', publish: '8080', publishOn: '127.0.0.1', port: 8080 }),
+        /publishes its port on 127\.0\.0\.1, where nobody but server01 itself can reach it.*-p 8080:80/,
+        `docker rm -f web && docker run -d --name web -p 8080:80 ${IMAGE}`,
+      ],
     ],
   ],
   [
