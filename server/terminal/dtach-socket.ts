@@ -83,6 +83,8 @@ export class DtachSocket implements RedirectableTransport {
    * Settles once dtach sends what the program prints.
    *
    * @param id tells this shell's notes from all others in the stream
+   * @param opening input that is answered only once, as the one that starts the shell: it goes behind the attach on the
+   * same connection, since dtach drops what is printed before the attach
    * @throws the system's error when nothing listens at `path`; an AbortError
    */
   static async attach(
@@ -91,6 +93,7 @@ export class DtachSocket implements RedirectableTransport {
     size: Size,
     listener: ShellTransportListener,
     signal?: AbortSignal,
+    opening: Uint8Array = new Uint8Array(),
   ): Promise<DtachSocket> {
     const transport = new DtachSocket(id, path, listener);
     try {
@@ -101,7 +104,8 @@ export class DtachSocket implements RedirectableTransport {
       transport[Symbol.dispose]();
       throw error;
     }
-    transport.#output.write(Buffer.concat([packet(ATTACH, 0), sized(REDRAW, BY_WINCH, size)]));
+    const attach = [packet(ATTACH, 0), sized(REDRAW, BY_WINCH, size), packetsOf(opening)];
+    transport.#output.write(Buffer.concat(attach));
     return transport;
   }
 

@@ -86,9 +86,8 @@ export class HostShell implements Shell {
         else begun.reject(refusal(this.#host.name, ''));
       },
     };
-    const transport = await this.#attach(size, first, limit.signal);
+    const transport = await this.#attach(size, first, limit.signal, GO);
     try {
-      transport.write(GO);
       await withAbort(limit.signal, () => begun.promise);
     } catch (error) {
       transport[Symbol.dispose]();
@@ -130,12 +129,13 @@ export class HostShell implements Shell {
     size: Size,
     listener: ShellTransportListener,
     signal: AbortSignal,
+    opening?: Uint8Array,
   ): Promise<RedirectableTransport> {
     const { shared } = this.#host;
     if (shared) {
       try {
         const path = `${shared.outside}/${this.#id}`;
-        return await DtachSocket.attach(this.#id, path, size, listener, signal);
+        return await DtachSocket.attach(this.#id, path, size, listener, signal, opening);
       } catch {
         signal.throwIfAborted();
         // A host that has outlived this side of the directory (its mount was removed) is reached through the engine. If
@@ -145,7 +145,9 @@ export class HostShell implements Shell {
     const rejoin = ['sh', '-c', REJOIN_SCRIPT, 'quayside-join', this.#inside];
     const command = this.#host.ttyCommand(rejoin, { user: LEARNER });
     try {
-      return await attachByExec(this.#id, command, size, listener, signal);
+      const transport = await attachByExec(this.#id, command, size, listener, signal);
+      if (opening) transport.write(opening);
+      return transport;
     } catch (error) {
       if (error instanceof ExecRefused) throw refusal(this.#host.name, error.message);
       throw error;

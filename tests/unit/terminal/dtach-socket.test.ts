@@ -64,6 +64,18 @@ test('of 300,000 sizes that dtach does not read, a few are kept, and the last ar
   expect(sizes().length).toBeLessThanOrEqual(2 * turns);
 });
 
+test('the input that starts a shell cannot overtake the attach, however the connections are read', async () => {
+  await using dtach = await fakeDtach();
+  using _ = await DtachSocket.attach('t', dtach.path, SIZE, ignored, undefined, Buffer.from('\r'));
+  const [, output] = await expect
+    .poll(() => dtach.sockets.length)
+    .toBe(2)
+    .then(() => dtach.sockets);
+  output?.resume();
+  const kinds = () => dtach.packets().map(({ kind }) => kind);
+  await expect.poll(kinds).toEqual([KIND.attach, KIND.redraw, KIND.input]);
+});
+
 test('a size does not wait behind a paste', async () => {
   await using dtach = await fakeDtach();
   using transport = await DtachSocket.attach('t', dtach.path, SIZE, ignored);
