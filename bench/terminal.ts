@@ -20,7 +20,6 @@ import { barOf } from './terminal/bar.ts';
 import type { Running } from './terminal/contenders.ts';
 import { type Contender, contenders } from './terminal/contenders.ts';
 import { measureFarKeys, measureThin } from './terminal/far.ts';
-import { measureGlyph } from './terminal/glyph.ts';
 import { raiseHost } from './terminal/host.ts';
 import {
   type Figures,
@@ -78,10 +77,9 @@ const MEASURES: Readonly<Record<string, (server: Running) => Promise<Figures>>> 
   slow: (server) => measureInterrupt(server, 'slow'),
   idle: measureIdle,
   stalled: measureStalled,
-  glyph: async ({ url }) => (url === undefined ? {} : measureGlyph(url)),
 };
-/** These take long and vary little: once is enough. */
-const ONCE = ['stalled', 'glyph'];
+/** It takes long and varies little: once is enough. */
+const ONCE = ['stalled'];
 /** A measure that takes longer hangs. */
 const MEASURE_MS = 60_000;
 

@@ -111,6 +111,20 @@ export function engineContract(open: () => Promise<EngineStage>): void {
     expect((await it.container.inspect()).State.Pid).not.toBe(Pid);
   });
 
+  test('a container is restarted, whether it runs or not: another first process', async () => {
+    await using it = await running();
+    const { Pid } = (await it.container.inspect()).State;
+    await it.container.restart({ t: 0 });
+    const again = (await it.container.inspect()).State;
+    expect(again).toMatchObject({ Running: true, Paused: false });
+    expect(again.Pid).not.toBe(Pid);
+    await it.container.stop({ t: 0 });
+    await it.container.restart({ t: 0 });
+    expect((await it.container.inspect()).State).toMatchObject({ Running: true });
+    await it.container.remove({ force: true });
+    await expect(it.container.restart({ t: 0 })).rejects.toEqual(status(404));
+  });
+
   test('a paused container runs and takes no process', async () => {
     await using it = await running();
     await it.container.pause();

@@ -180,6 +180,7 @@ export class Participant {
       [1, doing('closes the pages', () => this.closePage())],
       [1, doing('opens a terminal', () => session.openTerminal('client'))],
       [1, () => this.#closeTerminal(session)],
+      [1, () => this.#restartHost(session)],
       [1, doing('reads on', () => session.touch())],
       [1, doing('asks for more time', () => session.extend())],
       [1, doing('has a step done', () => void session.doStep('typed'))],
@@ -219,6 +220,11 @@ export class Participant {
     const { id } = this.#world.chance.pick(terminals);
     this.#terminals.delete(id);
     this.#do('closes a terminal', () => session.closeTerminal(id));
+  }
+
+  #restartHost(session: Session): void {
+    const host = this.#world.chance.pick(['server01', 'client']);
+    this.#do(`restarts ${host}`, () => session.restartHost(host));
   }
 
   #startFrom(session: Session): void {

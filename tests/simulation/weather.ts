@@ -9,6 +9,7 @@ const TAKES_MS: Readonly<Record<string, readonly [number, number]>> = {
   'container.list': [2, 400],
   'container.create': [20, 400],
   'container.start': [80, 1_500],
+  'container.restart': [100, 3_000],
   'container.remove': [50, 800],
   'exec.start': [20, 120],
   'shell.start': [40, 400],
