@@ -52,6 +52,31 @@ test('where lines would run as they arrive, the learner is asked first', async (
   await learner.read(/(first-second)/);
 });
 
+test('a line too long for a program that reads line by line is told before it is sent', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  const panel = page.locator('.panel:visible');
+  const pasteLetters = async (count: number) => {
+    await page.evaluate((text) => navigator.clipboard.writeText(text), 'x'.repeat(count));
+    await page.keyboard.press('Control+Shift+V');
+  };
+  await learner.goTo('ephemeral-ports/');
+  await learner.type('server01', 'clear; cat > notes');
+  await expect(learner.terminal).not.toContainText(PROMPT);
+  await pasteLetters(5000);
+  await expect(panel.getByRole('status')).toContainText('a line of 5,000 bytes?');
+  await panel.getByRole('button', { name: 'Cancel' }).click();
+  await pasteLetters(4095);
+  await page.keyboard.press('Enter');
+  await pasteLetters(5000);
+  await panel.getByRole('button', { name: 'Paste' }).click();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Control+d');
+  await learner.type('server01', 'clear; tr -d "\\n" < notes | wc -c');
+  await learner.read(/(8190)\s/);
+});
+
 test('a failed command is marked, prompts can be jumped to, and the scrollback searched', async ({
   learner,
 }) => {

@@ -6,7 +6,7 @@ import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 const ROOT = join(import.meta.dirname, '../..');
 const XTERM = join(ROOT, 'node_modules/@xterm/xterm');
 const IMPORTS = /^import .*$/gm;
-const MODULE = ['clean-text', 'text-input']
+const MODULE = ['text-input']
   .map((name) => readFileSync(join(ROOT, `src/client/terminal/${name}.ts`), 'utf8'))
   .map((source) => {
     const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ESNext };
@@ -82,7 +82,7 @@ const test = base.extend<{ typist: Typist }>({
     `);
     await page.addScriptTag({
       type: 'module',
-      content: `${MODULE}\nonTextInput(window.rig); window.isReady = true;`,
+      content: `${MODULE}\nonTextInput(window.rig, (text) => { window.sent += '<' + text + '>'; }); window.isReady = true;`,
     });
     await page.waitForFunction('window.isReady');
     await use(new Typist(page, await page.context().newCDPSession(page)));
@@ -109,6 +109,13 @@ test('text that comes in a later task than its key arrives whole', async ({ typi
     await typist.unknownKey('keyUp');
   }
   expect(await typist.line()).toBe('docker ps');
+});
+
+test('what a keyboard puts in from its clipboard is a paste', async ({ typist }) => {
+  await typist.commit('one\ntwo');
+  expect(await typist.line()).toBe('<one\ntwo>');
+  await typist.commit('x'.repeat(5000));
+  expect(await typist.line()).toHaveLength('<one\ntwo>'.length + '<>'.length + 5000);
 });
 
 test('a Backspace in a word that is taken up again takes its letters away at once', async ({

@@ -27,6 +27,17 @@ test('on a phone the keys that its keyboard lacks stand below the terminal, and 
   await phone.read(/(whole-42)/);
   await expect(line).toBeFocused();
   await expect(line).toHaveValue('');
+  // A line that would not arrive whole stays there until it is sent.
+  await line.fill('clear; cat > /dev/null');
+  await line.press('Enter');
+  await expect(line).toHaveValue('');
+  await expect(phone.terminal).not.toContainText('$');
+  await line.fill('x'.repeat(5000));
+  await line.press('Enter');
+  await expect(page.locator('.panel:visible').getByRole('status')).toContainText('5,000 bytes');
+  await page.getByRole('button', { name: 'Cancel', exact: true }).tap();
+  await expect(line).toHaveValue(/^x{5000}$/);
+  await page.keyboard.press('Control+c');
   await page.getByRole('button', { name: 'Close the line' }).tap();
 
   await page.keyboard.type('clear; echo up-$((40 + 3)) ');

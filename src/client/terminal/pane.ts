@@ -9,7 +9,7 @@ import { allText, onKeys } from './keys.ts';
 import { LocalEcho } from './local-echo.ts';
 import { TerminalOutput } from './output.ts';
 import type { OutputQueue } from './output-queue.ts';
-import { onPaste } from './paste.ts';
+import { doubtOf, onPaste } from './paste.ts';
 import { setTerminalPreferences, terminalPreferences } from './preferences.ts';
 import { SCROLLBACK, Screen } from './screen.ts';
 import type { SearchBar } from './search-bar.ts';
@@ -224,9 +224,12 @@ export class TerminalPane implements Disposable {
   }
 
   async #newScreen(): Promise<Screen> {
-    const screen: Screen = await Screen.load((failure) => {
-      const isOld = this.#screen !== screen || this.#output.replaying;
-      if (terminalPreferences().screenReader && !isOld) this.#status.tellFailure(failure);
+    const screen: Screen = await Screen.load({
+      failed: (failure) => {
+        const isOld = this.#screen !== screen || this.#output.replaying;
+        if (terminalPreferences().screenReader && !isOld) this.#status.tellFailure(failure);
+      },
+      pasted: (text) => this.#paste(text),
     });
     return screen;
   }
@@ -322,11 +325,13 @@ export class TerminalPane implements Disposable {
     const modes = () => this.#screen?.terminal.modes;
     this.#touch = new TouchKeys(this.#label, {
       input: (data) => this.#act(({ terminal }) => terminal.input(data)),
-      line: (text) =>
-        this.#act(({ terminal }) => {
-          if (text !== '') terminal.paste(cleanText(text));
-          terminal.input('\r');
-        }),
+      line: (text, taken) =>
+        this.#act(() =>
+          this.#paste(text, () => {
+            this.#screen?.terminal.input('\r');
+            taken();
+          }),
+        ),
       get applicationCursor() {
         return modes()?.applicationCursorKeysMode === true;
       },
@@ -345,6 +350,24 @@ export class TerminalPane implements Disposable {
     const { SearchBar } = await import('./search-bar.ts');
     this.#search ??= new SearchBar(this.#element, screen.terminal);
     await this.#search.open();
+  }
+
+  /** Asks first where it might not arrive as it stands here. */
+  #paste(text: string, done?: () => void): void {
+    const clean = cleanText(text);
+    const paste = () => {
+      if (clean !== '') this.#screen?.terminal.paste(clean);
+      done?.();
+    };
+    const doubt = this.#screen && doubtOf(clean, this.#screen.terminal);
+    if (!doubt) {
+      paste();
+      return;
+    }
+    this.#status.askToPaste(doubt, (isWanted) => {
+      if (isWanted) paste();
+      this.focus();
+    });
   }
 
   #onState(state: ConnectionState): void {
@@ -438,12 +461,7 @@ export class TerminalPane implements Disposable {
       this.#surface.addEventListener(begin, hold(true), { signal, capture: true });
     for (const end of ['pointerup', 'pointercancel', 'compositionend'])
       window.addEventListener(end, hold(false), { signal, capture: true });
-    onPaste(
-      this.#surface,
-      () => this.#screen?.terminal,
-      (lines, paste) => this.#status.askToPaste(lines, paste),
-      signal,
-    );
+    onPaste(this.#surface, (text) => this.#paste(text), signal);
     const resized = new ResizeObserver(() => requestAnimationFrame(() => this.#fit()));
     resized.observe(this.#surface);
     signal.addEventListener('abort', () => resized.disconnect());

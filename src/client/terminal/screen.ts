@@ -31,6 +31,14 @@ const COMBINING_TO = 0xcd;
 const SYMBOLS = 0xe2;
 const BOX_DRAWING: readonly number[] = [0x94, 0x95, 0x96];
 
+/** What a screen tells its pane. */
+export interface ScreenOwner {
+  /** Told of each command that fails, in words. */
+  failed(text: string): void;
+  /** Takes what came without keys and was not typed. */
+  pasted(text: string): void;
+}
+
 /**
  * xterm, set up: fonts awaited, links, widths, marks, and silence where an answer is not ours to give. Bytes go in with
  * {@link Screen.write}; keys come out of `terminal.onData`.
@@ -41,6 +49,7 @@ export class Screen implements Disposable {
   /** While set, questions of programs stay unanswered: they are old, or another page answers them. */
   muted = false;
   readonly #fit: FitAddon;
+  readonly #owner: ScreenOwner;
   readonly #turns: ParseTurns;
   #mended: MendedTerminal;
   #graphics: Graphics | undefined;
@@ -52,9 +61,10 @@ export class Screen implements Disposable {
   /** Writes wait here while the table of widths is on its way. */
   #waiting: (() => void)[] = [];
 
-  private constructor(terminal: Terminal, fit: FitAddon, failed: (text: string) => void) {
+  private constructor(terminal: Terminal, fit: FitAddon, owner: ScreenOwner) {
     this.terminal = terminal;
     this.#fit = fit;
+    this.#owner = owner;
     this.#mended = {
       write: (bytes, done) => terminal.write(bytes, done),
       hold: () => undefined,
@@ -65,16 +75,12 @@ export class Screen implements Disposable {
       hold: (isHeld) => this.#mended.hold(isHeld),
       isPageScrolled,
     });
-    this.marks = new CommandMarks(terminal, failed);
+    this.marks = new CommandMarks(terminal, (text) => owner.failed(text));
     muteAnswers(terminal, () => this.muted);
   }
 
-  /**
-   * Loads what is needed. The screen takes output in, and nobody sees it until it is opened.
-   *
-   * @param failed told of each command that fails, in words
-   */
-  static async load(failed: (text: string) => void): Promise<Screen> {
+  /** Loads what is needed. The screen takes output in, and nobody sees it until it is opened. */
+  static async load(owner: ScreenOwner): Promise<Screen> {
     const [{ Terminal }, { FitAddon }, { WebLinksAddon }] = await Promise.all([
       import('@xterm/xterm'),
       import('@xterm/addon-fit'),
@@ -95,7 +101,7 @@ export class Screen implements Disposable {
     const fit = new FitAddon();
     terminal.loadAddon(fit);
     terminal.loadAddon(new WebLinksAddon((_, uri) => openLink(uri)));
-    return new Screen(terminal, fit, failed);
+    return new Screen(terminal, fit, owner);
   }
 
   /** Whether all that was written is parsed. */
@@ -108,7 +114,7 @@ export class Screen implements Disposable {
     this.terminal.open(element);
     this.#mended = mendXterm(this.terminal);
     shareReadableColours(this.terminal);
-    onTextInput(this.terminal);
+    onTextInput(this.terminal, (text) => this.#owner.pasted(text));
     this.#graphics = new Graphics(this.terminal);
     this.terminal.textarea?.setAttribute('aria-label', label);
     this.terminal.loadAddon(new CursorBlink());

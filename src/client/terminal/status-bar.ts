@@ -1,5 +1,6 @@
 import type { ConnectionState, Refusal, WhyGone } from './connection.ts';
 import { LEAVE_KEYS } from './keys.ts';
+import { LINE_BYTES, type PasteDoubt } from './paste.ts';
 
 /** A link that is back so soon (ms) need not have been mentioned. */
 const UNNOTICED_MS = 400;
@@ -134,14 +135,16 @@ export class StatusBar {
     this.#say(text);
   }
 
-  /** Several lines, and a program that would run each as it comes. */
-  askToPaste(lines: number, paste: () => void): void {
-    this.#say(`Paste ${lines} lines? Each runs as it arrives.`, true);
-    this.#offer('Paste', () => {
-      this.#say('');
-      paste();
-    }).focus();
-    this.#offer('Cancel', () => this.#say(''));
+  /** A program may run each line as it comes, and gets only so much of one. */
+  askToPaste(doubt: PasteDoubt, answer: (isWanted: boolean) => void): void {
+    const offer = (text: string, isWanted: boolean) =>
+      this.#offer(text, () => {
+        this.#say('');
+        answer(isWanted);
+      });
+    this.#say(pasteQuestion(doubt), true);
+    offer('Paste', true).focus();
+    offer('Cancel', false);
   }
 
   dispose(): void {
@@ -171,7 +174,7 @@ export class StatusBar {
 
   #say(text: string, urgent = false): void {
     this.#text.textContent = text;
-    this.#text.classList.toggle('qs-terminal-urgent', urgent);
+    this.element.classList.toggle('qs-terminal-urgent', urgent);
     this.#buttons.replaceChildren();
   }
 
@@ -190,6 +193,16 @@ function clockText(next: number | undefined, waiting: number): string {
   const when = seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again…';
   if (waiting === 0) return when;
   return `${when} What you typed (${waiting} ${waiting === 1 ? 'key' : 'keys'}) waits.`;
+}
+
+/** What is asked before a paste. */
+export function pasteQuestion({ lines, tooLong }: PasteDoubt): string {
+  const runs = lines === 1 ? 'Paste a line? It runs' : `Paste ${lines} lines? Each runs`;
+  if (tooLong === undefined) return `${runs} as it arrives.`;
+  const [size, most] = [tooLong, LINE_BYTES].map((bytes) => bytes.toLocaleString('en'));
+  const which =
+    lines === 1 ? `Paste a line of ${size} bytes` : `Paste ${lines} lines, one of ${size} bytes`;
+  return `${which}? A program that reads line by line gets only the first ${most} of it. Break it up first.`;
 }
 
 function refusalText(refusal: Refusal): string {

@@ -1,9 +1,10 @@
 import type { Terminal } from '@xterm/xterm';
-import { cleanText } from './clean-text.ts';
 
 /** What browsers say of a key whose text comes by itself: from a phone's keyboard, a prediction or an input method. */
 const TEXT_COMES_BY_ITSELF = 229;
 const MODIFIERS: readonly string[] = ['Alt', 'AltGraph', 'CapsLock', 'Control', 'Meta', 'Shift'];
+/** Nobody says or swipes so many characters at once: a keyboard has put them in from its clipboard. */
+const PASTED = 1_000;
 const BACKSPACE = '\x7f';
 /** What is deleted where the text area has nothing to delete, as the shell knows it. */
 const DELETIONS: Readonly<Record<string, string>> = {
@@ -28,15 +29,18 @@ const NOT_TYPED: readonly string[] = [
  *
  * xterm looks at the text area once, right after the key: text that comes later, and words that are taken up again, are
  * lost to it.
+ *
+ * @param pasted takes what comes as several lines, or so long that nobody has typed it
  */
-export function onTextInput(terminal: Terminal): void {
+export function onTextInput(terminal: Terminal, pasted: (text: string) => void): void {
   const { element, textarea } = terminal;
-  if (element && textarea) new TextInput(terminal, element, textarea);
+  if (element && textarea) new TextInput(terminal, element, textarea, pasted);
 }
 
 class TextInput {
   readonly #terminal: Terminal;
   readonly #area: HTMLTextAreaElement;
+  readonly #pasted: (text: string) => void;
   /** Shows what is composed where it will stand. */
   readonly #preview: HTMLElement | null;
   /** What the text area held when the shell last had all of it. */
@@ -48,9 +52,15 @@ class TextInput {
   /** The text area's length as the composition began; a word that is taken up again is typed as it changes. */
   #composing: { readonly from: number; isRetake: boolean } | undefined;
 
-  constructor(terminal: Terminal, element: HTMLElement, area: HTMLTextAreaElement) {
+  constructor(
+    terminal: Terminal,
+    element: HTMLElement,
+    area: HTMLTextAreaElement,
+    pasted: (text: string) => void,
+  ) {
     this.#terminal = terminal;
     this.#area = area;
+    this.#pasted = pasted;
     this.#preview = element.querySelector('.composition-view');
     // Before xterm, whose listeners are on the text area itself.
     const on = <K extends keyof HTMLElementEventMap>(
@@ -144,7 +154,7 @@ class TextInput {
     if (deleted > 0 && !this.#isForeign) this.#terminal.input(BACKSPACE.repeat(deleted));
     this.#isForeign = false;
     if (inserted === '\n') this.#terminal.input('\r');
-    else if (inserted.includes('\n')) this.#terminal.paste(cleanText(inserted));
+    else if (inserted.includes('\n') || inserted.length > PASTED) this.#pasted(inserted);
     else if (inserted !== '') this.#terminal.input(inserted);
     if (!inserted.includes('\n')) return;
     this.#area.value = '';

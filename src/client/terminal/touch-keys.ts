@@ -4,8 +4,8 @@ import './touch-keys.css';
 export interface TouchKeysOwner {
   /** As if typed. */
   input(data: string): void;
-  /** A whole line, and Enter. */
-  line(text: string): void;
+  /** A whole line, and Enter; `taken` once it is sent, which may be asked about first. */
+  line(text: string, taken: () => void): void;
   /** Whether the program wants arrows as `ESC O`. */
   readonly applicationCursor: boolean;
   focus(): void;
@@ -98,8 +98,9 @@ export class TouchKeys {
     );
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#owner.line(this.#box.value);
-      this.#box.value = '';
+      this.#owner.line(this.#box.value, () => {
+        this.#box.value = '';
+      });
     });
     form.addEventListener('keydown', ({ key: pressed }) => {
       if (pressed === 'Escape') this.#close();

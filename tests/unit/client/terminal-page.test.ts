@@ -4,6 +4,8 @@ import { Beginning } from '../../../src/client/terminal/beginning.ts';
 import { cleanText } from '../../../src/client/terminal/clean-text.ts';
 import { failureText, isFailure } from '../../../src/client/terminal/command-status.ts';
 import { InputQueue } from '../../../src/client/terminal/input-queue.ts';
+import { doubtOf } from '../../../src/client/terminal/paste.ts';
+import { pasteQuestion } from '../../../src/client/terminal/status-bar.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (piece: { bytes: Uint8Array } | undefined) =>
@@ -13,6 +15,31 @@ test('what is pasted carries no keys of its own', () => {
   expect(cleanText('echo \x1b[201~rm\x1b]0;x\x07\r\nnext\ttab\u009b2Jé\x7f')).toBe(
     'echo [201~rm]0;x\nnext\ttab2Jé',
   );
+});
+
+const shown = (bracketedPasteMode: boolean, type: 'normal' | 'alternate' = 'normal') => ({
+  modes: { bracketedPasteMode },
+  buffer: { active: { type } },
+});
+const WHOLE = 'x'.repeat(4095);
+
+test.each([
+  ['one that fits', WHOLE, undefined],
+  ['one byte too many', `${WHOLE}x`, /a line of 4,096 bytes\?.*only the first 4,095 of it/],
+  ['bytes, not letters', `${'é'.repeat(2048)}`, /a line of 4,096 bytes/],
+  ['a line that would run', 'ls\n', /^Paste a line\? It runs as it arrives\.$/],
+  ['several', 'ls\npwd\n', /^Paste 2 lines\? Each runs as it arrives\.$/],
+  ['one of several', `ls\n${WHOLE}x\npwd`, /^Paste 3 lines, one of 4,096 bytes\?/],
+  ['each of several fits', `${WHOLE}\n${WHOLE}`, /^Paste 2 lines\? Each runs/],
+])('of what is pasted into a program that takes lines, the page asks: %s', (_, pasted, asked) => {
+  const doubt = doubtOf(pasted, shown(false));
+  if (asked === undefined) expect(doubt).toBeUndefined();
+  else expect(doubt && pasteQuestion(doubt)).toMatch(asked);
+  expect(doubtOf(pasted, shown(true))).toBeUndefined();
+});
+
+test('on the alternate screen a line of any length arrives', () => {
+  expect(doubtOf(`${WHOLE}x`, shown(false, 'alternate'))).toBeUndefined();
 });
 
 test('after a cut, exactly what had not arrived is sent again', () => {
