@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hostView } from '../../server/sandbox/host-view.ts';
-import { openRuntime, startSandbox } from './stage.ts';
+import { openRuntime, PROJECT, startSandbox } from './stage.ts';
 
 /** A host's own engine, as its services, its settings and its limits show it to whoever types there. */
 let stage: Awaited<ReturnType<typeof openRuntime>>;
@@ -195,4 +197,80 @@ test('a host of the lab is asked for its images itself, and apt says that there 
   for (const host of raised.sandbox.hosts) {
     expect((await types('sudo apt-get update', host)).said).toContain('This host has no internet');
   }
+});
+
+/** What each tool of a host is asked beside a container named web on docker0 and on the network mynet, and what it answers. */
+const TOOLS: Readonly<Record<string, readonly [line: string, answer: RegExp]>> = {
+  arping: ['arping -c 1 -I eth1 10.1.10.100', /Received 1 response/],
+  brctl: ['brctl show docker0', /^docker0\s.*\sveth/m],
+  bridge: ['bridge link', /veth.* master docker0/],
+  conntrack: ['curl -s $ip > /dev/null; sudo conntrack -L -p tcp', /dport=80/],
+  curl: ['curl -s $ip', /<html/],
+  dig: ['sudo nsenter -t $pid -n dig +short web @127.0.0.11', /^172\./m],
+  ethtool: ['ethtool -i eth1', /^driver: veth/m],
+  fuser: ['sudo fuser /run/docker.sock', /\d/],
+  ip: ['ip -br address show docker0', /172\.17\.0\.1/],
+  iptables: ['sudo iptables -t nat -S', /^-N DOCKER$/m],
+  jq: ['docker inspect web | jq -r ".[0].Name"', /^\/web$/],
+  killall: ['sleep 1000 & killall sleep; wait; echo over', /^over$/m],
+  less: ['less /etc/hosts', /client/],
+  lsof: ['sudo lsof -i', /LISTEN/],
+  mtr: ['mtr -nrc 1 10.1.10.100', /10\.1\.10\.100 +0\.0%/],
+  nano: ['nano --version', /GNU nano/],
+  nc: ['nc -zv $ip 80', /succeeded/],
+  netstat: ['netstat -ltn', /LISTEN/],
+  nft: ['sudo nft list ruleset', /chain DOCKER/],
+  nslookup: ['sudo nsenter -t $pid -n nslookup web 127.0.0.11', /Address: 172\./],
+  ping: ['ping -c 1 client', /1 received/],
+  pstree: ['pstree', /dockerd/],
+  route: ['route -n', /docker0/],
+  socat: ['socat -u /etc/hosts -', /client/],
+  ss: ['ss -ltn', /LISTEN/],
+  tcpdump: [
+    'ping -i 0.2 $ip > /dev/null & timeout 20 tcpdump -c 2 -n -i docker0 icmp; kill $!',
+    /echo request[\s\S]*echo reply/,
+  ],
+  telnet: ['telnet $ip 80 < /dev/null', /^Connected to/m],
+  tracepath: ['tracepath -n 10.1.10.100', /reached/],
+  traceroute: ['traceroute -n 10.1.10.100', /^ 1 {2}10\.1\.10\.100 /m],
+  tree: ['tree /etc/docker', /0 files|1 file/],
+  vim: ['vim --version', /VIM/],
+  watch: ['watch --version', /procps/],
+  wget: ['wget -qO- http://$ip', /<html/],
+};
+
+describe('the tools of a host', () => {
+  const noSuch = async (shell: string) =>
+    (await types(`TERM=dumb ${shell} 'nosuch --option; echo "status $?"' 2>&1`)).said;
+
+  test('are told to whoever types a command that is not there, whose status stays 127', async () => {
+    const said = await noSuch('bash -ic');
+    expect(said).toMatch(
+      /^bash: nosuch: command not found\nThis host has no internet to install it from; its tools are .*\.\nstatus 127$/m,
+    );
+    const [, told = ''] = /its tools are (.*)\.$/m.exec(said) ?? [];
+    expect(told.split(/, | and /)).toEqual(Object.keys(TOOLS));
+    // A script hears what bash says, and nothing else.
+    expect(await noSuch('bash -c')).toMatch(
+      /^bash: line 1: nosuch: command not found\nstatus 127$/,
+    );
+    const guide = await readFile(join(PROJECT, 'src/content/docs/authors/hosts.mdx'), 'utf8');
+    const [, listed = ''] = /every host has (.*?)\./.exec(guide) ?? [];
+    expect(listed.replaceAll('`', '')).toBe(told);
+  });
+
+  test('all answer a learner, with the packets that cross docker0 and the cables on it', async () => {
+    await wentWell(
+      'docker network create mynet; docker run -d --name web mycontainer:5.6; docker network connect mynet web',
+    );
+    const about =
+      'ip=$(docker inspect -f "{{.NetworkSettings.IPAddress}}" web); pid=$(docker inspect -f "{{.State.Pid}}" web)';
+    try {
+      for (const [tool, [line, answer]] of Object.entries(TOOLS)) {
+        expect((await types(`${about}; ${line}`)).said, tool).toMatch(answer);
+      }
+    } finally {
+      await types('docker rm -f web; docker network rm mynet');
+    }
+  });
 });

@@ -84,6 +84,7 @@ test('each kind of line is told with its own status, and what ran nothing is not
   await shell.prompts(5);
   await shell.line("sh -c 'kill -9 $$'");
   await shell.line('for i in 1 2\rdo echo $i\rdone');
+  await shell.line('nosuch');
   await shell.line('(exit 300)');
   await shell.line('^300^3');
   await shell.line('(exit 3)');
@@ -92,6 +93,7 @@ test('each kind of line is told with its own status, and what ran nothing is not
     { line: 'false', status: 1 },
     { line: "sh -c 'kill -9 $$'", status: 137 },
     { line: 'for i in 1 2; do echo $i; done', status: 0 },
+    { line: 'nosuch', status: 127 },
     { line: '(exit 300)', status: 44 },
     { line: '(exit 3)', status: 3 },
     { line: '(exit 3)', status: 3 },
