@@ -13,6 +13,7 @@ import {
   runCommand,
   titleOf,
   type WantedPort,
+  writtenHostSide,
 } from './container-spec.ts';
 import { bridgeGone } from './obstacle.ts';
 
@@ -211,7 +212,7 @@ function portOf(wanted: ContainerSpec, container: ContainerView, port: WantedPor
   const isThere = hostSide.kind === 'fixed' && ports[port.port]?.includes(hostSide.port);
   // Published more than once, it has what is wanted as well.
   if (isThere && loopback === undefined) return;
-  const written = asked?.every((each) => each !== '' && each !== '0') ? asked[0] : undefined;
+  const written = writtenHostSide(container, port.port);
   if (hostSide.kind === 'ephemeral' && written !== undefined) {
     return tell(written.includes('-') ? 'portRange' : 'fixedPort', written);
   }

@@ -58,6 +58,30 @@ export function hostPortOf(
   return bound.find((each) => !requestedPorts[port]?.includes(String(each))) ?? bound[0];
 }
 
+/** Linux's own range for ports of no particular number (net.ipv4.ip_local_port_range), from which Docker picks. */
+const EPHEMERAL = { first: 32_768, last: 60_999 } as const;
+
+/**
+ * What was written as the host's side of a port where that kept Docker from picking as it does by itself: a number or a
+ * range. Docker tries a range from its lower end on, so one that goes beyond its own may do as well, by the port it gave.
+ */
+export function writtenHostSide(
+  container: Pick<ContainerView, 'ports' | 'requestedPorts'>,
+  port: string,
+): string | undefined {
+  const asked = container.requestedPorts[port];
+  const bound = hostPortOf(container, port) ?? EPHEMERAL.first;
+  const isEphemeral = bound >= EPHEMERAL.first && bound <= EPHEMERAL.last;
+  const isFree = (each: string) =>
+    each === '' || each === '0' || (isEphemeral && coversEphemeral(each));
+  return asked?.some(isFree) ? undefined : asked?.[0];
+}
+
+function coversEphemeral(written: string): boolean {
+  const [first = Number.NaN, last = Number.NaN] = written.split('-').map(Number);
+  return first <= EPHEMERAL.first && last >= EPHEMERAL.last;
+}
+
 /** Addresses that lead nowhere but to the host itself. */
 const LOOPBACK = /^(127\.|::1$)/;
 

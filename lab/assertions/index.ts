@@ -6,7 +6,7 @@ export * from './command.ts';
 export * from './container.ts';
 export type { ContainerMessage } from './container-messages.ts';
 export { isFromImage, runsImagesProgram } from './container-origin.ts';
-export { hostPortOf, isConnectable, loopbackOnly } from './container-spec.ts';
+export { hostPortOf, isConnectable, loopbackOnly, writtenHostSide } from './container-spec.ts';
 export * from './file.ts';
 export {
   commandsInside,

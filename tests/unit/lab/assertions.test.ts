@@ -102,6 +102,11 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
         `docker rm -f web && docker run -d --name web -p :80 ${IMAGE}`,
       ],
       ['a range', (w) => w.run({ name: 'web', publish: '80-90', port: 80 }), /only have a port/],
+      [
+        'the range that Docker picks from, written down',
+        (w) => w.run({ name: 'web', publish: '32768-60999', port: 32768 }),
+        'passed',
+      ],
       ['no port', (w) => w.run({ name: 'web' }), /publishes no port/],
       [
         'another port of the container',

@@ -50,6 +50,26 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       (w) => w.run({ name: 'myapp2', publish: '8000-8010', port: 8000 }),
       /only have a port from 8000-8010/,
     ],
+    [
+      'the range that Docker picks from, written down',
+      (w) => w.run({ name: 'myapp2', publish: '32768-60999', port: 32768 }),
+      'passed',
+    ],
+    [
+      'a range beyond it, of which Docker took a port of its own range',
+      (w) => w.run({ name: 'myapp2', publish: '32000-65535', port: 32768 }),
+      'passed',
+    ],
+    [
+      'a range beyond it, of which Docker took another',
+      (w) => w.run({ name: 'myapp2', publish: '32000-65535', port: 32000 }),
+      /only have a port from 32000-65535/,
+    ],
+    [
+      'a range within it',
+      (w) => w.run({ name: 'myapp2', publish: '32768-32800', port: 32768 }),
+      /only have a port from 32768-32800/,
+    ],
     ['no port published', (w) => w.run({ name: 'myapp2' }), /publishes no port/],
     [
       'the wrong side of the colon',

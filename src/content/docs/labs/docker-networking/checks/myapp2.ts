@@ -9,6 +9,7 @@ import {
   runsImagesProgram,
   type SandboxView,
   type Verdict,
+  writtenHostSide,
 } from '#lab';
 
 /** The container that the lab follows from page to page. */
@@ -136,7 +137,7 @@ function notPublishedFreely(container: ContainerView): Verdict | undefined {
     );
   }
   // Published a second time, on a port of the learner's own choice, it still has one that Docker picked.
-  const fixed = asked?.every((port) => port !== '' && port !== '0') ? asked[0] : undefined;
+  const fixed = writtenHostSide(container, WEB);
   if (fixed === undefined) return undefined;
   return fixed.includes('-')
     ? notYet(

@@ -14,6 +14,12 @@ export const ephemeralPortsScenarios: Readonly<Record<string, Scenarios>> = {
         undo: [on('server01', 'docker rm -f myapp2')],
       },
       {
+        what: 'a range of one’s own',
+        actions: [on('server01', 'docker run -d --name myapp2 -p 8000-8010:80 mycontainer:5.6')],
+        says: 'may only have a port from 8000-8010',
+        undo: [on('server01', 'docker rm -f myapp2')],
+      },
+      {
         what: 'on an address that only the server itself reaches',
         actions: [on('server01', 'docker run -d --name myapp2 -p 127.0.0.1::80 mycontainer:5.6')],
         says: 'publishes its port on 127.0.0.1, where nobody but server01 itself can reach it',
@@ -60,6 +66,10 @@ export const ephemeralPortsScenarios: Readonly<Record<string, Scenarios>> = {
       {
         what: 'every port that the image declares',
         actions: [on('server01', 'docker run -d --name myapp2 -P mycontainer:5.6')],
+      },
+      {
+        what: 'the range that Docker picks from, written down',
+        actions: [on('server01', 'docker run -d --name myapp2 -p 32768-60999:80 mycontainer:5.6')],
       },
       {
         what: 'and on a port of one’s own choice as well',
