@@ -1,4 +1,7 @@
-import { CookieJar, MemoryCookieStore } from 'tough-cookie';
+import { createRequire } from 'node:module';
+import type * as ToughCookie from 'tough-cookie';
+
+const load = createRequire(import.meta.url);
 
 /** A browser takes 4 KiB for a cookie, and its limit is in RFC 6265 (6.1) as well. */
 const COOKIE_BYTES = 4_096;
@@ -14,18 +17,13 @@ const LOGINS_MOST = 20;
  * servers that they belong to and to nobody else, and end with the pane. None of them is ever a cookie of a browser.
  */
 export class Credentials {
-  readonly #store = new MemoryCookieStore();
-  /** Hosts of a lab have names without a dot, and no list of public suffixes knows them. */
-  readonly #jar = new CookieJar(this.#store, {
-    allowSpecialUseDomain: true,
-    looseMode: true,
-    rejectPublicSuffixes: false,
-  });
+  /** Made for the first cookie: the library brings a list of public suffixes, and most panes meet no cookie. */
+  #cookies: ReturnType<typeof cookieJar> | undefined;
   readonly #logins = new Map<string, string>();
 
   /** The headers that a request for an address goes out with. */
   headersFor(url: URL): Readonly<Record<string, string>> {
-    const cookie = this.#jar.getCookieStringSync(url.href);
+    const cookie = this.#cookies?.jar.getCookieStringSync(url.href);
     const login = this.#logins.get(url.origin);
     return { ...(cookie && { cookie }), ...(login !== undefined && { authorization: login }) };
   }
@@ -36,22 +34,24 @@ export class Credentials {
    * @param http whether they came with an answer; a script may neither see nor set those that are for HTTP only
    */
   take(url: URL, setCookie: readonly string[] = [], http = true): void {
+    if (setCookie.length === 0) return;
+    this.#cookies ??= cookieJar();
+    const { jar, store } = this.#cookies;
     for (const each of setCookie.slice(0, COOKIES_AN_ANSWER)) {
       if (each.length > COOKIE_BYTES) continue;
-      this.#jar.setCookieSync(each, url.href, { http, ignoreError: true });
+      jar.setCookieSync(each, url.href, { http, ignoreError: true });
     }
-    if (setCookie.length === 0) return;
-    this.#store.getAllCookies((_error, cookies = []) => {
+    store.getAllCookies((_error, cookies = []) => {
       for (const { domain, path, key } of cookies.slice(0, -COOKIES_MOST)) {
         if (domain === null || path === null) continue;
-        this.#store.removeCookie(domain, path, key, () => undefined);
+        store.removeCookie(domain, path, key, () => undefined);
       }
     });
   }
 
   /** What a script of the page reads as `document.cookie`. */
   seenByScript(url: URL): string {
-    return this.#jar.getCookieStringSync(url.href, { http: false });
+    return this.#cookies?.jar.getCookieStringSync(url.href, { http: false }) ?? '';
   }
 
   /** @param login a name and a password with a colon between, for basic authentication (RFC 7617) */
@@ -61,4 +61,16 @@ export class Credentials {
     const [oldest] = this.#logins.keys();
     if (this.#logins.size > LOGINS_MOST && oldest !== undefined) this.#logins.delete(oldest);
   }
+}
+
+function cookieJar() {
+  const { CookieJar, MemoryCookieStore } = load('tough-cookie') as typeof ToughCookie;
+  const store = new MemoryCookieStore();
+  const jar = new CookieJar(store, {
+    allowSpecialUseDomain: true,
+    looseMode: true,
+    // Hosts of a lab have names without a dot, and no list of public suffixes knows them.
+    rejectPublicSuffixes: false,
+  });
+  return { store, jar };
 }

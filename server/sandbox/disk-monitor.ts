@@ -148,9 +148,9 @@ async function sizesOf(
   all: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, number>> {
-  const { execa } = await import('execa');
   const sizes = new Map<string, number>();
   for (let paths = all; paths.length > 0; ) {
+    const { execa } = await import('execa');
     // It ends with 1 where a file vanished under it; what it printed is right all the same.
     const { stdout, timedOut } = await execa('du', ['-sxB1', ...paths], {
       ...{ reject: false, stdin: 'ignore', stderr: 'ignore' },
