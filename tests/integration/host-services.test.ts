@@ -274,3 +274,29 @@ describe('the tools of a host', () => {
     }
   });
 });
+
+test('a Swarm service answers on any kernel as the authors’ guide says, and one that does not is told in Docker’s log', async () => {
+  const create = (name: string, options: string) =>
+    wentWell(`docker service create -d --name ${name} ${options} mycontainer:5.6`);
+  try {
+    await wentWell('docker swarm init --advertise-addr 10.1.10.11');
+    await wentWell('docker network create -d overlay --attachable over');
+    await create('web', '--network over --publish mode=host,published=8081,target=80');
+    await create('alone', '--network over --endpoint-mode dnsrr');
+    await create('balanced', '--publish 8080:80');
+    const asks = (address: string) => `wget -T 2 -qO- http://${address}`;
+    const until = (line: string) =>
+      wentWell(`timeout 60 sh -c 'until ${line}; do sleep 0.2; done'`);
+    expect(await until(asks('10.1.10.11:8081'))).toContain('<html');
+    for (const name of ['tasks.web', 'alone']) {
+      expect(await until(`docker run --rm --network over mycontainer:5.6 ${asks(name)}`)).toContain(
+        '<html',
+      );
+    }
+    expect(
+      await until(`${asks('10.1.10.11:8080')} || journalctl -u docker | grep ipvs.is.not.enabled`),
+    ).toMatch(/<html|ipvs is not enabled in your kernel/);
+  } finally {
+    await types('docker swarm leave --force');
+  }
+});
