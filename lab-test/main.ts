@@ -15,7 +15,8 @@ import { withAbort } from '../server/base/deadline.ts';
 import { QuaysideError } from '../server/base/errors.ts';
 import { printFailure } from '../server/cli/failure.ts';
 import { stopSignal } from '../server/cli/stop-signal.ts';
-import { LABS_DIRECTORY, loadLabs } from '../server/labs/loader.ts';
+import { LABS_DIRECTORY, labInvalid, loadLabs } from '../server/labs/loader.ts';
+import { labProblems } from '../src/site/lab-problems.ts';
 import { junitOf } from './junit.ts';
 import { KINDS, type Kind, type LabTestResult, runLabTest } from './run-lab-test.ts';
 import { tableOf } from './table.ts';
@@ -31,6 +32,10 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
   const { values, positionals } = parsed(argv);
   const labs = await loadLabs(PROJECT);
   const chosen = chosenOf(labs, positionals);
+  for (const [name, lab] of chosen) {
+    const problems = labProblems(join(PROJECT, LABS_DIRECTORY, name), lab, PROJECT);
+    if (problems.length > 0) throw labInvalid(name, problems);
+  }
   const wanted = { ...values, kinds: kindsOf(values.only) };
   // Leaving this function removes the sandboxes, also where it is stopped half-way.
   const stopped = stopSignal();

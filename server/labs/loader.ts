@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { type Lab, LabError } from '#lab';
 import { loadSteps, type Step } from '#steps';
 import { QuaysideError } from '../base/errors.ts';
+import { pageProblems } from './page-problems.ts';
 import { problemsOf } from './source-location.ts';
 
 /** Where labs live below the project's folder. */
@@ -29,6 +30,7 @@ export async function loadLabs(project: string): Promise<ReadonlyMap<string, Lab
  * Reads the pages of every lab.
  *
  * @returns folder name to what the lab's pages ask for, in order
+ * @throws QuaysideError LAB_INVALID
  */
 export async function loadAllSteps(
   project: string,
@@ -36,9 +38,24 @@ export async function loadAllSteps(
 ): Promise<ReadonlyMap<string, readonly Step[]>> {
   const read = [...labs].map(
     async ([name, lab]) =>
-      [name, await loadSteps(join(project, LABS_DIRECTORY, name), lab)] as const,
+      [name, await loadLabSteps(join(project, LABS_DIRECTORY), name, lab)] as const,
   );
   return new Map(await Promise.all(read));
+}
+
+/**
+ * Reads the pages of one lab.
+ *
+ * @throws QuaysideError LAB_INVALID naming each problem with its page, line and column
+ */
+export async function loadLabSteps(
+  directory: string,
+  name: string,
+  lab: Lab,
+): Promise<readonly Step[]> {
+  const problems = pageProblems(join(directory, name));
+  if (problems.length > 0) throw labInvalid(name, problems);
+  return await loadSteps(join(directory, name), lab);
 }
 
 /**
@@ -55,11 +72,20 @@ export async function loadLab(directory: string, name: string, query = ''): Prom
       throw new LabError(['it exports no "lab"; write export const lab = defineLab({ … })']);
     return module.lab;
   } catch (error) {
-    throw new QuaysideError(
-      'LAB_INVALID',
-      `The lab ${name} cannot run:\n${problemsOf(error, join(directory, name)).join('\n')}`,
-      'Mend the file and start again.',
-      { cause: error },
-    );
+    throw labInvalid(name, problemsOf(error, join(directory, name)), { cause: error });
   }
+}
+
+/** @param problems each with its place first */
+export function labInvalid(
+  name: string,
+  problems: readonly string[],
+  options?: ErrorOptions,
+): QuaysideError {
+  return new QuaysideError(
+    'LAB_INVALID',
+    `The lab ${name} cannot run:\n${problems.join('\n')}`,
+    'Mend the file and start again.',
+    options,
+  );
 }

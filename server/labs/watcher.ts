@@ -3,10 +3,10 @@ import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Lab } from '#lab';
-import { loadSteps, type Step } from '#steps';
+import type { Step } from '#steps';
 import type { Background } from '../base/background.ts';
 import { Timers } from '../base/timers.ts';
-import { LABS_DIRECTORY, loadLab } from './loader.ts';
+import { LABS_DIRECTORY, loadLab, loadLabSteps } from './loader.ts';
 
 /** An editor writes a file in several goes; what follows within this time belongs to the same save. */
 const SAVE_MS = 60;
@@ -76,7 +76,7 @@ export class LabWatcher implements Disposable {
     try {
       const directory = join(project, LABS_DIRECTORY);
       const lab = await loadLab(directory, name, FRESH + read);
-      const steps = await loadSteps(join(directory, name), lab);
+      const steps = await loadLabSteps(directory, name, lab);
       if (isNewest()) onLab(name, lab, steps);
     } catch (error) {
       if (isNewest()) onBroken(name, error);

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { hostNamed, type Lab } from '#lab';
 import { didYouMean } from '../../lab/did-you-mean.ts';
 import { elementsOf } from '../../server/labs/page-elements.ts';
+import { pageProblems } from '../../server/labs/page-problems.ts';
 import { locationOf, locationsOf } from '../../server/labs/source-location.ts';
 
 /** A page that introduces the lab and is no section of it. */
@@ -21,26 +22,35 @@ interface Mention {
 }
 
 /**
- * Everything about a lab's pages that does not fit its `lab.ts`, each as `file:line: sentence`, with the nearest right
- * name where one was missed. Nothing here needs the site to be built.
+ * Everything about a lab's pages that keeps them from being built or does not fit its `lab.ts`, each as
+ * `file:line: sentence`, with the nearest right name where one was missed. Nothing here needs the site to be built.
  *
  * @param directory the lab's folder
  * @param project the folder that holds `images/`
  */
 export function labProblems(directory: string, lab: Lab, project: string): readonly string[] {
+  const files = globSync(join(directory, '*.mdx')).sort();
+  const broken = pageProblems(directory);
+  const aroundPages = [
+    ...imageProblems(directory, lab, project),
+    ...sectionProblems(directory, lab, new Set(files.map(pageOf))),
+  ];
+  // What a page that cannot be read would show is not known, and not missing.
+  if (broken.length > 0) return [...aroundPages, ...broken];
   const pages = new Map(
-    globSync(join(directory, '*.mdx'))
-      .sort()
-      .map((file) => [basename(file, '.mdx'), { file, mentions: mentionsIn(file) }] as const),
+    files.map((file) => [pageOf(file), { file, mentions: mentionsIn(file) }] as const),
   );
   return [
-    ...imageProblems(directory, lab, project),
-    ...sectionProblems(directory, lab, new Set(pages.keys())),
+    ...aroundPages,
     ...[...pages].flatMap(([page, { file, mentions }]) =>
       mentions.flatMap((mention) => mentionProblems(lab, page, file, mention)),
     ),
     ...shownProblems(directory, lab, pages),
   ];
+}
+
+function pageOf(file: string): string {
+  return basename(file, '.mdx');
 }
 
 function imageProblems(directory: string, lab: Lab, project: string): readonly string[] {

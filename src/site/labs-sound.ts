@@ -3,30 +3,44 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AstroIntegration } from 'astro';
 import type { Lab } from '#lab';
+import { pageProblems } from '../../server/labs/page-problems.ts';
 import { problemsOf } from '../../server/labs/source-location.ts';
 import { labProblems } from './lab-problems.ts';
+
+/** While writing: says what is wrong with a page before MDX does, in its own words. Astro shows it over the page. */
+const SOUND_PAGES = {
+  name: 'sound-pages',
+  enforce: 'pre' as const,
+  transform: {
+    filter: { id: /\/content\/docs\/labs\/[^/]+\/[^/]+\.mdx$/ },
+    handler: (_code: string, page: string) => {
+      const problems = pageProblems(dirname(page));
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+    },
+  },
+};
 
 /**
  * Stops the build at whatever does not fit between the labs' code and their pages, all of it at once. While writing,
  * `npm run dev` says the same of the lab that is looked at (route-data.ts).
  */
 export function labsSound(): AstroIntegration {
-  let project = '';
-  let source = '';
   return {
     name: 'labs-sound',
     hooks: {
-      'astro:config:done': ({ config }) => {
-        project = fileURLToPath(config.root);
-        source = fileURLToPath(config.srcDir);
-      },
-      'astro:build:start': async () => {
+      // Before Astro reads any page itself.
+      'astro:config:setup': async ({ command, config, updateConfig }) => {
+        if (command !== 'build') {
+          updateConfig({ vite: { plugins: [SOUND_PAGES] } });
+          return;
+        }
+        const source = fileURLToPath(config.srcDir);
         const problems: string[] = [];
         for (const file of globSync(join(source, 'content/docs/labs/*/lab.ts')).sort()) {
           const directory = dirname(file);
           try {
             const { lab }: { lab: Lab } = await import(pathToFileURL(file).href);
-            problems.push(...labProblems(directory, lab, project));
+            problems.push(...labProblems(directory, lab, fileURLToPath(config.root)));
           } catch (error) {
             problems.push(...problemsOf(error, directory));
           }

@@ -81,6 +81,15 @@ describe('a lab that is being written', { timeout: OTHER_NODE_MS }, () => {
     expect(await author.saved('lab.ts', CODE, /^read/)).toBe('read: third');
   });
 
+  it('says what is wrong with a page of it, and is read again once that is mended', async () => {
+    using author = await desk();
+    const page = '---\ntitle: Here\n---\n\n';
+    expect(await author.saved('index.mdx', `${page}Set {x}.\n`, /^broken/)).toMatch(
+      /The lab mine cannot run:.*mine\/index\.mdx:5:6: {x} is code/,
+    );
+    expect(await author.saved('index.mdx', `${page}Set x.\n`, /^read/)).toBe('read: first');
+  });
+
   it('is told of once, as it was saved last, where an earlier save takes longer to read', async () => {
     using author = await desk();
     const slow = `console.log('reading'); await new Promise((read) => setTimeout(read, 1_000));

@@ -11,9 +11,12 @@ check('web-runs', {});
 answer('web-port', {});
 images: { 'web:1': 'web' },
 `;
+const INDEX = '---\ntitle: Here\n---\n\n';
 const PAGE = `---
 title: One
 ---
+
+import { Answer, Check, Terminal, Value } from '#components';
 
 Do it on <Terminal host="server01" />:
 
@@ -54,7 +57,7 @@ function problems(change: Readonly<Record<string, string>>, lab: Lab = defineLab
   const directory = join(folder.path, 'labs/my-lab');
   const files: Record<string, string> = {
     'lab.ts': CODE,
-    'index.mdx': 'Hello.\n',
+    'index.mdx': INDEX,
     'one.mdx': PAGE,
     '../../images/web/Dockerfile': 'FROM scratch\n',
     ...change,
@@ -81,7 +84,7 @@ describe.each<[string, Readonly<Record<string, string>>, readonly RegExp[]]>([
     'an unknown check',
     page('<Check id="web-runs"', '<Check id="web-run"'),
     [
-      /^one\.mdx:11: <Check> names the check "web-run".*Did you mean "web-runs"/,
+      /^one\.mdx:13: <Check> names the check "web-run".*Did you mean "web-runs"/,
       /^lab\.ts:2: no page shows the check "web-runs"\. Put <Check id="web-runs" \/>/,
     ],
   ],
@@ -93,43 +96,46 @@ describe.each<[string, Readonly<Record<string, string>>, readonly RegExp[]]>([
   [
     'a check that is shown twice',
     page('It is', '<Check id="web-runs" />\n\nIt is'),
-    [/^one\.mdx:13: the check "web-runs" is shown already, at .*one\.mdx:11/],
+    [/^one\.mdx:15: the check "web-runs" is shown already, at .*one\.mdx:13/],
   ],
   [
     'a check on another section’s page',
-    { 'index.mdx': '<Check id="web-runs" />\n', ...page('<Check id="web-runs" />', '') },
-    [/^index\.mdx:1: the check "web-runs" belongs to the section "one"/],
+    {
+      'index.mdx': `${INDEX}import { Check } from '#components';\n\n<Check id="web-runs" />\n`,
+      ...page('<Check id="web-runs" />', ''),
+    },
+    [/^index\.mdx:7: the check "web-runs" belongs to the section "one"/],
   ],
   [
     'an unknown host of a block',
     page('host=agent01', 'host=agent02'),
     [
-      /^one\.mdx:7: the block names the host "agent02".*Did you mean "agent01"\? There are: server01/,
+      /^one\.mdx:9: the block names the host "agent02".*Did you mean "agent01"\? There are: server01/,
     ],
   ],
   [
     'an unknown host of a terminal',
     page('host="server01"', 'host="sever01"'),
-    [/^one\.mdx:5: <Terminal> names the host "sever01".*Did you mean "server01"/],
+    [/^one\.mdx:7: <Terminal> names the host "sever01".*Did you mean "server01"/],
   ],
   [
     'an unknown value',
     page('<Value id="port"', '<Value id="prot"'),
-    [/^one\.mdx:13: <Value> names the value "prot".*Did you mean "port"/],
+    [/^one\.mdx:15: <Value> names the value "prot".*Did you mean "port"/],
   ],
   [
     'an answer for a check without a question',
     page('<Check id="web-runs"', '<Answer id="web-runs"'),
-    [/^one\.mdx:11: <Answer id="web-runs" \/> names a check that asks no question\. Use <Check/],
+    [/^one\.mdx:13: <Answer id="web-runs" \/> names a check that asks no question\. Use <Check/],
   ],
   [
     'a check for a question',
     page('<Answer id="web-port"', '<Check id="web-port"'),
-    [/^one\.mdx:15: <Check id="web-port" \/> names a question.*Use <Answer id="web-port" \/>/],
+    [/^one\.mdx:17: <Check id="web-port" \/> names a question.*Use <Answer id="web-port" \/>/],
   ],
   [
     'a section without a page, and a page without a section',
-    { 'one.mdx': '', 'on.mdx': 'Hello.\n' },
+    { 'one.mdx': '', 'on.mdx': INDEX },
     [
       /^lab\.ts: there is a section "one", but no one\.mdx beside lab\.ts\. Did you mean "on"/,
       /^on\.mdx:1: the page "on" is no section.*Did you mean "one"/,
@@ -143,6 +149,14 @@ describe.each<[string, Readonly<Record<string, string>>, readonly RegExp[]]>([
 ])('%s', (_what, change, expected) => {
   it('is named with its file, its line and the nearest right name', () => {
     expect(problems(change)).toEqual(expected.map((each) => expect.stringMatching(each)));
+  });
+});
+
+describe('a page that cannot be read', () => {
+  it('is all that is told of the pages: what it would show is not missing', () => {
+    expect(problems(page('It is', 'It is <4'))).toEqual([
+      'one.mdx:15:7: < begins a tag in MDX, and this is none. Write &lt; or put it in code marks.',
+    ]);
   });
 });
 

@@ -1,0 +1,223 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseFrontmatter } from 'astro/markdown';
+import { type MdastNode, type MdxJsxAttributeUnion, mdxToJs, mdxToMdast } from 'satteri';
+import { didYouMean } from '../../lab/did-you-mean.ts';
+import { messageOf } from '../base/errors.ts';
+import { type NamesInCode, namesIn } from './names-in-code.ts';
+import { locationOf } from './source-location.ts';
+
+/** What `#components` has. */
+export const COMPONENTS = ['Answer', 'Browser', 'Check', 'Hint', 'Terminal', 'Value', 'Visit'];
+/** What Astro gives to every page. So it does `file` and `url`, but `{url}` on a page is text whose braces were forgotten. */
+const GIVEN = ['props', 'frontmatter', 'getHeadings', 'Fragment'];
+/** Of longer code only the name is repeated. */
+const SHOWN_MOST = 40;
+/** Could be a value's id. */
+const VALUE = /^[\w-]+$/;
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
+/** What is wrong at one place of a page, and what to write instead. */
+interface Problem {
+  /** From 1, as the column is. */
+  readonly line: number;
+  readonly column: number;
+  readonly says: string;
+}
+
+/**
+ * Whatever keeps the pages of a lab from being built, each as `page:line:column: sentence`: a title that is missing, text
+ * that MDX takes for code, names that nothing has, files that are not there. Of errors of syntax, a page's first one.
+ *
+ * @param directory the lab's folder
+ */
+export function pageProblems(directory: string): readonly string[] {
+  return globSync(join(directory, '*.mdx'))
+    .sort()
+    .flatMap((file) => {
+      const source = readFileSync(file, 'utf8').replace(BYTE_ORDER_MARK, '');
+      return [...titleProblems(source), ...codeProblems(source, directory)].map(
+        ({ line, column, says }) => `${locationOf(file, line)}:${column}: ${says}`,
+      );
+    });
+}
+
+/** What js-yaml throws. Lines and columns from 0. */
+interface YamlError {
+  readonly reason?: string;
+  readonly mark?: { readonly line: number; readonly column: number };
+}
+
+function titleProblems(source: string): readonly Problem[] {
+  try {
+    if (typeof parseFrontmatter(source).frontmatter.title === 'string') return [];
+    const says = 'the page has no title. Begin it with three lines: ---, title: "…", ---.';
+    return [{ line: 1, column: 1, says }];
+  } catch (error) {
+    const { reason = messageOf(error).split('\n', 1), mark = { line: 0, column: 0 } } =
+      error as YamlError;
+    const says = `the lines between --- and --- cannot be read: ${reason}. Write a text with a colon in quotes: title: "Step 1: a bridge".`;
+    return [{ line: mark.line + 1, column: mark.column + 1, says }];
+  }
+}
+
+function codeProblems(source: string, directory: string): readonly Problem[] {
+  try {
+    mdxToJs(source);
+  } catch (error) {
+    return [syntaxProblem(source, messageOf(error))];
+  }
+  const uses = [...usesIn(mdxToMdast(source))];
+  const known = new Set([...GIVEN, ...uses.flatMap(({ names }) => names.declared)]);
+  return uses.flatMap(({ offset, names, instead }) => {
+    const missing = names.used.find((name) => !known.has(name) && !(name in globalThis));
+    const gone = names.imported.filter((path) => !isThere(directory, path));
+    return [
+      ...(missing === undefined
+        ? []
+        : [{ ...placeOf(source, offset, missing), says: instead(missing) }]),
+      ...gone.map((path) => ({
+        ...placeOf(source, offset, path.replace(/^\.\//, '')),
+        says: `there is no file ${path}. A path begins at the page’s own folder.`,
+      })),
+    ];
+  });
+}
+
+/** Where a text stands first, as a whole word, at an offset or after it. */
+function placeOf(source: string, offset: number, text: string): Omit<Problem, 'says'> {
+  const word = new RegExp(`(?<![\\w$])${RegExp.escape(text)}(?![\\w$])`, 'g');
+  word.lastIndex = offset;
+  const before = source.slice(0, word.exec(source)?.index ?? offset).split('\n');
+  return { line: before.length, column: (before.at(-1) ?? '').length + 1 };
+}
+
+/** Whether a file is there, also where its ending is left out or is that of its JavaScript. A package is none of ours. */
+function isThere(directory: string, path: string): boolean {
+  if (!path.startsWith('.')) return true;
+  const [file = ''] = join(directory, path).split('?');
+  return existsSync(file) || globSync(`${file.replace(/\.js$/, '')}{.*,/index.*}`).length > 0;
+}
+
+/** A piece of a page that uses names, or files. */
+interface Use {
+  readonly offset: number;
+  readonly names: NamesInCode;
+  /** The sentence for one of its names that nothing has. */
+  readonly instead: (name: string) => string;
+}
+
+function* usesIn(node: MdastNode): Generator<Use, void, undefined> {
+  const offset = node.position?.start.offset ?? 0;
+  if (node.type === 'mdxjsEsm') {
+    yield { offset, names: namesIn(node.value), instead: unnamed };
+  } else if (node.type === 'mdxTextExpression' || node.type === 'mdxFlowExpression') {
+    const instead = (name: string) => bracedInstead(node.value, name);
+    yield { offset, names: namesIn(`{${node.value}}`), instead };
+  } else if (node.type === 'image') {
+    const isElsewhere = node.url.startsWith('/') || URL.canParse(node.url);
+    const imported = isElsewhere ? [] : [node.url.replace(/^(?!\.)/, './')];
+    yield { offset, names: { used: [], declared: [], imported }, instead: unnamed };
+  } else if (node.type === 'mdxJsxFlowElement' || node.type === 'mdxJsxTextElement') {
+    if (node.name !== null) {
+      yield { offset, names: namesIn(`{<${node.name} />}`), instead: componentInstead };
+    }
+    for (const attribute of node.attributes) yield* usesInAttribute(attribute, offset);
+  }
+  if ('children' in node) for (const child of node.children) yield* usesIn(child);
+}
+
+function* usesInAttribute(
+  attribute: MdxJsxAttributeUnion,
+  offset: number,
+): Generator<Use, void, undefined> {
+  if (attribute.type === 'mdxJsxExpressionAttribute') {
+    yield { offset, names: namesIn(`{({${attribute.value}})}`), instead: unnamed };
+  } else if (typeof attribute.value === 'object' && attribute.value !== null) {
+    const { value } = attribute.value;
+    const instead = (name: string) =>
+      `${attribute.name}={${value}} is code, and nothing on this page is named ${name}. Write a text in quotes: ${attribute.name}="${value}".`;
+    yield { offset, names: namesIn(`{${value}}`), instead };
+  }
+}
+
+function unnamed(name: string): string {
+  return `nothing on this page is named ${name}. Import it, or take it out.`;
+}
+
+function bracedInstead(code: string, name: string): string {
+  if (COMPONENTS.includes(name)) return componentInstead(name);
+  const shown = code.length > SHOWN_MOST ? `{${name}…}` : `{${code}}`;
+  const value = VALUE.test(code) ? `, or <Value id="${code}" /> for the lab’s value` : '';
+  return `${shown} is code, and nothing on this page is named ${name}. Write \\${shown} where it is text${value}.`;
+}
+
+function componentInstead(name: string): string {
+  return COMPONENTS.includes(name)
+    ? `<${name}> is not imported. Write below the page’s title: import { ${name} } from '#components';`
+    : `<${name}> is no component of this page. ${didYouMean(name, COMPONENTS)} Write &lt;${name}> where it is text.`;
+}
+
+/** Where the parser stopped, and its reason: `5:21: Expected a closing tag … (mdx-jsx:unexpected-character)`. */
+const STOPPED = /^(\d+):(\d+): (.*?)(?: \([\w-]+:[\w-]+\))?$/s;
+
+/** The parser's reasons, and what an author is told: of what the reason names, and of the source from where it stopped. */
+const REASONS: readonly (readonly [RegExp, (names: readonly string[], rest: string) => string])[] =
+  [
+    [
+      /^Expected a closing tag for `<(.*?)>` \([\d:]+\)( before the end of)?/,
+      ([name, before]) =>
+        `<${name}> is not closed. Write &lt;${name}> where it is text, <${name} /> where it holds nothing, or </${name}> behind what it holds${before === undefined ? '' : ': both tags in one line, or each alone in a line'}.`,
+    ],
+    [
+      /^Unexpected closing tag `(<\/.*?>)`, expected an open tag first/,
+      ([tag]) => `${tag} closes what nothing has opened. Take it out.`,
+    ],
+    [
+      /^Unexpected closing tag `(<\/.*?>)`, expected corresponding closing tag for `<(.*?)>` \(([\d:]+)\)/,
+      ([tag, name, at]) =>
+        `${tag} stands where <${name}> of ${at} has to be closed. Write </${name}> before it.`,
+    ],
+    [
+      /^Expected the closing tag `(<\/.*?>)`/,
+      ([tag]) =>
+        `${tag} stands in a paragraph or a list that begins after its opening tag. Put it on a line of its own, with an empty line above.`,
+    ],
+    [
+      /^Unexpected character `!`/,
+      () => '<! begins no comment in MDX. Write {/* … */}, or &lt;! where it is text.',
+    ],
+    [
+      /^Unexpected character after `<`/,
+      (_, rest) => {
+        if (/^<(https?:|\S+@)/.test(rest)) return 'this is no link in MDX. Write [text](address).';
+        return /^<\/?[A-Za-z]/.test(rest)
+          ? 'this tag cannot be read. Write its values in quotes, as in <Check id="…" />, or &lt; where it is text.'
+          : '< begins a tag in MDX, and this is none. Write &lt; or put it in code marks.';
+      },
+    ],
+    [
+      /^Unexpected end of file in expression/,
+      () => '{ begins code, and no } ends it. Write \\{ where it is text.',
+    ],
+    [
+      /^Could not parse expression/,
+      () => 'what stands in braces is code in MDX, and this is none. Write \\{ where it is text.',
+    ],
+    [
+      /^Could not parse esm with oxc: (.*)/,
+      ([why]) =>
+        `a line that begins with import or export is code, and this cannot be read (${why}). Write import { Check } from '#components'; or begin the line with another word.`,
+    ],
+  ];
+
+function syntaxProblem(source: string, message: string): Problem {
+  const [, line = 1, column = 1, reason = message] = STOPPED.exec(message) ?? [];
+  const place = { line: Number(line), column: Number(column) };
+  const rest = (source.split('\n')[place.line - 1] ?? '').slice(place.column - 1);
+  for (const [pattern, says] of REASONS) {
+    const [found, ...names] = pattern.exec(reason) ?? [];
+    if (found !== undefined) return { ...place, says: says(names, rest) };
+  }
+  return { ...place, says: `${reason}.` };
+}
