@@ -1,3 +1,5 @@
+import { VALUE_PLACE } from './value-place.ts';
+
 /** Something that a learner does, right or wrong. `{value-id}` in its text stands for that value's live text. */
 export type Action =
   | { readonly kind: 'run'; readonly host: string; readonly command: string }
@@ -64,8 +66,6 @@ export function answering(text: string | RegExp): Action {
   return { kind: 'answer', text };
 }
 
-const PLACE = /\{([a-z0-9][a-z0-9-]*)\}/g;
-
 /**
  * An action's text with each `{value-id}` replaced by its text of now. Braces around anything that is no value of
  * the lab stay as they are: shells and formats have braces of their own.
@@ -74,7 +74,7 @@ const PLACE = /\{([a-z0-9][a-z0-9-]*)\}/g;
  * @throws Error naming the value that has no text yet
  */
 export function fillIn(text: string, values: ReadonlyMap<string, string | undefined>): string {
-  return text.replaceAll(PLACE, (whole, id: string) => {
+  return text.replaceAll(VALUE_PLACE, (whole, id: string) => {
     if (!values.has(id)) return whole;
     const live = values.get(id);
     if (live === undefined) throw new Error(`the value ${id} has no text yet`);

@@ -2,7 +2,7 @@ import type { LabView } from './lab-state.ts';
 
 /**
  * Puts the hosts' own numbers into the prose, where an address of a page becomes a link into the browser pane, and as
- * they are into the drawings.
+ * they are into the drawings and the blocks of commands, which are copied with them.
  */
 export function paintValues(page: ParentNode, { snapshot }: LabView): void {
   for (const element of page.querySelectorAll<HTMLElement | SVGElement>('[data-value-id]')) {
@@ -11,6 +11,8 @@ export function paintValues(page: ParentNode, { snapshot }: LabView): void {
     if (element.textContent === shown) continue;
     if (!element.classList.contains('value')) {
       element.textContent = shown;
+      const block = element.closest('[data-host-block]');
+      if (block) paintCopy(block);
       continue;
     }
     element.toggleAttribute('data-value-live', text !== undefined);
@@ -18,6 +20,18 @@ export function paintValues(page: ParentNode, { snapshot }: LabView): void {
     code.textContent = shown;
     element.replaceChildren(text?.startsWith('http://') ? link(text, code) : code);
   }
+}
+
+/** Has a block's Copy button, which carries the code as it was written, copy what is shown. */
+function paintCopy(block: Element): void {
+  const copy = block.querySelector<HTMLElement>('[data-code]');
+  if (!copy) return;
+  copy.dataset.written ??= copy.dataset.code ?? '';
+  let code = copy.dataset.written;
+  for (const { dataset, textContent } of block.querySelectorAll<HTMLElement>('[data-value-id]')) {
+    code = code.replaceAll(dataset.valuePlaceholder ?? '', () => textContent);
+  }
+  copy.dataset.code = code;
 }
 
 function link(url: string, content: Node): HTMLAnchorElement {

@@ -1,15 +1,40 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { definePlugin, type ExpressiveCodePlugin } from '@astrojs/starlight/expressive-code';
-import { h, select } from '@astrojs/starlight/expressive-code/hast';
+import {
+  type AnnotationRenderOptions,
+  definePlugin,
+  ExpressiveCodeAnnotation,
+  type ExpressiveCodeInlineRange,
+  type ExpressiveCodePlugin,
+} from '@astrojs/starlight/expressive-code';
+import { h, type Parents, select } from '@astrojs/starlight/expressive-code/hast';
 import { hostNamed, type Lab } from '#lab';
 import { didYouMean } from '../../lab/did-you-mean.ts';
+import { VALUE_PLACE } from '../../lab/value-place.ts';
 import { lineOf } from './line-of.ts';
 
+/** A place in a block where the page puts a value's live text, once there is any. */
+class ValuePlace extends ExpressiveCodeAnnotation {
+  readonly #id: string;
+
+  constructor(id: string, inlineRange: ExpressiveCodeInlineRange) {
+    super({ inlineRange });
+    this.#id = id;
+  }
+
+  render({ nodesToTransform }: AnnotationRenderOptions): Parents[] {
+    // Where another mark ends within it, its braces stay.
+    const [only, ...others] = nodesToTransform;
+    if (!only || others.length > 0) return nodesToTransform;
+    const place = { 'data-value-id': this.#id, 'data-value-placeholder': `{${this.#id}}` };
+    return [h('span', place, [only])];
+  }
+}
+
 /**
- * Gives a fenced block that names a host (```` ```sh host=server01 ````) that host's name as its title and a Run button.
- * A name that the lab does not have stops the build, with the nearest right one.
+ * Gives a fenced block that names a host (```` ```sh host=server01 ````) that host's name as its title and a Run button, and
+ * each `{value-id}` in it a place for the value's text. A name that the lab does not have stops the build, with the nearest right one.
  */
 export function hostBlocks(): ExpressiveCodePlugin {
   return definePlugin({
@@ -25,6 +50,18 @@ export function hostBlocks(): ExpressiveCodePlugin {
         codeBlock.props.frame = 'terminal';
         // A command that has to be scrolled is not read.
         codeBlock.props.wrap = true;
+      },
+      annotateCode: async ({ codeBlock }) => {
+        const path = codeBlock.parentDocument?.sourceFilePath;
+        if (path === undefined || codeBlock.metaOptions.getString('host') === undefined) return;
+        const { values } = await readLab(labBeside(path));
+        for (const line of codeBlock.getLines()) {
+          for (const { 0: whole, 1: id = '', index } of line.text.matchAll(VALUE_PLACE)) {
+            if (!Object.hasOwn(values, id)) continue;
+            const range = { columnStart: index, columnEnd: index + whole.length };
+            line.addAnnotation(new ValuePlace(id, range));
+          }
+        }
       },
       postprocessRenderedBlock: ({ codeBlock, renderData }) => {
         const name = codeBlock.metaOptions.getString('host');
@@ -55,16 +92,25 @@ export function hostBlocks(): ExpressiveCodePlugin {
 
 /** The own name of the host that a page calls so. */
 async function requireHost(mdxPath: string, name: string): Promise<string> {
-  const labFile = join(dirname(mdxPath), 'lab.ts');
+  const labFile = labBeside(mdxPath);
   const where = `${relative('.', mdxPath)}${lineOf(mdxPath, `host=${name}`)}`;
   if (!existsSync(labFile)) {
     throw new Error(`${where}: host=${name} stands on a page that has no lab.ts beside it.`);
   }
-  const { lab }: { lab: Lab } = await import(pathToFileURL(labFile).href);
+  const lab = await readLab(labFile);
   const found = hostNamed(lab, name);
   if (found) return found.name;
   const names = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
   throw new Error(
     `${where}: the lab ${basename(dirname(mdxPath))} has no host "${name}". ${didYouMean(name, names)}`,
   );
+}
+
+function labBeside(mdxPath: string): string {
+  return join(dirname(mdxPath), 'lab.ts');
+}
+
+async function readLab(labFile: string): Promise<Lab> {
+  const { lab }: { lab: Lab } = await import(pathToFileURL(labFile).href);
+  return lab;
 }

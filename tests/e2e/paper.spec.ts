@@ -28,12 +28,42 @@ test('a page prints black on white, with its ticks, its hints and the hosts’ o
   await expect(page.locator('button:visible')).toHaveCount(0);
   await expect(page.locator('input:visible')).toHaveCount(0);
   await expect(page.getByText('publishes every port that the image declares')).toBeVisible();
+  const folded = page.locator('.hint summary').first();
+  expect(await folded.evaluate((mark) => getComputedStyle(mark, '::before').display)).toBe('none');
   const tick = page.locator('[data-check-id="myapp2-on-ephemeral-port"] .check-mark');
   expect(await tick.evaluate((mark) => getComputedStyle(mark, '::after').borderBottom)).toBe(
     '2px solid rgb(0, 0, 0)',
   );
   expect(await page.locator('main').evaluate(lightInkOf, DARK)).toEqual([]);
   await isAccessible(page, 'on paper');
+});
+
+test('a block shows the hosts’ own number once it is known: read, copied and printed', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await page.goto(new URL('/labs/components/components/', page.url()).href);
+  await learner.ready();
+  const block = page.locator('figure[data-host-block="client"]');
+  await expect(block).toContainText('curl http://agent01:{hello-port}');
+  await page
+    .getByRole('button', { name: /^Run on/ })
+    .first()
+    .click();
+  await learner.ticked('hello-runs');
+  const port = page.locator('.value[data-value-id="hello-port"]');
+  await expect(port).toHaveText(/^\d+$/);
+  const command = `curl http://agent01:${await port.textContent()}`;
+  await expect(block.locator('pre')).toHaveText(command);
+  await block.getByRole('button', { name: 'Copy to clipboard' }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(command);
+  await page.emulateMedia({ media: 'print' });
+  await expect(block.locator('pre')).toHaveText(command);
+  const { origin } = new URL(page.url());
+  const ended = await page.request.delete(`${origin}/api/labs/components/session`, {
+    headers: { origin },
+  });
+  expect(ended.ok()).toBe(true);
 });
 
 /** Texts whose colour is none for white paper, and boxes that are filled with one. */

@@ -26,6 +26,15 @@ describe('a code block that names a host', () => {
     expect(html).toContain('data-run-code="docker ps\ndocker images"');
   });
 
+  it('has a place for each value of the lab, and leaves other braces alone', async () => {
+    const html = await render('host=client', 'curl {myapp2-direct-url}/{a,b}/{none}');
+    expect(html).toContain(
+      '<span data-value-id="myapp2-direct-url" data-value-placeholder="{myapp2-direct-url}">',
+    );
+    expect(html.match(/data-value-id/g)).toHaveLength(1);
+    expect(html.replaceAll(/<[^>]*>/g, '')).toContain('curl {myapp2-direct-url}/{a,b}/{none}');
+  });
+
   it('keeps its Copy button', async () => {
     expect(await render('host=server01')).toContain('class="copy"');
   });
