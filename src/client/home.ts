@@ -1,5 +1,6 @@
-import type { ClassView, LabView, SessionSnapshot } from '#protocol';
+import type { ClassView, SessionSnapshot } from '#protocol';
 import { ApiError, LabApi } from './api.ts';
+import { arrangeLabs } from './arrange-labs.ts';
 import { countPassed } from './lab-state.ts';
 import { request } from './request.ts';
 
@@ -47,21 +48,9 @@ async function offerAuthors(link: HTMLElement): Promise<void> {
   }
 }
 
-/** The labs that this server has, in its order; as the build has them where it does not say. */
-async function arrange(list: Element): Promise<void> {
-  try {
-    for (const { name } of await request<readonly LabView[]>('GET', '/api/labs')) {
-      const item = list.querySelector(`[data-lab="${name}"]`);
-      if (item) list.append(item);
-    }
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-  }
-}
-
 const forAuthors = document.getElementById('for-authors');
 if (forAuthors) void offerAuthors(forAuthors);
-for (const list of document.querySelectorAll('.lab-list')) void arrange(list);
+for (const list of document.querySelectorAll('.lab-list')) void arrangeLabs(list);
 for (const item of document.querySelectorAll<HTMLElement>('[data-lab][data-sections]')) {
   void paint(item);
 }

@@ -1,3 +1,4 @@
+import { arrangeLabs } from './arrange-labs.ts';
 import type { LabData } from './lab-data.ts';
 import { countPassed, type LabView } from './lab-state.ts';
 import { set, setText } from './set.ts';
@@ -13,6 +14,12 @@ export function paintEnd(page: ParentNode, lab: LabData, { snapshot }: LabView):
   const assisted = snapshot.checks.filter((check) => check.state === 'passed' && check.assisted);
   setText(end.querySelector('[data-end-title]'), `You have done all ${ids.length} steps`);
   setText(end.querySelector('[data-end-assisted]'), assistedText(assisted.length, ids.length));
+}
+
+/** Of the labs to go on with, shows those that this server has. */
+export async function offerLabs(page: ParentNode): Promise<void> {
+  const list = page.querySelector('[data-lab-end] ul');
+  if (list?.querySelector('[data-lab]')) await arrangeLabs(list, list.lastElementChild);
 }
 
 function assistedText(assisted: number, of: number): string {
