@@ -46,7 +46,7 @@ export type EngineDown =
 export const ENGINE_DOWN: Readonly<Record<EngineDown['kind'], string>> = {
   stopped: 'engine stopped (sudo systemctl start docker)',
   failed: 'engine does not start (journalctl -u docker)',
-  silent: 'engine does not answer (restart the host: menu +)',
+  silent: 'engine does not answer (restart the host)',
 };
 
 /** A sequence that is not typed, so that Ctrl-P and Ctrl-Q reach the shell. */

@@ -274,7 +274,7 @@ test('a hidden terminal has no context and touches the page no more, and what it
   await first.evaluate((element) => {
     element.id = 'first';
   });
-  await page.getByRole('button', { name: 'New terminal' }).click();
+  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
   await page.getByRole('menuitem', { name: /New terminal on server01/ }).click();
   await expect(spoken(page)).toContainText('$');
   await expect(canvasOf(page)).toBeVisible();

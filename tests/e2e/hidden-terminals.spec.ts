@@ -32,7 +32,7 @@ test('a terminal that prints behind another one touches the page no more', async
   await learner.type('server01', printing('hidden'));
 
   // A second terminal of the same host, in front, says when the first one has parsed everything.
-  await page.getByRole('button', { name: 'New terminal' }).click();
+  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
   await page.getByRole('menuitem', { name: /New terminal on server01/ }).click();
   await learner.read(/(\$)/);
   await page.keyboard.type(waitingFor('hidden'));
@@ -81,7 +81,7 @@ test('terminals that are closed are gone from memory', async ({ learner }) => {
   const tabs = page.locator('.workspace [role="tab"]');
   const before = await tabs.count();
   for (let opened = 0; opened < 4; opened++) {
-    await page.getByRole('button', { name: 'New terminal' }).click();
+    await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
     await page.getByRole('menuitem', { name: /New terminal on server01/ }).click();
     await expect(tabs).toHaveCount(before + 1);
     await learner.read(/(\$)/);

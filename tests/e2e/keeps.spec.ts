@@ -131,14 +131,14 @@ test('several terminals on one host, by any of its names; closing one ends its s
   learner,
 }) => {
   await learner.goTo('ephemeral-ports/');
-  await learner.page.getByRole('button', { name: 'New terminal' }).click();
+  await learner.page.getByRole('button', { name: 'New terminal, restart or close' }).click();
   await learner.page.getByRole('menuitem', { name: /New terminal on server01/ }).click();
   await expect(learner.tab('server01 (2)')).toBeVisible();
   await learner.type('server01 (2)', 'exec -a left-behind sleep 1000');
   await learner.type('server01', 'clear; pgrep -cf left-behin[d]');
   await learner.read(/(?:^|\n)(1)\s/);
   await learner.tab('server01 (2)').click();
-  await learner.page.getByRole('button', { name: 'New terminal' }).click();
+  await learner.page.getByRole('button', { name: 'New terminal, restart or close' }).click();
   await learner.page.getByRole('menuitem', { name: 'Close server01 (2)' }).click();
   await expect(learner.tab('server01 (2)')).toBeHidden();
   await expect(async () => {
@@ -153,7 +153,7 @@ test('a host that is restarted keeps its tab and its files, and says so where it
   await learner.goTo('ephemeral-ports/');
   await learner.type('server01', 'echo kept-$((40 + 2)) > note; less note');
   await learner.read(/(kept-42)/);
-  await learner.page.getByRole('button', { name: 'New terminal' }).click();
+  await learner.page.getByRole('button', { name: 'New terminal, restart or close' }).click();
   await learner.page.getByRole('menuitem', { name: 'Restart server01' }).click();
   await learner.page.getByRole('dialog').getByRole('button', { name: 'Restart it' }).click();
   await learner.read(/(server01 was restarted)/);

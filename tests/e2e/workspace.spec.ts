@@ -83,7 +83,7 @@ test('the separator, a menu and a dialog give the keyboard back to the terminal'
   await page.mouse.up();
   await expect(keyboard).toBeFocused();
 
-  await page.getByRole('button', { name: 'New terminal' }).click();
+  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
   await expect(page.getByRole('menuitem').first()).toBeFocused();
   await page.keyboard.press('Escape');
   await expect(keyboard).toBeFocused();
@@ -93,7 +93,7 @@ test('the separator, a menu and a dialog give the keyboard back to the terminal'
   await expect(keyboard).toBeFocused();
 
   // Reached by keyboard, a menu gives it back to its button.
-  const plus = page.getByRole('button', { name: 'New terminal' });
+  const plus = page.getByRole('button', { name: 'New terminal, restart or close' });
   await plus.press('Enter');
   await page.keyboard.press('Escape');
   await expect(plus).toBeFocused();
@@ -173,7 +173,7 @@ test('however many terminals there are, the tab in front is in sight', async ({ 
   const { page } = learner;
   await learner.goTo('ephemeral-ports/');
   for (let count = 2; count <= 6; count++) {
-    await page.getByRole('button', { name: 'New terminal' }).click();
+    await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
     await page.getByRole('menuitem', { name: /New terminal on server01/ }).click();
     await expect(learner.tab(`server01 (${count})`)).toHaveAttribute('aria-selected', 'true');
   }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { defineLab, type LabHost } from '#lab';
 import type { Engine } from '../../../server/engine/engine.ts';
-import { Host } from '../../../server/sandbox/host.ts';
+import { ENGINE_DOWN, Host } from '../../../server/sandbox/host.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -45,6 +45,10 @@ describe('an image is loaded under the lab’s name for it:', () => {
     // Any other tag of it is another image.
     expect(asked).toEqual([{ reference: [`${parts.repo}:${parts.tag}`] }]);
   });
+});
+
+test('what is said of an engine that is down is so on the learner’s page and on the instructor’s', () => {
+  expect(Object.values(ENGINE_DOWN).join(' ')).not.toMatch(/menu|button|page/);
 });
 
 test('a host’s engine that never comes is given up, with what it logged, cut short', async () => {
