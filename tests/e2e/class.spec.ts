@@ -10,6 +10,8 @@ import { overTerminal } from './main-path.ts';
 const LAB = '/labs/docker-networking/ephemeral-ports/';
 const STEP = 'myapp2-on-ephemeral-port';
 const PHONE = { width: 390, height: 844 };
+/** As long as a name may be. */
+const LONG_NAME = 'Bartholomäus von Hinterwinkel-Oberhausen';
 const DESK = { width: 1440, height: 900 };
 
 /** A class with an instructor who is signed in and whose page shows the room. */
@@ -107,8 +109,18 @@ test('a learner joins, is seen at work, and comes back with the personal link on
 }) => {
   const ada = await room.join('Ada');
   const link = await ada.page.getByRole('textbox', { name: 'Your personal link' }).inputValue();
-  await room.join('Grace');
+  await room.join(LONG_NAME);
   await expect(room.instructor.getByText('2 learners')).toBeVisible();
+  for (const width of [1440, 1024, 390]) {
+    await room.instructor.setViewportSize({ width, height: 900 });
+    const cut = await room.instructor
+      .locator('.roster-open, .roster-section, #join-address')
+      .evaluateAll((parts) =>
+        parts.filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.outerHTML),
+      );
+    expect(cut, `cut at ${width} px`).toEqual([]);
+  }
+  await room.instructor.setViewportSize(DESK);
 
   await ada.page.goto(new URL(LAB, room.server.url).href);
   await ada.ready();
@@ -157,6 +169,10 @@ test('the instructor watches, the learner sees it, and lets them type', async ({
   await expect(screen).toContainText('helped-42');
   await expect(ada.terminal).toContainText('helped-42');
   await expect(ada.terminal).not.toContainText('typed-too-early');
+
+  await room.instructor.setViewportSize(PHONE);
+  const words = await dialog.getByText('Ada lets you type').boundingBox();
+  expect(words?.width, 'a line, and no column of words').toBeGreaterThan(PHONE.width / 2);
 
   await dialog.getByRole('button', { name: 'Close' }).click();
   await expect(ada.page.locator('.terminal-watched')).toHaveCount(0);

@@ -1,5 +1,8 @@
 import { readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startServer } from '../../client-driver/server-process.ts';
 import { siteDirectory } from '../../server/site/build.ts';
 import { isAccessible } from './axe.ts';
 import { expect, printedUrl, test } from './learner.ts';
@@ -13,6 +16,9 @@ const LOOKS = [
   { width: 1440, height: 900, colorScheme: 'light' },
   { width: 390, height: 844, colorScheme: 'dark' },
 ] as const;
+
+/** An entry of a menu that is broken has at least this height (px). */
+const TWO_LINES = 50;
 
 for (const { width, height, colorScheme } of LOOKS) {
   const look = `${width} px, ${colorScheme}`;
@@ -51,12 +57,24 @@ for (const { width, height, colorScheme } of LOOKS) {
     const settings = page.locator('.panel:visible').getByRole('button', { name: /^Settings and/ });
     await settings.click();
     await isAccessible(page, 'the settings');
+    const choices = await page
+      .locator('.panel:visible .qs-terminal-settings select')
+      .evaluateAll((boxes) => boxes.map((box) => box.clientHeight));
+    expect(Math.min(...choices), 'a choice is as high as a target').toBeGreaterThanOrEqual(24);
     await page.getByRole('button', { name: 'Last output' }).click();
     await expect(page.getByRole('dialog', { name: /^Output of/ })).toBeVisible();
     await isAccessible(page, 'the output as text');
     await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'New terminal' }).click();
+    await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
     await isAccessible(page, 'the menu of hosts');
+    const menu = await page.getByRole('menu').boundingBox();
+    expect(menu && menu.x + menu.width, 'the menu keeps off the edge').toBeLessThanOrEqual(
+      width - 8,
+    );
+    const lines = await page
+      .locator('[data-restart-host]')
+      .evaluateAll((items) => items.map((item) => item.clientHeight));
+    expect(Math.max(...lines), 'each entry stands in one line').toBeLessThan(TWO_LINES);
     await page.keyboard.press('Escape');
     const more = page.getByRole('button', { name: 'Hosts and session' });
     if (await more.isVisible()) await more.click();
@@ -122,4 +140,31 @@ test('every card holds what stands in it, however narrow the text is', async ({ 
       expect(spilt, `${section} at ${width} px`).toEqual([]);
     }
   }
+});
+
+test('the end of a lab leads on to the labs that this server has, and to no other', async ({
+  learner,
+  browser,
+}) => {
+  await using open = new AsyncDisposableStack();
+  const data = await mkdtemp(join(tmpdir(), 'quayside-labs-'));
+  open.defer(() => rm(data, { recursive: true }));
+  const server = await startServer({ data, args: ['--labs', 'components'], log: 'ignore' });
+  open.defer(() => server.stop());
+  const context = await browser.newContext();
+  open.defer(() => context.close());
+  const alone = await context.newPage();
+  await alone.goto(server.url);
+  for (const page of [learner.page, alone]) {
+    // Nobody needs hosts to see where a lab ends.
+    await page.route('**/api/labs/components/**', (route) => route.abort());
+    const told = page.waitForResponse((response) => response.url().endsWith('/api/labs'));
+    await page.goto(new URL('/labs/components/helpers/', page.url()).href);
+    await (await told).finished();
+  }
+  const other = '[data-lab-end] [data-lab="docker-networking"]';
+  await expect(learner.page.locator(other)).not.toHaveAttribute('hidden');
+  await expect(alone.locator(other)).toHaveAttribute('hidden');
+  // In the colour of a browser without a style sheet it would be.
+  await expect(learner.page.locator(`${other} a`)).not.toHaveCSS('color', 'rgb(0, 0, 238)');
 });

@@ -32,6 +32,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id }) => id)).toEqual([]);
+    const list = await page.locator('.readiness-list').boundingBox();
+    const tools = await page.locator('.readiness-tools').boundingBox();
+    if (!list || !tools) throw new Error('the list and the report are not there');
+    expect(tools.x, 'the report is beside the list').toBeGreaterThan(list.x + list.width);
+    expect(tools.y).toBe(list.y);
     await page.setViewportSize({ width: 390, height: 844 });
     await page.getByRole('button', { name: 'Check again' }).click();
     await expect(page.getByText('390 pixels wide')).toBeVisible();
