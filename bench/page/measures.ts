@@ -3,6 +3,7 @@ import { percentile } from '../class/machine.ts';
 import type { Figures } from '../terminal/measures.ts';
 import { BenchPage, type Metrics } from './bench-page.ts';
 import type { Setting } from './contenders.ts';
+import { heapWithoutCode } from './heap.ts';
 import { FRAMES_FILE } from './host-files.ts';
 import { measureRoom } from './room.ts';
 import { elementsIn } from './trace.ts';
@@ -42,8 +43,8 @@ const PING =
 const FILL = 'seq -f %0100.0f 1 30000';
 const CHANGES = 100;
 /**
- * So many first, so that what is made once is not taken for a leak: most of it is code, which V8 compiles anew when it has
- * run often enough, and what Chromium notes of loads and long tasks, up to some hundred entries.
+ * So many first, so that what is made once is not taken for a leak: what Chromium notes of loads and long tasks, up to some
+ * hundred entries.
  */
 const CHANGES_BEFORE = 60;
 const GARBAGE_MS = 5_000;
@@ -302,10 +303,9 @@ async function growth(
   const kept = async () => {
     // Chromium holds on to what was just used for a moment.
     await delay(GARBAGE_MS);
-    await cdp.send('HeapProfiler.collectGarbage');
-    const { usedSize } = await cdp.send('Runtime.getHeapUsage');
+    const kib = await heapWithoutCode(cdp);
     const { nodes } = await cdp.send('Memory.getDOMCounters');
-    return { kib: usedSize / 1024, nodes };
+    return { kib, nodes };
   };
   await change(CHANGES_BEFORE);
   const before = await kept();
