@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ActionRunner } from '../../../client-driver/action-runner.ts';
 import { signIn } from '../../../client-driver/http.ts';
 import { Learner } from '../../../client-driver/learner.ts';
 import { defineLab } from '../../../lab/index.ts';
 import type { HostStatus, SessionEvent } from '../../../protocol/index.ts';
+import { QUIET_MS } from '../../../server/labs/screen-text.ts';
 import { Terminal } from '../../../server/terminal/terminal.ts';
 import { background, FakeShell } from '../terminal/fake-shell.ts';
 import { LAB, START_TOKEN, type Stage, stage, TERMINAL } from '../web/stage.ts';
@@ -152,6 +153,29 @@ describe('in a terminal', () => {
     );
   });
 
+  test('a command that asks is told with its question once it has said nothing for a while', async () => {
+    await using web = await stage();
+    const shell = new FakeShell();
+    shell.onJoin = () => setImmediate(() => shell.print('\u001b[?2004h$ '));
+    shell.onInput = () =>
+      setImmediate(() => shell.print('\u001b[?2004l\r\u001b]633;C\u0007Remove all? [y/N] '));
+    using learner = await withShell(web, shell);
+    const terminal = await learner.terminal('server01');
+    const told = expect(terminal.run('docker network prune', SOON)).rejects.toThrow(
+      'expected “docker network prune” on server01 to end; seen: it asks “Remove all? [y/N]” and waits. Give it the answer in the block, as with -f or -y',
+    );
+    await terminal.until({
+      ...SOON,
+      what: 'the question',
+      look: () => terminal.screen.includes('Remove all?'),
+      seen: () => terminal.screen,
+    });
+    const later = performance.now() + QUIET_MS;
+    using _clock = vi.spyOn(performance, 'now').mockReturnValue(later);
+    await told;
+    expect(shell.input.join('')).toBe('docker network prune\r');
+  });
+
   test('a shell that has ended is told at once', async () => {
     await using web = await stage();
     const shell = new ScriptedShell(() => '');
@@ -184,6 +208,17 @@ test('an address is opened with the value that the page shows, once it shows one
   tell(web, { type: 'values', values: [{ id: 'port', text: '32768' }] });
   await opening;
   expect(web.sessions.asked).toContain('visit learner1');
+});
+
+test('a value that the hosts have no text for is told, and its braces are not typed', async () => {
+  await using web = await stage();
+  using learner = await openedOn(web);
+  const actions = new ActionRunner(lab, learner, async () => undefined);
+  const line = 1;
+  await expect(
+    actions.follow({ kind: 'run', host: 'server01', command: 'curl localhost:{port}', line }),
+  ).rejects.toThrow('expected a text for the value port; seen: none yet');
+  expect(web.sessions.asked).not.toContain('terminal learner1');
 });
 
 const lab = defineLab({
