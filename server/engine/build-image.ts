@@ -9,6 +9,7 @@ import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
 import type { Engine } from './engine.ts';
 import { engineCall } from './engine-call.ts';
 import { readAll, stepsOf } from './output-limit.ts';
+import { proxiesOf, withoutPasswords } from './proxies.ts';
 
 /** Enough of a hash to tell any two states of a folder apart. */
 const HASH_LENGTH = 12;
@@ -56,24 +57,32 @@ async function build(
   progress: Progress,
 ): Promise<void> {
   const lines: string[] = [];
+  // Docker knows these names: their values reach what a build runs, and neither the image nor its history.
+  const proxies = proxiesOf(process.env);
   try {
     const report = await engine.docker.buildImage(
       { context, src: [...files] },
       // Our own engine has no bridge; on any other the machine's network reaches the package mirror just as well.
-      { t: name, buildargs: { BASE: BASE_IMAGE }, networkmode: 'host', forcerm: true },
+      {
+        t: name,
+        buildargs: { ...proxies, BASE: BASE_IMAGE },
+        networkmode: 'host',
+        forcerm: true,
+      },
     );
     for await (const { stream } of stepsOf(report, SILENCE_MS)) {
-      const line = stream?.trim();
-      if (!line) continue;
+      if (!stream?.trim()) continue;
+      const line = withoutPasswords(stream.trim(), proxies);
       lines.push(line);
       if (lines.length > LINES_KEPT) lines.shift();
       if (/^(Step |Get:|Unpacking|Setting up)/.test(line)) progress(`  ${line.split('\n', 1)[0]}`);
     }
   } catch (error) {
+    const args = [...Object.keys(proxies), `BASE=${BASE_IMAGE}`].map((arg) => `--build-arg ${arg}`);
     throw new QuaysideError(
       'IMAGE_BUILD_FAILED',
       `The image ${name} could not be built: ${(error as Error).message}\n${lines.join('\n')}`,
-      `See all it says with: docker build --network host --build-arg BASE=${BASE_IMAGE} ${context}`,
+      `See all it says with: docker build --network host ${args.join(' ')} ${context}`,
       { cause: error },
     );
   }

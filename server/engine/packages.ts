@@ -5,6 +5,7 @@ import type { ExecaError } from 'execa';
 import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
+import { proxiesOf, withoutPasswords } from './proxies.ts';
 
 /** System programs are here; a plain user's PATH may lack these. */
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin'];
@@ -85,14 +86,15 @@ async function apt(
 export async function runToEnd(argv: readonly string[], progress: Progress): Promise<void> {
   const [file = '', ...args] = argv;
   const { execa } = await import('execa');
+  const proxies = proxiesOf(process.env);
   const child = execa(file, args, {
     ...{ stdin: 'ignore', all: true, buffer: false, timeout: RUN_MS },
-    env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
+    env: { ...proxies, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
   });
   const lines: string[] = [];
   try {
     for await (const raw of child.iterable({ from: 'all' })) {
-      const line = raw.trim();
+      const line = withoutPasswords(raw.trim(), proxies);
       if (line === '') continue;
       lines.push(line);
       if (lines.length > LINES_KEPT) lines.shift();

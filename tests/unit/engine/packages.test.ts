@@ -32,6 +32,15 @@ const HELD = `if [ -e $busy ]; then
 fi`;
 
 describe('packages', () => {
+  it('are fetched by the proxy that the server was given, and its password is not shown', async () => {
+    for (const name of ['http_proxy', 'https_proxy', 'HTTPS_PROXY']) vi.stubEnv(name, undefined);
+    vi.stubEnv('HTTP_PROXY', 'http://ada:s%40cret@proxy.example:3128');
+    apt('echo "Setting up by $http_proxy and $https_proxy"');
+    const said: string[] = [];
+    await installPackages(['docker.io'], (line) => said.push(line));
+    expect(said[0]).toBe('  Setting up by http://***@proxy.example:3128 and');
+  });
+
   it('are installed after the lists are read anew', async () => {
     apt('echo "Setting up $*"');
     const said: string[] = [];

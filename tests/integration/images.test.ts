@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ensureImage } from '../../server/engine/build-image.ts';
+import type { Engine } from '../../server/engine/engine.ts';
+import { realEngine } from './stage.ts';
+
+const PROXY = 'http://ada:s3cret@127.0.0.1:9';
+
+let engine: Engine;
+let images: string;
+/** A folder that no other test has: its images are this one's. */
+let folder: string;
+
+beforeEach(async () => {
+  engine = await realEngine();
+  images = await mkdtemp(join(tmpdir(), 'quayside-images-'));
+  folder = `test-${randomBytes(6).toString('hex')}`;
+  await mkdir(join(images, folder));
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  for (const name of await built()) await engine.docker.getImage(name).remove({ force: true });
+  await rm(images, { recursive: true });
+});
+
+/** The images of the folder that the engine has. */
+async function built(): Promise<readonly string[]> {
+  const reference = [`quayside/${folder}`];
+  const found = await engine.docker.listImages({ filters: { reference } });
+  return found.flatMap(({ RepoTags }) => RepoTags ?? []);
+}
+
+async function build(...lines: readonly string[]): Promise<string> {
+  await writeFile(join(images, folder, 'Dockerfile'), lines.join('\n'));
+  return await ensureImage(engine, images, folder, () => undefined);
+}
+
+function giveProxies(): void {
+  for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) {
+    vi.stubEnv(name, undefined);
+    vi.stubEnv(name.toUpperCase(), undefined);
+  }
+  vi.stubEnv('HTTP_PROXY', PROXY);
+  vi.stubEnv('https_proxy', PROXY);
+  vi.stubEnv('NO_PROXY', 'mirror.example');
+}
+
+test('proxies of the server reach what a build runs, by both names, and nothing of them stays in the image', async () => {
+  const lines = [
+    'ARG BASE',
+    'FROM $BASE',
+    'RUN test "$http_proxy" && test "$http_proxy" = "$HTTP_PROXY"',
+    'RUN test "$https_proxy" && test "$https_proxy" = "$HTTPS_PROXY"',
+    'RUN test "$no_proxy" = mirror.example && test "$NO_PROXY" = mirror.example',
+  ];
+  giveProxies();
+  const name = await build(...lines);
+  const image = engine.docker.getImage(name);
+  const kept = JSON.stringify([await image.inspect(), await image.history()]);
+  expect(kept).not.toMatch(/s3cret|_proxy=/i);
+  vi.unstubAllEnvs();
+  expect(await build(...lines), 'the same without a proxy').toBe(name);
+});
+
+test('what a build prints of a proxy has no password in it', async () => {
+  giveProxies();
+  const building = build('ARG BASE', 'FROM $BASE', 'RUN env | grep -i _proxy; exit 7');
+  const { message, remedy } = await building.catch((error) => error);
+  expect(message).toContain('http_proxy=http://***@127.0.0.1:9');
+  expect(message).toContain('HTTPS_PROXY=http://***@127.0.0.1:9');
+  expect(message + remedy).not.toContain('s3cret');
+});
