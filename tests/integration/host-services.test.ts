@@ -212,10 +212,10 @@ const TOOLS: Readonly<Record<string, readonly [line: string, answer: RegExp]>> =
   ip: ['ip -br address show docker0', /172\.17\.0\.1/],
   iptables: ['sudo iptables -t nat -S', /^-N DOCKER$/m],
   jq: ['docker inspect web | jq -r ".[0].Name"', /^\/web$/],
-  killall: ['sleep 1000 & killall sleep; wait; echo over', /^over$/m],
+  killall: ['sleep 1000 & until killall sleep; do :; done; wait; echo over', /^over$/m],
   less: ['less /etc/hosts', /client/],
-  lsof: ['sudo lsof -i', /LISTEN/],
-  mtr: ['mtr -nrc 1 10.1.10.100', /10\.1\.10\.100 +0\.0%/],
+  lsof: ['sudo lsof -nPi', /LISTEN/],
+  mtr: ['mtr -nrc 1 -G 1 10.1.10.100', /10\.1\.10\.100 +0\.0%/],
   nano: ['nano --version', /GNU nano/],
   nc: ['nc -zv $ip 80', /succeeded/],
   netstat: ['netstat -ltn', /LISTEN/],
@@ -263,11 +263,11 @@ describe('the tools of a host', () => {
     await wentWell(
       'docker network create mynet; docker run -d --name web mycontainer:5.6; docker network connect mynet web',
     );
-    const about =
-      'ip=$(docker inspect -f "{{.NetworkSettings.IPAddress}}" web); pid=$(docker inspect -f "{{.State.Pid}}" web)';
+    const ip = await wentWell('docker inspect -f "{{.NetworkSettings.IPAddress}}" web');
+    const pid = await wentWell('docker inspect -f "{{.State.Pid}}" web');
     try {
       for (const [tool, [line, answer]] of Object.entries(TOOLS)) {
-        expect((await types(`${about}; ${line}`)).said, tool).toMatch(answer);
+        expect((await types(`ip=${ip} pid=${pid}; ${line}`)).said, tool).toMatch(answer);
       }
     } finally {
       await types('docker rm -f web; docker network rm mynet');
