@@ -3,7 +3,7 @@ import { type Reading, reading } from './assertion.ts';
 /**
  * The IPv4 address of an interface of a host, for a value or an answer.
  *
- * @example value('docker0’s address', addressOf('docker0').on('server01'))
+ * @example value('<docker0’s address>', addressOf('docker0').on('server01'))
  */
 export function addressOf(device: string) {
   return {

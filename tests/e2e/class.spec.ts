@@ -9,9 +9,10 @@ import { overTerminal } from './main-path.ts';
 
 const LAB = '/labs/docker-networking/ephemeral-ports/';
 const STEP = 'myapp2-on-ephemeral-port';
+const READ = 'myapp2-port-read';
 const PHONE = { width: 390, height: 844 };
-/** As long as a name may be. */
-const LONG_NAME = 'Bartholomäus von Hinterwinkel-Oberhausen';
+/** As long as a name may be, and a text, whatever stands in it. */
+const LONG_NAME = '<b>Bartholomäus von Hinterwinkel-Obe</b>';
 const DESK = { width: 1440, height: 900 };
 
 /** A class with an instructor who is signed in and whose page shows the room. */
@@ -111,6 +112,7 @@ test('a learner joins, is seen at work, and comes back with the personal link on
   const link = await ada.page.getByRole('textbox', { name: 'Your personal link' }).inputValue();
   await room.join(LONG_NAME);
   await expect(room.instructor.getByText('2 learners')).toBeVisible();
+  await expect(room.instructor.getByRole('button', { name: LONG_NAME })).toBeVisible();
   for (const width of [1440, 1024, 390]) {
     await room.instructor.setViewportSize({ width, height: 900 });
     const cut = await room.instructor
@@ -129,10 +131,14 @@ test('a learner joins, is seen at work, and comes back with the personal link on
   await ada.type('server01', 'docker run -d --name myapp2 -p :80 mycontainer:5.6');
   await ada.ticked(STEP);
   await expect(row).toContainText(/1 of \d+/);
+  await ada.check(READ).getByRole('button', { name: 'Do it for me' }).click();
+  await ada.ticked(READ);
+  await expect(row.getByTitle(/^passed [\d:]+( [AP]M)?$/)).toHaveCount(1);
+  await expect(row.getByTitle(/^passed .*, shown by Do it for me$/)).toHaveCount(1);
   await isAccessible(room.instructor);
 
   await ada.page.goto(new URL('/', room.server.url).href);
-  await expect(ada.page.getByText('1 of')).toBeVisible();
+  await expect(ada.page.getByText('2 of')).toBeVisible();
   await expect(ada.page.getByRole('link', { name: 'Write a lab' })).toBeHidden();
 
   const phone = new Learner(await room.newBrowser(PHONE));

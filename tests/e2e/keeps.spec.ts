@@ -141,6 +141,8 @@ test('several terminals on one host, by any of its names; closing one ends its s
   await learner.page.getByRole('button', { name: 'New terminal, restart or close' }).click();
   await learner.page.getByRole('menuitem', { name: 'Close server01 (2)' }).click();
   await expect(learner.tab('server01 (2)')).toBeHidden();
+  // It can be had back for a while, as with the mouse on its tab.
+  await expect(learner.page.getByRole('button', { name: 'Undo' })).toBeVisible();
   await expect(async () => {
     await learner.type('server01', 'clear; pgrep -cf left-behin[d]');
     expect(await learner.read(/(?:^|\n)(\d)\s/)).toBe('0');

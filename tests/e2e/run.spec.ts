@@ -17,6 +17,10 @@ test('Run goes past an editor in front, types once for two clicks, and is held u
   expect(await learner.copyAll()).not.toContain('Conflict');
   await learner.tab('server01').click();
   await expect(learner.terminal).not.toContainText('docker run');
+
+  await page.route('**/runs', (route) => route.abort());
+  await run.click();
+  await expect(page.getByText('The Quayside server does not answer.').first()).toBeVisible();
 });
 
 test('on a phone a step that ticks while the terminals are in sight is told there', async ({

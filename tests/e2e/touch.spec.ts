@@ -20,6 +20,19 @@ test('on a phone the keys that its keyboard lacks stand below the terminal, and 
   const keys = page.locator('.panel:visible').getByRole('toolbar', { name: 'Keys for server01' });
   const key = (name: string) => keys.getByRole('button', { name, exact: true });
 
+  // It has no Ctrl and Shift to press together: nothing speaks of them.
+  const twoKeys = page.locator('.panel:visible').getByText('Ctrl+Shift').filter({ visible: true });
+  await expect(twoKeys).toHaveCount(0);
+  const settings = page
+    .locator('.panel:visible')
+    .getByRole('button', { name: /^Settings and keys/ });
+  await settings.tap();
+  await expect(
+    page.locator('.panel:visible').getByRole('button', { name: 'Copy all' }),
+  ).toBeVisible();
+  await expect(twoKeys).toHaveCount(0);
+  await settings.tap();
+
   await key('Write a whole line').tap();
   const line = page.getByRole('textbox', { name: 'Line for server01' });
   await line.fill('clear; echo "whole-$((40 + 2))"');
@@ -39,6 +52,20 @@ test('on a phone the keys that its keyboard lacks stand below the terminal, and 
   await expect(line).toHaveValue(/^x{5000}$/);
   await page.keyboard.press('Control+c');
   await page.getByRole('button', { name: 'Close the line' }).tap();
+
+  // A suggestion of the phone's keyboard takes the place of the word that it has written before.
+  const keyboard = await context.newCDPSession(page);
+  await keyboard.send('Input.insertText', { text: 'echo sugested' });
+  await keyboard.send('Input.imeSetComposition', {
+    text: 'suggested',
+    selectionStart: 9,
+    selectionEnd: 9,
+    replacementStart: 5,
+    replacementEnd: 13,
+  });
+  await keyboard.send('Input.insertText', { text: 'suggested-$((40 + 1))' });
+  await page.keyboard.press('Enter');
+  await phone.read(/\n(suggested-41)/);
 
   await page.keyboard.type('clear; echo up-$((40 + 3)) ');
   await key('Pipe').tap();

@@ -54,6 +54,8 @@ beforeAll(async () => {
     made('slow', typed(SLOW)),
     made('fails', typed('ls /nowhere'), typed('touch /tmp/too-far')),
     made('forms', ...FORMS.map(typed)),
+    made('asks', typed('docker network prune'), typed('touch /tmp/answered')),
+    made('numbered', typed('echo "docker0 has {docker0-address}"')),
     made('quick', typed('echo quick'), typed('echo twice\necho over')),
   ];
   app = await openApp({ labs: LABS, steps: new Map([[NAME, [...steps, ...tried]]]), sandboxes: 3 });
@@ -181,6 +183,27 @@ describe('a step that is done for the learner', () => {
       .terminals.map(({ id }) => screenOf(session.terminal(id)))
       .join('');
     for (const form of FORMS.keys()) expect(screens).toContain(`form ${form} done`);
+  });
+
+  test('has the hosts’ own numbers in what is typed', async () => {
+    const seen = guide(session, types('echo "docker0 has 172.17.0.1"'));
+    session.doStep('numbered');
+    expect(await seen).toMatchObject({ step: 'numbered' });
+    expect(await guide(session, hasEnded)).toMatchObject({ state: 'done' });
+  });
+
+  test('that asks is said to ask, and goes on once the learner has answered', async () => {
+    const asks = (view: GuideView) => view.state === 'working' && view.says.includes(' asks: ');
+    session.doStep('asks');
+    const view = await guide(session, asks);
+    expect(view).toMatchObject({
+      says: expect.stringMatching(
+        /^`docker network prune` on server01 asks: .*\[y\/N\]\. Answer it in the terminal\.$/,
+      ),
+    });
+    const id = view.state === 'working' && view.deed?.kind === 'run' ? view.deed.terminal : '';
+    keyboard(session.terminal(id))('n\r');
+    expect(await guide(session, hasEnded)).toMatchObject({ state: 'done' });
   });
 
   test('stops when the learner presses Ctrl-C, and says so', async () => {

@@ -861,6 +861,11 @@ describe('a way out', () => {
 });
 
 describe('values', () => {
+  it('stand as what fits into their sentence until they are there', () => {
+    const words = Object.entries(lab.values).map(([id, { placeholder }]) => [id, placeholder]);
+    for (const [id, placeholder] of words) expect(placeholder, id).toMatch(/^(http:\/\/\S*)?<.+>$/);
+  });
+
   it('follow myapp2 through a restart', async () => {
     const world = new World().runMyapp2();
     expect(await world.value('myapp2-url')).toBe('http://10.1.10.11:32768');

@@ -97,6 +97,13 @@ describe('the steps of a page', () => {
     expect(step).toMatchObject({ id: 'ready', actions: [] });
   });
 
+  it('take in what is folded up, if it is no hint', () => {
+    const [step] = read(
+      '<details>\n<summary>On the client</summary>\n\n```sh host=client\nip route\n```\n\n</details>\n\n<Check id="ready" />',
+    );
+    expect(step?.actions).toMatchObject([{ host: 'client', command: 'ip route' }]);
+  });
+
   it('are called the rest after the last check', () => {
     const steps = read(
       '<Check id="ready" />\n\n## Tidy up\n\n<Visit url="http://10.1.10.11">It</Visit>',
