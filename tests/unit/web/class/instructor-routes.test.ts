@@ -54,7 +54,7 @@ async function room(web: ClassStage) {
   const roster = new Frames<RosterEvent>(
     web.socket('/api/class/roster/events', { cookie: instructor }),
   );
-  const { learners } = (await roster.until(({ type }) => type === 'roster')) as Extract<
+  const { learners, origin } = (await roster.until(({ type }) => type === 'roster')) as Extract<
     RosterEvent,
     { type: 'roster' }
   >;
@@ -71,6 +71,7 @@ async function room(web: ClassStage) {
     status,
     roster,
     learners,
+    origin,
     learner,
   };
 }
@@ -100,6 +101,12 @@ describe('the roster', () => {
         },
       },
     });
+  });
+
+  test('hands out the address at which learners find the server', async () => {
+    await using web = await classStage();
+    web.roster.origin = 'http://192.0.2.7:4321';
+    expect((await room(web)).origin).toBe('http://192.0.2.7:4321');
   });
 
   test('shows a raised hand with its time, lowered by either, and kept over a restart', async () => {
