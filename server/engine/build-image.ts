@@ -8,6 +8,7 @@ import type { Progress } from '../base/progress.ts';
 import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
 import type { Engine } from './engine.ts';
 import { engineCall } from './engine-call.ts';
+import { markUsed, removeOldImages } from './old-images.ts';
 import { readAll, stepsOf } from './output-limit.ts';
 import { proxiesOf, withoutPasswords } from './proxies.ts';
 
@@ -24,7 +25,8 @@ const ARCHIVE_MS = 120_000;
 
 /**
  * Builds `images/<folder>` unless the engine has it already, and returns its name. The name carries a hash of the
- * folder's files, so that a changed Dockerfile is built again and an unchanged one costs one request.
+ * folder's files, so that a changed Dockerfile is built again and an unchanged one costs two requests. After a build the
+ * earlier ones that nobody uses any more are removed.
  *
  * @throws QuaysideError IMAGE_BUILD_FAILED with the build's last lines
  */
@@ -42,10 +44,14 @@ export async function ensureImage(
   const hash = createHash('sha256').update(BASE_IMAGE);
   for (const file of files) hash.update(`\0${file}\0`).update(await readFile(join(context, file)));
   const name = `quayside/${folder}:${hash.digest('hex').slice(0, HASH_LENGTH)}`;
-  if (await hasImage(engine, name)) return name;
+  if (await hasImage(engine, name)) {
+    await markUsed(engine, name);
+    return name;
+  }
   await ensureBaseImage(engine, progress);
   progress(`Building the image ${folder} …`);
   await build(engine, context, files, name, progress);
+  await removeOldImages(engine, name, progress);
   return name;
 }
 

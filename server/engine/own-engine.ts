@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { closeSync, constants, openSync } from 'node:fs';
+import { access, copyFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
@@ -40,6 +40,8 @@ const START_MS = 60_000;
 const START_POLL_MS = 100;
 /** It gives each host 10 s to stop, all at once. */
 const STOP_MS = 120_000;
+/** Two hours of a class make 5 MB; what came last is what matters. */
+const LOG_BYTES = 16 * 1024 ** 2;
 /** Two images (0.5 GB), the base they are made from, and room for the hosts' own layers. */
 const NEEDED_BYTES = 3 * 1024 ** 3;
 
@@ -109,6 +111,23 @@ async function launch(paths: Paths): Promise<void> {
   while (await engine.isAway(limit.signal)) {
     await sleep(START_POLL_MS, limit.signal, { ref: true });
   }
+}
+
+/**
+ * Keeps the log of the engine of our own within bounds, where `engine` is that one: a log that has grown long is kept once,
+ * as `….log.1`, and begins anew. The daemon appends, so it goes on at the beginning.
+ */
+export async function boundEngineLog(engine: Engine, home = HOME): Promise<void> {
+  const { log } = pathsOf(home);
+  if (engine.address !== ownEngineAddress(home)) return;
+  // Whoever may only use the engine leaves its log to root.
+  const isOurs = await access(log, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isOurs || (await stat(log)).size <= LOG_BYTES) return;
+  await copyFile(log, `${log}.1`);
+  await truncate(log);
 }
 
 /** Stops the engine of our own, if it runs. Hosts stop with it. @throws TimeoutError where it does not end */

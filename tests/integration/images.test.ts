@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ensureImage } from '../../server/engine/build-image.ts';
 import type { Engine } from '../../server/engine/engine.ts';
+import { removeOldImages } from '../../server/engine/old-images.ts';
 import { realEngine } from './stage.ts';
 
+const DAY_MS = 24 * 60 * 60_000;
 const PROXY = 'http://ada:s3cret@127.0.0.1:9';
 
 let engine: Engine;
@@ -73,4 +75,43 @@ test('what a build prints of a proxy has no password in it', async () => {
   expect(message).toContain('http_proxy=http://***@127.0.0.1:9');
   expect(message).toContain('HTTPS_PROXY=http://***@127.0.0.1:9');
   expect(message + remedy).not.toContain('s3cret');
+});
+
+test('earlier builds are removed that no container uses and no server has started with for two weeks', async () => {
+  const told: string[] = [];
+  const inDays = (days: number) =>
+    removeOldImages(engine, third, (line) => told.push(line), Date.now() + days * DAY_MS);
+  const [first, second, third] = [
+    await build('FROM scratch', `LABEL test=${folder}-1`, 'CMD ["none"]'),
+    await build('FROM scratch', `LABEL test=${folder}-2`, 'CMD ["none"]'),
+    await build('FROM scratch', `LABEL test=${folder}-3`, 'CMD ["none"]'),
+  ];
+  expect((await built()).toSorted(), 'another server may want them').toEqual(
+    [first, second, third].toSorted(),
+  );
+  await inDays(13);
+  expect(await built()).toHaveLength(3);
+  const container = await engine.docker.createContainer({ Image: first });
+  await inDays(15);
+  expect((await built()).toSorted(), 'but one that a container uses').toEqual(
+    [first, third].toSorted(),
+  );
+  await container.remove();
+  await inDays(15);
+  expect(await built()).toEqual([third]);
+  expect(told).toEqual([]);
+});
+
+test('a start with an image counts as a use of it', async () => {
+  const lines = ['FROM scratch', `LABEL test=${folder}`, 'CMD ["none"]'];
+  const name = await build(...lines);
+  const used = async () => {
+    const { Metadata } = (await engine.docker.getImage(name).inspect()) as unknown as {
+      readonly Metadata: { readonly LastTagTime: string };
+    };
+    return Metadata.LastTagTime;
+  };
+  const before = await used();
+  await build(...lines);
+  expect(await used()).not.toBe(before);
 });

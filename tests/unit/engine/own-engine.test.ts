@@ -1,0 +1,45 @@
+import { appendFile, mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Engine } from '../../../server/engine/engine.ts';
+import { boundEngineLog, ownEngineAddress } from '../../../server/engine/own-engine.ts';
+
+const MIB = 1024 ** 2;
+
+let home: string;
+let log: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'quayside-engine-'));
+  log = join(home, 'engine.log');
+});
+afterEach(() => rm(home, { recursive: true }));
+
+const own = () => new Engine(ownEngineAddress(home));
+const size = async (path: string) => (await stat(path)).size;
+
+describe('the log of an engine of our own', () => {
+  it('begins anew once it is long, and what came last is kept; the daemon goes on writing', async () => {
+    await using daemon = await open(log, 'a');
+    await daemon.write('x'.repeat(17 * MIB));
+    await daemon.write('last words');
+    await boundEngineLog(own(), home);
+    await daemon.write('next');
+    expect(await readFile(log, 'utf8')).toBe('next');
+    expect((await readFile(`${log}.1`, 'utf8')).endsWith('xlast words')).toBe(true);
+    await daemon.write('y'.repeat(17 * MIB));
+    await boundEngineLog(own(), home);
+    expect(await size(log)).toBe(0);
+    expect(await size(`${log}.1`)).toBe(17 * MIB + 'next'.length);
+  });
+
+  it('is left alone while it is short, and where another engine is used', async () => {
+    await boundEngineLog(own(), home);
+    await appendFile(log, 'x'.repeat(MIB));
+    await boundEngineLog(own(), home);
+    expect(await size(log)).toBe(MIB);
+    await appendFile(log, 'x'.repeat(17 * MIB));
+    await boundEngineLog(new Engine('unix:///var/run/docker.sock'), home);
+    expect(await size(log)).toBe(18 * MIB);
+  });
+});
