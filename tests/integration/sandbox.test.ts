@@ -70,7 +70,7 @@ describe('a sandbox', () => {
       (await on('server01', 'docker', 'run', '-d', '--name', 'web', '-p', ':80', 'mycontainer:5.6'))
         .status,
     ).toBe(0);
-    const view = hostView(raised.sandbox.host('server01'), AbortSignal.timeout(10_000));
+    const view = hostView(raised.sandbox.host('server01'), AbortSignal.timeout(60_000));
     const web = await view.container('web');
     const port = web?.ports['80/tcp']?.[0];
     expect(port).toBeGreaterThan(1023);
@@ -101,7 +101,7 @@ describe('a sandbox', () => {
   });
 
   test('answers questions and refuses changes through a check’s view', async () => {
-    const view = hostView(raised.sandbox.host('server01'), AbortSignal.timeout(10_000));
+    const view = hostView(raised.sandbox.host('server01'), AbortSignal.timeout(60_000));
     expect((await view.networks()).map(({ name }) => name).sort()).toEqual([
       'bridge',
       'host',

@@ -18,7 +18,7 @@ async function signal(fits: (signal: SignalBody) => boolean): Promise<SignalBody
   for (;;) {
     const found = heard.find(fits);
     if (found) return found;
-    await once(bell, 'signal', { signal: AbortSignal.timeout(20_000) });
+    await once(bell, 'signal', { signal: AbortSignal.timeout(90_000) });
   }
 }
 
@@ -117,7 +117,7 @@ describe('the events of a host’s engine', () => {
   async function listen(events: DockerSignals, enough: () => boolean) {
     const stop = new AbortController();
     const heardAll = (async () => {
-      while (!enough()) await once(ring, 'signal', { signal: AbortSignal.timeout(20_000) });
+      while (!enough()) await once(ring, 'signal', { signal: AbortSignal.timeout(90_000) });
       stop.abort();
     })();
     await events.listen(stop.signal, () => undefined).catch(() => undefined);
