@@ -98,6 +98,9 @@ describe('a sandbox', () => {
     expect(
       (await on('client', 'route', 'add', '10.0.0.0', 'mask', '255.0.255.0', '10.1.10.11')).said,
     ).toContain('is not a network mask');
+    expect(
+      (await on('client', 'route', 'add', '172.17.0.0', '255.255.0.0', '10.1.10.11')).said,
+    ).toContain('A mask has the word mask before it');
   });
 
   test('answers questions and refuses changes through a check’s view', async () => {

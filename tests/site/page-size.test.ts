@@ -18,14 +18,15 @@ const READING_BYTES = 60_000;
  * keyboard back, 800; what finds a graphics card and keeps a terminal's cells the same with it, 900; what measures whether a
  * line is slow, and fetches what shows keys before the host has them, 500; what unpacks older output 150; what restarts
  * a host 300, with what holds a slow line’s keys together 150; what puts values into blocks and their copies, and names the
- * labs to go on with, 200.
+ * labs to go on with, 200; what tells of a line that a program would cut off 300.
  */
-const LAB_BYTES = 177_000;
+const LAB_BYTES = 177_500;
 /**
  * The instructor's page: little of its own, and a terminal to watch a learner's, with what measures its line (400), what
- * restarts a learner's host (200) and what unpacks older output (200).
+ * restarts a learner's host (200), what unpacks older output (200) and what tells of a line that a program would cut off
+ * (300).
  */
-const ROOM_BYTES = 152_400;
+const ROOM_BYTES = 152_800;
 /** As the server packs it. */
 const GZIP = { level: 9 };
 /**
