@@ -22,7 +22,7 @@ test('a learner finishes the whole lab with a browser alone, and every step tick
   await learner.type('server01', 'clear; docker port myapp2');
   await expect(async () => {
     expect(await learner.read(/80\/tcp -> 0\.0\.0\.0:(\d+)/)).not.toBe(port);
-  }).toPass({ timeout: 20_000 });
+  }).toPass();
   const second = await learner.read(/80\/tcp -> 0\.0\.0\.0:(\d+)/);
 
   await learner.page.getByRole('link', { name: /^Next/ }).click();

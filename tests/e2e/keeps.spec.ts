@@ -146,7 +146,7 @@ test('several terminals on one host, by any of its names; closing one ends its s
   await expect(async () => {
     await learner.type('server01', 'clear; pgrep -cf left-behin[d]');
     expect(await learner.read(/(?:^|\n)(\d)\s/)).toBe('0');
-  }).toPass({ timeout: 20_000 });
+  }).toPass();
 });
 
 test('a host that is restarted keeps its tab and its files, and says so where its shell was', async ({
