@@ -13,6 +13,8 @@ const READ = 'myapp2-port-read';
 const PHONE = { width: 390, height: 844 };
 /** As long as a name may be, and a text, whatever stands in it. */
 const LONG_NAME = '<b>Bartholomäus von Hinterwinkel-Obe</b>';
+/** A name of four words is broken within one where it is as high as this (px). */
+const FIVE_LINES = 128;
 const DESK = { width: 1440, height: 900 };
 
 /** A class with an instructor who is signed in and whose page shows the room. */
@@ -121,6 +123,8 @@ test('a learner joins, is seen at work, and comes back with the personal link on
         parts.filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.outerHTML),
       );
     expect(cut, `cut at ${width} px`).toEqual([]);
+    const long = await room.instructor.getByRole('button', { name: LONG_NAME }).boundingBox();
+    expect(long?.height, `broken between words at ${width} px`).toBeLessThan(FIVE_LINES);
   }
   await room.instructor.setViewportSize(DESK);
 
