@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { deadline } from '../base/deadline.ts';
-import { QuaysideError } from '../base/errors.ts';
+import { messageOf, QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
 import type { Engine } from './engine.ts';
@@ -45,7 +45,7 @@ export async function ensureImage(
   for (const file of files) hash.update(`\0${file}\0`).update(await readFile(join(context, file)));
   const name = `quayside/${folder}:${hash.digest('hex').slice(0, HASH_LENGTH)}`;
   if (await hasImage(engine, name)) {
-    await markUsed(engine, name);
+    await markUsed(engine, name, progress);
     return name;
   }
   await ensureBaseImage(engine, progress);
@@ -87,7 +87,7 @@ async function build(
     const args = [...Object.keys(proxies), `BASE=${BASE_IMAGE}`].map((arg) => `--build-arg ${arg}`);
     throw new QuaysideError(
       'IMAGE_BUILD_FAILED',
-      `The image ${name} could not be built: ${(error as Error).message}\n${lines.join('\n')}`,
+      `The image ${name} could not be built: ${withoutPasswords(messageOf(error), proxies)}\n${lines.join('\n')}`,
       `See all it says with: docker build --network host ${args.join(' ')} ${context}`,
       { cause: error },
     );

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
-import { access, copyFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { closeSync, constants, createReadStream, createWriteStream, openSync } from 'node:fs';
+import { access, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
@@ -114,8 +115,8 @@ async function launch(paths: Paths): Promise<void> {
 }
 
 /**
- * Keeps the log of the engine of our own within bounds, where `engine` is that one: a log that has grown long is kept once,
- * as `….log.1`, and begins anew. The daemon appends, so it goes on at the beginning.
+ * Keeps the log of the engine of our own within bounds, where `engine` is that one: of a log that has grown long the end is
+ * kept once, as `….log.1`, and it begins anew. The daemon appends, so it goes on at the beginning.
  */
 export async function boundEngineLog(engine: Engine, home = HOME): Promise<void> {
   const { log } = pathsOf(home);
@@ -125,8 +126,11 @@ export async function boundEngineLog(engine: Engine, home = HOME): Promise<void>
     () => true,
     () => false,
   );
-  if (!isOurs || (await stat(log)).size <= LOG_BYTES) return;
-  await copyFile(log, `${log}.1`);
+  const { size } = isOurs ? await stat(log) : { size: 0 };
+  if (size <= LOG_BYTES) return;
+  const last = createReadStream(log, { start: size - LOG_BYTES, end: size - 1 });
+  // On a disk that is full, room matters more than what was logged.
+  await pipeline(last, createWriteStream(`${log}.1`)).catch(() => undefined);
   await truncate(log);
 }
 

@@ -23,9 +23,12 @@ const HOST_OF_FENCE = /(?:^|\s)host=(?:"([^"]+)"|'([^']+)'|(\S+))/;
 /** The component that holds another way to the same. */
 const HINT = 'Hint';
 
+/** How pages are read, as Starlight reads them: `:::tip[Title]{icon="heart"}` is an aside with a title and attributes. */
+export const MDX = { features: { directive: true } };
+
 /** The elements of a page, in its order. @param source MDX */
 export function elementsOf(source: string): Iterable<PageElement> {
-  return elementsIn(mdxToMdast(source), 'page');
+  return elementsIn(mdxToMdast(source, MDX), 'page');
 }
 
 function* elementsIn(

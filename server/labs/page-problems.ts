@@ -1,16 +1,17 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseFrontmatter } from 'astro/markdown';
 import { type MdastNode, type MdxJsxAttributeUnion, mdxToJs, mdxToMdast } from 'satteri';
 import { didYouMean } from '../../lab/did-you-mean.ts';
 import { messageOf } from '../base/errors.ts';
 import { type NamesInCode, namesIn } from './names-in-code.ts';
+import { MDX } from './page-elements.ts';
 import { locationOf } from './source-location.ts';
 
 /** What `#components` has. */
 export const COMPONENTS = ['Answer', 'Browser', 'Check', 'Hint', 'Terminal', 'Value', 'Visit'];
 /** What Astro gives to every page. So it does `file` and `url`, but `{url}` on a page is text whose braces were forgotten. */
-const GIVEN = ['props', 'frontmatter', 'getHeadings', 'Fragment'];
+const GIVEN = ['props', 'frontmatter', 'getHeadings', 'Fragment', 'arguments'];
 /** Of longer code only the name is repeated. */
 const SHOWN_MOST = 40;
 /** Could be a value's id. */
@@ -36,7 +37,9 @@ export function pageProblems(directory: string): readonly string[] {
     .sort()
     .flatMap((file) => {
       const source = readFileSync(file, 'utf8').replace(BYTE_ORDER_MARK, '');
-      return [...titleProblems(source), ...codeProblems(source, directory)].map(
+      // What begins with an underscore is a part that pages import, and no page.
+      const title = basename(file).startsWith('_') ? [] : titleProblems(source);
+      return [...title, ...codeProblems(source, directory)].map(
         ({ line, column, says }) => `${locationOf(file, line)}:${column}: ${says}`,
       );
     });
@@ -50,8 +53,12 @@ interface YamlError {
 
 function titleProblems(source: string): readonly Problem[] {
   try {
-    if (typeof parseFrontmatter(source).frontmatter.title === 'string') return [];
-    const says = 'the page has no title. Begin it with three lines: ---, title: "…", ---.';
+    const { title } = parseFrontmatter(source).frontmatter;
+    if (typeof title === 'string') return [];
+    const says =
+      title === undefined
+        ? 'the page has no title. Begin it with three lines: ---, title: "…", ---.'
+        : 'the title is no text. Write it in quotes: title: "…".';
     return [{ line: 1, column: 1, says }];
   } catch (error) {
     const { reason = messageOf(error).split('\n', 1), mark = { line: 0, column: 0 } } =
@@ -63,11 +70,11 @@ function titleProblems(source: string): readonly Problem[] {
 
 function codeProblems(source: string, directory: string): readonly Problem[] {
   try {
-    mdxToJs(source);
+    mdxToJs(source, MDX);
   } catch (error) {
     return [syntaxProblem(source, messageOf(error))];
   }
-  const uses = [...usesIn(mdxToMdast(source))];
+  const uses = [...usesIn(mdxToMdast(source, MDX))];
   const known = new Set([...GIVEN, ...uses.flatMap(({ names }) => names.declared)]);
   return uses.flatMap(({ offset, names, instead }) => {
     const missing = names.used.find((name) => !known.has(name) && !(name in globalThis));
@@ -99,6 +106,15 @@ function isThere(directory: string, path: string): boolean {
   return existsSync(file) || globSync(`${file.replace(/\.js$/, '')}{.*,/index.*}`).length > 0;
 }
 
+/** A picture's address, as the build decodes it. One that cannot be decoded is looked for as it stands. */
+function decoded(address: string): string {
+  try {
+    return decodeURI(address);
+  } catch {
+    return address;
+  }
+}
+
 /** A piece of a page that uses names, or files. */
 interface Use {
   readonly offset: number;
@@ -116,7 +132,7 @@ function* usesIn(node: MdastNode): Generator<Use, void, undefined> {
     yield { offset, names: namesIn(`{${node.value}}`), instead };
   } else if (node.type === 'image') {
     const isElsewhere = node.url.startsWith('/') || URL.canParse(node.url);
-    const imported = isElsewhere ? [] : [node.url.replace(/^(?!\.)/, './')];
+    const imported = isElsewhere ? [] : [decoded(node.url).replace(/^(?!\.)/, './')];
     yield { offset, names: { used: [], declared: [], imported }, instead: unnamed };
   } else if (node.type === 'mdxJsxFlowElement' || node.type === 'mdxJsxTextElement') {
     if (node.name !== null) {

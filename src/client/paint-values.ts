@@ -1,3 +1,4 @@
+import { VALUE_PLACE } from '../../lab/value-place.ts';
 import type { LabView } from './lab-state.ts';
 
 /**
@@ -27,11 +28,14 @@ function paintCopy(block: Element): void {
   const copy = block.querySelector<HTMLElement>('[data-code]');
   if (!copy) return;
   copy.dataset.written ??= copy.dataset.code ?? '';
-  let code = copy.dataset.written;
-  for (const { dataset, textContent } of block.querySelectorAll<HTMLElement>('[data-value-id]')) {
-    code = code.replaceAll(dataset.valuePlaceholder ?? '', () => textContent);
-  }
-  copy.dataset.code = code;
+  const places = [...block.querySelectorAll<HTMLElement>('[data-value-id]')];
+  const shown = new Map(
+    places.map(({ dataset, textContent }) => [dataset.valuePlaceholder, textContent]),
+  );
+  copy.dataset.code = copy.dataset.written.replace(
+    VALUE_PLACE,
+    (place) => shown.get(place) ?? place,
+  );
 }
 
 function link(url: string, content: Node): HTMLAnchorElement {

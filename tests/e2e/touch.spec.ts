@@ -47,11 +47,18 @@ test('on a phone the keys that its keyboard lacks stand below the terminal, and 
   await expect(phone.terminal).not.toContainText('$');
   await line.fill('x'.repeat(5000));
   await line.press('Enter');
-  await expect(page.locator('.panel:visible').getByRole('status')).toContainText('5,000 bytes');
+  const said = page.locator('.panel:visible').getByRole('status');
+  await expect(said).toContainText('5,000 bytes');
+  // What is asked is about the line as it was sent.
+  await line.fill('y'.repeat(6000));
+  await expect(said).not.toContainText('bytes');
+  await line.press('Enter');
+  await expect(said).toContainText('6,000 bytes');
   await page.getByRole('button', { name: 'Cancel', exact: true }).tap();
-  await expect(line).toHaveValue(/^x{5000}$/);
-  await page.keyboard.press('Control+c');
+  await expect(line).toHaveValue(/^y{6000}$/);
+  await expect(line).toBeFocused();
   await page.getByRole('button', { name: 'Close the line' }).tap();
+  await page.keyboard.press('Control+c');
 
   // A suggestion of the phone's keyboard takes the place of the word that it has written before.
   const keyboard = await context.newCDPSession(page);

@@ -97,8 +97,14 @@ test('earlier builds are removed that no container uses and no server has starte
     [first, third].toSorted(),
   );
   await container.remove();
+  const [repo = ''] = third.split(':');
+  const own = `${repo}:before-the-exam`;
+  await engine.docker.getImage(third).tag({ repo, tag: 'before-the-exam' });
   await inDays(15);
-  expect(await built()).toEqual([third]);
+  expect((await built()).toSorted(), 'and what somebody has named').toEqual(
+    [own, third].toSorted(),
+  );
+  await engine.docker.getImage(own).remove();
   expect(told).toEqual([]);
 });
 

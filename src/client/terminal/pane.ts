@@ -327,11 +327,12 @@ export class TerminalPane implements Disposable {
       input: (data) => this.#act(({ terminal }) => terminal.input(data)),
       line: (text, taken) =>
         this.#act(() =>
-          this.#paste(text, () => {
-            this.#screen?.terminal.input('\r');
-            taken();
+          this.#paste(text, (isWanted) => {
+            if (isWanted) this.#screen?.terminal.input('\r');
+            taken(isWanted);
           }),
         ),
+      withdraw: () => this.#status.withdrawPaste(),
       get applicationCursor() {
         return modes()?.applicationCursorKeysMode === true;
       },
@@ -353,12 +354,13 @@ export class TerminalPane implements Disposable {
   }
 
   /** Asks first where it might not arrive as it stands here. */
-  #paste(text: string, done?: () => void): void {
+  #paste(text: string, done?: (isWanted: boolean) => void): void {
     const clean = cleanText(text);
     const paste = () => {
       if (clean !== '') this.#screen?.terminal.paste(clean);
-      done?.();
+      done?.(true);
     };
+    this.#status.withdrawPaste();
     const doubt = this.#screen && doubtOf(clean, this.#screen.terminal);
     if (!doubt) {
       paste();
@@ -367,6 +369,7 @@ export class TerminalPane implements Disposable {
     this.#status.askToPaste(doubt, (isWanted) => {
       if (isWanted) paste();
       this.focus();
+      if (!isWanted) done?.(false);
     });
   }
 

@@ -34,6 +34,8 @@ export class StatusBar {
   readonly element: HTMLElement;
   readonly #owner: StatusBarOwner;
   readonly #text: HTMLElement;
+  /** What is asked about a paste. */
+  #asked: string | undefined;
   readonly #buttons: HTMLElement;
   readonly #hint: HTMLElement;
   #state: ConnectionState = { state: 'connecting' };
@@ -105,7 +107,7 @@ export class StatusBar {
   tell(text: string): void {
     clearTimeout(this.#late);
     this.#say(text);
-    this.#late = setTimeout(() => this.show(this.#state), TOLD_MS);
+    this.#late = setTimeout(() => this.#unsay(text), TOLD_MS);
   }
 
   /** What was typed during a cut is not sent any more. */
@@ -115,7 +117,7 @@ export class StatusBar {
     clearTimeout(this.#late);
     this.#late = setTimeout(() => {
       this.#say(text, true);
-      this.#late = setTimeout(() => this.show(this.#state), GIVEN_UP_MS);
+      this.#late = setTimeout(() => this.#unsay(text), GIVEN_UP_MS);
     }, 0);
   }
 
@@ -142,9 +144,16 @@ export class StatusBar {
         this.#say('');
         answer(isWanted);
       });
-    this.#say(pasteQuestion(doubt), true);
+    this.#asked = pasteQuestion(doubt);
+    this.#say(this.#asked, true);
     offer('Paste', true).focus();
     offer('Cancel', false);
+  }
+
+  /** What was to be pasted is not any more. */
+  withdrawPaste(): void {
+    if (this.#asked !== undefined) this.#unsay(this.#asked);
+    this.#asked = undefined;
   }
 
   dispose(): void {
@@ -170,6 +179,11 @@ export class StatusBar {
     clearInterval(this.#ticking);
     this.#ticking = undefined;
     this.#clock.textContent = '';
+  }
+
+  /** Goes back to what the state says, unless something else is said by now. */
+  #unsay(text: string): void {
+    if (this.#text.textContent === text) this.show(this.#state);
   }
 
   #say(text: string, urgent = false): void {

@@ -4,8 +4,10 @@ import './touch-keys.css';
 export interface TouchKeysOwner {
   /** As if typed. */
   input(data: string): void;
-  /** A whole line, and Enter; `taken` once it is sent, which may be asked about first. */
-  line(text: string, taken: () => void): void;
+  /** A whole line, and Enter; `taken` once it is decided, for it may be asked about, whether it is sent. */
+  line(text: string, taken: (isSent: boolean) => void): void;
+  /** Asks no more about the line before. */
+  withdraw(): void;
   /** Whether the program wants arrows as `ESC O`. */
   readonly applicationCursor: boolean;
   focus(): void;
@@ -98,10 +100,13 @@ export class TouchKeys {
     );
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#owner.line(this.#box.value, () => {
-        this.#box.value = '';
+      this.#owner.line(this.#box.value, (isSent) => {
+        if (isSent) this.#box.value = '';
+        else this.#box.focus();
       });
     });
+    // A question about what was sent is no longer about what stands here.
+    this.#box.addEventListener('input', () => this.#owner.withdraw());
     form.addEventListener('keydown', ({ key: pressed }) => {
       if (pressed === 'Escape') this.#close();
     });

@@ -159,6 +159,11 @@ describe.each<[string, string, string]>([
     '1:1: the page has no title. Begin it with three lines: ---, title: "…", ---.',
   ],
   [
+    'whose title is a number',
+    '---\ntitle: 1984\n---\n',
+    '1:1: the title is no text. Write it in quotes: title: "…".',
+  ],
+  [
     'whose title has a colon',
     '---\ntitle: Step 1: a bridge\n---\n',
     '2:14: the lines between --- and --- cannot be read: bad indentation of a mapping entry. Write a text with a colon in quotes: title: "Step 1: a bridge".',
@@ -186,6 +191,9 @@ describe.each<[string, string]>([
     'JavaScript’s own names',
     '{Math.max(1, 2)} {[1].map((n, index) => { const at = index; return n + at })}',
   ],
+  ['asides with attributes', ':::tip[Two of them]{icon="heart" .a #b}\nAt 12:30 a:b is text.\n:::'],
+  ['arguments of a function', 'export function many() { return arguments.length }\n\n{many(1)}'],
+  ['an image whose name is escaped', '![a](./%6fne.mdx)'],
   ['literals and comments', '{"a"} {`b`} {3} {/* later */}'],
   ['HTML', '<div class="a">a</div> <my-element /> <svg:rect />'],
   [
@@ -204,6 +212,12 @@ describe.each<[string, string]>([
   it('are no problem', () => {
     expect(problems(`${TITLE}\n${body}\n`)).toEqual([]);
   });
+});
+
+it('asks no title of a part that pages import', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'quayside-page-'));
+  writeFileSync(join(folder.path, '_part.mdx'), 'Shared.');
+  expect(pageProblems(folder.path)).toEqual([]);
 });
 
 it('knows the components that pages import', () => {
