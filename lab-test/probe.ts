@@ -4,6 +4,8 @@ import { deadline, sleep } from '../server/base/deadline.ts';
 
 export { CHECK_DEADLINE_MS } from '../server/checks/check-task.ts';
 
+import { Dependencies } from '../server/checks/dependencies.ts';
+import { ReadCache, viewThrough } from '../server/checks/read-cache.ts';
 import { Host } from '../server/sandbox/host.ts';
 import { hostView } from '../server/sandbox/host-view.ts';
 import { LABEL } from '../server/sandbox/labels.ts';
@@ -67,15 +69,16 @@ export class Probe {
     return new Probe(runtime, stored, sandbox, lab, hosts);
   }
 
-  /** One look at the sandbox, as one round of checks has it. */
+  /** One look at the sandbox, as one round of checks has it: all of it afresh, and nothing of a host twice. */
   look(signal = deadline(LOOK_MS).signal): SandboxView {
     const views = new Map([...this.#hosts].map(([name, host]) => [name, hostView(host, signal)]));
-    return {
+    const view: SandboxView = {
       signal,
       journal: this.#stored.journal,
       hosts: [...views.values()],
       host: (name) => named(views, name),
     };
+    return viewThrough(new ReadCache().forRound(), view, new Dependencies());
   }
 
   /** A check's answer now. Rejects where it could not check. */
