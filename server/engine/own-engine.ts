@@ -129,9 +129,12 @@ export async function boundEngineLog(engine: Engine, home = HOME): Promise<void>
   const { size } = isOurs ? await stat(log) : { size: 0 };
   if (size <= LOG_BYTES) return;
   const last = createReadStream(log, { start: size - LOG_BYTES, end: size - 1 });
-  // On a disk that is full, room matters more than what was logged.
-  await pipeline(last, createWriteStream(`${log}.1`)).catch(() => undefined);
-  await truncate(log);
+  try {
+    await pipeline(last, createWriteStream(`${log}.1`));
+  } finally {
+    // On a disk that is full, room matters more than what was logged.
+    await truncate(log);
+  }
 }
 
 /** Stops the engine of our own, if it runs. Hosts stop with it. @throws TimeoutError where it does not end */
