@@ -231,7 +231,7 @@ export class Session {
   }
 
   closeTerminal(id: string): Promise<void> {
-    return this.#terminals.close(id);
+    return this.#terminals.close(id, this.#lifecycle.live?.signal);
   }
 
   terminal(id: string): Terminal {

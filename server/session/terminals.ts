@@ -101,8 +101,8 @@ export class Terminals {
     return row;
   }
 
-  /** Ends the shell in the host and forgets the terminal. */
-  async close(id: string): Promise<void> {
+  /** Ends the shell in the host and forgets the terminal. @param signal is aborted where the host is let go of */
+  async close(id: string, signal?: AbortSignal): Promise<void> {
     const terminal = this.get(id);
     this.#tabs.delete(id);
     this.#options.stored.removeTerminal(id);
@@ -111,7 +111,7 @@ export class Terminals {
       await terminal.close();
     } catch (error) {
       // The tab is gone either way. What the shell leaves on its host goes with the sandbox.
-      this.#options.background.fail('a shell could not be ended', error);
+      if (!signal?.aborted) this.#options.background.fail('a shell could not be ended', error);
     }
   }
 

@@ -100,7 +100,9 @@ export class HostShell implements Shell {
 
   async end(signal?: AbortSignal): Promise<void> {
     const { status, stderr } = await this.#signal('all', signal);
-    if (status !== 0) throw refusal(this.#host.name, stderr);
+    if (status === NOTHING_LEFT) return;
+    const said = stderr || (status === SOMETHING_LIVES ? 'part of it lives' : `status ${status}`);
+    throw refusal(this.#host.name, said, 'A shell could not be ended');
   }
 
   async tidy(signal?: AbortSignal): Promise<void> {
@@ -165,14 +167,14 @@ export class HostShell implements Shell {
   }
 }
 
-function refusal(host: string, output: string): QuaysideError {
+function refusal(host: string, output: string, what = 'No shell could be reached'): QuaysideError {
   const reason = output
     .replaceAll(/[^\x20-\x7e]+/g, ' ')
     .trim()
     .slice(0, REFUSAL_CHARACTERS);
   return new QuaysideError(
     'SANDBOX_FAILED',
-    `No shell could be reached on ${host}${reason ? `: ${reason}` : ''}.`,
+    `${what} on ${host}${reason ? `: ${reason}` : ''}.`,
     'Open the terminal again; if that fails too, reset the lab.',
   );
 }

@@ -54,8 +54,8 @@ export class HostTerminalBackend implements TerminalBackend {
       await shell.start(signal);
       return await this.#terminal(host, name, shell, signal, greeting);
     } catch (error) {
-      // Not under the signal: it may be what ended the opening.
-      this.#background.run('end a shell that could not be opened', () => shell.end());
+      // An aborted signal does not end this. Its host may be removed meanwhile then, so that a failure is expected.
+      this.#background.run('end a shell that could not be opened', () => shell.end(), signal);
       throw error;
     }
   }

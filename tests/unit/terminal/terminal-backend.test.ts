@@ -109,3 +109,18 @@ test('a shell that could not be joined is ended in the host', async () => {
   await background.settled();
   expect(asked).toEqual(['start', 'end all']);
 });
+
+test('a host that dies with the session it opens a shell for is no failure; one that dies by itself is', async () => {
+  const ended = 'end a shell that could not be opened';
+  await expect(backend.open(hostThat(answers(137)), IDENTITY, NEVER)).rejects.toThrow('No shell');
+  await background.settled();
+  expect(background.failures.get(ended)).toBe(1);
+  const over = new AbortController();
+  const dies: Run = async () => {
+    over.abort(new Error('the session has ended'));
+    return { status: 137, stdout: '', stderr: '' };
+  };
+  await expect(backend.open(hostThat(dies), IDENTITY, over.signal)).rejects.toThrow('No shell');
+  await background.settled();
+  expect(background.failures.get(ended)).toBe(1);
+});
