@@ -25,6 +25,7 @@ async function serve(config: Config): Promise<void> {
     for (const line of readyLines(config, app, address)) progress(line);
     // Now, and not as it ends: a server that is killed leaves it for the next start as well.
     flushCompileCache();
+    giveBackStartMemory();
     const warm = warmUp(app.background).catch((error: unknown) =>
       app.background.fail('warm up the terminals', error),
     );
@@ -46,6 +47,14 @@ async function serve(config: Config): Promise<void> {
       );
     }
   }
+}
+
+/**
+ * What loading has left is a fifth of the server (131 MiB, 104 after this), and Node keeps it. It takes 60 ms, in which
+ * nobody has come yet, and before the warm-up: code that has not run for some collections is compiled again.
+ */
+function giveBackStartMemory(): void {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 function readyLines(config: Config, app: App, address: string): readonly string[] {
