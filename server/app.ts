@@ -12,7 +12,7 @@ import type { Config } from './cli/config.ts';
 import { DataLock } from './cli/data-lock.ts';
 import type { Engine } from './engine/engine.ts';
 import { findEngine } from './engine/find.ts';
-import { boundEngineLog } from './engine/own-engine.ts';
+import { watchEngineLog } from './engine/own-engine.ts';
 import { loadAllSteps, loadLabs } from './labs/loader.ts';
 import { offeredLabs } from './labs/offered.ts';
 import { LabWatcher } from './labs/watcher.ts';
@@ -27,8 +27,6 @@ import { buildWeb } from './web/web.ts';
 /** Unguessable, and short enough for a URL that people copy by hand. */
 const START_TOKEN_BYTES = 18;
 const MINUTE_MS = 60_000;
-/** A class makes 2 MB of the engine's log in an hour. */
-const LOG_LOOK_MS = 60 * MINUTE_MS;
 const MIB = 1024 ** 2;
 
 /** What a server can be given in place of what it would find, read or build itself. */
@@ -140,10 +138,7 @@ async function openServices(
   ]);
   opened.use(runtime);
   opened.use(site);
-  const boundLog = () => background.run('engine log', () => boundEngineLog(runtime.engine));
-  boundLog();
-  const looking = setInterval(boundLog, LOG_LOOK_MS).unref();
-  opened.defer(() => clearInterval(looking));
+  opened.use(watchEngineLog(runtime.engine, background));
   const sessions = new SessionManager({
     runtime,
     store,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, constants, createReadStream, createWriteStream, openSync } from 'node:fs';
 import { access, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import type { Background } from '../base/background.ts';
 import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
@@ -43,6 +44,7 @@ const START_POLL_MS = 100;
 const STOP_MS = 120_000;
 /** Two hours of a class make 5 MB; what came last is what matters. */
 const LOG_BYTES = 16 * 1024 ** 2;
+const LOG_LOOK_MS = 60 * 60_000;
 /** Two images (0.5 GB), the base they are made from, and room for the hosts' own layers. */
 const NEEDED_BYTES = 3 * 1024 ** 3;
 
@@ -135,6 +137,13 @@ export async function boundEngineLog(engine: Engine, home = HOME): Promise<void>
     // On a disk that is full, room matters more than what was logged.
     await truncate(log);
   }
+}
+
+/** Looks at that log now and every hour, until it is disposed of. */
+export function watchEngineLog(engine: Engine, background: Background): Disposable {
+  const look = () => background.run('engine log', () => boundEngineLog(engine));
+  look();
+  return setInterval(look, LOG_LOOK_MS).unref();
 }
 
 /** Stops the engine of our own, if it runs. Hosts stop with it. @throws TimeoutError where it does not end */

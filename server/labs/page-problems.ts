@@ -10,7 +10,10 @@ import { locationOf } from './source-location.ts';
 
 /** What `#components` has. */
 export const COMPONENTS = ['Answer', 'Browser', 'Check', 'Hint', 'Terminal', 'Value', 'Visit'];
-/** What Astro gives to every page. So it does `file` and `url`, but `{url}` on a page is text whose braces were forgotten. */
+/**
+ * What every page has of Astro, and of the function that it becomes (`arguments`). Astro gives `file` and `url` too, but
+ * `{url}` on a page is text whose braces were forgotten.
+ */
 const GIVEN = ['props', 'frontmatter', 'getHeadings', 'Fragment', 'arguments'];
 /** Of longer code only the name is repeated. */
 const SHOWN_MOST = 40;
