@@ -232,7 +232,10 @@ export class Engine {
     return limitRequests(createClient(options), { answerBytes: NESTED_ANSWER_BYTES, budget });
   }
 
-  /** Starts, ends and pauses of containers that carry `label`, from now until `signal` is aborted or the engine goes away. */
+  /**
+   * Starts, ends and pauses of containers that carry `label`, from now until `signal` is aborted or the engine goes away.
+   * A short pause and its end may be told twice: the engine (20.10) tells them when asked, and when its runtime has told it.
+   */
   async *events(label: string, signal: AbortSignal): AsyncGenerator<EngineEvent> {
     const stream = await this.docker.getEvents({
       filters: { type: ['container'], event: ['start', 'die', 'pause', 'unpause'], label: [label] },

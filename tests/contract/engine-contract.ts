@@ -249,7 +249,11 @@ export function engineContract(open: () => Promise<EngineStage>): void {
     await it.container.unpause();
     await it.container.stop({ t: 0 });
     await all.promise;
-    expect(told).toEqual(['start', 'pause', 'unpause', 'die']);
+    expect(told.slice(0, 3)).toEqual(['start', 'pause', 'unpause']);
+    // Where a pause is short and the machine is busy, the engine tells of it once more.
+    expect(new Set(told)).toEqual(new Set(['start', 'pause', 'unpause', 'die']));
+    expect(told.filter((action) => action === 'start' || action === 'die')).toHaveLength(2);
+    expect(told.at(-1)).toBe('die');
     expect(other.label).not.toBe(it.label);
     enough.abort();
     await listening;
