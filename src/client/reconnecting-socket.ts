@@ -106,12 +106,14 @@ export class ReconnectingSocket implements Disposable {
     // After more silence than this the machine has slept; the socket may not know yet.
     if (isUnderWay && this.#silence() <= this.#options.beatMs * HURRIED_BEATS) return;
     this.#tries = 0;
+    this.#goodSince = undefined;
     if (kind === 'open') this.#options.listener.lost({ code: 0, reason: '' });
     this.#open();
   }
 
   /** What came makes no sense to the owner: everything once more, over a new socket. */
   reopen(): void {
+    this.#goodSince = undefined;
     this.#open();
   }
 
@@ -190,6 +192,11 @@ export class ReconnectingSocket implements Disposable {
   /** Never throws, and settles within {@link OPEN_MS}: a line that swallows everything swallows this answer too. */
   async #refused(): Promise<void> {
     this.#drop();
+    // It was good until it was opened anew, over another kind of link.
+    if (this.#goodSince !== undefined) {
+      this.#goodSince = undefined;
+      if (!this.#options.listener.lost({ code: 0, reason: '' })) return;
+    }
     const asking = new AbortController();
     this.#state = { kind: 'refused', asking };
     const late = Promise.withResolvers<boolean>();

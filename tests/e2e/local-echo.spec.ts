@@ -87,10 +87,17 @@ test('far away what is typed at a prompt is there at once, marked until the host
 
   await learner.type('server01', 'clear; echo begun-$((1 + 1))');
   await learner.read(/(begun-2)\n.*\$/);
-  // An echo that was late on a busy machine makes the page doubt the next prompt, until one has come.
-  await page.keyboard.type(FIRST);
-  await expect(learner.terminal).toContainText(/\$ #/);
-  await seenOn(page);
+  // An echo that is late, on a busy machine, makes the page doubt the prompt until another has come in time.
+  let firsts = '';
+  await expect
+    .poll(async () => {
+      await expect(learner.terminal).toContainText(`$ ${firsts}`);
+      await seenOn(page);
+      await page.keyboard.type(FIRST);
+      firsts += FIRST;
+      return (await seenOn(page)).atKeys.map(({ foreseen }) => foreseen);
+    })
+    .toEqual([FIRST]);
   await page.keyboard.type(COMMAND);
   const { atKeys } = await seenOn(page);
   const atOnce = atKeys.filter(
@@ -99,7 +106,7 @@ test('far away what is typed at a prompt is there at once, marked until the host
   );
   expect(atOnce.length / COMMAND.length, JSON.stringify(atKeys)).toBeGreaterThanOrEqual(SHARE);
   // The cells are the host's alone.
-  expect(atKeys[0]?.cells).toMatch(/\$ #$/);
+  expect(atKeys[0]?.cells).toMatch(/\$ #*$/);
   await expect(learner.terminal).toContainText(COMMAND);
   await expect(foreseen).toHaveCount(0);
   await page.keyboard.press('Enter');

@@ -245,8 +245,8 @@ test('what is disposed leaves no timer and opens nothing', async () => {
   expect(FakeSocket.all).toHaveLength(states.length);
 });
 
-test('a link over HTTP that falls silent without a close is opened anew within 30 seconds, in another stream', async () => {
-  using _page = fakePage();
+/** A network that lets no WebSocket of a page in, while what goes over HTTP comes through. */
+function httpOnly() {
   const streams: ReadableStreamDefaultController<Uint8Array>[] = [];
   const events = (text: string) => streams.at(-1)?.enqueue(new TextEncoder().encode(text));
   vi.stubGlobal('fetch', async (url: string | URL) => {
@@ -255,6 +255,12 @@ test('a link over HTTP that falls silent without a close is opened anew within 3
     events('event: key\ndata: 0 k\n\n');
     return new Response(body);
   });
+  return { streams, events };
+}
+
+test('a link over HTTP that falls silent without a close is opened anew within 30 seconds, in another stream', async () => {
+  using _page = fakePage();
+  const { streams, events } = httpOnly();
   const { socket, told } = open();
   using _ = socket;
   FakeSocket.last.ends();
@@ -268,5 +274,30 @@ test('a link over HTTP that falls silent without a close is opened anew within 3
   events('event: text\ndata: 1 again\n\n');
   await vi.advanceTimersByTimeAsync(0);
   expect(told).toEqual(['first', 'again']);
+  detour[Symbol.dispose]();
+});
+
+test('a link that is lost on its way from HTTP back to a WebSocket is told as lost, once', async () => {
+  using _page = fakePage();
+  const { events } = httpOnly();
+  const { socket, losses } = open();
+  using _ = socket;
+  FakeSocket.last.ends();
+  await vi.advanceTimersByTimeAsync(0);
+  events('event: text\ndata: 1 first\n\n');
+  await vi.advanceTimersByTimeAsync(0);
+  socket.established();
+  await vi.advanceTimersByTimeAsync(0);
+  const trial = FakeSocket.last.accept();
+  trial.says('echo');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(FakeSocket.last).not.toBe(trial);
+  expect(losses).toEqual([]);
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('no answer')));
+  FakeSocket.last.ends();
+  await vi.advanceTimersByTimeAsync(1_000);
+  FakeSocket.last.ends();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(losses).toHaveLength(1);
   detour[Symbol.dispose]();
 });
