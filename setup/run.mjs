@@ -62,6 +62,7 @@ if (!isUpToDate()) {
 const flags = [
   '--disable-warning=ExperimentalWarning',
   `--max-semi-space-size=${NEW_SPACE_MIB}`,
+  // server/main.ts clears what loading has left.
   '--expose-gc',
   ...['--import', './setup/preload.mjs'],
 ];

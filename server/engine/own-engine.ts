@@ -44,6 +44,7 @@ const START_POLL_MS = 100;
 const STOP_MS = 120_000;
 /** Two hours of a class make 5 MB; what came last is what matters. */
 const LOG_BYTES = 16 * 1024 ** 2;
+/** A class adds 2.5 MB in an hour. */
 const LOG_LOOK_MS = 60 * 60_000;
 /** Two images (0.5 GB), the base they are made from, and room for the hosts' own layers. */
 const NEEDED_BYTES = 3 * 1024 ** 3;

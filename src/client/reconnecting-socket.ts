@@ -106,8 +106,9 @@ export class ReconnectingSocket implements Disposable {
     // After more silence than this the machine has slept; the socket may not know yet.
     if (isUnderWay && this.#silence() <= this.#options.beatMs * HURRIED_BEATS) return;
     this.#tries = 0;
+    const wasGood = this.#goodSince !== undefined;
     this.#goodSince = undefined;
-    if (kind === 'open') this.#options.listener.lost({ code: 0, reason: '' });
+    if (wasGood || kind === 'open') this.#options.listener.lost({ code: 0, reason: '' });
     this.#open();
   }
 
