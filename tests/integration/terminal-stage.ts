@@ -18,6 +18,8 @@ export type Way = (typeof WAYS)[number];
 
 const backend = new HostTerminalBackend({ background: new Background(console.error) });
 const NEVER = new AbortController().signal;
+/** Ends before its test does, so that the failure shows the screen. */
+const SCREEN_MS = 100_000;
 
 /** A new shell on a host, and its terminal. */
 export function openTerminal(
@@ -195,14 +197,21 @@ export class Page implements Disposable {
 
   /** Settles when `isSo` holds; it is asked after everything that comes. */
   async until(isSo: (page: this) => boolean): Promise<void> {
+    const late = AbortSignal.timeout(SCREEN_MS);
     while (!isSo(this)) {
-      await new Promise<void>((resolve) => {
-        const change = () => {
-          this.#changes.delete(change);
-          resolve();
-        };
-        this.#changes.add(change);
-      });
+      const changed = Promise.withResolvers<void>();
+      const fail = () =>
+        changed.reject(
+          new Error(`The screen ends with ${JSON.stringify(this.screen.slice(-500))}.`),
+        );
+      this.#changes.add(changed.resolve);
+      late.addEventListener('abort', fail);
+      try {
+        await changed.promise;
+      } finally {
+        this.#changes.delete(changed.resolve);
+        late.removeEventListener('abort', fail);
+      }
     }
   }
 
