@@ -2,6 +2,18 @@ import type { Alternative, Mistake } from './scenarios.ts';
 import type { Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
 
+/** Files that a host has from the start. */
+export interface FilesDefinition {
+  /** A file or folder beside `lab.ts`: `starter`, `web/index.html`. */
+  readonly from: string;
+  /** Where it is on the host: `/home/learner/web`. Of a folder, what is in it comes there. */
+  readonly to: string;
+  /** A user of the host, and a group where it is not the user's own: `www-data`, `root:learner`. */
+  readonly owner?: string;
+  /** Of each file, in octal: `'640'`. */
+  readonly mode?: string;
+}
+
 /** A machine of a lab, as the author writes it. */
 export interface HostDefinition {
   /** IPv4 address and prefix length on the lab's network, e.g. `10.1.10.11/24`. Its interface is `eth1`. */
@@ -12,6 +24,10 @@ export interface HostDefinition {
   readonly engine?: boolean;
   /** Keys of the lab's `images` that are in the host's engine from the start. */
   readonly images?: readonly string[];
+  /** Files from beside `lab.ts` that it has from the start. */
+  readonly files?: readonly FilesDefinition[];
+  /** Command lines of bash, done once on each fresh host, in order: as root, unseen, with its files and images there. */
+  readonly setup?: readonly string[];
 }
 
 /** What has to be so in the sandbox for a step to tick. */

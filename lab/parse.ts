@@ -1,4 +1,3 @@
-import ipaddr from 'ipaddr.js';
 import { hostsOf, type Test } from './assertions/assertion.ts';
 import type {
   CheckDefinition,
@@ -8,21 +7,12 @@ import type {
   ValueDefinition,
 } from './define.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { type LabHost, parseHost, reportOtherNetworks, reportTwins, tagged } from './parse-host.ts';
 import type { Scenarios } from './scenarios.ts';
 import { notYet, type Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
 
-/** A host of a lab that has been read and found sound. */
-export interface LabHost {
-  readonly name: string;
-  readonly aliases: readonly string[];
-  /** IPv4 address without the prefix length. */
-  readonly address: string;
-  readonly prefixLength: number;
-  readonly hasEngine: boolean;
-  /** Image tags that its engine holds from the start. */
-  readonly images: readonly string[];
-}
+export type { LabFiles, LabHost } from './parse-host.ts';
 
 /** A lab that has been read and found sound: what everything behind `lab.ts` works on. */
 export interface Lab {
@@ -35,9 +25,25 @@ export interface Lab {
   readonly sections: readonly SectionDefinition[];
   /** Every check of every section, in order. */
   readonly checks: readonly CheckDefinition[];
+  /** The folder that it was read from; none where it was made in code. */
+  readonly source?: LabSource;
 }
 
-const { IPv4 } = ipaddr;
+/** A file from beside `lab.ts`. */
+export interface SourceFile {
+  /** Its path below what was asked for; empty where that is the file itself. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly isExecutable: boolean;
+}
+
+/** Where a lab stands, for whoever puts its files on hosts or speaks of its lines. */
+export interface LabSource {
+  /** A file, or all files of a folder. @throws Error where it is not there or larger than a host may be given */
+  files(from: string): Promise<readonly SourceFile[]>;
+  /** The file and line of a text of `lab.ts`, as an editor opens it; of the host, where the text stands nowhere so. */
+  placeOf(text: string, host: string): string;
+}
 
 /** A `lab.ts` that cannot work, with everything that is wrong with it. */
 export class LabError extends Error {
@@ -49,17 +55,8 @@ export class LabError extends Error {
   }
 }
 
-/** Host names go into DNS, container names and labels: RFC 1123, at most 32 characters so that names stay readable. */
-const HOST_NAME = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
 /** Check and value ids go into HTML attributes and URLs. */
 const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
-/** Prefix lengths of networks with room for hosts: a /31 has no address between its own and the broadcast one. */
-const PREFIX = { least: 8, most: 30 } as const;
-/** Ranges that no host of a lab can have an address in. */
-const NOT_FOR_HOSTS: readonly string[] = ['unspecified', 'loopback', 'multicast', 'broadcast'];
-/** An image's name as Docker takes it: a registry where there is one, a path, and a tag. */
-const IMAGE =
-  /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::(\w[\w.-]{0,127}))?$/;
 
 /**
  * A check: its id, what the learner reads of it (`title`), and the test of the sandbox.
@@ -194,88 +191,6 @@ export function hostNamed(lab: Pick<Lab, 'hosts'>, name: string): LabHost | unde
   return lab.hosts.find((host) => host.name === name || host.aliases.includes(name));
 }
 
-function parseHost(
-  name: string,
-  host: HostDefinition,
-  labs: Lab['images'],
-  problems: string[],
-): LabHost {
-  const aliases = host.aliases ?? [];
-  for (const each of [name, ...aliases]) {
-    if (!HOST_NAME.test(each)) {
-      problems.push(
-        `host "${each}": a name is 1 to 32 lower-case letters, digits or dashes, and begins with a letter`,
-      );
-    }
-  }
-  const images = (host.images ?? []).map((image) => tagged(image) ?? image);
-  for (const image of images) {
-    if (!Object.hasOwn(labs, image)) {
-      problems.push(`host ${name}: image "${image}" is not among the lab's images`);
-    }
-  }
-  if (images.length > 0 && !host.engine) {
-    problems.push(`host ${name} has images but no engine; add engine: true`);
-  }
-  return {
-    name,
-    aliases,
-    ...parseAddress(name, host.address, problems),
-    hasEngine: host.engine ?? false,
-    images,
-  };
-}
-
-function parseAddress(
-  name: string,
-  written: string,
-  problems: string[],
-): Pick<LabHost, 'address' | 'prefixLength'> {
-  const tell = (problem: string) => problems.push(`host ${name}: ${problem}`);
-  const [address = '', prefix] = written.split('/');
-  const prefixLength = Number(prefix);
-  if (
-    !IPv4.isValidCIDRFourPartDecimal(written) ||
-    prefixLength < PREFIX.least ||
-    prefixLength > PREFIX.most
-  ) {
-    tell(`address "${written}" is no IPv4 address with a prefix length (10.1.10.11/24)`);
-    return { address: '', prefixLength };
-  }
-  const range = IPv4.parse(address).range();
-  const network = IPv4.networkAddressFromCIDR(written).toString();
-  const broadcast = IPv4.broadcastAddressFromCIDR(written).toString();
-  const between = `hosts have those from ${neighbour(network, 1)} to ${neighbour(broadcast, -1)}`;
-  if (NOT_FOR_HOSTS.includes(range)) {
-    tell(`"${written}" is no address for a host: it is a ${range} one`);
-  } else if (address === network) {
-    tell(`"${written}" is the address of the network itself; ${between}`);
-  } else if (address === broadcast) {
-    tell(`"${written}" is the network’s broadcast address; ${between}`);
-  }
-  return { address, prefixLength };
-}
-
-/** The address one further or one before, where only the last number changes: networks begin and end so. */
-function neighbour(address: string, step: 1 | -1): string {
-  const [a = 0, b = 0, c = 0, d = 0] = IPv4.parse(address).octets;
-  return new IPv4([a, b, c, d + step]).toString();
-}
-
-/** One bridge joins all hosts, so that one on another network would reach none of them. */
-function reportOtherNetworks(hosts: readonly LabHost[], problems: string[]): void {
-  const [first, ...others] = hosts.filter(({ address }) => address !== '');
-  if (!first) return;
-  const networkOf = ({ address, prefixLength }: LabHost): string =>
-    `${IPv4.networkAddressFromCIDR(`${address}/${prefixLength}`)}/${prefixLength}`;
-  for (const host of others) {
-    if (networkOf(host) === networkOf(first)) continue;
-    problems.push(
-      `host ${host.name}: "${host.address}/${host.prefixLength}" is not on the network ${networkOf(first)}, on which ${first.name} is; the hosts of a lab share one`,
-    );
-  }
-}
-
 /** The lab's images by their full names. */
 function parseImages(
   written: NonNullable<LabDefinition['images']>,
@@ -294,18 +209,6 @@ function parseImages(
     problems,
   );
   return Object.fromEntries(images);
-}
-
-/** An image's name with its tag, which is `latest` where none is written; `undefined` for what is no such name. */
-function tagged(name: string): string | undefined {
-  const found = IMAGE.exec(name);
-  return found ? (found[1] === undefined ? `${name}:latest` : name) : undefined;
-}
-
-function reportTwins(what: string, names: readonly string[], problems: string[]): void {
-  for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index))) {
-    problems.push(`${what} "${name}" stands twice`);
-  }
 }
 
 /** A name that no host bears, wherever a helper or a scenario speaks of one. */

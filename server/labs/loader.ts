@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { type Lab, LabError } from '#lab';
 import { loadSteps, type Step } from '#steps';
 import { QuaysideError } from '../base/errors.ts';
+import { assertFiles, labSource } from './lab-source.ts';
 import { pageProblems } from './page-problems.ts';
 import { problemsOf } from './source-location.ts';
 
@@ -70,7 +71,9 @@ export async function loadLab(directory: string, name: string, query = ''): Prom
     const module = (await import(pathToFileURL(file).href + query)) as { lab?: Lab };
     if (!module.lab)
       throw new LabError(['it exports no "lab"; write export const lab = defineLab({ … })']);
-    return module.lab;
+    const source = labSource(join(directory, name));
+    await assertFiles(module.lab.hosts, source);
+    return { ...module.lab, source };
   } catch (error) {
     throw labInvalid(name, problemsOf(error, join(directory, name)), { cause: error });
   }

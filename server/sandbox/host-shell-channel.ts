@@ -62,6 +62,9 @@ export class HostShellChannel implements AsyncDisposable {
     signal: AbortSignal,
     milliseconds = ANSWER_MS,
   ): Promise<ExecResult> {
+    // A line break would end the command early.
+    if (argv.some((word) => word.includes('\n')))
+      throw new Error('a question to a host is one line');
     const line = `${argv.map(quoted).join(' ')}\n`;
     return await withAbort(signal, () => this.#queue(() => this.#exec(line, signal, milliseconds)));
   }
@@ -186,8 +189,7 @@ class ChannelShell {
   }
 }
 
-/** A word for the shell, taken to the letter. A line break would end the command early. */
-function quoted(word: string): string {
-  if (word.includes('\n')) throw new Error('a question to a host is one line');
+/** A word for a shell, taken to the letter. */
+export function quoted(word: string): string {
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

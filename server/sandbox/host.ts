@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { CouldNotCheck, type LabHost } from '#lab';
+import { CouldNotCheck, type LabHost, type LabSource } from '#lab';
 import { deadline, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { DialedProcess, Dockerode, Engine, ProcessOptions } from '../engine/engine.ts';
 import { engineCall } from '../engine/engine-call.ts';
 import { stepsOf } from '../engine/output-limit.ts';
 import { ReadBudget } from '../engine/read-budget.ts';
+import { begin, hasBeginning } from './beginning.ts';
 import { untilEngineAnswersAt } from './engine-socket.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 import type { SharedDirectory } from './shared-directory.ts';
@@ -68,6 +69,8 @@ export class Host {
   /** Apart from the checks': none of them keeps a terminal waiting, and none closes its budget. */
   readonly #terminals: HostShellChannel;
   #docker: Dockerode | undefined;
+  #hasBegun = false;
+  #begunAt: number | undefined;
   #availability = new AbortController();
 
   constructor(
@@ -233,6 +236,28 @@ export class Host {
     } catch {
       return '';
     }
+  }
+
+  /**
+   * Gives a fresh host its files and its set-up; a host that has them, or whose lab names none, is asked nothing.
+   *
+   * @param onWork called before anything is asked of the host
+   * @throws as {@link begin}
+   */
+  async begin(
+    source: LabSource | undefined,
+    onWork: () => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.#hasBegun || !hasBeginning(this.spec)) return;
+    onWork();
+    if (await begin(this, source, signal)) this.#begunAt = Date.now();
+    this.#hasBegun = true;
+  }
+
+  /** When it was set up, if this server has done it (ms since the epoch): what happened before is no learner's doing. */
+  get begunAt(): number | undefined {
+    return this.#begunAt;
   }
 
   /** Loads an image into the host's engine under the lab's name for it, unless it is there. */

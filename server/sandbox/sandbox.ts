@@ -73,7 +73,7 @@ export class Sandbox {
 
   /**
    * Compares the sandbox with what the lab defines and repairs the difference: makes, starts, links, waits for the
-   * engines, loads the images. Calls never overlap; one that arrives during another runs after it.
+   * engines, loads the images, sets them up. Calls never overlap; one that arrives during another runs after it.
    *
    * @param signal ends this call; what it has made by then stays, and the next one takes it up
    * @param isGiven whether a host's engine has been the learner's already. One that they have stopped or broken keeps
@@ -156,6 +156,11 @@ export class Sandbox {
           if (builtAs === undefined) throw new Error(`image ${image} was not built`);
           const archive = () => this.#runtime.imageArchive(builtAs);
           await host.ensureImage(image, builtAs, archive, signal);
+        }
+        // What has been the learner's is never set up again, whatever they have made of the host's own note of it.
+        if (!isGiven(spec.name)) {
+          const doing = () => onHost(spec.name, 'starting', 'being set up');
+          await host.begin(this.lab.source, doing, signal);
         }
         signal.throwIfAborted();
         host.markAvailable();

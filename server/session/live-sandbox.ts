@@ -114,7 +114,8 @@ export class LiveSandbox implements Disposable {
         if (!host.availability.aborted) this.#onHost(host.name, 'down', ENGINE_DOWN[kind]);
       };
       const told = { onSignal, onEngineDown };
-      return watchHost(host, { background, journal, since: span.startedAt, ...told, signal });
+      const since = host.begunAt ?? span.startedAt;
+      return watchHost(host, { background, journal, since, ...told, signal });
     });
     const browsing = this.sandbox.host(lab.browser);
     this.#pane = new BrowserPane({

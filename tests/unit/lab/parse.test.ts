@@ -109,6 +109,50 @@ describe('a lab', () => {
     ]);
   });
 
+  test('gives a host files, which are the learner’s below their home and root’s elsewhere', () => {
+    const files = [
+      { from: 'starter', to: '/home/learner/web' },
+      { from: 'motd', to: '/etc/motd', mode: '600' },
+      { from: 'page.html', to: '/srv/page.html', owner: 'www-data' },
+    ];
+    const { hosts } = defineLab({ ...GOOD, hosts: { client: { address: '10.0.0.1/24', files } } });
+    expect(hosts[0]?.files).toEqual([
+      { from: 'starter', to: '/home/learner/web', owner: 'learner:learner', mode: undefined },
+      { from: 'motd', to: '/etc/motd', owner: 'root:root', mode: '600' },
+      { from: 'page.html', to: '/srv/page.html', owner: 'www-data', mode: undefined },
+    ]);
+  });
+
+  test.each([
+    [{ from: '/etc/passwd', to: '/a' }, 'file "/etc/passwd" is no path of a file or folder'],
+    [{ from: '../other/lab.ts', to: '/a' }, 'file "../other/lab.ts" is no path'],
+    [{ from: 'a/../../b', to: '/a' }, 'file "a/../../b" is no path'],
+    [{ from: '', to: '/a' }, 'file "" is no path'],
+    [{ from: 'a', to: 'home/a' }, '"home/a" is no full path on the host'],
+    [{ from: 'a', to: '/home/../etc' }, '"/home/../etc" is no full path'],
+    [{ from: 'a', to: '/' }, '"/" is no full path'],
+    [{ from: 'a', to: '/run/a' }, '"/run/a" is no place for a file: /run is the host’s own'],
+    [{ from: 'a', to: '/a', owner: 'x;reboot' }, 'owner "x;reboot" is no user'],
+    [{ from: 'a', to: '/a', mode: 'rw-' }, 'mode "rw-" is not one in octal'],
+  ])('refuses the files %j', (files, problem) => {
+    const hosts = { client: { address: '10.0.0.1/24', files: [files] } };
+    expect(problemsOf({ ...GOOD, hosts })).toEqual([
+      expect.stringContaining(`host client: ${problem}`),
+    ]);
+  });
+
+  test('puts one thing at one place, and does no empty command', () => {
+    const files = [
+      { from: 'a', to: '/a' },
+      { from: 'b', to: '/a' },
+    ];
+    const hosts = { client: { address: '10.0.0.1/24', files, setup: ['true', ' '] } };
+    expect(problemsOf({ ...GOOD, hosts })).toEqual([
+      'host client: file "/a" stands twice',
+      'host client: a line of setup is empty; take it out',
+    ]);
+  });
+
   test('takes an image without a tag for its latest, as Docker does', () => {
     const lab = defineLab({
       ...GOOD,

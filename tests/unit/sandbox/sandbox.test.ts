@@ -89,7 +89,10 @@ function engineOf(before: (call: string) => unknown = () => undefined) {
     },
     listVolumes: async () => ({ Volumes: [] }),
   };
-  const run = async () => ({ status: 0, stdout: '', stderr: '' });
+  const run = async () => {
+    await call('run');
+    return { status: 0, stdout: '', stderr: '' };
+  };
   const runtime: SandboxRuntime = {
     engine: { docker, run, address: 'tcp://fake' } as unknown as Engine,
     hostImage: 'h',
@@ -245,6 +248,38 @@ test('one object that cannot be removed keeps none of the others, and is named',
   await vi.advanceTimersByTimeAsync(20_000);
   await told;
   expect([...containers.values()].map(({ name }) => name)).toEqual(['quayside-s1-a']);
+});
+
+test('hosts that have nothing from the start cost what they did: no command, and no call more', async () => {
+  const { runtime, calls } = engineOf();
+  const sandbox = new Sandbox(runtime, LAB, LABELS);
+  await sandbox.reconcile(QUIET);
+  const counted = Object.groupBy(calls, (call) => call.split(' ', 1)[0] ?? '');
+  const counts = Object.entries(counted).map(([call, all]) => [call, all?.length]);
+  expect(Object.fromEntries(counts)).toEqual({ list: 1, create: 3, inspect: 6, start: 3 });
+});
+
+test('a host is set up by one command, and never again', async () => {
+  const { runtime, calls } = engineOf();
+  const lab = defineLab({
+    title: 'T',
+    hosts: {
+      a: { address: '10.0.0.1/24', setup: ['true', 'true'] },
+      b: { address: '10.0.0.2/24' },
+    },
+    browser: 'a',
+    sections: [],
+  });
+  const sandbox = new Sandbox(runtime, lab, LABELS);
+  const told: string[] = [];
+  await sandbox.reconcile((host, _, detail) => told.push(`${host} ${detail}`));
+  expect(told.filter((each) => each.endsWith('being set up'))).toEqual(['a being set up']);
+  await sandbox.reconcile(QUIET);
+  // A server that comes back asks the host, unless the journal says that its learner has had it.
+  await new Sandbox(runtime, lab, LABELS).reconcile(QUIET, undefined, () => true);
+  expect(calls.filter((call) => call === 'run')).toHaveLength(1);
+  await new Sandbox(runtime, lab, LABELS).reconcile(QUIET);
+  expect(calls.filter((call) => call === 'run')).toHaveLength(2);
 });
 
 test('the sandboxes of a server are those of its instance', async () => {

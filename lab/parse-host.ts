@@ -1,0 +1,212 @@
+import ipaddr from 'ipaddr.js';
+import type { FilesDefinition, HostDefinition } from './define.ts';
+
+/** Files of a host that have been read and found sound. */
+export interface LabFiles {
+  /** Path beside `lab.ts`. */
+  readonly from: string;
+  /** Absolute path on the host. */
+  readonly to: string;
+  /** As chown(1) takes it. */
+  readonly owner: string;
+  /** In octal; where there is none, a file is executable if it is so beside `lab.ts`. */
+  readonly mode: string | undefined;
+}
+
+/** A host of a lab that has been read and found sound. */
+export interface LabHost {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** IPv4 address without the prefix length. */
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly hasEngine: boolean;
+  /** Image tags that its engine holds from the start. */
+  readonly images: readonly string[];
+  readonly files: readonly LabFiles[];
+  /** Command lines of bash, in order, for each fresh host. */
+  readonly setup: readonly string[];
+}
+
+const { IPv4 } = ipaddr;
+
+/** Host names go into DNS, container names and labels: RFC 1123, at most 32 characters so that names stay readable. */
+const HOST_NAME = /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/;
+/** Prefix lengths of networks with room for hosts: a /31 has no address between its own and the broadcast one. */
+const PREFIX = { least: 8, most: 30 } as const;
+/** Ranges that no host of a lab can have an address in. */
+const NOT_FOR_HOSTS: readonly string[] = ['unspecified', 'loopback', 'multicast', 'broadcast'];
+/** An image's name as Docker takes it: a registry where there is one, a path, and a tag. */
+const IMAGE =
+  /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::(\w[\w.-]{0,127}))?$/;
+
+/** A path of plain names. Those of hosts begin with a slash. */
+const RELATIVE = /^(?!\.{0,2}(?:\/|$))[^/\0\n]+(?:\/(?!\.{0,2}(?:\/|$))[^/\0\n]+)*$/;
+/** A user and perhaps a group, by their names. */
+const OWNER = /^[a-z_][a-z0-9_-]{0,31}(?::[a-z_][a-z0-9_-]{0,31})?$/;
+const MODE = /^[0-7]{3,4}$/;
+/** Where a file would not stay or do what it says: what the kernel shows, what each start makes anew, what is a host's own. */
+const NOT_FOR_FILES: readonly string[] = [
+  '/dev',
+  '/etc/docker/daemon.json',
+  '/etc/hosts',
+  '/opt/quayside',
+  '/proc',
+  '/run',
+  '/sys',
+  '/var/lib/docker',
+  '/var/run',
+];
+/** Linux takes 128 KiB as one argument, and a character has up to four bytes. */
+const SETUP_CHARACTERS = 16_384;
+/** What is below it is the learner's, where nothing else is said. */
+const HOME = '/home/learner';
+
+/** Reads a host; what is wrong with it goes to `problems`. */
+export function parseHost(
+  name: string,
+  host: HostDefinition,
+  labs: Readonly<Record<string, string>>,
+  problems: string[],
+): LabHost {
+  const aliases = host.aliases ?? [];
+  for (const each of [name, ...aliases]) {
+    if (!HOST_NAME.test(each)) {
+      problems.push(
+        `host "${each}": a name is 1 to 32 lower-case letters, digits or dashes, and begins with a letter`,
+      );
+    }
+  }
+  const images = (host.images ?? []).map((image) => tagged(image) ?? image);
+  for (const image of images) {
+    if (!Object.hasOwn(labs, image)) {
+      problems.push(`host ${name}: image "${image}" is not among the lab's images`);
+    }
+  }
+  if (images.length > 0 && !host.engine) {
+    problems.push(`host ${name} has images but no engine; add engine: true`);
+  }
+  return {
+    name,
+    aliases,
+    ...parseAddress(name, host.address, problems),
+    hasEngine: host.engine ?? false,
+    images,
+    files: parseFiles(name, host.files ?? [], problems),
+    setup: parseSetup(name, host.setup ?? [], problems),
+  };
+}
+
+function parseFiles(
+  name: string,
+  written: readonly FilesDefinition[],
+  problems: string[],
+): readonly LabFiles[] {
+  const isBelow = (path: string, folder: string) =>
+    path === folder || path.startsWith(`${folder}/`);
+  const files = written.map(({ from, to, owner, mode }): LabFiles => {
+    const tell = (problem: string) => problems.push(`host ${name}: ${problem}`);
+    if (!RELATIVE.test(from)) {
+      tell(`file "${from}" is no path of a file or folder beside lab.ts, such as starter/web`);
+    }
+    if (!to.startsWith('/') || !RELATIVE.test(to.slice(1))) {
+      tell(`"${to}" is no full path on the host, such as ${HOME}/web`);
+    }
+    const kept = NOT_FOR_FILES.find((folder) => isBelow(to, folder));
+    if (kept !== undefined) tell(`"${to}" is no place for a file: ${kept} is the host’s own`);
+    if (owner !== undefined && !OWNER.test(owner)) {
+      tell(`owner "${owner}" is no user, nor a user and a group, such as root:learner`);
+    }
+    if (mode !== undefined && !MODE.test(mode)) {
+      tell(`mode "${mode}" is not one in octal, such as 640`);
+    }
+    return {
+      from,
+      to,
+      owner: owner ?? (isBelow(to, HOME) ? 'learner:learner' : 'root:root'),
+      mode,
+    };
+  });
+  reportTwins(
+    `host ${name}: file`,
+    files.map(({ to }) => to),
+    problems,
+  );
+  return files;
+}
+
+function parseSetup(name: string, lines: readonly string[], problems: string[]): readonly string[] {
+  for (const line of lines) {
+    if (line.trim() === '') problems.push(`host ${name}: a line of setup is empty; take it out`);
+    // A command is one argument of a process, and the text of a process has no NUL.
+    if (line.includes('\0')) problems.push(`host ${name}: a line of setup has a NUL character`);
+    if (line.length > SETUP_CHARACTERS) {
+      problems.push(
+        `host ${name}: a line of setup has ${line.length} characters, and ${SETUP_CHARACTERS} are the most; put it into a file, and run that`,
+      );
+    }
+  }
+  return lines;
+}
+
+function parseAddress(
+  name: string,
+  written: string,
+  problems: string[],
+): Pick<LabHost, 'address' | 'prefixLength'> {
+  const tell = (problem: string) => problems.push(`host ${name}: ${problem}`);
+  const [address = '', prefix] = written.split('/');
+  const prefixLength = Number(prefix);
+  if (
+    !IPv4.isValidCIDRFourPartDecimal(written) ||
+    prefixLength < PREFIX.least ||
+    prefixLength > PREFIX.most
+  ) {
+    tell(`address "${written}" is no IPv4 address with a prefix length (10.1.10.11/24)`);
+    return { address: '', prefixLength };
+  }
+  const range = IPv4.parse(address).range();
+  const network = IPv4.networkAddressFromCIDR(written).toString();
+  const broadcast = IPv4.broadcastAddressFromCIDR(written).toString();
+  const between = `hosts have those from ${neighbour(network, 1)} to ${neighbour(broadcast, -1)}`;
+  if (NOT_FOR_HOSTS.includes(range)) {
+    tell(`"${written}" is no address for a host: it is a ${range} one`);
+  } else if (address === network) {
+    tell(`"${written}" is the address of the network itself; ${between}`);
+  } else if (address === broadcast) {
+    tell(`"${written}" is the network’s broadcast address; ${between}`);
+  }
+  return { address, prefixLength };
+}
+
+/** The address one further or one before, where only the last number changes: networks begin and end so. */
+function neighbour(address: string, step: 1 | -1): string {
+  const [a = 0, b = 0, c = 0, d = 0] = IPv4.parse(address).octets;
+  return new IPv4([a, b, c, d + step]).toString();
+}
+
+/** One bridge joins all hosts, so that one on another network would reach none of them. */
+export function reportOtherNetworks(hosts: readonly LabHost[], problems: string[]): void {
+  const [first, ...others] = hosts.filter(({ address }) => address !== '');
+  if (!first) return;
+  const networkOf = ({ address, prefixLength }: LabHost): string =>
+    `${IPv4.networkAddressFromCIDR(`${address}/${prefixLength}`)}/${prefixLength}`;
+  for (const host of others) {
+    if (networkOf(host) === networkOf(first)) continue;
+    problems.push(
+      `host ${host.name}: "${host.address}/${host.prefixLength}" is not on the network ${networkOf(first)}, on which ${first.name} is; the hosts of a lab share one`,
+    );
+  }
+}
+
+/** An image's name with its tag, which is `latest` where none is written; `undefined` for what is no such name. */
+export function tagged(name: string): string | undefined {
+  const found = IMAGE.exec(name);
+  return found ? (found[1] === undefined ? `${name}:latest` : name) : undefined;
+}
+
+export function reportTwins(what: string, names: readonly string[], problems: string[]): void {
+  for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index))) {
+    problems.push(`${what} "${name}" stands twice`);
+  }
+}
