@@ -14,20 +14,25 @@ export interface FilesDefinition {
   readonly mode?: string;
 }
 
+/** Settings of `daemon.json`, as Docker names them: `{ 'userland-proxy': false }`. */
+export type EngineSettings = Readonly<Record<string, unknown>>;
+
 /** A machine of a lab, as the author writes it. */
 export interface HostDefinition {
   /** IPv4 address and prefix length on the lab's network, e.g. `10.1.10.11/24`. Its interface is `eth1`. */
   readonly address: string;
   /** Other names of the same machine. They resolve on every host and open its terminals. */
   readonly aliases?: readonly string[];
-  /** Runs a Docker Engine of its own. */
-  readonly engine?: boolean;
+  /** Runs a Docker Engine of its own, with these settings of `daemon.json` where there are any. */
+  readonly engine?: boolean | EngineSettings;
   /** Keys of the lab's `images` that are in the host's engine from the start. */
   readonly images?: readonly string[];
   /** Files from beside `lab.ts` that it has from the start. */
   readonly files?: readonly FilesDefinition[];
   /** Command lines of bash, done once on each fresh host, in order: as root, unseen, with its files and images there. */
   readonly setup?: readonly string[];
+  /** Name to command line of bash: run as root for as long as the host runs, from when it is set up, and again when it ends. */
+  readonly services?: Readonly<Record<string, string>>;
 }
 
 /** What has to be so in the sandbox for a step to tick. */

@@ -26,6 +26,10 @@ export interface LabHost {
   readonly files: readonly LabFiles[];
   /** Command lines of bash, in order, for each fresh host. */
   readonly setup: readonly string[];
+  /** Command lines of bash that are kept running, each with its name. */
+  readonly services: readonly (readonly [name: string, command: string])[];
+  /** What its engine's `daemon.json` has beside our own, as JSON; empty where it is nothing. */
+  readonly engineSettings: string;
 }
 
 const { IPv4 } = ipaddr;
@@ -59,6 +63,25 @@ const NOT_FOR_FILES: readonly string[] = [
 ];
 /** Linux takes 128 KiB as one argument, and a character has up to four bytes. */
 const SETUP_CHARACTERS = 16_384;
+/** What images/lab-host/init keeps running itself. */
+const ENGINE_UNITS: readonly string[] = ['containerd', 'docker'];
+/** What the host's first program gives its engine as options, or what an engine inside a host depends on (images/lab-host). */
+const OUR_SETTINGS: readonly string[] = [
+  'cgroup-parent',
+  'containerd',
+  'containerd-namespace',
+  'containerd-plugins-namespace',
+  'data-root',
+  'default-runtime',
+  'exec-opts',
+  'exec-root',
+  'group',
+  'hosts',
+  'pidfile',
+  'runtimes',
+  'shutdown-timeout',
+  'userns-remap',
+];
 /** What is below it is the learner's, where nothing else is said. */
 const HOME = '/home/learner';
 
@@ -90,10 +113,13 @@ export function parseHost(
     name,
     aliases,
     ...parseAddress(name, host.address, problems),
-    hasEngine: host.engine ?? false,
+    hasEngine: Boolean(host.engine),
     images,
     files: parseFiles(name, host.files ?? [], problems),
     setup: parseSetup(name, host.setup ?? [], problems),
+    services: parseServices(name, host.services ?? {}, problems),
+    engineSettings:
+      typeof host.engine === 'object' ? parseSettings(name, host.engine, problems) : '',
   };
 }
 
@@ -133,6 +159,47 @@ function parseFiles(
     problems,
   );
   return files;
+}
+
+function parseServices(
+  name: string,
+  written: Readonly<Record<string, string>>,
+  problems: string[],
+): LabHost['services'] {
+  const services = Object.entries(written);
+  for (const [service, command] of services) {
+    const tell = (problem: string) =>
+      problems.push(`host ${name}: service "${service}" ${problem}`);
+    if (!HOST_NAME.test(service)) {
+      tell('is no name: 1 to 32 lower-case letters, digits or dashes, beginning with a letter');
+    }
+    if (ENGINE_UNITS.includes(service)) tell('is a service that every host with an engine has');
+    if (command.trim() === '') tell('has no command');
+    if (/[\n\0]/.test(command) || command.length > SETUP_CHARACTERS) {
+      tell('is more than one command line; put it into a file, and run that');
+    }
+  }
+  return services;
+}
+
+function parseSettings(
+  name: string,
+  settings: NonNullable<Exclude<HostDefinition['engine'], boolean>>,
+  problems: string[],
+): string {
+  for (const key of Object.keys(settings)) {
+    if (!OUR_SETTINGS.includes(key)) continue;
+    problems.push(
+      `host ${name}: its engine’s setting "${key}" is the host’s own; without it, there would be no engine in a host`,
+    );
+  }
+  const json = JSON.stringify(settings);
+  if (json.length > SETUP_CHARACTERS) {
+    problems.push(
+      `host ${name}: its engine’s settings are longer than ${SETUP_CHARACTERS} characters`,
+    );
+  }
+  return json === '{}' ? '' : json;
 }
 
 function parseSetup(name: string, lines: readonly string[], problems: string[]): readonly string[] {

@@ -80,10 +80,27 @@ export function hostOptions(
     Image: image,
     Hostname: spec.name,
     Labels: labelsOf(labels, 'host', spec.name),
-    Env: [`QUAYSIDE_ENGINE=${spec.hasEngine ? 1 : 0}`, `QUAYSIDE_HOSTS=${names.join(';')}`],
+    Env: [
+      `QUAYSIDE_ENGINE=${spec.hasEngine ? 1 : 0}`,
+      `QUAYSIDE_HOSTS=${names.join(';')}`,
+      ...beginningOf(spec),
+    ],
     // Its network is made by {@link LinkManager}. The engine's own part in it, which comes to nothing, took more time than the rest of
     // the start: 510 ms against 190, and 0.78 s of a core against 0.41 (docs/decisions/0018-a-start.md).
     NetworkDisabled: true,
     HostConfig: hostConfig,
   };
+}
+
+/** What the host's first program knows of its beginning; nothing where it has none. */
+function beginningOf({ engineSettings, services, files, setup }: LabHost): readonly string[] {
+  const lines = services.map(([name, command]) => `${name} ${command}`);
+  const running = [
+    `QUAYSIDE_SERVICES=${lines.join('\n')}`,
+    `QUAYSIDE_STEPS=${files.length + setup.length}`,
+  ];
+  return [
+    ...(engineSettings === '' ? [] : [`QUAYSIDE_ENGINE_SETTINGS=${engineSettings}`]),
+    ...(lines.length === 0 ? [] : running),
+  ];
 }

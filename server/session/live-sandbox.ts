@@ -114,7 +114,7 @@ export class LiveSandbox implements Disposable {
         if (!host.availability.aborted) this.#onHost(host.name, 'down', ENGINE_DOWN[kind]);
       };
       const told = { onSignal, onEngineDown };
-      const since = host.begunAt ?? span.startedAt;
+      const since = Math.max(host.begunAt ?? 0, span.startedAt);
       return watchHost(host, { background, journal, since, ...told, signal });
     });
     const browsing = this.sandbox.host(lab.browser);

@@ -153,6 +153,42 @@ describe('a lab', () => {
     ]);
   });
 
+  test('sets a host’s engine, and keeps services running', () => {
+    const { hosts } = defineLab({
+      ...GOOD,
+      hosts: {
+        server01: {
+          address: '10.1.10.11/24',
+          engine: { 'userland-proxy': false },
+          services: { beat: 'date >> /tmp/beat; sleep 1' },
+        },
+        client: { address: '10.1.10.100/24', engine: {} },
+      },
+    });
+    expect(hosts[0]).toMatchObject({
+      hasEngine: true,
+      engineSettings: '{"userland-proxy":false}',
+      services: [['beat', 'date >> /tmp/beat; sleep 1']],
+    });
+    expect(hosts[1]).toMatchObject({ hasEngine: true, engineSettings: '', services: [] });
+  });
+
+  test('refuses settings that would cost a host its engine, and services that cannot be one', () => {
+    const client = {
+      address: '10.0.0.1/24',
+      engine: { hosts: ['fd://'], 'default-runtime': 'kata', debug: true },
+      services: { 'a/b': 'true', docker: 'dockerd', empty: ' ', two: 'a\nb' },
+    };
+    expect(problemsOf({ ...GOOD, hosts: { client } })).toEqual([
+      expect.stringContaining('service "a/b" is no name'),
+      'host client: service "docker" is a service that every host with an engine has',
+      'host client: service "empty" has no command',
+      'host client: service "two" is more than one command line; put it into a file, and run that',
+      expect.stringContaining('setting "hosts" is the host’s own'),
+      expect.stringContaining('setting "default-runtime" is the host’s own'),
+    ]);
+  });
+
   test('takes an image without a tag for its latest, as Docker does', () => {
     const lab = defineLab({
       ...GOOD,

@@ -1,0 +1,150 @@
+import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defineLab, type Lab } from '#lab';
+import { labSource } from '../../server/labs/lab-source.ts';
+import { Sandbox } from '../../server/sandbox/sandbox.ts';
+import { openApp, openRuntime, started, startSandbox, until } from './stage.ts';
+
+const IMAGE = 'mycontainer:5.6';
+const PAGE = '<p>here</p>';
+const folder = mkdtempDisposableSync(join(tmpdir(), 'quayside-lab-'));
+mkdirSync(join(folder.path, 'starter'));
+writeFileSync(join(folder.path, 'starter/page.html'), PAGE);
+const WRONG = 'ip link add wrong type nothing';
+writeFileSync(join(folder.path, 'lab.ts'), `\n'${WRONG}'\n`);
+// More than a pipe holds.
+writeFileSync(join(folder.path, 'starter/large'), Buffer.alloc(900_000, 'x'));
+
+/** Each kind of beginning. */
+const LAB: Lab = {
+  ...defineLab({
+    title: 'With a beginning',
+    hosts: {
+      server01: {
+        address: '10.1.10.11/24',
+        engine: { 'userland-proxy': false, labels: ['floor=2'] },
+        images: [IMAGE],
+        files: [{ from: 'starter', to: '/home/learner/web' }],
+        setup: [
+          `docker run -d --name web --restart unless-stopped -p 80:80 ${IMAGE}`,
+          'echo once >> /srv/setup.log',
+        ],
+      },
+      client: {
+        address: '10.1.10.100/24',
+        files: [{ from: 'starter/page.html', to: '/srv/page.html', mode: '640' }],
+        setup: ['touch /srv/is-set-up'],
+        services: {
+          page: '[ -e /srv/is-set-up ] && echo serving && exec socat TCP-LISTEN:8080,reuseaddr,fork SYSTEM:"cat /srv/page.html"',
+        },
+      },
+    },
+    images: { [IMAGE]: 'mycontainer' },
+    browser: 'client',
+    sections: [],
+  }),
+  source: labSource(folder.path),
+};
+
+let stage: Awaited<ReturnType<typeof openRuntime>>;
+let raised: Awaited<ReturnType<typeof startSandbox>>;
+
+beforeAll(async () => {
+  stage = await openRuntime(new Map([['begun', LAB]]));
+  raised = await startSandbox(stage.runtime, stage.instance, LAB);
+});
+
+afterAll(async () => {
+  await stage?.[Symbol.asyncDispose]();
+  folder.remove();
+});
+
+const on = async (host: string, line: string) => {
+  const argv = ['bash', '-c', `{ ${line}\n} 2>&1`];
+  const { status, stdout } = await raised.sandbox.host(host).run(argv, { user: 'learner' });
+  return { status, said: stdout.trim() };
+};
+const said = async (host: string, line: string) => (await on(host, line)).said;
+
+/** Settles when a line says what it should; what is kept running comes up by itself. */
+const untilItSays = (host: string, line: string, words: string) =>
+  expect.poll(() => said(host, line), { timeout: 30_000 }).toBe(words);
+
+describe('a host', () => {
+  test('has its files from the start: the learner’s in their home, root’s elsewhere', async () => {
+    expect(await said('server01', 'cd ~/web && stat -c "%n %U %a %s" . page.html large')).toMatch(
+      /^\. learner 755 \d+\npage\.html learner 644 11\nlarge learner 644 900000$/,
+    );
+    expect(await said('client', 'sudo stat -c "%U %a" /srv/page.html')).toBe('root 640');
+  });
+
+  test('has its containers, and an engine that is set as the lab says', async () => {
+    expect(await said('server01', 'docker ps --format "{{.Names}} {{.Ports}}"')).toContain(
+      'web 0.0.0.0:80->80/tcp',
+    );
+    expect(await said('server01', 'docker info --format "{{.Labels}} {{.LoggingDriver}}"')).toBe(
+      '[floor=2] json-file',
+    );
+    expect(await said('server01', 'pgrep docker-proxy')).toBe('');
+  });
+
+  test('keeps its services running once it is set up, and shows what they said', async () => {
+    const page = 'curl -s --http0.9 -m 5 http://127.0.0.1:8080/';
+    await untilItSays('client', page, PAGE);
+    await on('client', 'sudo pkill -f TCP-LISTEN:8080');
+    await untilItSays('client', page, PAGE);
+    expect(await said('client', 'journalctl -u page | grep -c serving')).toBe('2');
+  });
+
+  test('that restarts is not set up again, and has its containers and services again', async () => {
+    for (const name of ['client', 'server01']) {
+      await raised.sandbox.restart(raised.sandbox.host(name), new AbortController().signal);
+    }
+    // As by a server that comes back and knows nothing of it.
+    await new Sandbox(stage.runtime, LAB, raised.sandbox.labels).reconcile(() => undefined);
+    expect(await said('server01', 'cat /srv/setup.log')).toBe('once');
+    await untilItSays('client', 'curl -s --http0.9 -m 5 http://127.0.0.1:8080/', PAGE);
+    await untilItSays('server01', 'docker ps --format "{{.Names}}"', 'web');
+    await on('server01', 'echo "{}" | sudo tee /etc/docker/daemon.json');
+    await raised.sandbox.restart(raised.sandbox.host('server01'), new AbortController().signal);
+    await raised.sandbox.reconcile(() => undefined);
+    expect(await said('server01', 'cat /etc/docker/daemon.json')).toBe('{}');
+  });
+
+  test('whose set-up fails names its line, and the words of the command', async () => {
+    const hosts = LAB.hosts.map((host) => ({ ...host, setup: [WRONG] }));
+    const lab = { ...LAB, hosts: hosts.filter(({ name }) => name === 'client'), images: {} };
+    await expect(startSandbox(stage.runtime, stage.instance, lab)).rejects.toThrow(
+      /^client could not be set up\. \S+lab\.ts:2: “ip link add wrong type nothing” failed with status 2: Error: Unknown device type\.$/,
+    );
+  });
+});
+
+test('what is done at the start is no learner’s doing, and is done again after Reset', async () => {
+  await using app = await openApp({ labs: new Map([['begun', LAB]]) });
+  const { id, session } = app.newLearner('begun');
+  await started(session);
+  const { journal } = app.store.session(id, 'begun');
+  const sandbox = () => app.store.session(id, 'begun').row.sandbox;
+  const types = async (line: string) => {
+    const container = await app.container(sandbox(), 'quayside.host=server01');
+    const { stdout } = await app.runtime.engine.run(container, ['sh', '-c', line]);
+    return stdout.trim();
+  };
+  await types('docker network create mine && touch /srv/mine');
+  await expect.poll(() => journal.last('network', () => true)?.name).toBe('mine');
+  expect(journal.all('network')).toHaveLength(1);
+  expect(journal.all('container')).toEqual([]);
+  const before = sandbox();
+  await session.reset();
+  await until(
+    session,
+    'fresh hosts',
+    ({ status }) => status.state === 'ready' && sandbox() !== before,
+  );
+  expect(await types('cat /srv/setup.log; ls /srv; docker ps --format "{{.Names}}"')).toBe(
+    'once\nsetup.log\nweb',
+  );
+});
