@@ -19,12 +19,16 @@ export type EngineSettings = Readonly<Record<string, unknown>>;
 
 /** A machine of a lab, as the author writes it. */
 export interface HostDefinition {
-  /** IPv4 address and prefix length on the lab's network, e.g. `10.1.10.11/24`. Its interface is `eth1`. */
+  /** IPv4 address and prefix length on a network of the lab, e.g. `10.1.10.11/24`. Its interface is `eth1`. */
   readonly address: string;
+  /** Addresses of further interfaces, `eth2` and on, each on the wire of its network. */
+  readonly interfaces?: readonly string[];
   /** Other names of the same machine. They resolve on every host and open its terminals. */
   readonly aliases?: readonly string[];
   /** Runs a Docker Engine of its own, with these settings of `daemon.json` where there are any. */
   readonly engine?: boolean | EngineSettings;
+  /** Without an engine: its sysctls of the network can be set, and `ip netns` works, as on a host with one. */
+  readonly router?: boolean;
   /** Keys of the lab's `images` that are in the host's engine from the start. */
   readonly images?: readonly string[];
   /** Files from beside `lab.ts` that it has from the start. */

@@ -13,6 +13,15 @@ export interface LabFiles {
   readonly mode: string | undefined;
 }
 
+/** An interface of a host. Those on the same network are on the same wire. */
+export interface LabInterface {
+  /** IPv4 address without the prefix length; empty where what is written is none. */
+  readonly address: string;
+  readonly prefixLength: number;
+  /** `10.1.10.0/24` */
+  readonly network: string;
+}
+
 /** A host of a lab that has been read and found sound. */
 export interface LabHost {
   readonly name: string;
@@ -20,7 +29,11 @@ export interface LabHost {
   /** IPv4 address without the prefix length. */
   readonly address: string;
   readonly prefixLength: number;
+  /** `eth1`, which has that address, and those after it. */
+  readonly interfaces: readonly LabInterface[];
   readonly hasEngine: boolean;
+  /** May set sysctls of the network and make network namespaces, without an engine. */
+  readonly isRouter: boolean;
   /** Image tags that its engine holds from the start. */
   readonly images: readonly string[];
   readonly files: readonly LabFiles[];
@@ -109,10 +122,25 @@ export function parseHost(
   if (images.length > 0 && !host.engine) {
     problems.push(`host ${name} has images but no engine; add engine: true`);
   }
+  if (host.router && host.engine) {
+    problems.push(`host ${name} is a router by its engine already; take out router: true`);
+  }
+  const interfaces = [host.address, ...(host.interfaces ?? [])].map((written) =>
+    parseAddress(name, written, problems),
+  );
+  reportTwins(
+    `host ${name}: an interface on`,
+    interfaces.map(({ network }) => network).filter((network) => network !== ''),
+    problems,
+  );
+  const [{ address, prefixLength } = { address: '', prefixLength: 0 }] = interfaces;
   return {
     name,
     aliases,
-    ...parseAddress(name, host.address, problems),
+    address,
+    prefixLength,
+    interfaces,
+    isRouter: host.router ?? false,
     hasEngine: Boolean(host.engine),
     images,
     files: parseFiles(name, host.files ?? [], problems),
@@ -216,11 +244,7 @@ function parseSetup(name: string, lines: readonly string[], problems: string[]):
   return lines;
 }
 
-function parseAddress(
-  name: string,
-  written: string,
-  problems: string[],
-): Pick<LabHost, 'address' | 'prefixLength'> {
+function parseAddress(name: string, written: string, problems: string[]): LabInterface {
   const tell = (problem: string) => problems.push(`host ${name}: ${problem}`);
   const [address = '', prefix] = written.split('/');
   const prefixLength = Number(prefix);
@@ -230,7 +254,7 @@ function parseAddress(
     prefixLength > PREFIX.most
   ) {
     tell(`address "${written}" is no IPv4 address with a prefix length (10.1.10.11/24)`);
-    return { address: '', prefixLength };
+    return { address: '', prefixLength, network: '' };
   }
   const range = IPv4.parse(address).range();
   const network = IPv4.networkAddressFromCIDR(written).toString();
@@ -243,7 +267,7 @@ function parseAddress(
   } else if (address === broadcast) {
     tell(`"${written}" is the network’s broadcast address; ${between}`);
   }
-  return { address, prefixLength };
+  return { address, prefixLength, network: `${network}/${prefixLength}` };
 }
 
 /** The address one further or one before, where only the last number changes: networks begin and end so. */
@@ -252,18 +276,48 @@ function neighbour(address: string, step: 1 | -1): string {
   return new IPv4([a, b, c, d + step]).toString();
 }
 
-/** One bridge joins all hosts, so that one on another network would reach none of them. */
-export function reportOtherNetworks(hosts: readonly LabHost[], problems: string[]): void {
-  const [first, ...others] = hosts.filter(({ address }) => address !== '');
+/**
+ * A network is a wire. Two whose ranges overlap would look like one and be none; and a host that no chain of hosts joins to
+ * the first one reaches none of its side, whatever routes a learner sets.
+ */
+export function reportNetworks(hosts: readonly LabHost[], problems: string[]): void {
+  const placed = hosts.flatMap(({ name, interfaces }) =>
+    interfaces.flatMap((each) => (each.address === '' ? [] : [{ name, ...each }])),
+  );
+  const [first, ...others] = placed;
   if (!first) return;
-  const networkOf = ({ address, prefixLength }: LabHost): string =>
-    `${IPv4.networkAddressFromCIDR(`${address}/${prefixLength}`)}/${prefixLength}`;
-  for (const host of others) {
-    if (networkOf(host) === networkOf(first)) continue;
-    problems.push(
-      `host ${host.name}: "${host.address}/${host.prefixLength}" is not on the network ${networkOf(first)}, on which ${first.name} is; the hosts of a lab share one`,
-    );
+  const joined = new Set([first.network]);
+  const isJoined = (name: string) =>
+    placed.some((each) => each.name === name && joined.has(each.network));
+  for (let before = 0; before < joined.size; ) {
+    before = joined.size;
+    for (const { name, network } of placed) if (isJoined(name)) joined.add(network);
   }
+  for (const [before, { name, address, prefixLength, network }] of others.entries()) {
+    const written = `host ${name}: "${address}/${prefixLength}"`;
+    const earlier = placed.slice(0, before + 1);
+    const isNew = earlier.every((each) => each.network !== network);
+    const other = isNew ? earlier.find((each) => overlap(each.network, network)) : undefined;
+    if (other) {
+      problems.push(
+        `${written} is on the network ${network}, which overlaps ${other.network}, on which ${other.name} is; hosts on one wire have one prefix length`,
+      );
+    } else if (!joined.has(network)) {
+      problems.push(
+        `${written} is on the network ${network}, and no host joins that to ${first.network}, on which ${first.name} is; mend the address, or give a host interfaces on both`,
+      );
+    }
+  }
+}
+
+/** Of two networks that overlap, the larger has all of the smaller, its first address included. */
+function overlap(one: string, other: string): boolean {
+  const [base = ''] = one.split('/', 1);
+  const [otherBase = ''] = other.split('/', 1);
+  return (
+    IPv4.parse(base).match(IPv4.parseCIDR(other)) ||
+    IPv4.parse(otherBase).match(IPv4.parseCIDR(one))
+  );
 }
 
 /** An image's name with its tag, which is `latest` where none is written; `undefined` for what is no such name. */

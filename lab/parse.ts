@@ -7,7 +7,7 @@ import type {
   ValueDefinition,
 } from './define.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { type LabHost, parseHost, reportOtherNetworks, reportTwins, tagged } from './parse-host.ts';
+import { type LabHost, parseHost, reportNetworks, reportTwins, tagged } from './parse-host.ts';
 import type { Scenarios } from './scenarios.ts';
 import { notYet, type Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
@@ -134,11 +134,11 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
   const hosts = Object.entries<HostDefinition>(definition.hosts).map(([name, host]) =>
     parseHost(name, host, images, problems),
   );
-  reportOtherNetworks(hosts, problems);
+  reportNetworks(hosts, problems);
   reportTwins('host name', [...hosts.flatMap((host) => [host.name, ...host.aliases])], problems);
   reportTwins(
     'address',
-    hosts.map((host) => host.address),
+    hosts.flatMap(({ interfaces }) => interfaces.map(({ address }) => address)),
     problems,
   );
   if (!hosts.some((host) => host.name === definition.browser)) {

@@ -34,9 +34,13 @@ export function visitByCommand(
   const address = addressAsked(line);
   if (!address) return undefined;
   const { url, hostname, port } = address;
-  // To curl it is all one whether a host refuses or no way leads to it. The lab's hosts are always on the way.
-  const isHost = hosts.some(({ name, aliases, address: at }) =>
-    [name, ...aliases, at].includes(hostname),
+  // To curl it is all one whether a host refuses or no way leads to it. Those on the same wire are always on the way.
+  const wires = hosts.find(({ name }) => name === browser)?.interfaces ?? [];
+  const isHost = hosts.some(({ name, aliases, interfaces }) =>
+    interfaces.some(
+      ({ address: at, network }) =>
+        wires.some((wire) => wire.network === network) && [name, ...aliases, at].includes(hostname),
+    ),
   );
   if (outcome === 'refused' && !isHost) return undefined;
   return { kind: 'visit', from: browser, url: url.href, hostname, port, outcome };

@@ -52,7 +52,9 @@ export function hostOptions(
   spec: LabHost,
   shared: SharedDirectory | undefined,
 ): Dockerode.ContainerCreateOptions {
-  const names = lab.hosts.map((host) => [host.address, host.name, ...host.aliases].join(' '));
+  const names = lab.hosts.map((host) =>
+    [addressFrom(spec, host), host.name, ...host.aliases].join(' '),
+  );
   const disk = {
     Type: 'volume' as const,
     Source: objectName(labels, `${spec.name}-disk`),
@@ -66,7 +68,7 @@ export function hostOptions(
   const bind = shared && { Type: 'bind' as const, Source: shared.outside, Target: shared.inside };
   const hostConfig: Dockerode.HostConfig & { readonly CgroupnsMode: 'private' } = {
     NetworkMode: 'none',
-    CapAdd: spec.hasEngine ? ['SYS_ADMIN', 'NET_ADMIN'] : ['NET_ADMIN'],
+    CapAdd: spec.hasEngine || spec.isRouter ? ['SYS_ADMIN', 'NET_ADMIN'] : ['NET_ADMIN'],
     // Its profile forbids the mounts that a host's engine makes; engines without AppArmor ignore the option.
     SecurityOpt: ['apparmor=unconfined'],
     CgroupnsMode: 'private',
@@ -83,6 +85,7 @@ export function hostOptions(
     Env: [
       `QUAYSIDE_ENGINE=${spec.hasEngine ? 1 : 0}`,
       `QUAYSIDE_HOSTS=${names.join(';')}`,
+      ...(spec.isRouter ? ['QUAYSIDE_ROUTER=1'] : []),
       ...beginningOf(spec),
     ],
     // Its network is made by {@link LinkManager}. The engine's own part in it, which comes to nothing, took more time than the rest of
@@ -90,6 +93,12 @@ export function hostOptions(
     NetworkDisabled: true,
     HostConfig: hostConfig,
   };
+}
+
+/** The address that a host's name stands for on another: the one on a network that both are on, where there is one. */
+function addressFrom(from: LabHost, { interfaces, address }: LabHost): string {
+  const networks = from.interfaces.map(({ network }) => network);
+  return interfaces.find(({ network }) => networks.includes(network))?.address ?? address;
 }
 
 /** What the host's first program knows of its beginning; nothing where it has none. */

@@ -5,12 +5,16 @@ import type { Engine } from '../engine/engine.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 import { LABEL, type Role } from './labels.ts';
 
-/** A host's end of its link to the switch. */
+/** A host's end of one of its links to the switch. */
 export interface LinkEndpoint {
   /** The host's first process, as the engine's machine numbers it. */
   readonly pid: number;
+  /** Its name in the host: `eth1`. */
+  readonly interface: string;
   /** Address with prefix length. */
   readonly address: string;
+  /** The bridge of its network in the switch: `br0`. */
+  readonly bridge: string;
 }
 
 /** The script that makes the links (images/lab-host/wire). */
@@ -40,7 +44,7 @@ export class LinkManager implements AsyncDisposable {
   }
 
   /**
-   * Joins every host to the switch by a veth pair, one end named eth1 in the host. What is joined already stays as it is.
+   * Joins hosts to the switch by a veth pair for each endpoint. What is joined already stays as it is.
    * One that has begun goes on when the signal is aborted: what it shares with others is not broken off.
    *
    * @param switchPid the switch's first process, as the engine's machine numbers it
@@ -51,8 +55,8 @@ export class LinkManager implements AsyncDisposable {
     endpoints: readonly LinkEndpoint[],
     signal = this.#inUse.signal,
   ): Promise<void> {
-    const specs = endpoints.map(
-      ({ pid, address }, index) => `${pid},${address},${macOf(address)},port${index + 1}`,
+    const specs = endpoints.map(({ pid, address, interface: name, bridge }, index) =>
+      [pid, address, macOf(address), `port${index + 1}`, name, bridge].join(','),
     );
     const argv = ['timeout', '-k', '1', String(LINK_SECONDS), SCRIPT, String(switchPid), ...specs];
     const { status, output } = await withAbort(signal, () =>

@@ -35,6 +35,8 @@ export class Sandbox {
   readonly lab: Lab;
   readonly #runtime: SandboxRuntime;
   readonly #hosts = new Map<string, Host>();
+  /** The containers that were made here, and not by an earlier server: fresh hosts, also in a sandbox that is not. */
+  readonly #made = new Set<string>();
   /** Aborted by the removal: nothing of the sandbox is made or repaired from then on. */
   readonly #removal = new AbortController();
   /** Each reconcile or removal begins when the one before it is over. */
@@ -138,6 +140,8 @@ export class Sandbox {
     signal.throwIfAborted();
     const found = await this.#containers(signal);
     await this.#raise(found, onHost, signal);
+    // Hosts are given all at once. None of those is set up again, whatever its learner has made of its own note of it.
+    const wasGiven = this.lab.hosts.some(({ name }) => isGiven(name));
     await allDone(
       this.lab.hosts.map(async (spec) => {
         const host = this.host(spec.name);
@@ -157,8 +161,7 @@ export class Sandbox {
           const archive = () => this.#runtime.imageArchive(builtAs);
           await host.ensureImage(image, builtAs, archive, signal);
         }
-        // What has been the learner's is never set up again, whatever they have made of the host's own note of it.
-        if (!isGiven(spec.name)) {
+        if (!wasGiven || this.#made.has(host.container)) {
           const doing = () => onHost(spec.name, 'starting', 'being set up');
           await host.begin(this.lab.source, doing, signal);
         }
@@ -177,8 +180,8 @@ export class Sandbox {
   ): Promise<void> {
     const { engine, hostImage, links, sharedDirectories } = this.#runtime;
     const { labels, lab } = this;
-    const hosts = lab.hosts.map(async (spec): Promise<LinkEndpoint> => {
-      const { name, address, prefixLength } = spec;
+    const hosts = lab.hosts.map(async (spec): Promise<number> => {
+      const { name } = spec;
       onHost(name, 'starting', 'machine starting');
       const shared = await sharedDirectories.ensure(labels.sandbox, name);
       const options = () => hostOptions(labels, hostImage, lab, spec, shared);
@@ -188,7 +191,7 @@ export class Sandbox {
         this.#hosts.set(name, new Host(engine, spec, id, shared));
       }
       onHost(name, 'starting', 'being wired up');
-      return { pid, address: `${address}/${prefixLength}` };
+      return pid;
     });
     const options = () => switchOptions(labels, hostImage);
     const ofSwitch = this.#start(found.get(SWITCH)?.Id, options, signal).catch(async (error) => {
@@ -196,7 +199,8 @@ export class Sandbox {
       throw error;
     });
     await allDone<unknown>([ofSwitch, ...hosts]);
-    await links.link((await ofSwitch).pid, await Promise.all(hosts), signal);
+    const endpoints = endpointsOf(lab, await Promise.all(hosts));
+    await links.link((await ofSwitch).pid, endpoints, signal);
   }
 
   /**
@@ -212,6 +216,7 @@ export class Sandbox {
     signal.throwIfAborted();
     // A creation is never broken off: the engine may still finish it, after the removal has looked.
     const container = id ? docker.getContainer(id) : await docker.createContainer(options());
+    if (!id) this.#made.add(container.id);
     // Each call its own: the client takes the signal out of what it is given.
     const { State: before } = await container.inspect({ abortSignal: signal });
     if (before.Running && !before.Paused) return { id: container.id, pid: before.Pid };
@@ -242,6 +247,27 @@ export class Sandbox {
     });
     return new Map(containers.map((each) => [each.Labels[LABEL.host] ?? SWITCH, each]));
   }
+}
+
+/**
+ * What is to be linked: first the first interface of each host, so that their ports keep their numbers. Each network has a
+ * bridge.
+ *
+ * @param pids of the hosts' first processes, in the lab's order
+ */
+function endpointsOf({ hosts }: Lab, pids: readonly number[]): readonly LinkEndpoint[] {
+  const all = hosts.flatMap(({ interfaces }, host) =>
+    interfaces.map((each, index) => ({ ...each, index, pid: pids[host] ?? 0 })),
+  );
+  const networks = [...new Set(all.map(({ network }) => network))];
+  return all
+    .toSorted((one, other) => one.index - other.index)
+    .map(({ pid, index, address, prefixLength, network }) => ({
+      pid,
+      interface: `eth${index + 1}`,
+      address: `${address}/${prefixLength}`,
+      bridge: `br${networks.indexOf(network)}`,
+    }));
 }
 
 /** Settles when all works are over. @throws what the first of them that failed has thrown */

@@ -17,13 +17,13 @@ writeFileSync(join(folder.path, 'lab.ts'), `\n'${WRONG}'\n`);
 // More than a pipe holds.
 writeFileSync(join(folder.path, 'starter/large'), Buffer.alloc(900_000, 'x'));
 
-/** Each kind of beginning. */
+/** Two wires, joined by a router; each kind of beginning. */
 const LAB: Lab = {
   ...defineLab({
     title: 'With a beginning',
     hosts: {
       server01: {
-        address: '10.1.10.11/24',
+        address: '10.1.20.11/24',
         engine: { 'userland-proxy': false, labels: ['floor=2'] },
         images: [IMAGE],
         files: [{ from: 'starter', to: '/home/learner/web' }],
@@ -31,7 +31,9 @@ const LAB: Lab = {
           `docker run -d --name web --restart unless-stopped -p 80:80 ${IMAGE}`,
           'echo once >> /srv/setup.log',
         ],
+        services: { route: 'ip route replace 10.1.10.0/24 via 10.1.20.1 && exec sleep infinity' },
       },
+      router: { address: '10.1.10.1/24', interfaces: ['10.1.20.1/24'], router: true },
       client: {
         address: '10.1.10.100/24',
         files: [{ from: 'starter/page.html', to: '/srv/page.html', mode: '640' }],
@@ -119,6 +121,61 @@ describe('a host', () => {
     await expect(startSandbox(stage.runtime, stage.instance, lab)).rejects.toThrow(
       /^client could not be set up\. \S+lab\.ts:2: “ip link add wrong type nothing” failed with status 2: Error: Unknown device type\.$/,
     );
+  });
+});
+
+describe('two wires', () => {
+  const reaches = async (host: string, address: string) =>
+    (await on(host, `ping -c 1 -W 2 ${address}`)).status === 0;
+
+  test('reach their own hosts only, by the name on that wire', async () => {
+    expect(await reaches('client', '10.1.10.1')).toBe(true);
+    expect(await reaches('server01', '10.1.20.1')).toBe(true);
+    expect(await reaches('client', '10.1.20.11')).toBe(false);
+    expect(await said('server01', 'getent hosts router')).toMatch(/^10\.1\.20\.1 /);
+    // Nor where somebody takes an address of the other wire.
+    await on('client', 'sudo ip addr add 10.1.20.12/24 dev eth1');
+    expect(await reaches('client', '10.1.20.11')).toBe(false);
+    await on('client', 'sudo ip addr del 10.1.20.12/24 dev eth1');
+  });
+
+  test('are joined by a router that forwards, also after it was restarted', async () => {
+    await on('client', 'sudo ip route replace 10.1.20.0/24 via 10.1.10.1');
+    // Its service sets this as soon as its wire is there, at first and after a restart.
+    await untilItSays(
+      'server01',
+      'ip route show 10.1.10.0/24',
+      '10.1.10.0/24 via 10.1.20.1 dev eth1',
+    );
+    expect(await said('router', 'sysctl -n net.ipv4.ip_forward')).toBe('0');
+    expect(await reaches('client', '10.1.20.11')).toBe(false);
+    expect(await on('router', 'sudo sysctl -qw net.ipv4.ip_forward=1')).toEqual({
+      status: 0,
+      said: '',
+    });
+    expect(await reaches('client', '10.1.20.11')).toBe(true);
+    await raised.sandbox.restart(raised.sandbox.host('router'), new AbortController().signal);
+    await raised.sandbox.reconcile(() => undefined);
+    await on('router', 'sudo sysctl -qw net.ipv4.ip_forward=1');
+    expect(await reaches('client', '10.1.20.11')).toBe(true);
+  });
+});
+
+describe('a router', () => {
+  test('makes network namespaces, and makes them again after a restart', async () => {
+    const make = 'sudo ip netns add red && sudo ip netns exec red ip -br link';
+    expect(await said('router', make)).toContain('lo');
+    await raised.sandbox.restart(raised.sandbox.host('router'), new AbortController().signal);
+    await raised.sandbox.reconcile(() => undefined);
+    expect(await said('router', make)).toContain('lo');
+  });
+
+  test('has what is below /proc/sys/net to set, and no more of it', async () => {
+    const isWritable = async (path: string) =>
+      (await on('router', `sudo test -w ${path}`)).status === 0;
+    expect(await isWritable('/proc/sys/net/ipv4/ip_forward')).toBe(true);
+    expect(await isWritable('/proc/sys/kernel/hostname')).toBe(false);
+    expect((await on('client', 'sudo test -w /proc/sys/net/ipv4/ip_forward')).status).not.toBe(0);
   });
 });
 

@@ -1,12 +1,21 @@
 import { expect, test } from 'vitest';
+import { defineLab } from '#lab';
 import { visitByCommand } from '../../../server/browser/command-visit.ts';
-import { LAB_WITH_CHECKS } from '../web/stage.ts';
 
-const HOST = { ...LAB_WITH_CHECKS.hosts[0], name: 'server01', aliases: ['agent01'] };
-const LAB = { browser: 'client', hosts: [{ ...HOST, address: '10.1.10.11' }] } as const;
+const LAB = defineLab({
+  title: 'T',
+  hosts: {
+    server01: { address: '10.1.10.11/24', aliases: ['agent01'] },
+    client: { address: '10.1.10.100/24' },
+    router: { address: '10.1.10.1/24', interfaces: ['10.1.20.1/24'] },
+    far: { address: '10.1.20.11/24' },
+  },
+  browser: 'client',
+  sections: [],
+});
 
 function visit(line: string, status = 0, host = 'client') {
-  const found = visitByCommand(LAB as never, { host, line, status });
+  const found = visitByCommand(LAB, { host, line, status });
   return found && `${found.url} ${found.outcome}`;
 }
 
@@ -52,4 +61,12 @@ test('an address that is no host’s may be refused, or out of reach: that is no
 
 test('on another host it shows nothing of what the client can reach', () => {
   expect(visit('curl 10.1.10.11', 0, 'server01')).toBeUndefined();
+});
+
+test('a refusal is told of hosts on the same wire, since no way may lead to the others', () => {
+  const refused = ['router', '10.1.10.1', 'far', '10.1.20.11', '10.1.20.1'].map((name) =>
+    visit(`curl ${name}`, 7),
+  );
+  const near = ['http://router/ refused', 'http://10.1.10.1/ refused'];
+  expect(refused).toEqual([...near, undefined, undefined, undefined]);
 });

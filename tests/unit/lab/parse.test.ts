@@ -97,15 +97,51 @@ describe('a lab', () => {
     expect(problemsOf({ ...GOOD, hosts })).toEqual([]);
   });
 
-  test('has all its hosts on one network', () => {
+  test('may have several wires, which hosts with several interfaces join', () => {
+    const lab = defineLab({
+      ...GOOD,
+      hosts: {
+        client: { address: '10.1.10.100/24' },
+        router: { address: '10.1.10.1/24', interfaces: ['10.1.20.1/24'], router: true },
+        server: { address: '10.1.20.11/24' },
+      },
+    });
+    expect(hostNamed(lab, 'router')).toMatchObject({
+      address: '10.1.10.1',
+      isRouter: true,
+      interfaces: [
+        { address: '10.1.10.1', prefixLength: 24, network: '10.1.10.0/24' },
+        { address: '10.1.20.1', prefixLength: 24, network: '10.1.20.0/24' },
+      ],
+    });
+  });
+
+  test('refuses hosts that no way could lead to', () => {
     const hosts = {
       client: { address: '10.0.0.1/24' },
-      there: { address: '10.0.1.1/24' },
+      router: { address: '10.0.1.1/24', interfaces: ['10.0.2.1/24'] },
+      there: { address: '10.0.2.2/24' },
+    };
+    const apart = (network: string) =>
+      `is on the network ${network}, and no host joins that to 10.0.0.0/24, on which client is; mend the address, or give a host interfaces on both`;
+    expect(problemsOf({ ...GOOD, hosts })).toEqual([
+      `host router: "10.0.1.1/24" ${apart('10.0.1.0/24')}`,
+      `host router: "10.0.2.1/24" ${apart('10.0.2.0/24')}`,
+      `host there: "10.0.2.2/24" ${apart('10.0.2.0/24')}`,
+    ]);
+  });
+
+  test('refuses networks that overlap, two interfaces on one wire, and a router that is one already', () => {
+    const hosts = {
+      client: { address: '10.0.0.1/24', interfaces: ['10.0.0.9/24', '10.0.5.1'] },
       wider: { address: '10.0.0.2/16' },
+      server01: { address: '10.0.0.3/24', engine: true, router: true },
     };
     expect(problemsOf({ ...GOOD, hosts })).toEqual([
-      'host there: "10.0.1.1/24" is not on the network 10.0.0.0/24, on which client is; the hosts of a lab share one',
-      'host wider: "10.0.0.2/16" is not on the network 10.0.0.0/24, on which client is; the hosts of a lab share one',
+      'host client: address "10.0.5.1" is no IPv4 address with a prefix length (10.1.10.11/24)',
+      'host client: an interface on "10.0.0.0/24" stands twice',
+      'host server01 is a router by its engine already; take out router: true',
+      'host wider: "10.0.0.2/16" is on the network 10.0.0.0/16, which overlaps 10.0.0.0/24, on which client is; hosts on one wire have one prefix length',
     ]);
   });
 

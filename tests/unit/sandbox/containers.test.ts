@@ -13,6 +13,8 @@ const LAB = defineLab({
       setup: ['true', 'true'],
       services: { one: 'sleep 1', two: 'echo "a b"' },
     },
+    router: { address: '10.0.0.3/24', interfaces: ['10.0.9.1/24'], router: true },
+    far: { address: '10.0.9.2/24' },
   },
   browser: 'plain',
   sections: [],
@@ -24,10 +26,12 @@ const optionsOf = (name: string) => {
   const labels = { instance: 'i', sandbox: 's', session: 'x' };
   return hostOptions(labels, 'image', LAB, spec, undefined);
 };
-const HOSTS = 'QUAYSIDE_HOSTS=10.0.0.1 plain;10.0.0.2 busy';
+const HOSTS = 'QUAYSIDE_HOSTS=10.0.0.1 plain;10.0.0.2 busy;10.0.0.3 router;10.0.9.2 far';
 
 test('a host that has nothing from the start is made as it was', () => {
-  expect(optionsOf('plain').Env).toEqual(['QUAYSIDE_ENGINE=0', HOSTS]);
+  const { Env, HostConfig } = optionsOf('plain');
+  expect(Env).toEqual(['QUAYSIDE_ENGINE=0', HOSTS]);
+  expect(HostConfig?.CapAdd).toEqual(['NET_ADMIN']);
 });
 
 test('a host is told what its lab keeps running, when that may start, and what its engine is set to', () => {
@@ -38,4 +42,20 @@ test('a host is told what its lab keeps running, when that may start, and what i
     'QUAYSIDE_SERVICES=one sleep 1\ntwo echo "a b"',
     'QUAYSIDE_STEPS=3',
   ]);
+});
+
+test('a router has the rights of a host with an engine, and no room for one', () => {
+  const { Env, HostConfig } = optionsOf('router');
+  expect(Env).toContain('QUAYSIDE_ROUTER=1');
+  expect(HostConfig?.CapAdd).toEqual(optionsOf('busy').HostConfig?.CapAdd);
+  expect(HostConfig?.Mounts).toEqual([]);
+  expect(HostConfig?.Memory).toBe(optionsOf('plain').HostConfig?.Memory);
+});
+
+test('the name of a host stands for its address on a wire that both are on', () => {
+  const namesOn = (name: string) =>
+    optionsOf(name).Env?.find((each) => each.startsWith('QUAYSIDE_HOSTS'));
+  expect(namesOn('plain')).toContain('10.0.0.3 router');
+  expect(namesOn('far')).toContain('10.0.9.1 router');
+  expect(namesOn('far')).toContain('10.0.0.1 plain');
 });

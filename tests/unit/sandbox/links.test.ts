@@ -33,7 +33,9 @@ function engineOf(milliseconds: (line: string) => number | undefined) {
   return { engine: { attend } as Engine, containers, lines };
 }
 
-const endpoint = (pid: number) => [{ pid, address: '10.1.10.11/24' }];
+const endpoint = (pid: number) => [
+  { pid, interface: 'eth1', address: '10.1.10.11/24', bridge: 'br0' },
+];
 
 test('sixty sandboxes that are taken up at once are all linked', async () => {
   const { engine, containers, lines } = engineOf(() => 400);
@@ -55,7 +57,7 @@ test('one at a time needs one helper', async () => {
   }
   expect(containers).toHaveLength(1);
   expect(lines[0]).toBe(
-    "'timeout' '-k' '1' '20' '/opt/quayside/wire' '1' '2,10.1.10.11/24,02:00:0a:01:0a:0b,port1'",
+    "'timeout' '-k' '1' '20' '/opt/quayside/wire' '1' '2,10.1.10.11/24,02:00:0a:01:0a:0b,port1,eth1,br0'",
   );
 });
 

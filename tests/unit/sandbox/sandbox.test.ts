@@ -250,6 +250,33 @@ test('one object that cannot be removed keeps none of the others, and is named',
   expect([...containers.values()].map(({ name }) => name)).toEqual(['quayside-s1-a']);
 });
 
+test('each host is linked by every interface, on a bridge for each network; first ones first', async () => {
+  const { runtime } = engineOf();
+  const lab = defineLab({
+    title: 'T',
+    hosts: {
+      router: { address: '10.0.0.1/24', interfaces: ['10.0.9.1/24'] },
+      near: { address: '10.0.0.2/24' },
+      far: { address: '10.0.9.2/24' },
+    },
+    browser: 'near',
+    sections: [],
+  });
+  const linked: string[] = [];
+  const links: SandboxRuntime['links'] = {
+    link: async (_, endpoints) => {
+      linked.push(...endpoints.map((each) => `${each.interface} ${each.address} ${each.bridge}`));
+    },
+  };
+  await new Sandbox({ ...runtime, links }, lab, LABELS).reconcile(QUIET);
+  expect(linked).toEqual([
+    'eth1 10.0.0.1/24 br0',
+    'eth1 10.0.0.2/24 br0',
+    'eth1 10.0.9.2/24 br1',
+    'eth2 10.0.9.1/24 br1',
+  ]);
+});
+
 test('hosts that have nothing from the start cost what they did: no command, and no call more', async () => {
   const { runtime, calls } = engineOf();
   const sandbox = new Sandbox(runtime, LAB, LABELS);
@@ -260,7 +287,7 @@ test('hosts that have nothing from the start cost what they did: no command, and
 });
 
 test('a host is set up by one command, and never again', async () => {
-  const { runtime, calls } = engineOf();
+  const { runtime, calls, containers } = engineOf();
   const lab = defineLab({
     title: 'T',
     hosts: {
@@ -280,6 +307,11 @@ test('a host is set up by one command, and never again', async () => {
   expect(calls.filter((call) => call === 'run')).toHaveLength(1);
   await new Sandbox(runtime, lab, LABELS).reconcile(QUIET);
   expect(calls.filter((call) => call === 'run')).toHaveLength(2);
+  // One that was lost and is made anew is a fresh host.
+  const [lost = ''] = [...containers].find(([, { name }]) => name.endsWith('-a')) ?? [];
+  containers.delete(lost);
+  await sandbox.reconcile(QUIET, undefined, () => true);
+  expect(calls.filter((call) => call === 'run')).toHaveLength(3);
 });
 
 test('the sandboxes of a server are those of its instance', async () => {
