@@ -3,6 +3,8 @@ import starlight from '@astrojs/starlight';
 import { defineConfig } from 'astro/config';
 import { createCodeRenderer } from './src/site/code-scripts.ts';
 import { hostBlocks } from './src/site/host-blocks.ts';
+import { siteLabs } from './src/site/lab-folders.ts';
+import { labsElsewhere } from './src/site/labs-elsewhere.ts';
 import { labsSound } from './src/site/labs-sound.ts';
 import { AUTHORS_GROUP, LABS_GROUP } from './src/site/sidebar.ts';
 
@@ -32,6 +34,7 @@ export default defineConfig({
     },
   },
   integrations: [
+    labsElsewhere(),
     labsSound(),
     starlight({
       title: 'Quayside',
@@ -49,6 +52,7 @@ export default defineConfig({
         plugins: [hostBlocks()],
         styleOverrides: { borderRadius: '0.5rem' },
       },
+      markdown: { processedDirs: siteLabs().map(({ directory }) => directory) },
       sidebar: [
         { label: LABS_GROUP, items: [{ autogenerate: { directory: 'labs' } }] },
         { label: AUTHORS_GROUP, items: [{ autogenerate: { directory: 'authors' } }] },

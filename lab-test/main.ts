@@ -5,17 +5,20 @@
  *   npm run lab:test docker-networking        one lab
  *   npm run lab:test -- --page linux-bridge   one page; --step <id> for one step
  *   npm run lab:test -- --only wrong          written, wrong, other, hygiene or away; may be given several times
+ *   npm run lab:test -- --labs ../my-labs     the labs of a folder elsewhere, or of these the one that is named
  *   npm run lab:test -- --junit report.xml    the same as JUnit XML
  */
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Lab } from '#lab';
 import { withAbort } from '../server/base/deadline.ts';
 import { QuaysideError } from '../server/base/errors.ts';
+import { readConfig } from '../server/cli/config.ts';
 import { printFailure } from '../server/cli/failure.ts';
 import { stopSignal } from '../server/cli/stop-signal.ts';
-import { LABS_DIRECTORY, labInvalid, loadLabs } from '../server/labs/loader.ts';
+import { isPlace, type LabFolder, labFolders, namesOf } from '../server/labs/folders.ts';
+import { labInvalid, loadLabs } from '../server/labs/loader.ts';
 import { labProblems } from '../src/site/lab-problems.ts';
 import { junitOf } from './junit.ts';
 import { KINDS, type Kind, type LabTestResult, runLabTest } from './run-lab-test.ts';
@@ -30,10 +33,12 @@ type Wanted = ReturnType<typeof parsed>['values'] & { readonly kinds: readonly K
 /** @returns whether all labs are as they promise */
 async function testLabs(argv: readonly string[]): Promise<boolean> {
   const { values, positionals } = parsed(argv);
-  const labs = await loadLabs(PROJECT);
-  const chosen = chosenOf(labs, positionals);
-  for (const [name, lab] of chosen) {
-    const problems = labProblems(join(PROJECT, LABS_DIRECTORY, name), lab, PROJECT);
+  const folders = chosenOf(values.labs ?? [], positionals);
+  // One that is broken is no other's business.
+  const labs = await loadLabs(folders);
+  for (const { name, directory } of folders) {
+    const lab = labs.get(name);
+    const problems = lab ? labProblems(directory, lab, PROJECT) : [];
     if (problems.length > 0) throw labInvalid(name, problems);
   }
   const wanted = { ...values, kinds: kindsOf(values.only) };
@@ -42,8 +47,10 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
   const results = new Map<string, LabTestResult>();
   try {
     await using server = await openTestServer(PROJECT, labs, (line) => console.error(line));
-    for (const [name, lab] of chosen) {
-      const work = () => testLab(server, name, lab, wanted, stopped);
+    for (const { name, directory } of folders) {
+      const lab = labs.get(name);
+      if (!lab) continue;
+      const work = () => testLab(server, { name, directory, lab }, wanted, stopped);
       results.set(name, await withAbort(stopped, work));
     }
   } catch (error) {
@@ -57,13 +64,11 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
 
 async function testLab(
   server: TestServer,
-  name: string,
-  lab: Lab,
+  { name, directory, lab }: { name: string; directory: string; lab: Lab },
   { page, step, kinds }: Wanted,
   stopped: AbortSignal,
 ): Promise<LabTestResult> {
   const from = performance.now();
-  const directory = join(PROJECT, LABS_DIRECTORY, name);
   const progress = (line: string) => console.error(line);
   const options = { server, name, lab, directory, page, step, kinds, stopped, progress };
   const result = await runLabTest(options);
@@ -78,23 +83,30 @@ async function testLab(
   return result;
 }
 
-/** @throws QuaysideError LAB_UNKNOWN */
-function chosenOf(
-  labs: ReadonlyMap<string, Lab>,
-  names: readonly string[],
-): ReadonlyMap<string, Lab> {
-  if (names.length === 0) return labs;
-  return new Map(
-    names.map((name) => {
-      const lab = labs.get(name);
-      if (lab) return [name, lab];
-      throw new QuaysideError(
-        'LAB_UNKNOWN',
-        `There is no lab named ${name}.`,
-        `The labs are: ${[...labs.keys()].join(', ')}.`,
-      );
-    }),
+/**
+ * The labs of these names; without names, those that `--labs` says, or all.
+ *
+ * @throws QuaysideError LAB_UNKNOWN
+ */
+function chosenOf(said: readonly string[], named: readonly string[]): readonly LabFolder[] {
+  const { labs: words } = readConfig(
+    PROJECT,
+    said.map((each) => `--labs=${each}`),
+    process.env,
   );
+  const all = labFolders(PROJECT, words.filter(isPlace));
+  const names = named.length > 0 ? named : namesOf(words, all);
+  if (names.length === 0) return all;
+  return names.map((name) => {
+    const folder = all.find((each) => each.name === name);
+    if (folder) return folder;
+    const known = all.map((each) => each.name);
+    throw new QuaysideError(
+      'LAB_UNKNOWN',
+      `There is no lab named ${name}.`,
+      `The labs are: ${known.join(', ')}. Those of another folder: npm run lab:test -- --labs ../my-labs ${name}`,
+    );
+  });
 }
 
 function parsed(argv: readonly string[]) {
@@ -103,6 +115,7 @@ function parsed(argv: readonly string[]) {
       args: [...argv],
       allowPositionals: true,
       options: {
+        labs: { type: 'string', multiple: true },
         page: { type: 'string' },
         step: { type: 'string' },
         junit: { type: 'string' },
@@ -113,7 +126,7 @@ function parsed(argv: readonly string[]) {
     throw new QuaysideError(
       'CONFIG_INVALID',
       (error as Error).message,
-      'Say: npm run lab:test [lab] [-- --page <page>] [--step <check>] [--only <kind>] [--junit <file>]',
+      'Say: npm run lab:test -- [lab] [--labs <folder>] [--page <page>] [--step <check>] [--only <kind>] [--junit <file>]',
     );
   }
 }

@@ -13,7 +13,8 @@ import { DataLock } from './cli/data-lock.ts';
 import type { Engine } from './engine/engine.ts';
 import { findEngine } from './engine/find.ts';
 import { watchEngineLog } from './engine/own-engine.ts';
-import { loadAllSteps, loadLabs } from './labs/loader.ts';
+import { isPlace, type LabFolder, labFolders, namesOf } from './labs/folders.ts';
+import { loadAllSteps, loadLab, loadLabSteps, loadLabs } from './labs/loader.ts';
 import { offeredLabs } from './labs/offered.ts';
 import { LabWatcher } from './labs/watcher.ts';
 import { createSandboxRuntime, type SandboxRuntime } from './sandbox/runtime.ts';
@@ -96,7 +97,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
   sessions.open();
   roster?.open();
   if (config.devPages !== undefined) {
-    opened.use(watchLabs(config.project, services, parts.progress));
+    opened.use(watchLabs(config, services, parts.progress));
   }
   const all = opened.move();
   let closing: Promise<void> | undefined;
@@ -123,17 +124,21 @@ async function openServices(
   opened: AsyncDisposableStack,
 ): Promise<Services> {
   const { progress, log = failureLog(config.classroom !== undefined) } = parts;
-  const all = parts.labs ?? (await loadLabs(config.project));
-  const labs = offeredLabs(all, config.labs, config.classroom !== undefined);
+  const found = labFolders(config.project, config.labs.filter(isPlace));
+  const folders = config.devPages === undefined ? found : await soundOf(found, progress);
+  const all = parts.labs ?? (await loadLabs(folders));
+  const isLeftOut = (name: string) => found.some((each) => each.name === name) && !all.has(name);
+  const named = namesOf(config.labs, found).filter((name) => !isLeftOut(name));
+  const labs = offeredLabs(all, named, config.classroom !== undefined);
   const background = new Background(log);
   const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), log));
   const united = store.tellUnited();
   if (united) progress(unitedWords(united));
   const [runtime, steps, site] = await Promise.all([
     openRuntime(config, parts, labs, store.instance),
-    parts.labs ? parts.steps : loadAllSteps(config.project, labs),
+    parts.labs ? parts.steps : loadAllSteps(folders, labs),
     parts.site === undefined && config.devPages === undefined
-      ? ensureSite(config.project, progress, { basePath: config.basePath })
+      ? ensureSite(config.project, progress, { basePath: config.basePath, labs: folders })
       : undefined,
   ]);
   opened.use(runtime);
@@ -217,14 +222,31 @@ async function health(engine: Engine, store: Store, data: string) {
   return { ok: true, upSeconds: Math.round(process.uptime()) };
 }
 
+/** While labs are being written, one that cannot be read keeps no other from being shown. */
+async function soundOf(
+  folders: readonly LabFolder[],
+  progress: Progress,
+): Promise<readonly LabFolder[]> {
+  const sound: LabFolder[] = [];
+  for (const folder of folders) {
+    try {
+      await loadLabSteps(folder, await loadLab(folder));
+      sound.push(folder);
+    } catch (error) {
+      progress(`labs/${folder.name}: left out until it is mended. ${(error as Error).message}`);
+    }
+  }
+  return sound;
+}
+
 /** Takes up what an author saves, and says what has come of it. */
 function watchLabs(
-  project: string,
+  { project, labs }: Config,
   { sessions, background }: Services,
   progress: Progress,
 ): LabWatcher {
   return new LabWatcher({
-    project,
+    folders: () => labFolders(project, labs.filter(isPlace)),
     background,
     onLab: (name, lab, steps) => progress(`labs/${name}: ${sessions.reload(name, lab, steps)}`),
     onBroken: (name, error) =>

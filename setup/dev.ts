@@ -1,16 +1,20 @@
 /**
  * `npm run dev`: for those who write labs or work on Quayside. Astro's own server shows the pages and reloads them on
  * save. The server takes up a saved `lab.ts` as it runs, and restarts when its own code changes; hosts, terminals and
- * progress outlive both.
+ * progress outlive both. `npm run dev -- --labs ../my-labs` has the labs of that folder as well.
  */
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { readConfig } from '../server/cli/config.ts';
 import { stopSignal } from '../server/cli/stop-signal.ts';
+import { isPlace } from '../server/labs/folders.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
 const ASTRO = join(PROJECT, 'node_modules/astro/bin/astro.mjs');
 const DEFAULT_PORT = 4321;
 
+const argv = process.argv.slice(2);
+const { labs } = readConfig(PROJECT, argv, process.env);
 const port = Number(process.env.PORT) || DEFAULT_PORT;
 /** The pages' own port is the one after the server's. */
 const pagesPort = port + 1;
@@ -23,6 +27,7 @@ const children = [
       '--disable-warning=ExperimentalWarning',
       ...['server', 'lab', 'protocol'].map((path) => `--watch-path=${path}`),
       'server/main.ts',
+      ...argv,
     ],
     {
       cwd: PROJECT,
@@ -38,7 +43,12 @@ const children = [
   spawn(process.execPath, [ASTRO, 'dev', '--port', String(pagesPort)], {
     cwd: PROJECT,
     stdio: 'inherit',
-    env: { ...process.env, PORT: String(port), ASTRO_TELEMETRY_DISABLED: '1' },
+    env: {
+      ...process.env,
+      PORT: String(port),
+      ASTRO_TELEMETRY_DISABLED: '1',
+      QUAYSIDE_LABS: labs.filter(isPlace).join(','),
+    },
   }),
 ];
 

@@ -1,17 +1,18 @@
-/** `npm run lab:new <name>`: a new lab that runs at once, with one of everything that a lab can have. */
+/**
+ * `npm run lab:new <name>`: a new lab that runs at once, with one of everything that a lab can have. A path makes it in a
+ * folder elsewhere: `npm run lab:new ../my-labs/my-lab`.
+ */
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { cp, mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { QuaysideError } from '../server/base/errors.ts';
 import { printFailure } from '../server/cli/failure.ts';
+import { isPlace, LAB_NAME, LABS_DIRECTORY, LONGEST_LAB_NAME } from '../server/labs/folders.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
-const LABS = join(PROJECT, 'src/content/docs/labs');
+const LABS = join(PROJECT, LABS_DIRECTORY);
 const TEMPLATE = join(PROJECT, 'setup/new-lab');
-/** Goes into URLs, file names and labels of containers. */
-const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
-const LONGEST_NAME = 40;
 /** The template's name, replaced in all of its files. */
 const TEMPLATE_TITLE = 'My new lab';
 
@@ -26,14 +27,14 @@ export async function makeLab(name: string | undefined, labs = LABS): Promise<st
   if (name === undefined) {
     throw refusal('A lab needs a name.', 'Give it one: npm run lab:new my-lab');
   }
-  if (!NAME.test(name) || name.length > LONGEST_NAME) {
+  if (!LAB_NAME.test(name) || name.length > LONGEST_LAB_NAME) {
     const better = name
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, '-')
       .replace(/^[^a-z]+|-+$/g, '')
-      .slice(0, LONGEST_NAME);
+      .slice(0, LONGEST_LAB_NAME);
     throw refusal(
-      `“${name}” cannot be the name of a lab: it is a part of the address, so it has lower-case letters, digits and single dashes, begins with a letter and has at most ${LONGEST_NAME} characters.`,
+      `“${name}” cannot be the name of a lab: it is a part of the address, so it has lower-case letters, digits and single dashes, begins with a letter and has at most ${LONGEST_LAB_NAME} characters.`,
       `Perhaps: npm run lab:new ${better || 'my-lab'}`,
     );
   }
@@ -52,7 +53,29 @@ export async function makeLab(name: string | undefined, labs = LABS): Promise<st
     const path = join(folder, file);
     await writeFile(path, (await readFile(path, 'utf8')).replaceAll(TEMPLATE_TITLE, title));
   }
+  if (labs !== LABS) await offerTypes(labs);
   return folder;
+}
+
+/**
+ * A `tsconfig.json` in a folder of labs outside the project, so that an editor knows the kit there: completes its words,
+ * and underlines what is wrong. One that is there already stays as it is.
+ */
+async function offerTypes(labs: string): Promise<void> {
+  const file = join(labs, 'tsconfig.json');
+  if (existsSync(file)) return;
+  // Its own folder may be a link, and an editor goes by where it is.
+  const project = relative(await realpath(labs), PROJECT);
+  const config = {
+    extends: `${project}/tsconfig.json`,
+    compilerOptions: {
+      paths: { '#lab': [`${project}/lab/index.ts`] },
+      typeRoots: [`${project}/node_modules/@types`],
+    },
+    include: ['**/*.ts'],
+    exclude: ['node_modules'],
+  };
+  await writeFile(file, `${JSON.stringify(config, null, 2)}\n`);
 }
 
 function refusal(problem: string, remedy: string): QuaysideError {
@@ -74,8 +97,16 @@ if (import.meta.main) {
         `Put dashes between its words: npm run lab:new ${positionals.join('-').toLowerCase()}`,
       );
     }
-    const [name] = positionals;
-    const folder = relative(PROJECT, await makeLab(name));
+    const [said] = positionals;
+    const here = process.env.INIT_CWD ?? '.';
+    const path = said !== undefined && isPlace(said) ? resolve(here, said) : undefined;
+    const labs = path === undefined ? LABS : dirname(path);
+    const name = path === undefined ? said : basename(path);
+    const folder = relative(here, await makeLab(name, labs));
+    // What says, of the commands below, that it is elsewhere.
+    const where = labs === LABS ? '' : ` -- --labs ${relative(here, labs) || '.'}`;
+    const commands = [`npm run dev${where}`, `npm run lab:test${where} ${name}`] as const;
+    const width = Math.max(...commands.map((command) => command.length)) + 3;
     console.log(`
 ${folder} is there:
 
@@ -85,8 +116,8 @@ ${folder} is there:
 
 Next:
 
-  npm run dev               look at it, and see it change as you save
-  npm run lab:test ${name}   test it: every step, every mistake, on fresh hosts
+  ${commands[0].padEnd(width)}look at it, and see it change as you save
+  ${commands[1].padEnd(width)}test it: every step, every mistake, on fresh hosts
 
 How to write it is told on the page “Write a lab” of the site, under Authors.
 `);

@@ -15,6 +15,7 @@ import { progress } from '../server/base/progress.ts';
 import { printFailure } from '../server/cli/failure.ts';
 import { findEngine } from '../server/engine/find.ts';
 import { installPackages, isDebian, isInstalled } from '../server/engine/packages.ts';
+import { labFolders } from '../server/labs/folders.ts';
 import { loadLabs } from '../server/labs/loader.ts';
 import { createSandboxRuntime } from '../server/sandbox/runtime.ts';
 import { ensureSite } from '../server/site/build.ts';
@@ -154,7 +155,7 @@ async function setUp(
   }
   if (!needs.has('engine')) return process.env;
   const engine = await findEngine(process.env, progress);
-  const labs = await loadLabs(PROJECT);
+  const labs = await loadLabs(labFolders(PROJECT));
   stack.use(await createSandboxRuntime(PROJECT, engine, labs, 'set-up', progress));
   // Whatever the tests start finds this very engine.
   return { ...process.env, DOCKER_HOST: engine.address };

@@ -6,3 +6,10 @@ declare module '*.astro' {
   // biome-ignore lint/style/noDefaultExport: this is how an .astro file exports its component
   export default component;
 }
+
+/** The labs outside the project (src/site/labs-elsewhere.ts). */
+declare module 'virtual:labs-elsewhere' {
+  export const modules: Readonly<
+    Record<string, () => Promise<{ readonly lab: import('#lab').Lab }>>
+  >;
+}

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import type { Lab } from '#lab';
 import { loadSteps, type Step } from '#steps';
-import { LABS_DIRECTORY, loadLabs } from '../../server/labs/loader.ts';
+import { LABS_DIRECTORY, labFolders } from '../../server/labs/folders.ts';
+import { loadLabs } from '../../server/labs/loader.ts';
 
 export const PROJECT = resolve(import.meta.dirname, '../..');
 
@@ -18,7 +19,7 @@ export interface Subject {
 
 /** @param project the folder of another checkout, whose server and pages are measured in place of this one's */
 export async function subjectOf(name: string, project: string | undefined): Promise<Subject> {
-  const labs = await loadLabs(project ?? PROJECT);
+  const labs = await loadLabs(labFolders(project ?? PROJECT));
   const lab = labs.get(name);
   if (!lab) throw new Error(`there is no lab ${name}`);
   const steps = await loadSteps(join(project ?? PROJECT, LABS_DIRECTORY, name), lab);

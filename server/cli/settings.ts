@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { probablyMeant } from '../../lab/did-you-mean.ts';
 import { QuaysideError } from '../base/errors.ts';
+import { isPlace } from '../labs/folders.ts';
 
 /** A week, in minutes: longer is never. */
 const LONGEST_MINUTES = 7 * 24 * 60;
@@ -31,7 +32,7 @@ export const SETTINGS = z.strictObject({
     .describe('serve a class: learners join with a code'),
   // Everybody who has the code can add learners, so there is a bound. A hundred is a large class.
   learners: wholeNumber(1, 1_000).default(100).describe('how many learners may join'),
-  labs: list().describe('the labs that there are, in this order, with commas between them'),
+  labs: list().describe('the labs that there are, in this order, by name or folder: a,../b'),
   host: text(1, 255).default('127.0.0.1').describe('the address to listen on'),
   port: wholeNumber(0, 65_535).default(4321).describe('the port to listen on; 0 takes a free one'),
   origins: list().describe('further origins that lead here, such as a proxy’s'),
@@ -62,6 +63,7 @@ export const VARIABLES = {
   port: 'PORT',
   origins: 'QUAYSIDE_ORIGINS',
   basePath: 'QUAYSIDE_BASE_PATH',
+  labs: 'QUAYSIDE_LABS',
   data: 'QUAYSIDE_DATA',
   sandboxes: 'QUAYSIDE_SANDBOXES',
   pool: 'QUAYSIDE_POOL',
@@ -84,7 +86,7 @@ const FLAG = { type: 'boolean', takes: '' } as const;
 /** What `npm start --` takes, in the order in which `--help` lists it. */
 export const OPTIONS = {
   class: option('class'),
-  labs: option('labs'),
+  labs: { ...option('labs'), multiple: true },
   config: { type: 'string', takes: '<file>', does: 'read settings from a JSON file' },
   cert: option('cert'),
   key: option('key'),
@@ -142,7 +144,7 @@ export function readSettings(
     ...Object.keys(SAID_AS_OPTIONS).flatMap((name) => {
       const text = options[name as keyof typeof SAID_AS_OPTIONS];
       if (text === undefined) return [];
-      const value = name === 'labs' ? parted(text) : text;
+      const value = typeof text === 'string' ? text : placed(text.flatMap(parted), here(env));
       return [[name, { value, place: `--${name}` }] as const];
     }),
   ]);
@@ -179,7 +181,8 @@ function inEnvironment(env: NodeJS.ProcessEnv): readonly (readonly [string, Said
   return Object.entries(VARIABLES).flatMap(([key, variable]) => {
     const text = env[variable];
     if (!text) return [];
-    const value = key === 'origins' ? parted(text) : text;
+    const value =
+      key === 'labs' ? placed(parted(text), here(env)) : key === 'origins' ? parted(text) : text;
     const isSecret = key === 'metricsToken';
     return [[key, { value, place: isSecret ? variable : `${variable}=${text}` }]];
   });
@@ -190,6 +193,16 @@ function parted(text: string): readonly string[] {
   return text.split(',').flatMap((each) => each.trim() || []);
 }
 
+/** Where the command was given: npm runs it in the project's folder. */
+function here(env: NodeJS.ProcessEnv): string {
+  return env.INIT_CWD ?? '.';
+}
+
+/** Names and folders of labs, the folders by their whole paths. */
+function placed(words: readonly string[], from: string): readonly string[] {
+  return words.map((word) => (isPlace(word) ? resolve(from, word) : word));
+}
+
 /** Settings of a JSON file. Paths in it are taken from where it lies. */
 function inFile(path: string): readonly (readonly [string, Said])[] {
   const file = resolve(path);
@@ -198,12 +211,16 @@ function inFile(path: string): readonly (readonly [string, Said])[] {
     throw invalid(`${path} is no JSON object.`, 'docs/operating.md shows one.');
   }
   return Object.entries(content).map(([key, value]) => {
+    const folder = dirname(file);
     const isPath = ['cert', 'key', 'data'].includes(key) && typeof value === 'string';
-    return [
-      key,
-      { value: isPath ? resolve(dirname(file), value) : value, place: `${key} in ${path}` },
-    ];
+    const areLabs = key === 'labs' && isTexts(value);
+    const taken = isPath ? resolve(folder, value) : areLabs ? placed(value, folder) : value;
+    return [key, { value: taken, place: `${key} in ${path}` }];
   });
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 function jsonIn(file: string): unknown {

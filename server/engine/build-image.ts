@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { deadline } from '../base/deadline.ts';
 import { messageOf, QuaysideError } from '../base/errors.ts';
@@ -23,8 +23,11 @@ const ARCHIVE_BYTES = 512 * 1024 ** 2;
 /** 2 MB take 0.1 s. */
 const ARCHIVE_MS = 120_000;
 
+/** What a name of an image may not have; each row of it becomes one dash. */
+const UNNAMEABLE = /[^a-z0-9]+/g;
+
 /**
- * Builds `images/<folder>` unless the engine has it already, and returns its name. The name carries a hash of the
+ * Builds `images/<folder>`, or a folder elsewhere by its whole path, unless the engine has it already, and returns its name. The name carries a hash of the
  * folder's files, so that a changed Dockerfile is built again and an unchanged one costs two requests. After a build the
  * earlier ones that nobody uses any more are removed.
  *
@@ -36,14 +39,14 @@ export async function ensureImage(
   folder: string,
   progress: Progress,
 ): Promise<string> {
-  const context = join(imagesDirectory, folder);
+  const context = resolve(imagesDirectory, folder);
   const files = (await readdir(context, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(context.length + 1))
     .sort();
   const hash = createHash('sha256').update(BASE_IMAGE);
   for (const file of files) hash.update(`\0${file}\0`).update(await readFile(join(context, file)));
-  const name = `quayside/${folder}:${hash.digest('hex').slice(0, HASH_LENGTH)}`;
+  const name = `quayside/${repositoryOf(folder)}:${hash.digest('hex').slice(0, HASH_LENGTH)}`;
   if (await hasImage(engine, name)) {
     await markUsed(engine, name, progress);
     return name;
@@ -53,6 +56,13 @@ export async function ensureImage(
   await build(engine, context, files, name, progress);
   await removeOldImages(engine, name, progress);
   return name;
+}
+
+/** `my-lab-image` for `…/my-lab/image`: which lab's it is. */
+function repositoryOf(folder: string): string {
+  if (!isAbsolute(folder)) return folder;
+  const [name, lab] = [basename(folder), basename(dirname(folder))];
+  return `${lab}-${name}`.toLowerCase().replace(UNNAMEABLE, '-').replace(/^-|-$/g, '');
 }
 
 async function build(

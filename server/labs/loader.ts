@@ -1,29 +1,26 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Lab, LabError } from '#lab';
 import { loadSteps, type Step } from '#steps';
 import { QuaysideError } from '../base/errors.ts';
+import type { LabFolder } from './folders.ts';
+import { offerKit } from './kit-hooks.ts';
 import { assertFiles, labSource } from './lab-source.ts';
 import { pageProblems } from './page-problems.ts';
 import { problemsOf } from './source-location.ts';
 
-/** Where labs live below the project's folder. */
-export const LABS_DIRECTORY = 'src/content/docs/labs';
+/** The project that this file is a part of, and whose kit labs elsewhere import. */
+const PROJECT = resolve(import.meta.dirname, '../..');
 
 /**
- * Reads every `lab.ts` there is.
+ * Reads the `lab.ts` of each folder.
  *
  * @returns folder name to lab
  * @throws QuaysideError LAB_INVALID naming the file and all that is wrong with it
  */
-export async function loadLabs(project: string): Promise<ReadonlyMap<string, Lab>> {
-  const directory = join(project, LABS_DIRECTORY);
-  const folders = await readdir(directory, { withFileTypes: true });
+export async function loadLabs(folders: readonly LabFolder[]): Promise<ReadonlyMap<string, Lab>> {
   const labs = new Map<string, Lab>();
-  for (const folder of folders) {
-    if (folder.isDirectory()) labs.set(folder.name, await loadLab(directory, folder.name));
-  }
+  for (const folder of folders) labs.set(folder.name, await loadLab(folder));
   return labs;
 }
 
@@ -34,13 +31,13 @@ export async function loadLabs(project: string): Promise<ReadonlyMap<string, Lab
  * @throws QuaysideError LAB_INVALID
  */
 export async function loadAllSteps(
-  project: string,
+  folders: readonly LabFolder[],
   labs: ReadonlyMap<string, Lab>,
 ): Promise<ReadonlyMap<string, readonly Step[]>> {
-  const read = [...labs].map(
-    async ([name, lab]) =>
-      [name, await loadLabSteps(join(project, LABS_DIRECTORY), name, lab)] as const,
-  );
+  const read = folders.flatMap((folder) => {
+    const lab = labs.get(folder.name);
+    return lab ? [loadLabSteps(folder, lab).then((steps) => [folder.name, steps] as const)] : [];
+  });
   return new Map(await Promise.all(read));
 }
 
@@ -50,13 +47,12 @@ export async function loadAllSteps(
  * @throws QuaysideError LAB_INVALID naming each problem with its page, line and column
  */
 export async function loadLabSteps(
-  directory: string,
-  name: string,
+  { name, directory }: LabFolder,
   lab: Lab,
 ): Promise<readonly Step[]> {
-  const problems = pageProblems(join(directory, name));
+  const problems = pageProblems(directory);
   if (problems.length > 0) throw labInvalid(name, problems);
-  return await loadSteps(join(directory, name), lab);
+  return await loadSteps(directory, lab);
 }
 
 /**
@@ -65,18 +61,29 @@ export async function loadLabSteps(
  * @param query appended to the module's address; another one reads the file afresh
  * @throws QuaysideError LAB_INVALID naming each problem with its file and line
  */
-export async function loadLab(directory: string, name: string, query = ''): Promise<Lab> {
-  const file = join(directory, name, 'lab.ts');
+export async function loadLab({ name, directory }: LabFolder, query = ''): Promise<Lab> {
+  const file = join(directory, 'lab.ts');
+  if (!directory.startsWith(`${PROJECT}/`)) offerKit(PROJECT);
   try {
     const module = (await import(pathToFileURL(file).href + query)) as { lab?: Lab };
     if (!module.lab)
       throw new LabError(['it exports no "lab"; write export const lab = defineLab({ … })']);
-    const source = labSource(join(directory, name));
+    const source = labSource(directory);
     await assertFiles(module.lab.hosts, source);
-    return { ...module.lab, source };
+    return { ...module.lab, images: imagesOf(module.lab, directory), source };
   } catch (error) {
-    throw labInvalid(name, problemsOf(error, join(directory, name)), { cause: error });
+    throw labInvalid(name, problemsOf(error, directory), { cause: error });
   }
+}
+
+/** A folder beside `lab.ts` by its whole path; one of the project's images by its name. */
+function imagesOf({ images }: Lab, directory: string): Lab['images'] {
+  return Object.fromEntries(
+    Object.entries(images).map(([tag, folder]) => [
+      tag,
+      folder.startsWith('.') ? resolve(directory, folder) : folder,
+    ]),
+  );
 }
 
 /** @param problems each with its place first */

@@ -1,12 +1,12 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
 import type { Background } from '../base/background.ts';
 import { Timers } from '../base/timers.ts';
-import { LABS_DIRECTORY, loadLab, loadLabSteps } from './loader.ts';
+import { FolderWatch } from './folder-watch.ts';
+import { type LabFolder, rootsOf } from './folders.ts';
+import { loadLab, loadLabSteps } from './loader.ts';
 
 /** An editor writes a file in several goes; what follows within this time belongs to the same save. */
 const SAVE_MS = 60;
@@ -15,7 +15,8 @@ const FRESH = '?fresh=';
 
 /** What comes of a save. */
 export interface LabWatcherOptions {
-  readonly project: string;
+  /** The labs there are; asked again at each save, since one may be made while the server runs. */
+  readonly folders: () => readonly LabFolder[];
   readonly background: Background;
   readonly onLab: (name: string, lab: Lab, steps: readonly Step[]) => void;
   /** The lab as it was stays in use. */
@@ -28,7 +29,7 @@ export interface LabWatcherOptions {
  */
 export class LabWatcher implements Disposable {
   readonly #options: LabWatcherOptions;
-  readonly #watcher: FSWatcher;
+  readonly #watches: readonly FolderWatch[];
   readonly #hooks: { deregister(): void };
   readonly #due = new Timers();
   /** Lab to its newest read. Reads of one lab may end in any order, and only the newest counts. */
@@ -37,46 +38,54 @@ export class LabWatcher implements Disposable {
 
   constructor(options: LabWatcherOptions) {
     this.#options = options;
-    const directory = join(options.project, LABS_DIRECTORY);
-    const labs = pathToFileURL(`${directory}/`).href;
+    const roots = rootsOf(options.folders());
+    const labs = roots.map((root) => pathToFileURL(`${root}/`).href);
     this.#hooks = registerHooks({
       resolve: (specifier, context, next) => {
         const found = next(specifier, context);
         const [, fresh] = context.parentURL?.split(FRESH) ?? [];
-        const isOurs = found.url.startsWith(labs) && !found.url.includes(FRESH);
+        const isOurs =
+          labs.some((each) => found.url.startsWith(each)) && !found.url.includes(FRESH);
         return fresh !== undefined && isOurs ? { ...found, url: found.url + FRESH + fresh } : found;
       },
     });
-    this.#watcher = watch(directory, { recursive: true }, (_event, path) => {
-      const [name = ''] = path?.split('/') ?? [];
-      if (path?.endsWith('.ts') || path?.endsWith('.mdx')) this.#saved(name);
-    });
-    // A watcher without a listener for its errors ends the process, where the system's limit of watches is reached.
-    this.#watcher.on('error', (error) => options.background.fail('watch of labs', error));
+    this.#watches = roots.map(
+      (root) =>
+        new FolderWatch(root, {
+          onChange: (path) => {
+            if (path.endsWith('.ts') || path.endsWith('.mdx')) this.#saved(path);
+          },
+          onError: (error) => options.background.fail('watch of labs', error),
+        }),
+    );
   }
 
   [Symbol.dispose](): void {
-    this.#watcher.close();
+    for (const watch of this.#watches) watch[Symbol.dispose]();
     this.#hooks.deregister();
     this.#due[Symbol.dispose]();
     this.#newest.clear();
   }
 
-  #saved(name: string): void {
-    const { background } = this.#options;
-    this.#due.set(name, SAVE_MS, () => background.run('read of a lab', () => this.#read(name)));
+  #saved(path: string): void {
+    const { background, folders } = this.#options;
+    const folder = folders().find(({ directory }) => path.startsWith(`${directory}/`));
+    if (!folder) return;
+    this.#due.set(folder.directory, SAVE_MS, () =>
+      background.run('read of a lab', () => this.#read(folder)),
+    );
   }
 
-  async #read(name: string): Promise<void> {
-    const { project, onLab, onBroken } = this.#options;
+  async #read(folder: LabFolder): Promise<void> {
+    const { onLab, onBroken } = this.#options;
+    const { name } = folder;
     this.#reads += 1;
     const read = this.#reads;
     this.#newest.set(name, read);
     const isNewest = () => this.#newest.get(name) === read;
     try {
-      const directory = join(project, LABS_DIRECTORY);
-      const lab = await loadLab(directory, name, FRESH + read);
-      const steps = await loadLabSteps(directory, name, lab);
+      const lab = await loadLab(folder, FRESH + read);
+      const steps = await loadLabSteps(folder, lab);
       if (isNewest()) onLab(name, lab, steps);
     } catch (error) {
       if (isNewest()) onBroken(name, error);

@@ -11,7 +11,7 @@ export interface SandboxRuntime extends AsyncDisposable {
   readonly engine: Engine;
   /** The built image of hosts. */
   readonly hostImage: string;
-  /** The lab's image tags to the names they were built as. */
+  /** What each image of the labs is built from, as they name it, to the name that it was built as. */
   readonly labImages: Readonly<Record<string, string>>;
   /** The archive of a built image. */
   readonly imageArchive: (builtAs: string) => Promise<Buffer>;
@@ -31,8 +31,8 @@ export async function createSandboxRuntime(
   const hostImage = await ensureImage(engine, images, 'lab-host', progress);
   const labImages: Record<string, string> = {};
   for (const lab of labs.values()) {
-    for (const [tag, folder] of Object.entries(lab.images)) {
-      labImages[tag] = await ensureImage(engine, images, folder, progress);
+    for (const folder of Object.values(lab.images)) {
+      labImages[folder] ??= await ensureImage(engine, images, folder, progress);
     }
   }
   const links = new LinkManager(engine, hostImage, instance);

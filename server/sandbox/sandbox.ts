@@ -156,7 +156,7 @@ export class Sandbox {
         await host.untilEngineAnswers(signal);
         for (const image of spec.images) {
           onHost(spec.name, 'starting', `loading ${image}`);
-          const builtAs = this.#runtime.labImages[image];
+          const builtAs = this.#runtime.labImages[this.lab.images[image] ?? ''];
           if (builtAs === undefined) throw new Error(`image ${image} was not built`);
           const archive = () => this.#runtime.imageArchive(builtAs);
           await host.ensureImage(image, builtAs, archive, signal);

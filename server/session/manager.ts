@@ -87,7 +87,8 @@ export class SessionManager {
       if (session.labName !== name) continue;
       this.#options.background.run('reload of a lab', () => session.reload(lab, steps));
     }
-    if (Object.keys(lab.images).some((tag) => !(tag in this.#options.runtime.labImages))) {
+    const { labImages } = this.#options.runtime;
+    if (Object.values(lab.images).some((folder) => !(folder in labImages))) {
       return 'it has an image that is not built yet. Start npm run dev again.';
     }
     if (!known) return 'a new lab is there.';

@@ -31,6 +31,8 @@ const LEASE = '.lease';
 const BUILD_MS = 10 * 60_000;
 /** How often a start that waits for another's build looks whether it is done. */
 const TURN_MS = 250;
+/** Below a source: what belongs to other programs, such as git. */
+const NO_SOURCE = /\/(\.[^/]*|node_modules)(\/|$)/;
 /** Enough of what the build says to see why it failed. */
 const LINES_KEPT = 30;
 
@@ -39,13 +41,30 @@ export interface Site extends Disposable {
   readonly directory: string;
 }
 
-/** Builds a project's pages, to be served below a path, into an empty directory. */
-export type SiteBuilder = (project: string, directory: string, basePath: string) => Promise<void>;
+/** A lab whose pages are to be built. */
+export interface SiteLab {
+  readonly name: string;
+  /** Its path, and the folder itself where that is a link. */
+  readonly path: string;
+  readonly directory: string;
+  /** Whether it is in the project. */
+  readonly isOwn: boolean;
+}
+
+/** Builds a project's pages, and those of labs elsewhere, to be served below a path, into an empty directory. */
+export type SiteBuilder = (
+  project: string,
+  directory: string,
+  basePath: string,
+  elsewhere: readonly SiteLab[],
+) => Promise<void>;
 
 /** How pages are built. */
 export interface SiteOptions {
   /** The path of another site that they are served below, such as `/quayside`. None, if not given. */
   readonly basePath?: string;
+  /** Labs with pages. Those of the project are among its pages in any case. */
+  readonly labs?: readonly SiteLab[];
   readonly build?: SiteBuilder;
 }
 
@@ -59,10 +78,11 @@ export interface SiteOptions {
 export async function ensureSite(
   project: string,
   progress: Progress,
-  { basePath = '', build = buildWithAstro }: SiteOptions = {},
+  { basePath = '', labs = [], build = buildWithAstro }: SiteOptions = {},
 ): Promise<Site> {
   const builds = join(project, 'dist');
-  const directory = await siteDirectory(project, basePath);
+  const elsewhere = labs.filter(({ directory }) => !directory.startsWith(`${project}/`));
+  const directory = await siteDirectory(project, basePath, elsewhere);
   // Builds are not removed where this user cannot write.
   if (existsSync(directory) && !(await isWritable(builds))) {
     return { directory, [Symbol.dispose]: () => undefined };
@@ -78,7 +98,7 @@ export async function ensureSite(
     // A directory of its own for each try: the build of a killed start may go on for a while.
     const unfinished = join(builds, UNFINISHED + randomUUID());
     await mkdir(unfinished);
-    await build(project, unfinished, basePath);
+    await build(project, unfinished, basePath, elsewhere);
     await precompress(unfinished);
     await rename(unfinished, directory);
   }
@@ -88,17 +108,33 @@ export async function ensureSite(
 }
 
 /** Where the pages as they are written now are, once they are built to be served below a path. */
-export async function siteDirectory(project: string, basePath = ''): Promise<string> {
-  const sources = (await fingerprint(project)).slice(0, NAME_LENGTH);
+export async function siteDirectory(
+  project: string,
+  basePath = '',
+  elsewhere: readonly SiteLab[] = [],
+): Promise<string> {
+  const sources = (await fingerprint(project, elsewhere)).slice(0, NAME_LENGTH);
   const base = createHash('sha256').update(basePath).digest('hex').slice(0, BASE_LENGTH);
   return join(project, 'dist', basePath === '' ? sources : `${sources}-${base}`);
 }
 
-async function buildWithAstro(project: string, directory: string, basePath: string): Promise<void> {
+async function buildWithAstro(
+  project: string,
+  directory: string,
+  basePath: string,
+  elsewhere: readonly SiteLab[],
+): Promise<void> {
   const { execa } = await import('execa');
+  const QUAYSIDE_LABS = elsewhere
+    .filter(({ isOwn }) => !isOwn)
+    .map(({ path }) => path)
+    .join(',');
   const argv = [join(project, 'node_modules/astro/bin/astro.mjs'), 'build', '--outDir', directory];
   const { failed, timedOut, all } = await execa(process.execPath, argv, {
-    ...{ cwd: project, env: { ASTRO_TELEMETRY_DISABLED: '1', QUAYSIDE_BASE_PATH: basePath } },
+    ...{
+      cwd: project,
+      env: { ASTRO_TELEMETRY_DISABLED: '1', QUAYSIDE_BASE_PATH: basePath, QUAYSIDE_LABS },
+    },
     ...{ stdin: 'ignore', all: true, reject: false, timeout: BUILD_MS },
   });
   if (!failed) return;
@@ -141,12 +177,16 @@ function isWritable(path: string): Promise<boolean> {
 }
 
 /** Of names and contents of all sources: two hundred files, some milliseconds. */
-async function fingerprint(project: string): Promise<string> {
+async function fingerprint(project: string, elsewhere: readonly SiteLab[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const source of SOURCES) {
-    for (const file of await filesBelow(join(project, source))) {
+  const places = [
+    ...SOURCES.map((source) => ({ path: join(project, source), from: project, as: '' })),
+    ...elsewhere.map(({ name, directory }) => ({ path: directory, from: directory, as: name })),
+  ];
+  for (const { path, from, as } of places) {
+    for (const file of await filesBelow(path)) {
       const content = await readFile(file);
-      hash.update(`${file.slice(project.length)} ${content.byteLength}\n`).update(content);
+      hash.update(`${as}${file.slice(from.length)} ${content.byteLength}\n`).update(content);
     }
   }
   return hash.digest('hex');
@@ -158,5 +198,6 @@ async function filesBelow(path: string): Promise<readonly string[]> {
   return (await readdir(path, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !NO_SOURCE.test(file.slice(path.length)))
     .sort();
 }

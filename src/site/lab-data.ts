@@ -1,14 +1,12 @@
 import { loadSteps } from '#steps';
 import { withBase } from '../client/base-path.ts';
 import type { LabData } from '../client/lab-data.ts';
+import { directoryOf } from './lab-folders.ts';
 import type { LabPage } from './lab-pages.ts';
-
-/** Where labs lie, seen from the project's folder, in which Astro runs. */
-const LABS = 'src/content/docs/labs';
 
 /** What a lab's page tells its script: names only. */
 export async function labDataOf({ name, lab, page }: LabPage): Promise<LabData> {
-  const steps = await loadSteps(`${LABS}/${name}`, lab);
+  const steps = await loadSteps(directoryOf(name), lab);
   return {
     name,
     title: lab.title,

@@ -1,14 +1,45 @@
+import { relative, resolve } from 'node:path';
+import { modules as elsewhere } from 'virtual:labs-elsewhere';
 import { AstroError } from 'astro/errors';
 import { hostNamed, type Lab, type LabHost } from '#lab';
 import { didYouMean } from '../../lab/did-you-mean.ts';
+import { problemsOf } from '../../server/labs/source-location.ts';
+import { directoryOf, MOUNT } from './lab-folders.ts';
 import { lineOf } from './line-of.ts';
 
-/** Every `lab.ts`, read while the site is built. Only frontmatter may import this file: checks must not reach the page. */
-const modules = import.meta.glob<{ lab: Lab }>('/src/content/docs/labs/*/lab.ts', { eager: true });
+type LabModule = () => Promise<{ readonly lab: Lab }>;
 
-const labs: ReadonlyMap<string, Lab> = new Map(
-  Object.entries(modules).map(([path, module]) => [path.split('/').at(-2) ?? '', module.lab]),
-);
+/** Every `lab.ts`, read while the site is built. Only frontmatter may import this file: checks must not reach the page. */
+const modules: Readonly<Record<string, LabModule>> = {
+  ...Object.fromEntries(
+    Object.entries(import.meta.glob<{ lab: Lab }>('/src/content/docs/labs/*/lab.ts')).map(
+      ([path, load]) => [path.split('/').at(-2) ?? '', load],
+    ),
+  ),
+  ...elsewhere,
+};
+
+const labs = new Map<string, Lab>();
+/** What keeps the others from being read: shown on their own pages alone. */
+const broken = new Map<string, unknown>();
+for (const [name, load] of Object.entries(modules)) {
+  try {
+    labs.set(name, (await load()).lab);
+  } catch (error) {
+    broken.set(name, error);
+  }
+}
+
+/**
+ * What is wrong with a page's `lab.ts`, if it cannot be read.
+ *
+ * @param routeId such as `labs/docker-networking/linux-bridge`
+ */
+export function whyBroken(routeId: string): readonly string[] {
+  const [root, name = ''] = routeId.split('/');
+  if (root !== 'labs' || !broken.has(name)) return [];
+  return problemsOf(broken.get(name), resolve(directoryOf(name)));
+}
 
 /** Folder name to title, for every lab. */
 export const labTitles: ReadonlyMap<string, string> = new Map(
@@ -103,6 +134,9 @@ function unknown(
 }
 
 /** The page's file, and the line that says `text`. */
-function positionOf({ id, entry: { filePath } }: Route, text: string): string {
+function positionOf({ id, entry }: Route, text: string): string {
+  const filePath = entry.filePath?.replace(new RegExp(`^${MOUNT}/([^/]+)`), (_, name: string) =>
+    relative('.', directoryOf(name)),
+  );
   return filePath ? `${filePath}${lineOf(filePath, text)}` : id;
 }

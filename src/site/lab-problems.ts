@@ -1,5 +1,5 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { hostNamed, type Lab } from '#lab';
 import { didYouMean } from '../../lab/did-you-mean.ts';
 import { elementsOf } from '../../server/labs/page-elements.ts';
@@ -54,14 +54,25 @@ function pageOf(file: string): string {
 }
 
 function imageProblems(directory: string, lab: Lab, project: string): readonly string[] {
-  return Object.entries(lab.images)
-    .filter(([, folder]) => !existsSync(join(project, IMAGES, folder, 'Dockerfile')))
-    .map(([tag, folder]) => {
-      const known = readdirSync(join(project, IMAGES), { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
-        .map(({ name }) => name);
-      return `${locationsOf(directory, folder)}: the image "${tag}" is built from ${IMAGES}/${folder}, which has no Dockerfile. ${didYouMean(folder, known)}`;
-    });
+  return Object.entries(lab.images).flatMap(([tag, folder]) => {
+    const isBeside = folder.startsWith('.');
+    const path = isBeside ? join(directory, folder) : resolve(project, IMAGES, folder);
+    if (existsSync(join(path, 'Dockerfile'))) return [];
+    const known = foldersBeside(path).map((name) => (isBeside ? `./${name}` : name));
+    const where = isBeside || isAbsolute(folder) ? folder : `${IMAGES}/${folder}`;
+    return [
+      `${locationsOf(directory, folder)}: the image "${tag}" is built from ${where}, which has no Dockerfile. ${didYouMean(folder, known)}`,
+    ];
+  });
+}
+
+/** The names of folders in which there could be a Dockerfile. */
+function foldersBeside(path: string): readonly string[] {
+  const parent = dirname(path);
+  if (!existsSync(parent)) return [];
+  return readdirSync(parent, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
 }
 
 function sectionProblems(

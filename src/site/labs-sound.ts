@@ -1,10 +1,10 @@
-import { globSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AstroIntegration } from 'astro';
 import type { Lab } from '#lab';
 import { pageProblems } from '../../server/labs/page-problems.ts';
 import { problemsOf } from '../../server/labs/source-location.ts';
+import { siteLabs } from './lab-folders.ts';
 import { labProblems } from './lab-problems.ts';
 
 /** While writing: says what is wrong with a page before MDX does, in its own words. Astro shows it over the page. */
@@ -12,9 +12,11 @@ const SOUND_PAGES = {
   name: 'sound-pages',
   enforce: 'pre' as const,
   transform: {
-    filter: { id: /\/content\/docs\/labs\/[^/]+\/[^/]+\.mdx$/ },
+    filter: { id: /\.mdx$/ },
     handler: (_code: string, page: string) => {
-      const problems = pageProblems(dirname(page));
+      const directory = dirname(page);
+      if (!siteLabs().some((lab) => lab.directory === directory)) return;
+      const problems = pageProblems(directory);
       if (problems.length > 0) throw new Error(problems.join('\n'));
     },
   },
@@ -34,12 +36,11 @@ export function labsSound(): AstroIntegration {
           updateConfig({ vite: { plugins: [SOUND_PAGES] } });
           return;
         }
-        const source = fileURLToPath(config.srcDir);
         const problems: string[] = [];
-        for (const file of globSync(join(source, 'content/docs/labs/*/lab.ts')).sort()) {
-          const directory = dirname(file);
+        for (const { directory } of siteLabs()) {
+          const file = pathToFileURL(join(directory, 'lab.ts')).href;
           try {
-            const { lab }: { lab: Lab } = await import(pathToFileURL(file).href);
+            const { lab }: { lab: Lab } = await import(file);
             problems.push(...labProblems(directory, lab, fileURLToPath(config.root)));
           } catch (error) {
             problems.push(...problemsOf(error, directory));

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { defineRouteMiddleware } from '@astrojs/starlight/route-data';
 import { AstroError } from 'astro/errors';
 import { withBase } from '../client/base-path.ts';
-import { type LabPage, labPageOf, labTitles } from './lab-pages.ts';
+import { directoryOf } from './lab-folders.ts';
+import { type LabPage, labPageOf, labTitles, whyBroken } from './lab-pages.ts';
 import { arranged, type SidebarEntry } from './sidebar.ts';
 
 type Link = Extract<SidebarEntry, { type: 'link' }>;
@@ -30,10 +31,12 @@ export const onRequest = defineRouteMiddleware(async (context) => {
 
 /** While a lab is being written: whatever the build would stop at, shown over the page until it is mended. */
 async function requireSound(routeId: string): Promise<void> {
+  const unreadable = whyBroken(routeId);
+  if (unreadable.length > 0) throw new AstroError(unreadable.join('\n'));
   const here = labPageOf(routeId);
   if (!here) return;
   const { labProblems } = await import('./lab-problems.ts');
-  const problems = labProblems(resolve('src/content/docs/labs', here.name), here.lab, resolve('.'));
+  const problems = labProblems(resolve(directoryOf(here.name)), here.lab, resolve('.'));
   if (problems.length > 0) throw new AstroError(problems.join('\n'));
 }
 

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { loadSteps } from '#steps';
 import { openClassroom } from '../../client-driver/classroom.ts';
 import { finishLab } from '../../client-driver/lab-walk.ts';
-import { LABS_DIRECTORY, loadLabs } from '../../server/labs/loader.ts';
+import { LABS_DIRECTORY, labFolders } from '../../server/labs/folders.ts';
+import { loadLabs } from '../../server/labs/loader.ts';
 import { PROJECT } from './stage.ts';
 
 const LAB = 'docker-networking';
@@ -14,7 +15,7 @@ const CLASS_MS = 300_000;
 test(
   'a class does the whole lab, step by step as its pages say: every check is ticked, and nothing is left',
   async () => {
-    const lab = (await loadLabs(PROJECT)).get(LAB);
+    const lab = (await loadLabs(labFolders(PROJECT))).get(LAB);
     if (!lab) throw new Error(`there is no lab ${LAB}`);
     const steps = await loadSteps(join(PROJECT, LABS_DIRECTORY, LAB), lab);
     expect(steps.flatMap(({ checks }) => checks).sort()).toEqual(

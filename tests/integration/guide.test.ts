@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Lab } from '#lab';
 import type { GuideView } from '#protocol';
 import type { Step, StepAction } from '#steps';
+import { labFolders } from '../../server/labs/folders.ts';
 import { loadAllSteps } from '../../server/labs/loader.ts';
 import type { LearnerSession } from '../../server/session/sessions.ts';
 import type { Terminal } from '../../server/terminal/terminal.ts';
@@ -49,7 +50,7 @@ const FORMS = [
 let app: TestApp;
 
 beforeAll(async () => {
-  const steps = (await loadAllSteps(PROJECT, LABS)).get(NAME) ?? [];
+  const steps = (await loadAllSteps(labFolders(PROJECT), LABS)).get(NAME) ?? [];
   const tried = [
     made('slow', typed(SLOW)),
     made('fails', typed('ls /nowhere'), typed('touch /tmp/too-far')),

@@ -60,6 +60,19 @@ test('the labs that there are, are named with commas between them, or as a list 
   expect(read([]).labs).toEqual([]);
 });
 
+test('a lab with a slash is a folder, from where it is said: the command’s, npm’s or the file’s', () => {
+  const there = { INIT_CWD: '/home/ada/quayside' };
+  expect(read(['--labs', '../my-labs,storage', '--labs', '/srv/labs'], there).labs).toEqual([
+    ...['/home/ada/my-labs', 'storage', '/srv/labs'],
+  ]);
+  expect(read(['--labs', '.'], there).labs).toEqual(['/home/ada/quayside']);
+  expect(read([], { ...there, QUAYSIDE_LABS: './labs,storage' }).labs).toEqual([
+    ...['/home/ada/quayside/labs', 'storage'],
+  ]);
+  const config = file({ labs: ['./labs', 'storage'] });
+  expect(read(['--config', config], there).labs).toEqual([join(directory, 'labs'), 'storage']);
+});
+
 test('the command line goes before the environment, and that before the file', () => {
   const config = file({ class: 'From the file', port: 5001, host: '10.0.0.1', learners: 7 });
   expect(read(['--config', config, '--class', 'Typed'], { PORT: '5002' })).toMatchObject({

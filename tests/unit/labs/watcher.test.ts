@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempDisposableSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { LABS_DIRECTORY } from '../../../server/labs/loader.ts';
+import { LABS_DIRECTORY } from '../../../server/labs/folders.ts';
 
 const KIT = pathToFileURL(join(import.meta.dirname, '../../../lab/index.ts')).href;
 const READER = join(import.meta.dirname, 'watcher-reader.ts');
@@ -47,6 +47,18 @@ async function desk() {
   await said(/^watching/);
   return {
     /** Settles with the line that says what is awaited; a save may be read in more than one go. */
+    said,
+    /** Writes a file beside it, and puts that in its place. */
+    replace: (name: string, text: string): void => {
+      save(`${name}.new`, text);
+      const file = join(folder.path, LABS_DIRECTORY, 'mine', name);
+      renameSync(`${file}.new`, file);
+    },
+    /** Makes another lab of the same files. */
+    add: (name: string): void => {
+      const labs = join(folder.path, LABS_DIRECTORY);
+      cpSync(join(labs, 'mine'), join(labs, name), { recursive: true });
+    },
     saved: async (name: string, text: string, awaited: RegExp): Promise<string> => {
       save(name, text);
       return await said(awaited);
@@ -65,6 +77,21 @@ describe('a lab that is being written', { timeout: OTHER_NODE_MS }, () => {
     expect(first).toBe('read: first');
     const title = "export const title = 'second';\n";
     expect(await author.saved('checks/title.ts', title, /second/)).toBe('read: second');
+  });
+
+  it('is read again each time a file is put in its place, as git and some editors save', async () => {
+    using author = await desk();
+    for (const title of ['second', 'third', 'fourth']) {
+      author.replace('checks/title.ts', `export const title = '${title}';\n`);
+      expect(await author.said(/^read/)).toBe(`read: ${title}`);
+    }
+    expect(await author.saved('lab.ts', `${CODE}\n`, /^read/)).toBe('read: fourth');
+  });
+
+  it('is read when it is new, with folders of its own', async () => {
+    using author = await desk();
+    author.add('theirs');
+    expect(await author.said(/^read/)).toBe('read: first');
   });
 
   it('says what is wrong with it and where, and is read again once that is mended', async () => {

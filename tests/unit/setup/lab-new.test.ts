@@ -1,12 +1,15 @@
-import { mkdtempDisposableSync, readFileSync } from 'node:fs';
+import { mkdtempDisposableSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { makeLab } from '../../../setup/lab-new.ts';
 import { lab as template } from '../../../setup/new-lab/lab.ts';
 import { labProblems } from '../../../src/site/lab-problems.ts';
 
 const PROJECT = join(import.meta.dirname, '../../..');
+const TSC = join(PROJECT, 'node_modules/typescript/bin/tsc');
+const READER = join(PROJECT, 'tests/unit/labs/labs-reader.ts');
 const folder = () => mkdtempDisposableSync(join(tmpdir(), 'quayside-labs-'));
 
 describe('npm run lab:new', () => {
@@ -20,6 +23,29 @@ describe('npm run lab:new', () => {
       expect(text).toContain('My first lab');
       expect(text).not.toContain('My new lab');
     }
+  });
+
+  it('makes one outside the project that the server reads and an editor knows, with nothing copied', async () => {
+    using labs = folder();
+    const made = await makeLab('elsewhere', labs.path);
+    expect(readdirSync(labs.path).sort()).toEqual(['elsewhere', 'tsconfig.json']);
+    const read = await execa(process.execPath, [READER, PROJECT, labs.path]);
+    expect(JSON.parse(read.stdout)).toMatchObject({ elsewhere: { title: 'Elsewhere', steps: 2 } });
+    const wrong = `import { defineLab } from '#lab';\nexport const lab = defineLab({ titel: 'T' });\n`;
+    writeFileSync(join(made, 'wrong.ts'), wrong);
+    const typed = await execa(process.execPath, [TSC, '--noEmit', '-p', labs.path], {
+      reject: false,
+    });
+    const [first, ...others] = typed.stdout.split('\n').filter((line) => /^\S/.test(line));
+    expect(first).toMatch(/elsewhere\/wrong\.ts\(2,\d+\): .*'titel' does not exist/);
+    expect(others).toEqual([]);
+  }, 60_000);
+
+  it('leaves a tsconfig.json alone that is there already', async () => {
+    using labs = folder();
+    writeFileSync(join(labs.path, 'tsconfig.json'), '{}');
+    await makeLab('elsewhere', labs.path);
+    expect(readFileSync(join(labs.path, 'tsconfig.json'), 'utf8')).toBe('{}');
   });
 
   it('gives it one of everything that a lab can have', () => {

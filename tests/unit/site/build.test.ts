@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempDisposableSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,13 +83,37 @@ describe('the pages', () => {
     expect(existsSync(below.directory)).toBe(false);
   });
 
+  it('are built anew when a lab elsewhere is written, but not for what git keeps beside it', async () => {
+    using elsewhere = mkdtempDisposableSync(join(tmpdir(), 'quayside-elsewhere-'));
+    const { path } = elsewhere;
+    const labs = [{ name: 'web-1', path, directory: path, isOwn: false }];
+    const given: unknown[] = [];
+    const build: SiteBuilder = async (_project, directory, _basePath, those) => {
+      given.push(those);
+      await writeFile(join(directory, 'index.html'), '');
+    };
+    const directory = async () => {
+      using site = await ensureSite(project, silent, { build, labs });
+      return site.directory;
+    };
+    await writeFile(join(path, 'lab.ts'), 'first');
+    const first = await directory();
+    expect(given).toEqual([labs]);
+    expect(first).not.toBe(await siteDirectory(project));
+    mkdirSync(join(path, '.git'));
+    await writeFile(join(path, '.git', 'HEAD'), 'a commit');
+    expect(await directory()).toBe(first);
+    await writeFile(join(path, 'lab.ts'), 'second');
+    expect(await directory()).not.toBe(first);
+  });
+
   it('of a server that runs stay as they are when a build fails half-way', async () => {
     const { build } = builder();
     using served = await ensureSite(project, silent, { build });
     await write('second');
     const failing = ensureSite(project, silent, {
       build: async (from, directory) => {
-        await build(from, directory, '');
+        await build(from, directory, '', []);
         throw new Error('half-way');
       },
     });

@@ -152,6 +152,21 @@ describe.each<[string, Readonly<Record<string, string>>, readonly RegExp[]]>([
   });
 });
 
+describe('an image of a lab’s own', () => {
+  const lab = defineLab({ ...LAB, images: { 'web:1': './web' } });
+  const code = { 'lab.ts': CODE.replace("'web' }", "'./web' }") };
+
+  it('is built from a folder beside lab.ts', () => {
+    expect(problems({ ...code, 'web/Dockerfile': 'FROM scratch\n' }, lab)).toEqual([]);
+  });
+
+  it('without a folder is named with its line and the nearest right name', () => {
+    expect(problems({ ...code, 'webs/Dockerfile': 'FROM scratch\n' }, lab)).toEqual([
+      'lab.ts:4: the image "web:1" is built from ./web, which has no Dockerfile. Did you mean "./webs"? There are: ./webs.',
+    ]);
+  });
+});
+
 describe('a page that cannot be read', () => {
   it('is all that is told of the pages: what it would show is not missing', () => {
     expect(problems(page('It is', 'It is <4'))).toEqual([

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { docsLoader } from '@astrojs/starlight/loaders';
+import type { AstroIntegration } from 'astro';
+import { glob, type Loader, type LoaderContext } from 'astro/loaders';
+import type { LabFolder } from '../../server/labs/folders.ts';
+import { offerKit } from '../../server/labs/kit-hooks.ts';
+import { MOUNT, siteLabs } from './lab-folders.ts';
+
+/** The module that has the `lab.ts` of every lab outside the project. */
+const VIRTUAL = 'virtual:labs-elsewhere';
+const PAGES = '[^_]*.mdx';
+
+/** Labs in folders that were named, and not in the project. */
+function elsewhere(): readonly LabFolder[] {
+  return siteLabs().filter(({ isOwn }) => !isOwn);
+}
+
+/** Pages of the project, and those of labs outside it, under the paths that they would have within it. */
+export function pagesLoader(): Loader {
+  return {
+    name: 'pages',
+    load: async (context) => {
+      const outside = elsewhere();
+      const rootOf = ({ name }: LabFolder) => `labs/${name}`;
+      const isIn = (id: string, lab: LabFolder) =>
+        id === rootOf(lab) || id.startsWith(`${rootOf(lab)}/`);
+      const own = (id: string) => !outside.some((lab) => isIn(id, lab));
+      await docsLoader().load({ ...context, store: viewOf(context.store, own) });
+      for (const lab of outside) {
+        const store = viewOf(context.store, (id) => isIn(id, lab));
+        const load = glob({
+          base: pathToFileURL(`${lab.directory}/`),
+          pattern: PAGES,
+          generateId: ({ entry }) => {
+            const page = entry.replace(/\.mdx$/, '');
+            return page === 'index' ? rootOf(lab) : `${rootOf(lab)}/${page}`;
+          },
+        }).load;
+        await load({
+          ...context,
+          store: {
+            ...store,
+            // Starlight goes by the path where it lists pages; labsElsewhere() leads from there to the file.
+            set: (entry) =>
+              store.set({
+                ...entry,
+                ...(entry.filePath && { filePath: mounted(lab, entry.filePath) }),
+              }),
+          },
+        });
+      }
+    },
+  };
+}
+
+function mounted({ name }: LabFolder, file: string): string {
+  return `${MOUNT}/${name}/${file.slice(file.lastIndexOf('/') + 1)}`;
+}
+
+/** A loader removes what it has not found: let each see what is its own. */
+function viewOf(
+  store: LoaderContext['store'],
+  isOwn: (id: string) => boolean,
+): LoaderContext['store'] {
+  return { ...store, keys: () => store.keys().filter(isOwn) };
+}
+
+/**
+ * Labs outside the project, as if they were in it: their pages and their `lab.ts` are found, and find the kit, the
+ * components and what pages are compiled to. Nothing of it is copied, and nothing is asked of their folders.
+ */
+export function labsElsewhere(): AstroIntegration {
+  return {
+    name: 'labs-elsewhere',
+    hooks: {
+      'astro:config:setup': ({ config, updateConfig }) => {
+        const root = fileURLToPath(config.root);
+        const outside = siteLabs().filter(({ directory }) => !directory.startsWith(root));
+        if (outside.length > 0) offerKit(root.replace(/\/$/, ''));
+        const allow = outside.map(({ directory }) => directory);
+        updateConfig({
+          vite: {
+            plugins: [elsewherePlugin(root)],
+            ...(allow.length > 0 && { server: { fs: { allow: [root, ...allow] } } }),
+          },
+        });
+      },
+    },
+  };
+}
+
+/** A part of Vite's plugins that resolves; the rest of them is not needed here. */
+interface Resolving {
+  resolve(
+    source: string,
+    importer: string | undefined,
+    options: { readonly skipSelf: boolean },
+  ): Promise<{ readonly id: string } | null>;
+}
+
+function elsewherePlugin(root: string) {
+  const mount = join(root, MOUNT);
+  const project = join(root, 'package.json');
+  return {
+    name: 'labs-elsewhere',
+    enforce: 'pre' as const,
+    async resolveId(this: Resolving, source: string, importer: string | undefined) {
+      if (source === VIRTUAL) return `\0${VIRTUAL}`;
+      if (source.startsWith(`${mount}/`)) {
+        const [name = ''] = source.slice(mount.length + 1).split('/');
+        const lab = elsewhere().find((each) => each.name === name);
+        return lab && lab.directory + source.slice(mount.length + 1 + name.length);
+      }
+      const isOutside =
+        importer?.startsWith('/') &&
+        !importer.startsWith(root) &&
+        !importer.includes('/node_modules/');
+      if (!isOutside || /^[./\0]/.test(source)) return undefined;
+      const asUsual = source.startsWith('#')
+        ? null
+        : await this.resolve(source, importer, { skipSelf: true });
+      return asUsual ?? (await this.resolve(source, project, { skipSelf: true }));
+    },
+    load(id: string) {
+      if (id !== `\0${VIRTUAL}`) return undefined;
+      const entries = elsewhere().map(({ name, directory }) => {
+        const file = JSON.stringify(join(directory, 'lab.ts'));
+        return `${JSON.stringify(name)}: () => import(${file})`;
+      });
+      return `export const modules = {${entries.join(', ')}};`;
+    },
+  };
+}
