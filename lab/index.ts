@@ -1,6 +1,7 @@
 /** The authoring kit: everything a `lab.ts` may import. */
 
 export * from './assertions/index.ts';
+export * from './course.ts';
 export * from './define.ts';
 export { isSlipOf } from './did-you-mean.ts';
 export * from './parse.ts';

@@ -13,6 +13,7 @@ import { DataLock } from './cli/data-lock.ts';
 import type { Engine } from './engine/engine.ts';
 import { findEngine } from './engine/find.ts';
 import { watchEngineLog } from './engine/own-engine.ts';
+import { inOrder, loadCourses } from './labs/courses.ts';
 import { isPlace, type LabFolder, labFolders, namesOf } from './labs/folders.ts';
 import { loadAllSteps, loadLab, loadLabSteps, loadLabs } from './labs/loader.ts';
 import { offeredLabs } from './labs/offered.ts';
@@ -124,7 +125,7 @@ async function openServices(
   opened: AsyncDisposableStack,
 ): Promise<Services> {
   const { progress, log = failureLog(config.classroom !== undefined) } = parts;
-  const found = labFolders(config.project, config.labs.filter(isPlace));
+  const found = await foldersOf(config, progress);
   const folders = config.devPages === undefined ? found : await soundOf(found, progress);
   const all = parts.labs ?? (await loadLabs(folders));
   const isLeftOut = (name: string) => found.some((each) => each.name === name) && !all.has(name);
@@ -220,6 +221,21 @@ async function health(engine: Engine, store: Store, data: string) {
   await engine.ping();
   if (store.obstacle === 'disk') return { ok: false, reason: `The disk under ${data} is full.` };
   return { ok: true, upSeconds: Math.round(process.uptime()) };
+}
+
+/** Every lab there is, in the order of its course. */
+async function foldersOf(
+  { project, labs, devPages }: Config,
+  progress: Progress,
+): Promise<readonly LabFolder[]> {
+  const folders = labFolders(project, labs.filter(isPlace));
+  try {
+    return inOrder(folders, await loadCourses(folders));
+  } catch (error) {
+    if (devPages === undefined) throw error;
+    progress((error as Error).message);
+    return folders;
+  }
 }
 
 /** While labs are being written, one that cannot be read keeps no other from being shown. */

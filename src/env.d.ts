@@ -12,4 +12,5 @@ declare module 'virtual:labs-elsewhere' {
   export const modules: Readonly<
     Record<string, () => Promise<{ readonly lab: import('#lab').Lab }>>
   >;
+  export const courses: readonly (() => Promise<{ readonly course: import('#lab').Course }>)[];
 }

@@ -10,7 +10,7 @@ import { pageProblems } from './page-problems.ts';
 import { problemsOf } from './source-location.ts';
 
 /** The project that this file is a part of, and whose kit labs elsewhere import. */
-const PROJECT = resolve(import.meta.dirname, '../..');
+export const PROJECT = resolve(import.meta.dirname, '../..');
 
 /**
  * Reads the `lab.ts` of each folder.

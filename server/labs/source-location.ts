@@ -25,14 +25,23 @@ function linesThatName(text: string, name: string): readonly number[] {
  *
  * @returns `src/content/docs/labs/x/lab.ts:12`, without a line where the name stands nowhere in so many letters
  */
-export function locationsOf(directory: string, name: string, last = false): string {
-  const own = join(directory, 'lab.ts');
-  const files = [
-    own,
-    ...globSync(join(directory, '**/*.ts'))
-      .filter((file) => file !== own)
-      .sort(),
-  ];
+export function locationsOf(
+  directory: string,
+  name: string,
+  last = false,
+  file = 'lab.ts',
+): string {
+  const own = join(directory, file);
+  // What is beside a course is labs.
+  const files =
+    file !== 'lab.ts'
+      ? [own]
+      : [
+          own,
+          ...globSync(join(directory, '**/*.ts'))
+            .filter((file) => file !== own)
+            .sort(),
+        ];
   const places = files.flatMap((file) =>
     linesThatName(readFileSync(file, 'utf8'), name).map((line) => locationOf(file, line)),
   );
@@ -44,22 +53,22 @@ export function locationsOf(directory: string, name: string, last = false): stri
  * names something, its line.
  *
  * @param directory the lab's folder
+ * @param own the file in it that was read
  */
-export function problemsOf(error: unknown, directory: string): readonly string[] {
+export function problemsOf(error: unknown, directory: string, own = 'lab.ts'): readonly string[] {
+  const file = join(directory, own);
   if (error instanceof LabError) {
     return error.problems.map((problem) => {
       const [, name] = QUOTED.exec(problem) ?? [];
       const place =
         name === undefined
-          ? locationOf(join(directory, 'lab.ts'), undefined)
-          : locationsOf(directory, name, problem.endsWith('stands twice'));
+          ? locationOf(file, undefined)
+          : locationsOf(directory, name, problem.endsWith('stands twice'), own);
       return `${place}: ${problem}`;
     });
   }
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-  return [
-    `${firstPlaceIn(stack, directory) ?? locationOf(join(directory, 'lab.ts'), undefined)}: ${message}`,
-  ];
+  return [`${firstPlaceIn(stack, directory) ?? locationOf(file, undefined)}: ${message}`];
 }
 
 /** The first place of a stack that lies in a folder: `labs/x/lab.ts:12`. */

@@ -47,6 +47,8 @@ export interface SiteLab {
   /** Its path, and the folder itself where that is a link. */
   readonly path: string;
   readonly directory: string;
+  /** The folder in which it was found, perhaps with a course. */
+  readonly root: string;
   /** Whether it is in the project. */
   readonly isOwn: boolean;
 }
@@ -125,16 +127,17 @@ async function buildWithAstro(
   elsewhere: readonly SiteLab[],
 ): Promise<void> {
   const { execa } = await import('execa');
-  const QUAYSIDE_LABS = elsewhere
+  const places = elsewhere
     .filter(({ isOwn }) => !isOwn)
-    .map(({ path }) => path)
-    .join(',');
+    .map(({ path, directory, root }) => (root === directory ? path : root));
   const argv = [join(project, 'node_modules/astro/bin/astro.mjs'), 'build', '--outDir', directory];
+  const env = {
+    ASTRO_TELEMETRY_DISABLED: '1',
+    QUAYSIDE_BASE_PATH: basePath,
+    QUAYSIDE_LABS: [...new Set(places)].join(','),
+  };
   const { failed, timedOut, all } = await execa(process.execPath, argv, {
-    ...{
-      cwd: project,
-      env: { ASTRO_TELEMETRY_DISABLED: '1', QUAYSIDE_BASE_PATH: basePath, QUAYSIDE_LABS },
-    },
+    ...{ cwd: project, env },
     ...{ stdin: 'ignore', all: true, reject: false, timeout: BUILD_MS },
   });
   if (!failed) return;
@@ -182,6 +185,9 @@ async function fingerprint(project: string, elsewhere: readonly SiteLab[]): Prom
   const places = [
     ...SOURCES.map((source) => ({ path: join(project, source), from: project, as: '' })),
     ...elsewhere.map(({ name, directory }) => ({ path: directory, from: directory, as: name })),
+    ...[...new Set(elsewhere.map(({ root }) => root))].map((root) => ({
+      ...{ path: join(root, 'course.ts'), from: root, as: '' },
+    })),
   ];
   for (const { path, from, as } of places) {
     for (const file of await filesBelow(path)) {

@@ -38,6 +38,28 @@ function show(item: HTMLElement, sections: readonly Section[], snapshot: Session
   link.href = next?.href ?? sections[0]?.href ?? link.href;
 }
 
+/** The progress over all labs of each course that this server has; a part without any is left out. */
+function paintCourses(): void {
+  for (const part of document.querySelectorAll<HTMLElement>('[data-course-part]')) {
+    part.hidden = part.querySelector('[data-lab]:not([hidden])') === null;
+  }
+  for (const course of document.querySelectorAll<HTMLElement>('[data-course]')) {
+    const meters = [
+      ...course.querySelectorAll<HTMLProgressElement>('[data-lab]:not([hidden]) progress'),
+    ];
+    course.hidden = meters.length === 0;
+    const passed = meters.reduce((sum, { value }) => sum + value, 0);
+    const all = meters.reduce((sum, { max }) => sum + max, 0);
+    const meter = course.querySelector<HTMLProgressElement>('[data-course-meter]');
+    if (meter) {
+      meter.max = all;
+      meter.value = passed;
+    }
+    const count = course.querySelector('[data-course-count]');
+    if (count) count.textContent = passed === 0 ? `${all} steps` : `${passed} of ${all} steps`;
+  }
+}
+
 /** Whoever has the server to themselves may write labs as well; a class is there to learn. */
 async function offerAuthors(link: HTMLElement): Promise<void> {
   try {
@@ -51,6 +73,5 @@ async function offerAuthors(link: HTMLElement): Promise<void> {
 const forAuthors = document.getElementById('for-authors');
 if (forAuthors) void offerAuthors(forAuthors);
 for (const list of document.querySelectorAll('.lab-list')) void arrangeLabs(list);
-for (const item of document.querySelectorAll<HTMLElement>('[data-lab][data-sections]')) {
-  void paint(item);
-}
+const items = document.querySelectorAll<HTMLElement>('[data-lab][data-sections]');
+void Promise.all([...items].map(paint)).then(paintCourses);

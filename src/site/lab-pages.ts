@@ -1,8 +1,9 @@
 import { relative, resolve } from 'node:path';
-import { modules as elsewhere } from 'virtual:labs-elsewhere';
+import { courses as coursesElsewhere, modules as elsewhere } from 'virtual:labs-elsewhere';
 import { AstroError } from 'astro/errors';
-import { hostNamed, type Lab, type LabHost } from '#lab';
+import { type Course, hostNamed, type Lab, type LabHost } from '#lab';
 import { didYouMean } from '../../lab/did-you-mean.ts';
+import { inOrder } from '../../server/labs/courses.ts';
 import { problemsOf } from '../../server/labs/source-location.ts';
 import { directoryOf, MOUNT } from './lab-folders.ts';
 import { lineOf } from './line-of.ts';
@@ -19,10 +20,21 @@ const modules: Readonly<Record<string, LabModule>> = {
   ...elsewhere,
 };
 
+/** Labs in parts and in order. A course that cannot be read stops the build, and `npm run dev` says why in the terminal. */
+export const courses: readonly Course[] = (
+  await Promise.all(
+    [
+      ...Object.values(import.meta.glob<{ course: Course }>('/src/content/docs/labs/course.ts')),
+      ...coursesElsewhere,
+    ].map((load) => load().catch(() => undefined)),
+  )
+).flatMap((module) => module?.course ?? []);
+
 const labs = new Map<string, Lab>();
 /** What keeps the others from being read: shown on their own pages alone. */
 const broken = new Map<string, unknown>();
-for (const [name, load] of Object.entries(modules)) {
+const all = Object.entries(modules).map(([name, load]) => ({ name, load }));
+for (const { name, load } of inOrder(all, courses)) {
   try {
     labs.set(name, (await load()).lab);
   } catch (error) {

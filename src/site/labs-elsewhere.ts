@@ -3,11 +3,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { docsLoader } from '@astrojs/starlight/loaders';
 import type { AstroIntegration } from 'astro';
 import { glob, type Loader, type LoaderContext } from 'astro/loaders';
+import { COURSE_FILE, courseRoots } from '../../server/labs/courses.ts';
 import type { LabFolder } from '../../server/labs/folders.ts';
 import { offerKit } from '../../server/labs/kit-hooks.ts';
 import { MOUNT, siteLabs } from './lab-folders.ts';
 
-/** The module that has the `lab.ts` of every lab outside the project. */
+/** The module that has the `lab.ts` of every lab outside the project, and each course there. */
 const VIRTUAL = 'virtual:labs-elsewhere';
 const PAGES = '[^_]*.mdx';
 
@@ -128,7 +129,11 @@ function elsewherePlugin(root: string) {
         const file = JSON.stringify(join(directory, 'lab.ts'));
         return `${JSON.stringify(name)}: () => import(${file})`;
       });
-      return `export const modules = {${entries.join(', ')}};`;
+      const courses = courseRoots(elsewhere()).map(
+        (root) => `() => import(${JSON.stringify(join(root, COURSE_FILE))})`,
+      );
+      return `export const modules = {${entries.join(', ')}};
+export const courses = [${courses.join(', ')}];`;
     },
   };
 }

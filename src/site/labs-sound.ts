@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AstroIntegration } from 'astro';
 import type { Lab } from '#lab';
+import { loadCourses } from '../../server/labs/courses.ts';
 import { pageProblems } from '../../server/labs/page-problems.ts';
 import { problemsOf } from '../../server/labs/source-location.ts';
 import { siteLabs } from './lab-folders.ts';
@@ -46,6 +47,7 @@ export function labsSound(): AstroIntegration {
             problems.push(...problemsOf(error, directory));
           }
         }
+        await loadCourses(siteLabs()).catch((error: Error) => problems.push(error.message));
         if (problems.length > 0) throw new Error(problems.join('\n'));
       },
     },

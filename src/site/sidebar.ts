@@ -20,7 +20,7 @@ export function isForAuthors(routeId: string): boolean {
  * alone: whoever learns has no use for the guide, and the server may have been told to leave other labs out.
  *
  * @param here the folder name of the page's lab
- * @param titles folder name to title, for every lab
+ * @param titles folder name to title, for every lab, in their order
  */
 export function arranged(
   sidebar: readonly SidebarEntry[],
@@ -31,9 +31,10 @@ export function arranged(
     ...entry,
     label: titles.get(entry.label) ?? entry.label,
   });
-  const labs = sidebar.flatMap((entry) =>
-    entry.type === 'group' && entry.label === LABS_GROUP ? entry.entries : [],
-  );
+  const order = [...titles.keys()];
+  const labs = sidebar
+    .flatMap((entry) => (entry.type === 'group' && entry.label === LABS_GROUP ? entry.entries : []))
+    .toSorted((a, b) => order.indexOf(a.label) - order.indexOf(b.label));
   if (here !== undefined && here !== EXAMPLES_LAB) {
     return labs.filter(({ label }) => label === here).map(titled);
   }

@@ -1,9 +1,11 @@
 /** Reads the labs of a project and of a folder elsewhere, in a Node of its own, and prints what they are. */
+import { inOrder, loadCourses } from '../../../server/labs/courses.ts';
 import { labFolders } from '../../../server/labs/folders.ts';
 import { loadAllSteps, loadLabs } from '../../../server/labs/loader.ts';
 
 const [project = '', place = ''] = process.argv.slice(2);
-const folders = labFolders(project, [place]);
+const all = labFolders(project, [place]);
+const folders = inOrder(all, await loadCourses(all));
 const labs = await loadLabs(folders);
 const steps = await loadAllSteps(folders, labs);
 const found = [...labs].map(([name, { title, images }]) => {

@@ -86,7 +86,7 @@ describe('the pages', () => {
   it('are built anew when a lab elsewhere is written, but not for what git keeps beside it', async () => {
     using elsewhere = mkdtempDisposableSync(join(tmpdir(), 'quayside-elsewhere-'));
     const { path } = elsewhere;
-    const labs = [{ name: 'web-1', path, directory: path, isOwn: false }];
+    const labs = [{ name: 'web-1', path, directory: path, root: path, isOwn: false }];
     const given: unknown[] = [];
     const build: SiteBuilder = async (_project, directory, _basePath, those) => {
       given.push(those);
@@ -103,7 +103,7 @@ describe('the pages', () => {
     mkdirSync(join(path, '.git'));
     await writeFile(join(path, '.git', 'HEAD'), 'a commit');
     expect(await directory()).toBe(first);
-    await writeFile(join(path, 'lab.ts'), 'second');
+    await writeFile(join(path, 'course.ts'), 'a course');
     expect(await directory()).not.toBe(first);
   });
 

@@ -22,6 +22,13 @@ describe('the sidebar', () => {
     expect(labelsOf(arranged(WRITTEN, 'one', TITLES))).toEqual([['Lab one']]);
   });
 
+  it('lists labs in the order of their course', () => {
+    const titles = new Map([...TITLES].toReversed());
+    expect(labelsOf(arranged(WRITTEN, undefined, titles)).slice(0, 2)).toEqual([
+      ...[['Lab two'], ['Lab one']],
+    ]);
+  });
+
   it('of the guide lists every lab, and the examples in the guide', () => {
     const all = [['Lab one'], ['Lab two'], [AUTHORS_GROUP, ['Every part, live']]];
     expect(labelsOf(arranged(WRITTEN, undefined, TITLES))).toEqual(all);
