@@ -1,16 +1,12 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Course, LabError } from '#lab';
 import { didYouMean } from '../../lab/did-you-mean.ts';
 import { QuaysideError } from '../base/errors.ts';
-import type { LabFolder } from './folders.ts';
+import { COURSE_FILE, courseRoots, type LabFolder } from './folders.ts';
 import { offerKit } from './kit-hooks.ts';
 import { PROJECT } from './loader.ts';
 import { problemsOf } from './source-location.ts';
-
-/** What puts the labs of a folder into parts and in order, beside their folders. */
-export const COURSE_FILE = 'course.ts';
 
 /**
  * Reads the course of each folder of labs that has one.
@@ -42,24 +38,6 @@ export async function loadCourses(folders: readonly LabFolder[]): Promise<readon
     }
   }
   return courses;
-}
-
-/** The folders of labs that have a course. */
-export function courseRoots(folders: readonly LabFolder[]): readonly string[] {
-  const roots = [...new Set(folders.map(({ root }) => root))];
-  return roots.filter((root) => existsSync(join(root, COURSE_FILE)));
-}
-
-/** Things with names, first those of the courses in their order, then the others as they stand. */
-export function inOrder<T extends { readonly name: string }>(
-  all: readonly T[],
-  courses: readonly Course[],
-): readonly T[] {
-  const names = courses
-    .flatMap(({ parts }) => parts.flatMap(({ labs }) => labs))
-    .map(({ lab }) => lab);
-  const rank = ({ name }: T) => (names.includes(name) ? names.indexOf(name) : names.length);
-  return all.toSorted((a, b) => rank(a) - rank(b));
 }
 
 function strangersIn(course: Course, folders: readonly LabFolder[]): readonly string[] {

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { Course } from '#lab';
 import { QuaysideError } from '../base/errors.ts';
 
 /** Where the project's own labs live below its folder. */
@@ -7,6 +8,9 @@ export const LABS_DIRECTORY = 'src/content/docs/labs';
 /** What a lab is named, by its folder: it goes into URLs, file names and labels of containers. */
 export const LAB_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 export const LONGEST_LAB_NAME = 40;
+
+/** What puts the labs of a folder into parts and in order, beside their folders. */
+export const COURSE_FILE = 'course.ts';
 
 /** Where a lab lies. */
 export interface LabFolder {
@@ -72,6 +76,24 @@ export function namesOf(
 export function rootsOf(folders: readonly LabFolder[]): readonly string[] {
   const all = [...new Set(folders.flatMap(({ root, directory }) => [root, directory]))];
   return all.filter((path) => !all.some((other) => path.startsWith(`${other}/`)));
+}
+
+/** The folders of labs that have a course. */
+export function courseRoots(folders: readonly LabFolder[]): readonly string[] {
+  const roots = [...new Set(folders.map(({ root }) => root))];
+  return roots.filter((root) => existsSync(join(root, COURSE_FILE)));
+}
+
+/** Things with names, first those of the courses in their order, then the others as they stand. */
+export function inOrder<T extends { readonly name: string }>(
+  all: readonly T[],
+  courses: readonly Course[],
+): readonly T[] {
+  const names = courses
+    .flatMap(({ parts }) => parts.flatMap(({ labs }) => labs))
+    .map(({ lab }) => lab);
+  const rank = ({ name }: T) => (names.includes(name) ? names.indexOf(name) : names.length);
+  return all.toSorted((a, b) => rank(a) - rank(b));
 }
 
 function labsAt(place: string): readonly LabFolder[] {

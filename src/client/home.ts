@@ -1,6 +1,7 @@
-import type { ClassView, SessionSnapshot } from '#protocol';
+import type { ClassView, LabView, SessionSnapshot } from '#protocol';
 import { ApiError, LabApi } from './api.ts';
 import { arrangeLabs } from './arrange-labs.ts';
+import { withBase } from './base-path.ts';
 import { countPassed } from './lab-state.ts';
 import { request } from './request.ts';
 
@@ -70,6 +71,24 @@ async function offerAuthors(link: HTMLElement): Promise<void> {
   }
 }
 
+/** Where the server has other labs first than the build knows, the button on top leads to its first one. */
+async function offerFirst(link: HTMLAnchorElement): Promise<void> {
+  try {
+    const [first] = await request<readonly LabView[]>('GET', '/api/labs');
+    const href = first && withBase(`/labs/${first.name}/`);
+    const text = [...link.childNodes].find(
+      (node) => node.nodeType === Node.TEXT_NODE && node.nodeValue?.trim(),
+    );
+    if (!href || !text || new URL(href, location.href).href === link.href) return;
+    link.href = href;
+    text.nodeValue = `Open the ${first.title} lab`;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+}
+
+const firstLab = document.querySelector<HTMLAnchorElement>('a#first-lab');
+if (firstLab) void offerFirst(firstLab);
 const forAuthors = document.getElementById('for-authors');
 if (forAuthors) void offerAuthors(forAuthors);
 for (const list of document.querySelectorAll('.lab-list')) void arrangeLabs(list);

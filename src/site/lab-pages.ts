@@ -3,7 +3,7 @@ import { courses as coursesElsewhere, modules as elsewhere } from 'virtual:labs-
 import { AstroError } from 'astro/errors';
 import { type Course, hostNamed, type Lab, type LabHost } from '#lab';
 import { didYouMean } from '../../lab/did-you-mean.ts';
-import { inOrder } from '../../server/labs/courses.ts';
+import { inOrder } from '../../server/labs/folders.ts';
 import { problemsOf } from '../../server/labs/source-location.ts';
 import { directoryOf, MOUNT } from './lab-folders.ts';
 import { lineOf } from './line-of.ts';

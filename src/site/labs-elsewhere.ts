@@ -3,8 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { docsLoader } from '@astrojs/starlight/loaders';
 import type { AstroIntegration } from 'astro';
 import { glob, type Loader, type LoaderContext } from 'astro/loaders';
-import { COURSE_FILE, courseRoots } from '../../server/labs/courses.ts';
-import type { LabFolder } from '../../server/labs/folders.ts';
+import { COURSE_FILE, courseRoots, type LabFolder } from '../../server/labs/folders.ts';
 import { offerKit } from '../../server/labs/kit-hooks.ts';
 import { MOUNT, siteLabs } from './lab-folders.ts';
 

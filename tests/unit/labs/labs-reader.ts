@@ -1,6 +1,6 @@
 /** Reads the labs of a project and of a folder elsewhere, in a Node of its own, and prints what they are. */
-import { inOrder, loadCourses } from '../../../server/labs/courses.ts';
-import { labFolders } from '../../../server/labs/folders.ts';
+import { loadCourses } from '../../../server/labs/courses.ts';
+import { inOrder, labFolders } from '../../../server/labs/folders.ts';
 import { loadAllSteps, loadLabs } from '../../../server/labs/loader.ts';
 
 const [project = '', place = ''] = process.argv.slice(2);
