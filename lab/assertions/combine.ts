@@ -7,7 +7,7 @@ import { type Assertion, assertion, hostsOf, type Test } from './assertion.ts';
  *
  * @example test: all(container('web').on('server01').runs(), file('/etc/motd').on('server01').says(/hello/))
  */
-export function all<Host extends string>(...tests: readonly Test<Host>[]): Assertion<Host> {
+export function all<const Tests extends readonly Test[]>(...tests: Tests): Assertion<Asked<Tests>> {
   return assertion(
     askedBy(tests),
     async (sandbox) => {
@@ -27,7 +27,9 @@ export function all<Host extends string>(...tests: readonly Test<Host>[]): Asser
  *
  * @example test: firstOf(route('172.17.0.0/16').on('client').via('10.1.10.11'), route('default').on('client').via('10.1.10.11'))
  */
-export function firstOf<Host extends string>(...tests: readonly Test<Host>[]): Assertion<Host> {
+export function firstOf<const Tests extends readonly Test[]>(
+  ...tests: Tests
+): Assertion<Asked<Tests>> {
   return assertion(
     askedBy(tests),
     async (sandbox) => {
@@ -43,7 +45,14 @@ export function firstOf<Host extends string>(...tests: readonly Test<Host>[]): A
   );
 }
 
-function askedBy<Host extends string>(tests: readonly Test<Host>[]): readonly Host[] {
+/** The hosts that any of the tests asks; those of a function are not known. */
+type Asked<Tests extends readonly Test[]> = Tests[number] extends infer Each
+  ? Each extends Assertion<infer Host>
+    ? Host
+    : never
+  : never;
+
+function askedBy<const Tests extends readonly Test[]>(tests: Tests): readonly Asked<Tests>[] {
   // An assertion's hosts are its own host names; `hostsOf` forgets only their literal types.
-  return tests.flatMap((test) => hostsOf(test)) as readonly string[] as readonly Host[];
+  return tests.flatMap((test) => hostsOf(test)) as readonly string[] as readonly Asked<Tests>[];
 }

@@ -28,7 +28,7 @@ const MESSAGES: DefaultMessages<RestartMessage> = {
 /** Whether a container was restarted. */
 export interface RestartAssertion<Host extends string = string> extends Moment<Host> {
   /** Only a restart after something else counts. @example restartOf(web).after(visited(web.atItsAddress())) */
-  after(moment: Moment<Host>): RestartAssertion<Host>;
+  after<Other extends string>(moment: Moment<Other>): RestartAssertion<Host | Other>;
   /** Any of its messages in your own words. */
   withMessages(messages: Messages<RestartMessage>): RestartAssertion<Host>;
 }
@@ -65,16 +65,34 @@ function build<Host extends string>(
     if (others) return verdictWith(MESSAGES, messages, 'madeAnew', facts, restart);
     return verdictWith(MESSAGES, messages, earlier ? 'notSince' : 'notYet', facts);
   };
-  return assertion([host, ...(earlier?.hosts ?? [])], test, {
-    first: async (sandbox: SandboxView) => {
-      const since = earlier ? await earlier.first(sandbox) : 0;
-      if (since === undefined) return undefined;
-      const starts = startsOf(sandbox.journal, host, name);
-      return starts.find(({ seq, again }) => again && seq > since)?.seq;
-    },
-    after: (moment: Moment<Host>) => build(container, moment, messages),
+  const times = ({ journal }: SandboxView) =>
+    startsOf(journal, host, name).flatMap(({ seq, again }) => (again ? seq : []));
+  return moment([host, ...(earlier?.hosts ?? [])], test, times, earlier, {
+    after: <Other extends string>(first: Moment<Other>) =>
+      build<Host | Other>(container, first, messages),
     withMessages: (more: Messages<RestartMessage>) =>
       build(container, earlier, { ...messages, ...more }),
+  });
+}
+
+/**
+ * Gives a test that happens at moments its hosts, when it happened, and the words that can follow it.
+ *
+ * @param times when it happened, as running numbers of the journal, oldest first
+ * @param earlier only what comes after this counts
+ */
+export function moment<Host extends string, More extends object>(
+  hosts: readonly Host[],
+  test: (sandbox: SandboxView<Host>) => Promise<Verdict>,
+  times: (sandbox: SandboxView) => readonly number[] | Promise<readonly number[]>,
+  earlier: Moment<Host> | undefined,
+  more: More,
+): Moment<Host> & More {
+  return Object.assign(assertion(hosts, test, {}), more, {
+    first: async (sandbox: SandboxView) => {
+      const since = earlier ? await earlier.first(sandbox) : 0;
+      return since === undefined ? undefined : (await times(sandbox)).find((seq) => seq > since);
+    },
   });
 }
 

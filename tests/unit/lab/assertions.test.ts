@@ -521,6 +521,24 @@ describe('a host that the lab does not have', () => {
   });
 });
 
+describe('a question about two hosts', () => {
+  it('is one of the lab’s, and a host that it does not have is an error of types', () => {
+    const lab = (test: Test<'server01' | 'server02'>) => test;
+    const there = container('b1').on('server02');
+    lab(all(web, there));
+    lab(
+      firstOf(
+        web,
+        all(there, async () => ({ kind: 'passed' as const })),
+      ),
+    );
+    lab(restartOf(web).after(restartOf(there)));
+    // @ts-expect-error: the lab has no such host
+    lab(all(web, container('c1').on('server03')));
+    expect(all(web, there).hosts).toEqual(['server01', 'server02']);
+  });
+});
+
 describe('what has to come after something else', () => {
   it('is not done when that happens between two looks', async () => {
     let looks = 0;
