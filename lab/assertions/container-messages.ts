@@ -12,6 +12,7 @@ export type ContainerMessage =
   | 'neverStarted'
   | 'stopped'
   | 'wrongNetwork'
+  | 'noNetwork'
   | 'noPortsThere'
   | 'wrongPort'
   | 'noPort'
@@ -40,6 +41,8 @@ export const CONTAINER_MESSAGES: DefaultMessages<ContainerMessage> = {
   stopped: ({ name }) => `${name} is stopped. Start it, or see in its logs why it is not running.`,
   wrongNetwork: ({ name, found, wanted }) =>
     `${name} is on the network ${found}, but should be on ${wanted}.`,
+  noNetwork: ({ name, wanted }) =>
+    `${name} is connected to no network any more, but should be on ${wanted}.`,
   noPortsThere: ({ name, found }) =>
     `${name} is on the network “${found}”, where no port can be published. Run it without --network.`,
   wrongPort: ({ name, found, wanted }) =>

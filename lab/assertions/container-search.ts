@@ -181,11 +181,14 @@ async function stateOf(wanted: ContainerSpec, host: HostView, container: Contain
 function networkOf(wanted: ContainerSpec, _host: HostView, container: ContainerView) {
   const { network } = wanted;
   if (network === undefined || isOn(container, network)) return;
+  const shared = SHARED.test(container.networkMode) ? container.networkMode : '';
+  const found = Object.keys(container.addresses).join(' and ') || shared;
   const fix =
     network === 'host' || network === 'none' || !isConnectable(container)
       ? remade(wanted, container)
       : { host: wanted.host, command: `docker network connect ${network} ${container.name}` };
-  return problem(wanted, 'wrongNetwork', container, container.networkMode, network, fix);
+  const key = found === '' ? 'noNetwork' : 'wrongNetwork';
+  return problem(wanted, key, container, found, network, fix);
 }
 
 function portsOf(wanted: ContainerSpec, _host: HostView, container: ContainerView) {
@@ -225,9 +228,13 @@ function portOf(wanted: ContainerSpec, container: ContainerView, port: WantedPor
   return tell(written === undefined ? 'ephemeralPort' : 'otherHostPort', String(bound));
 }
 
+/** Its network mode says what it was started with; what it is connected to now is another matter. */
 function isOn({ networkMode, addresses }: ContainerView, network: string): boolean {
-  return networkMode === network || addresses[network] !== undefined;
+  return addresses[network] !== undefined || (SHARED.test(networkMode) && networkMode === network);
 }
+
+/** In another container's network it has no connection of its own. */
+const SHARED = /^container:/;
 
 /** The fix for everything that only a new container puts right. */
 function remade(wanted: ContainerSpec, { name }: ContainerView): Fix | undefined {

@@ -186,6 +186,17 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
       ['from the start', (w) => w.run({ name: 'web', network: 'mynet' }), 'passed'],
       ['on another', run, /on the network bridge.*mynet/, 'docker network connect mynet web'],
       [
+        'disconnected again',
+        (w) => w.run({ name: 'web', network: 'mynet' }).disconnect('web'),
+        /web is connected to no network any more, but should be on mynet/,
+        'docker network connect mynet web',
+      ],
+      [
+        'disconnected, and on two others',
+        (w) => w.run({ name: 'web', network: 'mynet' }).disconnect('web', { a1: '', b1: '' }),
+        /web is on the network a1 and b1, but should be on mynet/,
+      ],
+      [
         'on one that it cannot be connected beside',
         (w) => w.run({ name: 'web', network: 'host' }),
         /on the network host.*mynet/,

@@ -73,6 +73,12 @@ export class World {
   readonly #signals: Signal[] = [];
   #ids = 0;
 
+  /** `docker network disconnect`, with the networks that are left. */
+  disconnect(name: string, addresses: Readonly<Record<string, string>> = {}): this {
+    this.#change(name, { addresses });
+    return this;
+  }
+
   /** `docker run -d --name myapp2 -p :80 mycontainer:5.6`, or another. */
   run(run: Run): this {
     const { on = 'server01', name, image = 'mycontainer:5.6', network: mode = 'bridge' } = run;
