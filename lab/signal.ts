@@ -39,6 +39,16 @@ export type SignalBody =
       /** As that of a container. */
       readonly engineAt?: number;
     }
+  | {
+      /** An image event from a host's own engine. `tag` carries the name that was given; `pull` and `push` have it as their id. */
+      readonly kind: 'image';
+      readonly host: string;
+      readonly action: string;
+      readonly id: string;
+      readonly name: string;
+      /** As that of a container. */
+      readonly engineAt?: number;
+    }
   | { readonly kind: 'route'; readonly host: string; readonly change: string }
   | {
       /** A command line finished in a terminal (shell marks). */

@@ -40,6 +40,18 @@ export interface ImageView {
   readonly command: readonly string[];
   /** It bears the name of one of the lab's own images. */
   readonly isLabs: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The hashes of its layers, lowest first. An image that is built on another begins with all of that one's. */
+  readonly layers: readonly string[];
+}
+
+/** An image in the list of a host's engine. */
+export interface ListedImage {
+  readonly id: string;
+  /** `web:1`, `registry:5000/web:1`; none for one that was built without a name, or whose name stands for another now. */
+  readonly names: readonly string[];
+  /** When it was built (s since the epoch). */
+  readonly created: number;
 }
 
 /** A network on a host's engine. */
@@ -74,6 +86,10 @@ export interface HostView {
   containers(): Promise<readonly ContainerView[]>;
   /** By name or id; `undefined` where there is none. */
   image(nameOrId: string): Promise<ImageView | undefined>;
+  /** Every image, as its engine lists them: without those in between that a build has left. */
+  images(): Promise<readonly ListedImage[]>;
+  /** What each step of an image's build ran, newest first, as `docker history` has it. @param id its id, in full */
+  imageSteps(id: string): Promise<readonly string[]>;
   networks(): Promise<readonly NetworkView[]>;
   routes(): Promise<readonly RouteView[]>;
   /** IPv4 address of an interface, or `undefined`. */

@@ -42,6 +42,6 @@ function startsProgram(command: readonly string[], program: readonly string[]): 
 }
 
 /** An image's name without the registry that Docker adds by itself. */
-function plain(image: string): string {
+export function plain(image: string): string {
   return image.replace(/^(docker\.io\/)?(library\/)?/, '').replace(/:latest$/, '');
 }

@@ -8,6 +8,8 @@ export type { ContainerMessage } from './container-messages.ts';
 export { isFromImage, runsImagesProgram } from './container-origin.ts';
 export { hostPortOf, isConnectable, loopbackOnly, writtenHostSide } from './container-spec.ts';
 export * from './file.ts';
+export { type ImageAssertion, image } from './image.ts';
+export type { ImageMessage } from './image-messages.ts';
 export {
   commandsInside,
   type InsideAssertion,

@@ -47,11 +47,15 @@ export function invalidates(signal: SignalBody): readonly Dependency[] {
         journal,
         ...of(signal.host, ['containers', 'networks', 'engine', 'addresses', 'firewall', 'files']),
       ];
+    case 'image': {
+      const gone = signal.action === 'delete';
+      return [journal, ...of(signal.host, gone ? ['engine', 'images'] : ['engine'])];
+    }
     case 'route':
       // An address that comes or goes takes its route along.
       return [journal, ...of(signal.host, ['routes', 'addresses', 'files'])];
     case 'command':
-      // Images and volumes send no signal of their own; a command that finished may have changed them.
+      // An image without a name and a volume send no signal; a command that finished may have made one.
       return [journal, ...of(signal.host, ['engine', 'routes', 'addresses', 'firewall', 'files'])];
     case 'host':
       return [journal, ...of(signal.host, OF_A_HOST)];

@@ -182,6 +182,8 @@ function hostThrough(known: RoundCache, host: HostView, reads: Dependencies): Ho
         (all) => all,
       ),
     image,
+    images: () => look(`engine of ${name}`, 'images', () => host.images()),
+    imageSteps: (id) => look(`images of ${name}`, `steps of ${id}`, () => host.imageSteps(id)),
     networks: () => look(`networks of ${name}`, '', () => host.networks()),
     routes: () => look(`routes of ${name}`, '', () => host.routes()),
     addressOf: (device) => look(`addresses of ${name}`, device, () => host.addressOf(device)),

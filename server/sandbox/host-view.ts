@@ -59,6 +59,21 @@ export function hostView(host: Host, deadline: AbortSignal): HostView {
       const found = await engine().getImage(nameOrId).inspect().catch(undefinedIfNotFound);
       return found && imageView(found, host.spec.images);
     },
+    images: async () => {
+      const all = await engine().listImages();
+      assertFew(host, 'images', all);
+      return all.map(({ Id, RepoTags, Created }) => ({
+        id: Id,
+        names: (RepoTags ?? []).filter((name) => name !== NO_NAME),
+        created: Created,
+      }));
+    },
+    imageSteps: async (id) => {
+      // The types of dockerode leave it open what a history is.
+      const steps = (await engine().getImage(id).history()) as readonly { CreatedBy?: unknown }[];
+      assertFew(host, 'layers of an image', steps);
+      return steps.map(({ CreatedBy }) => String(CreatedBy ?? '').slice(0, STEP_CHARACTERS));
+    },
     networks: async () => {
       const docker = engine();
       const all = await docker.listNetworks();
@@ -84,18 +99,22 @@ export function hostView(host: Host, deadline: AbortSignal): HostView {
  * @throws CouldNotCheck where there are too many to look at
  */
 async function eachOf<Listed, View>(
-  { name }: Host,
+  host: Host,
   what: string,
   all: readonly Listed[],
   look: (each: Listed) => Promise<View | undefined>,
 ): Promise<readonly View[]> {
-  if (all.length > LOOKED_AT_MOST) {
-    throw new CouldNotCheck(
-      `${name} has ${all.length} ${what}; checks look at ${LOOKED_AT_MOST} at most. Remove those that you do not need.`,
-    );
-  }
+  assertFew(host, what, all);
   const found = await Promise.all(all.map(look));
   return found.filter((each) => each !== undefined);
+}
+
+/** @throws CouldNotCheck where there are too many to look at */
+function assertFew({ name }: Host, what: string, all: readonly unknown[]): void {
+  if (all.length <= LOOKED_AT_MOST) return;
+  throw new CouldNotCheck(
+    `${name} has ${all.length} ${what}; checks look at ${LOOKED_AT_MOST} at most. Remove those that you do not need.`,
+  );
 }
 
 interface Link {
@@ -152,6 +171,11 @@ function noAnswer(host: Host, error: Error, who: string, why = MAY_RESTART): unk
 /** HTTP: from here on the fault is the engine's, not the question's. */
 const SERVER_ERROR = 500;
 
+/** What older engines list for an image without a name. */
+const NO_NAME = '<none>:<none>';
+/** A step of a Dockerfile is a line or two; a script in one may be long. */
+const STEP_CHARACTERS = 2_000;
+
 /** Gone between the list and the look is the same as never there. */
 function undefinedIfNotFound(error: { statusCode?: number }): undefined {
   if (error.statusCode === 404) return undefined;
@@ -159,13 +183,15 @@ function undefinedIfNotFound(error: { statusCode?: number }): undefined {
 }
 
 function imageView(
-  { Id, Config, RepoTags }: Dockerode.ImageInspectInfo,
+  { Id, Config, RepoTags, RootFS }: Dockerode.ImageInspectInfo,
   labs: readonly string[],
 ): ImageView {
   return {
     id: Id,
     command: [...[Config.Entrypoint ?? []].flat(), ...(Config.Cmd ?? [])],
     isLabs: (RepoTags ?? []).some((tag) => labs.includes(tag)),
+    labels: Config.Labels ?? {},
+    layers: RootFS?.Layers ?? [],
   };
 }
 

@@ -21,7 +21,7 @@ interface DockerEvent {
 }
 
 /** A signal that an engine's event makes. */
-type EngineSignal = Extract<SignalBody, { kind: 'container' | 'network' }>;
+type EngineSignal = Extract<SignalBody, { kind: 'container' | 'network' | 'image' }>;
 
 /** The actions that can change an answer. `top`, `attach`, `resize` and such cannot. */
 const CONTAINER_ACTIONS = new Set([
@@ -39,6 +39,7 @@ const CONTAINER_ACTIONS = new Set([
   'exec_die',
 ]);
 const NETWORK_ACTIONS = new Set(['create', 'connect', 'disconnect', 'destroy']);
+const IMAGE_ACTIONS = new Set(['tag', 'untag', 'delete', 'pull', 'push', 'load', 'import']);
 
 const NANOSECONDS_A_MS = 1e6;
 /** An engine keeps its last 256 events, and repeats no more than those to a new stream. */
@@ -102,7 +103,7 @@ export class DockerSignals {
   /** Emits signals until the stream ends. `onOpen` is called once it listens. */
   async listen(signal: AbortSignal, onOpen: () => void): Promise<void> {
     const stream = await this.#host.docker.getEvents({
-      filters: { type: ['container', 'network'] },
+      filters: { type: ['container', 'network', 'image'] },
       since: Math.floor(this.#since) / 1000,
       abortSignal: signal,
     });
@@ -162,6 +163,7 @@ function signalOf(
   const engineAt = typeof timeNano === 'number' ? timeNano / NANOSECONDS_A_MS : undefined;
   const common = { host, action, id, name, ...(engineAt === undefined ? {} : { engineAt }) };
   if (Type === 'network' && NETWORK_ACTIONS.has(action)) return { kind: 'network', ...common };
+  if (Type === 'image' && IMAGE_ACTIONS.has(action)) return { kind: 'image', ...common };
   if (Type !== 'container' || !CONTAINER_ACTIONS.has(action)) return undefined;
   const image = textOf(Actor?.Attributes?.image, LONGEST_NAME);
   const exec = textOf(Actor?.Attributes?.execID, LONGEST_NAME);

@@ -55,7 +55,9 @@ export function watchHost(
   };
   background.run('watch of routes', () => keepUp(watchRoutes, signal), signal);
   if (!host.spec.hasEngine) return { settled: async () => undefined };
-  const known = journal ? [...journal.all('container'), ...journal.all('network')] : [];
+  const known = journal
+    ? [...journal.all('container'), ...journal.all('network'), ...journal.all('image')]
+    : [];
   const ofHost = known.filter((each) => each.host === host.name);
   const events = new DockerSignals(host, since, emit, ofHost);
   const watchEngine = async () => {

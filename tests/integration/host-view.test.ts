@@ -125,12 +125,27 @@ describe('a check’s view of a host', () => {
     expect(await runsImagesProgram(view, web)).toBe(true);
     expect(await runsImagesProgram(view, other)).toBe(false);
     expect(await isFromImage(view, other, IMAGE)).toBe(true);
-    expect(await view.image(IMAGE)).toEqual({
-      id: web.imageId,
-      command: ['/bin/serve'],
-      isLabs: true,
-    });
+    const image = { id: web.imageId, command: ['/bin/serve'], isLabs: true };
+    expect(await view.image(IMAGE)).toMatchObject(image);
     expect(await view.image('nginx')).toBeUndefined();
+  });
+
+  test('tells what an image is made of, under all its names and without one', async () => {
+    const host = raised.sandbox.host('server01');
+    const dockerfile = `FROM ${IMAGE}\nLABEL version=1\nCOPY motd /motd\n`;
+    const build = (tag: string) =>
+      `cd $(mktemp -d) && echo hello > motd && printf '${dockerfile}' > Dockerfile && docker build -q ${tag} .`;
+    await host.run(['sh', '-c', build('-t web:1')]);
+    const [base, web] = [await view.image(IMAGE), await view.image('web:1')];
+    if (!base || !web) throw new Error('both images are there');
+    expect(web.labels).toEqual({ version: '1' });
+    expect(web.layers.slice(0, -1)).toEqual(base.layers);
+    expect((await view.imageSteps(web.id)).join()).toMatch(/COPY/);
+    await host.run(['sh', '-c', `docker tag web:1 registry:5000/web:1; docker rmi web:1`]);
+    const named = async () => (await view.images()).find(({ id }) => id === web.id)?.names;
+    expect(await named()).toEqual(['registry:5000/web:1']);
+    await host.run(['docker', 'tag', IMAGE, 'registry:5000/web:1']);
+    expect(await named()).toEqual([]);
   });
 
   test('goes round the engine that the hosts are made on, where they share this machine', async () => {

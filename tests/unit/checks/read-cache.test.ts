@@ -4,6 +4,8 @@ import { Dependencies } from '../../../server/checks/dependencies.ts';
 import { ReadCache, viewThrough } from '../../../server/checks/read-cache.ts';
 import { containerSignal, containerView } from './stage.ts';
 
+const IMAGE = { command: ['x'], isLabs: true, labels: {}, layers: [] };
+
 /** A host that counts how often it is asked. */
 class Looked {
   asked: string[] = [];
@@ -35,8 +37,9 @@ class Looked {
           this.containers.find((each) => each.name === name),
         ),
       containers: () => counted('containers', this.containers),
-      image: (id: string) =>
-        counted(`image ${id}`, this.images ? { id, command: ['x'], isLabs: true } : undefined),
+      image: (id: string) => counted(`image ${id}`, this.images ? { ...IMAGE, id } : undefined),
+      images: () => counted('images', []),
+      imageSteps: (id: string) => counted(`steps of ${id}`, []),
       networks: () => counted('networks', []),
       routes: () => counted('routes', []),
       addressOf: (device: string) => counted(`address ${device}`, undefined),
@@ -59,6 +62,8 @@ class Looked {
     await host.containers();
     await host.image('web:1');
     await host.image('sha256:web');
+    await host.images();
+    await host.imageSteps('sha256:web');
     await host.networks();
     await host.routes();
     await host.addressOf('docker0');
@@ -73,6 +78,8 @@ const ALL = [
   'containers',
   'image web:1',
   'image sha256:web',
+  'images',
+  'steps of sha256:web',
   'networks',
   'routes',
   'address docker0',
@@ -80,7 +87,15 @@ const ALL = [
   'file /etc/hosts',
 ];
 /** An image's id is made of its content, so that no signal but the engine's own return makes it doubtful. */
-const ALL_BUT_IDS = ALL.filter((what) => what !== 'image sha256:web');
+const ALL_BUT_IDS = ALL.filter((what) => !what.endsWith('sha256:web'));
+
+const imageSignal = (action: string): SignalBody => ({
+  kind: 'image',
+  host: 'one',
+  action,
+  id: 'sha256:web',
+  name: 'web:1',
+});
 
 describe('what a host has said', () => {
   test('is not asked again while no signal touches it', async () => {
@@ -93,12 +108,20 @@ describe('what a host has said', () => {
     [
       'a container that is made',
       containerSignal('one', 'create', 'web'),
-      ['container web', 'containers', 'image web:1'],
+      ['container web', 'containers', 'image web:1', 'images'],
     ],
     [
       'a container that starts',
       containerSignal('one', 'start', 'web'),
-      ['container web', 'containers', 'image web:1', 'networks', 'firewall', 'file /etc/hosts'],
+      [
+        'container web',
+        'containers',
+        'image web:1',
+        'images',
+        'networks',
+        'firewall',
+        'file /etc/hosts',
+      ],
     ],
     [
       'a network that is made',
@@ -107,18 +130,25 @@ describe('what a host has said', () => {
         'container web',
         'containers',
         'image web:1',
+        'images',
         'networks',
         'address docker0',
         'firewall',
         'file /etc/hosts',
       ],
     ],
+    ['an image that gets a name', imageSignal('tag'), ['image web:1', 'images']],
+    [
+      'an image that is removed',
+      imageSignal('delete'),
+      ['image web:1', 'image sha256:web', 'images', 'steps of sha256:web'],
+    ],
     [
       'a route that changes',
       { kind: 'route', host: 'one', change: '' },
       ['routes', 'address docker0', 'file /etc/hosts'],
     ],
-    // What sends no event of its own (an image, a label, a limit) is changed by commands.
+    // What sends no event of its own (a volume, a limit) is changed by commands.
     [
       'a command that has finished',
       { kind: 'command', host: 'one', terminal: 't', line: 'x', status: 0 },

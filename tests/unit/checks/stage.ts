@@ -132,6 +132,8 @@ export class CheckStage implements Disposable {
       container: (id) => answer(() => host.containers.find((each) => each.name === id)),
       containers: () => answer(() => host.containers),
       image: (id) => answer(() => host.images[id]),
+      images: () => answer(() => []),
+      imageSteps: () => answer(() => []),
       networks: () => answer(() => host.networks),
       routes: () => answer(() => host.routes),
       addressOf: () => answer(() => undefined),
@@ -153,7 +155,13 @@ export function labWith(checks: Lab['checks'], values: Lab['values'] = {}): Lab 
 }
 
 /** An image that the lab brought, and what it makes of a container: one that stays up until somebody stops it. */
-const LABS_IMAGE: ImageView = { id: 'sha256:labs', command: ['/bin/serve'], isLabs: true };
+const LABS_IMAGE: ImageView = {
+  id: 'sha256:labs',
+  command: ['/bin/serve'],
+  isLabs: true,
+  labels: {},
+  layers: [],
+};
 export const LABS_OWN = { imageId: LABS_IMAGE.id, command: LABS_IMAGE.command } as const;
 
 /** A container that has been up for long, unless said otherwise. */

@@ -11,6 +11,7 @@ import {
   defineLab,
   file,
   firstOf,
+  image,
   type LabError,
   type Moment,
   network,
@@ -32,6 +33,8 @@ import {
 import { World } from './docker-networking-world.ts';
 
 const IMAGE = 'mycontainer:5.6';
+/** Those of that image. */
+const LAYERS = ['sha256:one', 'sha256:two'];
 const web = container('web').on('server01');
 const served = web.from(IMAGE).runs().publishes(80).onAnEphemeralPort();
 
@@ -218,6 +221,99 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
             .run({ name: 'x2', network: 'none' }),
         'passed',
       ],
+    ],
+  ],
+  [
+    'image(…)',
+    image('web:1').on('server01'),
+    [
+      ['built', (w) => w.build('web:1'), 'passed'],
+      ['nothing', (w) => w, /No image named web:1 on server01 yet/],
+      ['another tag of before', (w) => w.build('web:0'), /No image named web:1 on server01 yet/],
+      [
+        'no tag',
+        (w) => w.build('web:latest'),
+        /There is an image web:latest.*The name asked for is web:1/,
+        'docker tag web:latest web:1',
+      ],
+      [
+        'with a registry before it',
+        (w) => w.build('registry/web:1'),
+        /There is an image registry\/web:1, but the name asked for is web:1/,
+        'docker tag registry/web:1 web:1',
+      ],
+      ['no name', (w) => w.build(''), /newest image, 10{11}, has no name.*-t web:1/],
+      ['no name, long ago', (w) => w.build('').build('x:1'), /No image named web:1/],
+      ['on another host', (w) => w.build('web:1', { on: 'server02' }), /web:1 is on server02, but/],
+    ],
+  ],
+  [
+    'image(…).sameAs(…)',
+    image('web:1').on('server01').sameAs(IMAGE),
+    [
+      ['tagged', (w) => w.build('web:1', { id: 'sha256:56' }), 'passed'],
+      [
+        'another',
+        (w) => w.build('web:1'),
+        /web:1 and mycontainer:5\.6 stand for two different images/,
+        `docker tag ${IMAGE} web:1`,
+      ],
+      ['the other way round', (w) => w, /No image named web:1/],
+    ],
+  ],
+  [
+    'image(…).sameAs(…) of a name that nothing has',
+    image('web:1').on('server01').sameAs('web:0'),
+    [['built', (w) => w.build('web:1'), /no image web:0 on server01/]],
+  ],
+  [
+    'image(…).builtOn(…)',
+    image('web:1').on('server01').builtOn(IMAGE),
+    [
+      ['on top', (w) => w.build('web:1'), 'passed'],
+      ['only labels more', (w) => w.build('web:1', { layers: LAYERS }), 'passed'],
+      [
+        'from elsewhere',
+        (w) => w.build('web:1', { layers: ['x'] }),
+        /not built on mycontainer:5\.6/,
+      ],
+      ['itself', (w) => w.build('web:1', { id: 'sha256:56' }), /itself under a second name/],
+    ],
+  ],
+  [
+    'image(…).hasLabel(…).hasLayer(…)',
+    image('web:1').on('server01').hasLabel('version', '1').hasLayer(/COPY/),
+    [
+      ['both', (w) => w.build('web:1', { labels: { version: '1' } }), 'passed'],
+      ['no label', (w) => w.build('web:1'), /no label version.*LABEL version=1/],
+      [
+        'another',
+        (w) => w.build('web:1', { labels: { version: '2' } }),
+        /version=2, not version=1/,
+      ],
+    ],
+  ],
+  [
+    'image(…).hasLayer(…)',
+    image('web:1').on('server01').hasLayer(/RUN/),
+    [['no such step', (w) => w.build('web:1'), /without the step/, 'docker history web:1']],
+  ],
+  [
+    'image(…).after(…)',
+    image('web:1').on('server01').after(visited('http://10.1.10.11')),
+    [
+      ['built again', (w) => w.visit('http://10.1.10.11').build('web:1'), 'passed'],
+      ['only before', (w) => w.build('web:1').visit('http://10.1.10.11'), /still the image of bef/],
+      ['not opened', (w) => w.build('web:1'), /Not opened yet/],
+    ],
+  ],
+  [
+    'visited(…).after(image(…))',
+    visited('http://10.1.10.11').after(image('web:1').on('server01')),
+    [
+      ['after it', (w) => w.build('web:1').visit('http://10.1.10.11'), 'passed'],
+      ['only before it', (w) => w.visit('http://10.1.10.11').build('web:1'), /Not opened since/],
+      ['not built', (w) => w.visit('http://10.1.10.11'), /No image named web:1/],
     ],
   ],
   [

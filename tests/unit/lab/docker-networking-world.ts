@@ -1,7 +1,9 @@
 import type {
   ContainerView,
   HostView,
+  ImageView,
   Judge,
+  ListedImage,
   NetworkView,
   RouteView,
   SandboxView,
@@ -41,7 +43,21 @@ interface Made {
   view: ContainerView;
 }
 
+/** An image of a server, and how it was made. */
+interface BuiltImage extends ListedImage {
+  readonly on: Server;
+  readonly steps: readonly string[];
+  readonly view: ImageView;
+}
+
 const IMAGE_ID = 'sha256:56';
+const LABS_IMAGE: ImageView = {
+  id: IMAGE_ID,
+  command: ['/bin/serve'],
+  isLabs: true,
+  labels: {},
+  layers: ['sha256:one', 'sha256:two'],
+};
 const DOCKERS_OWN: Record<string, NetworkView> = {
   bridge: network('bridge', 'b51d9e000000beef', 'bridge', ['172.17.0.0/16']),
   host: network('host', 'c0ffee000000beef', 'host'),
@@ -70,6 +86,7 @@ export class World {
     server01: { ...DOCKERS_OWN },
     server02: { bridge: network('bridge', 'e2e2e2e20000beef', 'bridge', ['172.17.0.0/16']) },
   };
+  readonly #built: BuiltImage[] = [];
   readonly #signals: Signal[] = [];
   #ids = 0;
 
@@ -198,6 +215,20 @@ export class World {
     return this;
   }
 
+  /** `docker build`: on mycontainer:5.6, with one layer more, unless said otherwise. An empty name gives it none. */
+  build(
+    name: string,
+    built: Partial<Pick<ImageView, 'id' | 'labels' | 'layers'>> & { readonly on?: Server } = {},
+  ): this {
+    this.#ids += 1;
+    const { on = 'server01', id = `sha256:${this.#ids}`.padEnd(71, '0') } = built;
+    const names = name === '' ? [] : [name];
+    const view = { ...LABS_IMAGE, labels: {}, layers: [...LABS_IMAGE.layers, id], ...built, id };
+    const steps = ['/bin/sh -c #(nop) COPY file:1 in /www ', 'CMD ["/bin/serve"]'];
+    this.#built.unshift({ on, id, names, created: this.#ids, steps, view });
+    return name === '' ? this : this.signal({ kind: 'image', host: on, action: 'tag', id, name });
+  }
+
   /** Something breaks on the servers. */
   broken(change: Partial<Pick<World, 'bridges' | 'rules' | 'sockets' | 'ipForward'>>): this {
     Object.assign(this, change);
@@ -265,6 +296,7 @@ export class World {
           .map(({ view }) => [view.name, view.addresses[each.name] ?? '']),
       ),
     }));
+    const images = this.#built.filter(({ on }) => on === name);
     const addresses: Record<string, string> = {
       server01: '10.1.10.11',
       server02: '10.1.10.12',
@@ -280,10 +312,12 @@ export class World {
       },
       container: async (nameOrId) => find(nameOrId)?.view,
       containers: async () => here.map(({ view }) => view),
-      image: async (nameOrId) =>
-        nameOrId === IMAGE_ID || nameOrId.startsWith('mycontainer')
-          ? { id: IMAGE_ID, command: ['/bin/serve'], isLabs: true }
-          : undefined,
+      image: async (nameOrId) => {
+        if (nameOrId === IMAGE_ID || nameOrId.startsWith('mycontainer')) return LABS_IMAGE;
+        return images.find(({ id, names }) => id === nameOrId || names.includes(nameOrId))?.view;
+      },
+      images: async () => images,
+      imageSteps: async (id) => images.find((each) => each.id === id)?.steps ?? [],
       networks: async () => networks,
       routes: async () => (name === 'client' ? this.routes : this.bridges),
       addressOf: async (device) =>

@@ -186,6 +186,31 @@ test('what was run by docker exec is told apart, with how it ended', async () =>
   ]);
 });
 
+test('an image that gets a name, loses it or is fetched is told, and one that is only saved is not', async () => {
+  const image = (Action: string, at: number, ID: string, name: string) => ({
+    Type: 'image',
+    Action,
+    Actor: { ID, Attributes: { name, version: '1' } },
+    timeNano: at * 1e6,
+  });
+  const told: SignalBody[] = [];
+  const { host, asked } = hostOf(
+    lines(
+      image('tag', 1, 'sha256:1', 'web:1'),
+      image('save', 2, 'sha256:1', 'sha256:1'),
+      image('pull', 3, 'web:2', 'web'),
+      image('untag', 4, 'sha256:1', 'sha256:1'),
+    ),
+  );
+  await new DockerSignals(host, 0, (signal) => told.push(signal)).listen(NEVER, () => undefined);
+  expect(asked).toMatchObject([{ filters: { type: ['container', 'network', 'image'] } }]);
+  expect(told).toEqual([
+    { kind: 'image', host: 'server01', action: 'tag', id: 'sha256:1', name: 'web:1', engineAt: 1 },
+    { kind: 'image', host: 'server01', action: 'pull', id: 'web:2', name: 'web', engineAt: 3 },
+    expect.objectContaining({ action: 'untag' }),
+  ]);
+});
+
 test('a start whose details make no sense is told without them', async () => {
   const told: SignalBody[] = [];
   const { host } = hostOf(lines(START), async () => ({ NetworkSettings: null }));

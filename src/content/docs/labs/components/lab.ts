@@ -2,6 +2,7 @@ import { defineLab } from '#lab';
 import { components } from './components.ts';
 import { helpers } from './helpers.ts';
 import { IMAGE } from './image.ts';
+import { imagesAndHosts } from './images-and-hosts.ts';
 import { values } from './values.ts';
 
 /** Every component and every helper at work: the live examples of the guide for authors. */
@@ -17,5 +18,6 @@ export const lab = defineLab({
   sections: [
     { page: 'components', title: 'Components', checks: components },
     { page: 'helpers', title: 'Helpers', checks: helpers },
+    { page: 'images-and-hosts', title: 'Images and hosts', checks: imagesAndHosts },
   ],
 });
