@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CheckDefinition, Lab, SandboxView, Verdict } from '#lab';
+import type { CheckDefinition, HostView, Lab, SandboxView, Verdict } from '#lab';
 import type { Step } from '#steps';
 import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
 import type { Learner } from '../client-driver/learner.ts';
@@ -23,7 +23,7 @@ if [ -S /run/docker.sock ]; then
   sudo iptables-save 2>/dev/null | grep '^-'
 fi
 ip -4 route; ip -o addr
-ps -eo args= | grep -Ev '^(sh -c|ps -eo|grep |sort|ip monitor|docker system dial-stdio|sleep|socat|base64|cat|\\[)' | sort
+ps -eo args= | grep -Ev '^(sh -c|ps -eo|ss -|stat -|id -|getent |grep |sort|ip monitor|docker system dial-stdio|sleep|socat|base64|cat|\\[)' | sort
 `;
 /** What is written to while nothing happens: the logs of the engine and its containerd, as a pattern. */
 const BUSY_FILES = '/var/log/(dockerd|containerd)[.]log';
@@ -91,6 +91,7 @@ export async function unreachable(
   if (paused === undefined) return;
   await report.attempt(run, wholeLab(probe.lab, placeOf), `${paused} is paused`, () =>
     away(learner, probe, paused, {
+      asks: () => true,
       leave: () => probe.pause(paused),
       come: () => probe.unpause(paused),
     }),
@@ -98,6 +99,7 @@ export async function unreachable(
   if (first === undefined) return;
   await report.attempt(run, wholeLab(probe.lab, placeOf), `the engine of ${first} is stopped`, () =>
     away(learner, probe, first, {
+      asks: (part) => BY_ENGINE.has(part),
       leave: async () => void (await probe.read(first, 'pkill -STOP -x dockerd')),
       come: async () => void (await probe.read(first, 'pkill -CONT -x dockerd')),
     }),
@@ -108,12 +110,17 @@ async function away(
   learner: Learner,
   probe: Probe,
   host: string,
-  change: { readonly leave: () => Promise<void>; readonly come: () => Promise<void> },
+  change: {
+    /** Whether a part of the host cannot be asked while it is away. */
+    readonly asks: (part: string) => boolean;
+    readonly leave: () => Promise<void>;
+    readonly come: () => Promise<void>;
+  },
 ): Promise<void> {
   const ids = probe.lab.checks.map(({ id }) => id);
   const { events } = learner;
   const before = new Map(ids.map((id) => [id, events.check(id)]));
-  const sees = await lookedAt(probe, host);
+  const sees = await lookedAt(probe, host, change.asks);
   await change.leave();
   try {
     await nudge(learner, probe, host);
@@ -157,8 +164,23 @@ async function nudge(learner: Learner, probe: Probe, away: string): Promise<void
   await (await learner.terminal(other.name)).run('true');
 }
 
-/** The open checks that ask a host something now. */
-async function lookedAt(probe: Probe, host: string): Promise<readonly string[]> {
+/** What of a host its engine answers: files, routes, sockets and such are there without it. */
+const BY_ENGINE: ReadonlySet<string> = new Set<keyof HostView>([
+  'docker',
+  'container',
+  'containers',
+  'image',
+  'images',
+  'imageSteps',
+  'networks',
+]);
+
+/** The open checks that ask a host now for a part of it that counts. */
+async function lookedAt(
+  probe: Probe,
+  host: string,
+  counts: (part: string) => boolean,
+): Promise<readonly string[]> {
   const found: string[] = [];
   for (const check of probe.lab.checks) {
     const look = probe.look();
@@ -166,8 +188,13 @@ async function lookedAt(probe: Probe, host: string): Promise<readonly string[]> 
     const watched: SandboxView = {
       ...look,
       host: (name) => {
-        asks ||= name === host;
-        return look.host(name);
+        if (name !== host) return look.host(name);
+        return new Proxy(look.host(name), {
+          get: (view, part, receiver) => {
+            asks ||= counts(String(part));
+            return Reflect.get(view, part, receiver);
+          },
+        });
       },
     };
     const verdict = await check.test(watched);
