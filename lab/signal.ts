@@ -69,6 +69,8 @@ export type SignalBody =
       readonly outcome: VisitOutcome;
       /** HTTP status; known when the pane has got a `page`. */
       readonly status?: number;
+      /** The first 2,048 characters of what the pane's page says; not known of `curl`, nor of what is no text. */
+      readonly text?: string;
     }
   | { readonly kind: 'answer'; readonly check: string; readonly text: string }
   | {

@@ -2,6 +2,7 @@ import type { SignalOf } from '../signal.ts';
 import { passed, type Verdict } from '../verdict.ts';
 import type { SandboxView } from '../view.ts';
 import { assertion, type DefaultMessages, type Messages, verdictWith } from './assertion.ts';
+import { matches } from './inside.ts';
 import { type Moment, sinceWhen } from './restart.ts';
 import { fixedPlace, typed, type VisitTarget } from './visit-target.ts';
 
@@ -11,7 +12,17 @@ type Visit = SignalOf<'visit'>;
 const FIRST_ERROR_STATUS = 400;
 
 /** `found` is the sentence about where the learner went instead, or how it ended; `wanted` is the address to open. */
-export type VisitMessage = 'nowhere' | 'notYet' | 'notSince' | 'instead' | 'otherEnd';
+export type VisitMessage =
+  | 'nowhere'
+  | 'notYet'
+  | 'notSince'
+  | 'instead'
+  | 'otherEnd'
+  | 'otherPage'
+  | 'textUnknown';
+
+/** So much of a page is repeated in a reason. */
+const QUOTED_CHARACTERS = 80;
 
 const OPENED: DefaultMessages<VisitMessage> = {
   nowhere: () => 'There is no address to open yet.',
@@ -19,9 +30,14 @@ const OPENED: DefaultMessages<VisitMessage> = {
   notSince: ({ wanted }) => `Not opened since then. Reload ${wanted}.`,
   instead: ({ found, wanted }) => `${found} Go to ${wanted}.`,
   otherEnd: ({ name, found, wanted }) => `${name} ${found}. Go to ${wanted} again.`,
+  otherPage: ({ name, found }) =>
+    `The page ${name} came, but does not show what was asked for. It says: “${found}”.`,
+  textUnknown: ({ wanted }) =>
+    `What that page showed cannot be seen from here. In the Browser tab, go to ${wanted}.`,
 };
 
 const REFUSED: DefaultMessages<VisitMessage> = {
+  ...OPENED,
   nowhere: () => 'There is no address to try yet.',
   notYet: ({ wanted }) => `Not tried yet. In the Browser tab, go to ${wanted}.`,
   notSince: ({ wanted }) => `Not tried since then. Reload ${wanted}.`,
@@ -32,6 +48,11 @@ const REFUSED: DefaultMessages<VisitMessage> = {
 
 /** An assertion about the browser pane. */
 export interface VisitAssertion<Host extends string = string> extends Moment<Host> {
+  /**
+   * The page has said this, in the first 2,048 characters of its text as the server sent it. What scripts add later is not
+   * seen, nor what `curl` has fetched. @example .showing(/Version 2/)
+   */
+  showing(text: RegExp): VisitAssertion<Host>;
   /** The host whose network the page was asked from. */
   from<const From extends string>(host: From): VisitAssertion<Host | From>;
   /** Only a visit after something else counts. @example visited('http://10.1.10.11').after(restartOf(web)) */
@@ -92,6 +113,7 @@ interface Wanted<Host extends string> {
   readonly ended: (visit: Visit) => boolean;
   readonly own: DefaultMessages<VisitMessage>;
   readonly from?: string;
+  readonly showing?: RegExp;
   readonly earlier?: Moment<Host>;
   readonly messages: Messages<VisitMessage>;
 }
@@ -101,7 +123,7 @@ function placeOf<Host extends string>(place: string | VisitTarget<Host>): VisitT
 }
 
 function build<Host extends string>(wanted: Wanted<Host>): VisitAssertion<Host> {
-  const { place, earlier, from } = wanted;
+  const { place, earlier } = wanted;
   const hosts = [...place.hosts, ...(earlier?.hosts ?? [])];
   return assertion(hosts, (sandbox: SandboxView<Host>) => judge(wanted, sandbox), {
     first: async (sandbox: SandboxView) => {
@@ -113,7 +135,8 @@ function build<Host extends string>(wanted: Wanted<Host>): VisitAssertion<Host> 
         hosts: [...new Set<Host | From>([...hosts, host])],
       }),
     after: <Other extends string>(moment: Moment<Other>): VisitAssertion<Host | Other> =>
-      build<Host | Other>({ ...wanted, earlier: moment, ...(from === undefined ? {} : { from }) }),
+      build<Host | Other>({ ...wanted, earlier: moment }),
+    showing: (text: RegExp) => build({ ...wanted, showing: text }),
     withMessages: (more: Messages<VisitMessage>) =>
       build({ ...wanted, messages: { ...wanted.messages, ...more } }),
   });
@@ -121,7 +144,7 @@ function build<Host extends string>(wanted: Wanted<Host>): VisitAssertion<Host> 
 
 /** What the visits since a moment of the journal show. Each is looked at once. */
 async function look<Host extends string>(
-  { place, from, ended }: Wanted<Host>,
+  { place, from, ended, showing }: Wanted<Host>,
   sandbox: SandboxView<Host>,
   since: number,
 ) {
@@ -137,6 +160,7 @@ async function look<Host extends string>(
     }
     last = visit;
     if (!ended(visit) || !target.fits(visit)) continue;
+    if (showing && !matches(showing, visit.text ?? '')) continue;
     hit = visit;
     break;
   }
@@ -174,6 +198,12 @@ async function judge<Host extends string>(
   if (!last) return tell(before ? 'notSince' : 'notYet');
   const instead = target.fits(last) ? undefined : target.instead(last);
   if (instead !== undefined) return tell('instead', typed(last), instead);
+  if (wanted.showing && wanted.ended(last)) {
+    const { text } = last;
+    return text === undefined
+      ? tell('textUnknown')
+      : tell('otherPage', typed(last), text.slice(0, QUOTED_CHARACTERS));
+  }
   const obstacle = wanted.own === OPENED ? await place.obstacle?.(sandbox) : undefined;
   return obstacle ?? tell('otherEnd', typed(last), ending(last));
 }

@@ -16,6 +16,7 @@ import {
 import { Credentials } from './credentials.ts';
 import { decoded, type FrameContent, isHtml, rewritten } from './html-page.ts';
 import type { Dial, PageRequest, PageResponse, StreamResponse } from './page-request.ts';
+import { textOf } from './page-text.ts';
 import { titleOf } from './rewrite.ts';
 import { type Asked, type Browsing, type Visited, visit } from './visit.ts';
 
@@ -245,7 +246,9 @@ export class BrowserPane implements Disposable {
       view = { ...view, frame, ...(title !== undefined && { title }), ...asksLogin(visited) };
     }
     const { hostname, port } = address;
-    onVisit(view, { kind: 'visit', from, url, hostname, port, outcome, ...status });
+    const text = visited.outcome === 'page' ? textOf(visited) : undefined;
+    const signal = { kind: 'visit', from, url, hostname, port, outcome, ...status } as const;
+    onVisit(view, { ...signal, ...(text && { text }) });
     return { view, visited };
   }
 

@@ -28,6 +28,7 @@ describe('a visit from the address box', () => {
         port: 32768,
         outcome: 'page',
         status: 200,
+        text: 'next',
       },
     ]);
     const shown = await on.web.fetch(visit.frame ?? '');

@@ -512,6 +512,92 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     [['it does', (w) => w, 'passed']],
   ],
   [
+    'command(…).failed(…)',
+    command(/^docker run/)
+      .on('server01')
+      .failed(125),
+    [
+      ['so', (w) => typed(w, 'server01', 'docker run x', 125), 'passed'],
+      ['it worked', (w) => typed(w, 'server01', 'docker run x'), /“docker run x” has worked, and/],
+      ['otherwise', (w) => typed(w, 'server01', 'docker run x', 1), /with status 1, and not 125/],
+      ['on another host', (w) => typed(w, 'client', 'docker run x', 125), /That was on client/],
+    ],
+  ],
+  [
+    'command(…).failed()',
+    command(/^docker run/)
+      .on('server01')
+      .failed(),
+    [['anyhow', (w) => typed(w, 'server01', 'docker run x', 1), 'passed']],
+  ],
+  [
+    'command(…).after(…)',
+    command(/^curl/)
+      .on('client')
+      .after(command(/^docker run/).on('server01')),
+    [
+      [
+        'after it',
+        (w) => typed(typed(w, 'server01', 'docker run x'), 'client', 'curl x'),
+        'passed',
+      ],
+      [
+        'only before it',
+        (w) => typed(typed(w, 'client', 'curl x'), 'server01', 'docker run x'),
+        /“curl x” has not been run since then.*terminal of client/,
+      ],
+      [
+        'that has failed',
+        (w) => typed(w, 'server01', 'docker run x', 125),
+        /ended with status 125/,
+      ],
+      ['without it', (w) => typed(w, 'client', 'curl x'), /not been run in a terminal of server01/],
+    ],
+  ],
+  [
+    'visited(…).showing(…)',
+    visited('http://10.1.10.11').showing(/Version 2/),
+    [
+      ['shown', (w) => w.visit('http://10.1.10.11', 'page', 200, 'Hello, Version 2'), 'passed'],
+      [
+        'shown once',
+        (w) =>
+          w
+            .visit('http://10.1.10.11', 'page', 200, 'Version 2')
+            .visit('http://10.1.10.11', 'page', 200, 'Version 1'),
+        'passed',
+      ],
+      [
+        'another page',
+        (w) => w.visit('http://10.1.10.11', 'page', 200, 'Hello, Version 1'),
+        /The page http:\/\/10\.1\.10\.11 came, but does not show.*“Hello, Version 1”/,
+      ],
+      ['by curl', (w) => w.visit('http://10.1.10.11'), /cannot be seen.*Browser tab, go to http/],
+      [
+        'an error page',
+        (w) => w.visit('http://10.1.10.11', 'page', 500, 'Version 2'),
+        /status 500/,
+      ],
+      ['refused', (w) => w.visit('http://10.1.10.11', 'refused'), /was refused/],
+    ],
+  ],
+  [
+    'visited(…).after(command(…))',
+    visited('http://10.1.10.11').after(command(/^docker build/).on('server01')),
+    [
+      [
+        'after it',
+        (w) => typed(w, 'server01', 'docker build .').visit('http://10.1.10.11'),
+        'passed',
+      ],
+      [
+        'only before it',
+        (w) => typed(w.visit('http://10.1.10.11'), 'server01', 'docker build .'),
+        /Not opened since then/,
+      ],
+    ],
+  ],
+  [
     'file(…) that says something else',
     file('/proc/sys/net/ipv4/ip_forward').on('server01').says(/0/),
     [['it does not', (w) => w, /does not say what was asked for/]],

@@ -180,7 +180,8 @@ export class World {
     return status === 'never' ? this : this.#container(name, 'exec_die', { exec, status });
   }
 
-  visit(url: string, outcome: VisitOutcome = 'page', status = 200): this {
+  /** @param text what the page says, where that is known */
+  visit(url: string, outcome: VisitOutcome = 'page', status = 200, text?: string): this {
     const { hostname, port } = new URL(url);
     const answered = outcome === 'page' ? { status } : {};
     return this.signal({
@@ -191,6 +192,7 @@ export class World {
       port: Number(port || 80),
       outcome,
       ...answered,
+      ...(text !== undefined && { text }),
     });
   }
 
