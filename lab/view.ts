@@ -72,6 +72,28 @@ export interface RouteView {
   readonly device: string;
 }
 
+/** The sockets of TCP or of UDP that listen, with their programs. */
+type Sockets = '-Hltnp' | '-Hlunp';
+
+/**
+ * A command of a host that only reads: sockets that listen, a file’s mode and owner, a user and its groups, processes.
+ * These are all that a check can run there.
+ */
+export type ReadingCommand =
+  | readonly ['ss', Sockets]
+  | readonly ['setpriv', '--reuid=learner', '--regid=learner', '--clear-groups', 'ss', Sockets]
+  | readonly ['stat', '-Lc', string, '--', string]
+  | readonly ['id', '-Gn', '--', string]
+  | readonly ['getent', 'passwd' | 'group', string]
+  | readonly ['ps', '-eo', string];
+
+/** What a command of a host came back with. */
+export interface CommandAnswer {
+  readonly status: number;
+  /** stdout and stderr together, trimmed; at most 256 KiB of it. */
+  readonly output: string;
+}
+
 /** A host of the lab. It can be read and not changed. */
 export interface HostView {
   readonly name: string;
@@ -99,8 +121,10 @@ export interface HostView {
    * they cannot be had.
    */
   firewall(): Promise<readonly string[]>;
-  /** A file's text, trimmed, at most 64 KiB of it; meant for `/proc` and `/etc`. */
-  read(path: string): Promise<string>;
+  /** A file's text, trimmed, at most 64 KiB of it; meant for `/proc` and `/etc`. `undefined` where there is no file. */
+  read(path: string): Promise<string | undefined>;
+  /** What a command that only reads says. That it fails is an answer as well. */
+  ask(command: ReadingCommand): Promise<CommandAnswer>;
 }
 
 /** The session's past. */

@@ -81,10 +81,25 @@ export function hostsOf(test: object): readonly string[] {
     : [];
 }
 
+/** The lab's other hosts. */
+export function otherHosts(sandbox: SandboxView, host: string): readonly HostView[] {
+  const here = sandbox.host(host).name;
+  return sandbox.hosts.filter(({ name }) => name !== here);
+}
+
 /** The lab's other hosts that have an engine. */
 export function otherEngines(sandbox: SandboxView, host: string): readonly HostView[] {
-  const here = sandbox.host(host).name;
-  return sandbox.hosts.filter(({ name, hasEngine }) => hasEngine && name !== here);
+  return otherHosts(sandbox, host).filter(({ hasEngine }) => hasEngine);
+}
+
+/** The first of the lab's other hosts on which something is so. */
+export async function otherHostWhere(
+  sandbox: SandboxView,
+  host: string,
+  isSo: (other: HostView) => Promise<boolean>,
+): Promise<HostView | undefined> {
+  for (const other of otherHosts(sandbox, host)) if (await isSo(other)) return other;
+  return undefined;
 }
 
 /** The lab's host with an address, name or alias. */

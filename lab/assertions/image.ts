@@ -17,7 +17,7 @@ export interface ImageAssertion<Host extends string = string> extends Moment<Hos
   builtOn(base: string): ImageAssertion<Host>;
   /** It has a label, of any value or of one. @example .hasLabel('version', '1') */
   hasLabel(key: string, value?: string): ImageAssertion<Host>;
-  /** One of the steps that it was built by fits, as `docker history --no-trunc` shows them. @example .hasLayer(/COPY/) */
+  /** One of the steps that it and its base were built by fits, as `docker history --no-trunc` shows them. @example .hasLayer(/COPY/) */
   hasLayer(step: RegExp): ImageAssertion<Host>;
   /** It got its name after something else: it was built, pulled or tagged then. @example .after(visited(url)) */
   after<Other extends string>(moment: Moment<Other>): ImageAssertion<Host | Other>;

@@ -18,6 +18,7 @@ export {
   ranInside,
 } from './inside.ts';
 export { addressIn, isWithin, relation, sizeOf } from './ipv4.ts';
+export { type ListensAssertion, type ListensMessage, listens } from './listens.ts';
 export {
   aNetwork,
   isDockersOwn,
@@ -26,10 +27,13 @@ export {
   network,
 } from './network.ts';
 export { bridgeGone, obstacleTo, type Way } from './obstacle.ts';
+export { type ProcessAssertion, type ProcessMessage, process } from './process.ts';
 export * from './readings.ts';
 export { type Moment, type RestartAssertion, type RestartMessage, restartOf } from './restart.ts';
 export { gatewayFor, type RouteAssertion, type RouteMessage, route } from './route.ts';
 export { formerPorts, type Start, startBefore, startsOf } from './starts.ts';
+export { type SysctlAssertion, type SysctlMessage, sysctl } from './sysctl.ts';
+export { type UserAssertion, type UserMessage, user } from './user.ts';
 export {
   ending,
   isPage,

@@ -46,7 +46,7 @@ export async function obstacleTo(
   const [number = '', protocol = 'tcp'] = port.split('/');
   if (hostPort !== undefined && !leads(rules, hostPort, `${address}:${number}`)) {
     const sockets = await host.read(`/proc/net/${protocol}`);
-    if (!listens(sockets, hostPort)) {
+    if (!listens(sockets ?? '', hostPort)) {
       return blocked(
         `Port ${hostPort} of ${host.name} leads nowhere any more: Docker’s rule for it is gone from the table nat, and so is the docker-proxy that listened there. ${MADE_ANEW}`,
       );

@@ -1,6 +1,9 @@
 import type { ContainerView, SignalBody } from '#lab';
 
-/** What of a host a check may look at; `engine` is its engine's raw API, and what an image's name stands for. */
+/**
+ * What of a host a check may look at; `engine` is its engine's raw API, and what an image's name stands for. `system` is
+ * what its commands tell: sockets, processes, users, the modes of files.
+ */
 const OF_A_HOST = [
   'containers',
   'networks',
@@ -10,6 +13,7 @@ const OF_A_HOST = [
   'addresses',
   'firewall',
   'files',
+  'system',
 ] as const;
 
 /** What a check may look at: a part of a host, and one kind of signal of the journal. */
@@ -38,7 +42,14 @@ export function invalidates(signal: SignalBody): readonly Dependency[] {
         journal,
         ...of(
           signal.host,
-          CHANGES[signal.action] ?? ['containers', 'networks', 'engine', 'firewall', 'files'],
+          CHANGES[signal.action] ?? [
+            'containers',
+            'networks',
+            'engine',
+            'firewall',
+            'files',
+            'system',
+          ],
         ),
       ];
     case 'network':
@@ -56,7 +67,10 @@ export function invalidates(signal: SignalBody): readonly Dependency[] {
       return [journal, ...of(signal.host, ['routes', 'addresses', 'files'])];
     case 'command':
       // An image without a name and a volume send no signal; a command that finished may have made one.
-      return [journal, ...of(signal.host, ['engine', 'routes', 'addresses', 'firewall', 'files'])];
+      return [
+        journal,
+        ...of(signal.host, ['engine', 'routes', 'addresses', 'firewall', 'files', 'system']),
+      ];
     case 'host':
       return [journal, ...of(signal.host, OF_A_HOST)];
     case 'visit':

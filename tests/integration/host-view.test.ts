@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type HostView, isFromImage, obstacleTo, runsImagesProgram } from '#lab';
+import {
+  type HostView,
+  isFromImage,
+  obstacleTo,
+  type ReadingCommand,
+  runsImagesProgram,
+} from '#lab';
 import { hostView } from '../../server/sandbox/host-view.ts';
 import { openRuntime, startSandbox } from './stage.ts';
 
@@ -64,17 +70,17 @@ describe('a check’s view of a host changes nothing:', () => {
       '$(touch /tmp/made)',
       "'; touch /tmp/made; '",
     ]) {
-      await expect(view.read(path)).rejects.toThrow(/no such file/);
+      expect(await view.read(path)).toBeUndefined();
     }
     await expect(view.read('/etc/hosts\ntouch /tmp/made')).rejects.toThrow(/one line/);
-    await expect(view.read('/tmp/made')).rejects.toThrow(/no such file/);
+    expect(await view.read('/tmp/made')).toBeUndefined();
     expect(await view.addressOf('eth1; touch /tmp/made')).toBeUndefined();
   });
 
   test('a pipe is not emptied, and a device not asked', async () => {
     await raised.sandbox.host('server01').run(['mkfifo', '/tmp/pipe']);
-    await expect(view.read('/tmp/pipe')).rejects.toThrow(/no such file/);
-    await expect(view.read('/dev/zero')).rejects.toThrow(/no such file/);
+    expect(await view.read('/tmp/pipe')).toBeUndefined();
+    expect(await view.read('/dev/zero')).toBeUndefined();
   });
 });
 
@@ -128,6 +134,28 @@ describe('a check’s view of a host', () => {
     const image = { id: web.imageId, command: ['/bin/serve'], isLabs: true };
     expect(await view.image(IMAGE)).toMatchObject(image);
     expect(await view.image('nginx')).toBeUndefined();
+  });
+
+  test('asks by commands that read, which tell programs of other users as well, and by no other', async () => {
+    const host = raised.sandbox.host('client');
+    const client = hostView(host, new AbortController().signal);
+    await host.run(['sh', '-c', 'nc -lk 127.0.0.1 7070 >/dev/null 2>&1 &'], { user: 'learner' });
+    const asLearner = ['setpriv', '--reuid=learner', '--regid=learner', '--clear-groups'] as const;
+    await expect
+      .poll(async () => (await client.ask([...asLearner, 'ss', '-Hltnp'])).output)
+      .toMatch(/^LISTEN +\d+ +\d+ +127\.0\.0\.1:7070 .*"nc",pid=/m);
+    expect((await client.ask(['ps', '-eo', 'stat=,user:32=,comm='])).output).toMatch(
+      /^S\S* +learner +nc$/m,
+    );
+    expect(await client.ask(['stat', '-Lc', '%a %U:%G %F', '--', '/etc/shadow'])).toEqual({
+      status: 0,
+      output: '640 root:shadow regular file',
+    });
+    expect((await client.ask(['id', '-Gn', '--', 'learner'])).output).toBe('learner docker');
+    expect((await client.ask(['id', '-Gn', '--', 'nobody2'])).status).toBe(1);
+    expect((await client.ask(['getent', 'group', 'nogroup2'])).status).toBe(2);
+    const forbidden = ['ss', '-K'] as unknown as ReadingCommand;
+    await expect(client.ask(forbidden)).rejects.toThrow('A check may only read');
   });
 
   test('tells what an image is made of, under all its names and without one', async () => {

@@ -45,6 +45,7 @@ class Looked {
       addressOf: (device: string) => counted(`address ${device}`, undefined),
       firewall: () => counted('firewall', []),
       read: (path: string) => counted(`file ${path}`, ''),
+      ask: (words: readonly string[]) => counted(words.join(' '), { status: 0, output: '' }),
     };
     const sandbox: SandboxView = {
       signal: new AbortController().signal,
@@ -69,6 +70,7 @@ class Looked {
     await host.addressOf('docker0');
     await host.firewall();
     await host.read('/etc/hosts');
+    await host.ask(['ss', '-Hltnp']);
     return this.asked;
   }
 }
@@ -85,6 +87,7 @@ const ALL = [
   'address docker0',
   'firewall',
   'file /etc/hosts',
+  'ss -Hltnp',
 ];
 /** An image's id is made of its content, so that no signal but the engine's own return makes it doubtful. */
 const ALL_BUT_IDS = ALL.filter((what) => !what.endsWith('sha256:web'));
@@ -121,6 +124,7 @@ describe('what a host has said', () => {
         'networks',
         'firewall',
         'file /etc/hosts',
+        'ss -Hltnp',
       ],
     ],
     [

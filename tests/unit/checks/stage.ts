@@ -138,7 +138,8 @@ export class CheckStage implements Disposable {
       routes: () => answer(() => host.routes),
       addressOf: () => answer(() => undefined),
       firewall: () => answer(() => []),
-      read: (path) => answer(() => host.files[path] ?? ''),
+      read: (path) => answer(() => host.files[path]),
+      ask: () => answer(() => ({ status: 0, output: '' })),
     };
   }
 }

@@ -13,14 +13,17 @@ import {
   firstOf,
   image,
   type LabError,
+  listens,
   type Moment,
   network,
   networkId,
+  process,
   ranInside,
   refused,
   restartOf,
   route,
   subnetOf,
+  sysctl,
   type Test,
   theAddress,
   theId,
@@ -28,6 +31,7 @@ import {
   theText,
   throughFormerPort,
   throughPort,
+  user,
   visited,
 } from '#lab';
 import { World } from './docker-networking-world.ts';
@@ -507,11 +511,6 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     ],
   ],
   [
-    'file(…).says(…)',
-    file('/proc/sys/net/ipv4/ip_forward').on('server01').says('1'),
-    [['it does', (w) => w, 'passed']],
-  ],
-  [
     'command(…).failed(…)',
     command(/^docker run/)
       .on('server01')
@@ -598,11 +597,200 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     ],
   ],
   [
+    'file(…).says(…)',
+    file('/proc/sys/net/ipv4/ip_forward').on('server01').says('1'),
+    [['it does', (w) => w, 'passed']],
+  ],
+  [
     'file(…) that says something else',
     file('/proc/sys/net/ipv4/ip_forward').on('server01').says(/0/),
     [['it does not', (w) => w, /does not say what was asked for/]],
   ],
-  ['file(…)', file('/etc/x').on('server01'), [['missing', (w) => w, /There is no \/etc\/x/]]],
+  [
+    'file(…)',
+    file('/etc/x').on('server01'),
+    [
+      ['there', (w) => w.file('server01', '/etc/x', '644 root root regular file', 'x'), 'passed'],
+      ['a directory', (w) => w.file('server01', '/etc/x', '755 root root directory'), 'passed'],
+      ['missing', (w) => w, /There is no \/etc\/x on server01 yet/],
+      [
+        'on another host',
+        (w) => w.file('client', '/etc/x', '644 root root regular file', 'x'),
+        /There is a \/etc\/x on client, but the lab needs it on server01/,
+      ],
+    ],
+  ],
+  [
+    'file(…).says(…) of a directory',
+    file('/etc/x').on('server01').says(/y/),
+    [
+      [
+        'one',
+        (w) => w.file('server01', '/etc/x', '755 root root directory'),
+        /is a directory, and/,
+      ],
+    ],
+  ],
+  [
+    'file(…).hasMode(…).ownedBy(…)',
+    file('/srv/n').on('server01').hasMode('0640').ownedBy('anna', 'dev'),
+    [
+      ['all of it', (w) => w.file('server01', '/srv/n', '640 anna dev regular file'), 'passed'],
+      [
+        'another mode',
+        (w) => w.file('server01', '/srv/n', '644 anna dev regular file'),
+        /mode 644, not 640/,
+        'sudo chmod 640 /srv/n',
+      ],
+      [
+        'another owner',
+        (w) => w.file('server01', '/srv/n', '640 root dev regular file'),
+        /belongs to root, not to anna/,
+        'sudo chown anna /srv/n',
+      ],
+      [
+        'another group',
+        (w) => w.file('server01', '/srv/n', '640 anna anna regular file'),
+        /of the group anna, not of dev/,
+        'sudo chgrp dev /srv/n',
+      ],
+    ],
+  ],
+  [
+    'listens(…)',
+    listens(80).on('server01'),
+    [
+      ['on every address', (w) => listening(w, '0.0.0.0:80'), 'passed'],
+      ['on one', (w) => listening(w, '127.0.0.1:80'), 'passed'],
+      ['nothing', (w) => w, /Nothing listens on port 80 of server01 yet/],
+      ['another port that begins alike', (w) => listening(w, '0.0.0.0:8080'), /Nothing listens/],
+      ['another host', (w) => listening(w, '0.0.0.0:80', 'nginx', 'client'), /80 of client, but/],
+    ],
+  ],
+  [
+    'listens(…).by(…).onEveryAddress()',
+    listens(80).on('server01').by('nginx').onEveryAddress(),
+    [
+      ['both', (w) => listening(w, '0.0.0.0:80'), 'passed'],
+      ['of both families', (w) => listening(w, '*:80'), 'passed'],
+      ['for itself', (w) => listening(w, '127.0.0.1%lo:80'), /bound to 127\.0\.0\.1, so only serv/],
+      [
+        'by the learner, where root is not shown it',
+        (w) =>
+          listening(
+            w.says('server01', AS_LEARNER, 'LISTEN 0 1 *:80 *:* users:(("nginx",pid=7)'),
+            '*:80',
+            '',
+          ),
+        'passed',
+      ],
+      ['for itself, IPv6', (w) => listening(w, '[::1]:80'), /bound to \[::1\], so only server01/],
+      ['on one address', (w) => listening(w, '10.1.10.11:80'), /bound to 10\.1\.10\.11 alone/],
+      ['another program', (w) => listening(w, '*:80', 'docker-proxy'), /docker-proxy that listens/],
+      [
+        'another port',
+        (w) => listening(w, '*:81'),
+        /nginx listens on port 81 of server01, not on 8/,
+      ],
+    ],
+  ],
+  [
+    'listens(…/udp)',
+    listens('53/udp').on('client'),
+    [
+      ['there', (w) => w.says('client', 'ss -Hlunp', 'UNCONN 0 0 0.0.0.0:53 0.0.0.0:*'), 'passed'],
+      ['nothing', (w) => w, /Nothing listens on port 53\/udp of client yet/],
+    ],
+  ],
+  [
+    'user(…).inGroup(…)',
+    user('anna').on('server01').inGroup('dev'),
+    [
+      ['in it', (w) => w.says('server01', 'id -Gn -- anna', 'anna dev'), 'passed'],
+      ['no such user', (w) => strangers(w), /There is no user anna on server01 yet/],
+      [
+        'on another host',
+        (w) => strangers(w).says('client', 'id -Gn -- anna', 'anna'),
+        /user anna is on client, but/,
+      ],
+      [
+        'not in it',
+        (w) => w.says('server01', 'id -Gn -- anna', 'anna devel'),
+        /in the groups anna and devel, and not in dev/,
+        'sudo usermod -aG dev anna',
+      ],
+      [
+        'no such group',
+        (w) =>
+          w.says('server01', 'id -Gn -- anna', 'anna').says('server01', 'getent group dev', '', 2),
+        /There is no group dev on server01 yet/,
+        'sudo groupadd dev',
+      ],
+    ],
+  ],
+  [
+    'sysctl(…).is(…)',
+    sysctl('net.ipv4.ip_forward').on('server01').is(1),
+    [
+      ['it is', (w) => w, 'passed'],
+      [
+        'it is not',
+        (w) => w.broken({ ipForward: '0' }),
+        /ip_forward is 0 on server01, not 1/,
+        'sudo sysctl -w net.ipv4.ip_forward=1',
+      ],
+      [
+        'only written',
+        (w) =>
+          w
+            .broken({ ipForward: '0' })
+            .file('server01', '/etc/sysctl.conf', '', '#x\nnet.ipv4.ip_forward = 1'),
+        /stands in \/etc\/sysctl\.conf of server01, but has not been read.*still 0/,
+        'sudo sysctl -p',
+      ],
+    ],
+  ],
+  [
+    'sysctl(…) of several numbers',
+    sysctl('net.ipv4.ip_local_port_range').on('server01').is('32768 60999'),
+    [['they are', (w) => w.broken({ ipForward: '32768\t60999' }), 'passed']],
+  ],
+  [
+    'process(…).ownedBy(…)',
+    process('python3').on('client').ownedBy('learner'),
+    [
+      ['runs', (w) => running(w, 'Sl   learner  python3'), 'passed'],
+      ['nothing', (w) => running(w, 'Ss   root     bash'), /No process python3 runs on client yet/],
+      ['another user', (w) => running(w, 'S    root     python3'), /runs as root, not as learner/],
+      ['suspended', (w) => running(w, 'T    learner  python3'), /python3 is suspended, as Ctrl-Z/],
+      [
+        'ended',
+        (w) => running(w, 'Z    learner  python3 <defunct>'),
+        /python3 has ended; only its/,
+      ],
+      [
+        'on another host',
+        (w) => w.says('server01', PS, 'S    learner  python3'),
+        /python3 runs on server01, but the lab needs it on client/,
+      ],
+    ],
+  ],
+  [
+    'process(/…/)',
+    process(/http\.server 80/).on('client'),
+    [
+      [
+        'by its command line',
+        (w) => w.says('client', PS.replace('comm', 'args'), 'S root python3 -m http.server 80'),
+        'passed',
+      ],
+      [
+        'not by the question itself',
+        (w) => w.says('client', PS.replace('comm', 'args'), 'R root ps -eo http.server 80'),
+        /No process http\\\.server 80 runs/,
+      ],
+    ],
+  ],
   [
     'all(…)',
     all(web.runs(), network('mynet').on('server01')),
@@ -621,6 +809,24 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     ],
   ],
 ];
+
+const PS = 'ps -eo stat=,user:32=,comm=';
+const running = (world: World, line: string) => world.says('client', PS, line);
+
+/** A program that listens, as `ss` shows it. */
+function listening(world: World, local: string, program = 'nginx', host = 'server01'): World {
+  const by = program === '' ? '' : `users:(("${program}",pid=7,fd=4))`;
+  return world.says(host, 'ss -Hltnp', `LISTEN 0      4096   ${local}      0.0.0.0:*    ${by}`);
+}
+
+const AS_LEARNER = 'setpriv --reuid=learner --regid=learner --clear-groups ss -Hltnp';
+
+/** No host has a user anna. */
+const strangers = (world: World) =>
+  ['server01', 'server02', 'client'].reduce(
+    (all, host) => all.says(host, 'id -Gn -- anna', 'id: ‘anna’: no such user', 1),
+    world,
+  );
 
 function typed(world: World, host: string, line: string, status = 0): World {
   return world.signal({ kind: 'command', host, terminal: 't', line, status });

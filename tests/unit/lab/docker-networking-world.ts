@@ -1,4 +1,5 @@
 import type {
+  CommandAnswer,
   ContainerView,
   HostView,
   ImageView,
@@ -87,6 +88,8 @@ export class World {
     server02: { bridge: network('bridge', 'e2e2e2e20000beef', 'bridge', ['172.17.0.0/16']) },
   };
   readonly #built: BuiltImage[] = [];
+  readonly #files = new Map<string, { readonly stat?: string; readonly text?: string }>();
+  readonly #said = new Map<string, CommandAnswer>();
   readonly #signals: Signal[] = [];
   #ids = 0;
 
@@ -231,6 +234,18 @@ export class World {
     return name === '' ? this : this.signal({ kind: 'image', host: on, action: 'tag', id, name });
   }
 
+  /** A file of a host, or with no text a directory. @param stat its mode, owner, group and kind */
+  file(host: string, path: string, stat: string, text?: string): this {
+    this.#files.set(`${host}:${path}`, { stat, ...(text !== undefined && { text }) });
+    return this;
+  }
+
+  /** What a command that reads says on a host. */
+  says(host: string, command: string, output: string, status = 0): this {
+    this.#said.set(`${host}: ${command}`, { status, output });
+    return this;
+  }
+
   /** Something breaks on the servers. */
   broken(change: Partial<Pick<World, 'bridges' | 'rules' | 'sockets' | 'ipForward'>>): this {
     Object.assign(this, change);
@@ -328,7 +343,14 @@ export class World {
       read: async (path) => {
         if (path === '/proc/net/tcp') return this.sockets;
         if (path.startsWith('/proc')) return this.ipForward;
-        throw new Error(`cat ${path} on ${name}: cat: ${path}: No such file or directory`);
+        return this.#files.get(`${name}:${path}`)?.text;
+      },
+      ask: async (command) => {
+        const said = this.#said.get(`${name}: ${command.join(' ')}`);
+        const path = command[0] === 'stat' ? (command.at(-1) ?? '') : '';
+        const file = this.#files.get(`${name}:${path}`) ?? (path.startsWith('/proc') && {});
+        if (!file) return said ?? { status: path === '' ? 0 : 1, output: '' };
+        return { status: 0, output: file.stat ?? '444 root root regular file' };
       },
     };
   }

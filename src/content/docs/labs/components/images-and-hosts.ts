@@ -1,4 +1,16 @@
-import { check, image, on } from '#lab';
+import {
+  check,
+  command,
+  file,
+  image,
+  listens,
+  on,
+  open,
+  process,
+  sysctl,
+  user,
+  visited,
+} from '#lab';
 import { IMAGE } from './image.ts';
 
 /** A build whose Dockerfile is given on one line, without files beside it. */
@@ -10,7 +22,10 @@ const site = image('site:1').on('server01');
 export const imagesAndHosts = [
   check('site-built', {
     title: 'server01 has an image site:1, built on the lab’s, with a version and a file of yours',
-    test: site.builtOn(IMAGE).hasLabel('version', '1').hasLayer(/COPY/),
+    test: site
+      .builtOn(IMAGE)
+      .hasLabel('version', '1')
+      .hasLayer(/COPY .* in \/www/),
     mistakes: [
       {
         what: 'no tag',
@@ -53,6 +68,109 @@ export const imagesAndHosts = [
         actions: [on('server01', 'docker tag site:1 registry/site:1')],
         says: 'There is an image registry/site:1',
         undo: [on('server01', 'docker rmi registry/site:1')],
+      },
+    ],
+  }),
+  check('site-read', {
+    title: 'Since a container of it was started, a page of it that says hello was opened',
+    test: visited('http://10.1.10.11:8082')
+      .from('client')
+      .after(command(/^docker run .*site:1/).on('server01'))
+      .showing(/hello/),
+    mistakes: [
+      {
+        what: 'another page of it',
+        actions: [
+          on('server01', 'docker run -d --name site -p 8082:80 site:1'),
+          open('http://10.1.10.11:8082'),
+        ],
+        says: 'does not show what was asked for',
+        undo: [on('server01', 'docker rm -f site')],
+        remembered: true,
+      },
+    ],
+  }),
+  check('port-open', {
+    title: 'nc listens on port 7070 of the client, for everybody',
+    test: listens(7070).on('client').by('nc').onEveryAddress(),
+    mistakes: [
+      {
+        what: 'for the client alone',
+        actions: [on('client', 'nc -lk 127.0.0.1 7070 > /dev/null &')],
+        says: 'only client itself reaches it',
+        undo: [on('client', 'pkill -x nc')],
+      },
+      {
+        what: 'another port',
+        actions: [on('client', 'nc -lk 7071 > /dev/null &')],
+        says: 'nc listens on port 7071',
+        undo: [on('client', 'pkill -x nc')],
+      },
+    ],
+  }),
+  check('tail-runs', {
+    title: 'tail runs on the client, as the user learner',
+    test: process('tail').on('client').ownedBy('learner'),
+    mistakes: [
+      {
+        what: 'as root',
+        actions: [on('client', "sudo sh -c 'tail -f /dev/null &'")],
+        says: 'runs as root, not as learner',
+        undo: [on('client', 'sudo pkill -x tail')],
+      },
+    ],
+  }),
+  check('anna-in-dev', {
+    title: 'The client has a user anna, who is in the group dev',
+    test: user('anna').on('client').inGroup('dev'),
+    mistakes: [
+      {
+        what: 'the user alone',
+        actions: [on('client', 'sudo useradd anna')],
+        says: 'no group dev on client',
+        undo: [on('client', 'sudo userdel anna')],
+      },
+    ],
+    alternatives: [
+      {
+        what: 'the group added later',
+        actions: [
+          on('client', 'sudo useradd anna'),
+          on('client', 'sudo groupadd dev && sudo usermod -aG dev anna'),
+        ],
+      },
+    ],
+  }),
+  check('notes-kept', {
+    title: '/tmp/notes is anna’s, and only she and dev read it',
+    test: file('/tmp/notes').on('client').says('hello').hasMode('640').ownedBy('anna', 'dev'),
+    mistakes: [
+      {
+        what: 'for everybody to read',
+        actions: [
+          on('client', 'echo hello > /tmp/notes && sudo chown anna:dev /tmp/notes'),
+          on('client', 'sudo chmod 644 /tmp/notes'),
+        ],
+        says: 'has the mode 644, not 640',
+        undo: [on('client', 'sudo rm /tmp/notes')],
+      },
+      {
+        what: 'on the other host',
+        actions: [on('server01', 'echo hello > /tmp/notes')],
+        says: 'There is a /tmp/notes on server01',
+        undo: [on('server01', 'rm /tmp/notes')],
+      },
+    ],
+  }),
+  check('ttl-set', {
+    title: 'Packets of server01 begin with a time to live of 65',
+    test: sysctl('net.ipv4.ip_default_ttl').on('server01').is(65),
+    mistakes: [
+      {
+        what: 'only written down',
+        actions: [on('server01', 'echo net.ipv4.ip_default_ttl=65 | sudo tee -a /etc/sysctl.conf')],
+        says: 'has not been read from there',
+        undo: [on('server01', 'sudo rm /etc/sysctl.conf')],
       },
     ],
   }),
