@@ -1,7 +1,7 @@
 import { CouldNotCheck, type Lab, type SandboxView, type SignalBody, type Verdict } from '#lab';
 import { withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
-import { Dependencies } from './dependencies.ts';
+import { Dependencies, type Dependency } from './dependencies.ts';
 import { type RoundCache, viewThrough } from './read-cache.ts';
 
 /** A check takes milliseconds; one that has no answer by now has none to give ("could not check"). */
@@ -55,6 +55,11 @@ export class CheckTask {
   /** The last run brought an answer. */
   get answered(): boolean {
     return this.#reads !== undefined;
+  }
+
+  /** Whether its last answer came from there. */
+  hasRead(read: Dependency): boolean {
+    return this.#reads?.has(read) ?? false;
   }
 
   /**

@@ -104,6 +104,10 @@ export class Dependencies {
   readonly since = Date.now();
   #settling: { readonly name: string; readonly until: number } | undefined;
 
+  has(read: Dependency): boolean {
+    return this.#read.has(read);
+  }
+
   /** Whether a signal can have changed what was read. */
   isInvalidatedBy(signal: SignalBody): boolean {
     return invalidates(signal).some((read) => this.#read.has(read));

@@ -29,15 +29,19 @@ export class ReadCache {
 
   /** Something happened: what it can have changed is asked for again. `undefined` stands for anything. */
   invalidate(signal: SignalBody | undefined): void {
-    const now = performance.now();
     if (!signal) {
       for (const read of this.#answers.keys()) if (!isFixed(read)) this.#answers.delete(read);
-      this.#allInvalidated = now;
+      this.#allInvalidated = performance.now();
       return;
     }
-    for (const read of stales(signal)) {
+    this.drop(stales(signal));
+  }
+
+  /** Has changed without a signal, or may have. */
+  drop(reads: readonly Dependency[]): void {
+    for (const read of reads) {
       this.#answers.delete(read);
-      this.#invalidated.set(read, now);
+      this.#invalidated.set(read, performance.now());
     }
   }
 

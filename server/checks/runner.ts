@@ -22,6 +22,11 @@ import { ReadCache } from './read-cache.ts';
 const SAFETY_MS = 30_000;
 /** At most this often a new round begins, however many signals a loop in a host makes; far below what a person notices. */
 const ROUND_GAP_MS = 15;
+/**
+ * A program that a command has started in the background is there a moment later, and so are its socket and its file: no
+ * signal tells of them. On a busy machine a process takes some hundred milliseconds to start.
+ */
+const IN_BACKGROUND_MS = 1_000;
 /** A check that could not be asked is asked again soon, by itself. */
 const RETRY_MS = 2_000;
 /** Steps that are passed are looked at again with this much leisure, so that the open ones have the hosts to themselves. */
@@ -96,6 +101,21 @@ export class CheckRunner implements Disposable {
     if (!signal) this.#after('safety', SAFETY_MS, () => this.wake());
     this.#cache.invalidate(signal);
     this.#wake(this.#tasks.filter((task) => task.wakes(signal)));
+    if (signal?.kind === 'command') this.#lookAgain(signal.host);
+  }
+
+  /** Asks the open checks about a host's processes and such once more, a moment after its last command. */
+  #lookAgain(host: string): void {
+    const read = `system of ${host}` as const;
+    const open = () => {
+      const passes = this.#options.passes();
+      return this.#tasks.filter((task) => task.hasRead(read) && !passes.has(task.id));
+    };
+    if (open().length === 0) return;
+    this.#after(read, IN_BACKGROUND_MS, () => {
+      this.#cache.drop([read, `files of ${host}`]);
+      this.#wake(open());
+    });
   }
 
   /** Runs one check now, and settles when its answer is there. */

@@ -297,6 +297,30 @@ describe('in time,', () => {
   };
   const WEB = labWith([check('web', { title: 't', test: (sandbox) => runs(sandbox, 'web') })]);
 
+  test('what a command has left in the background is there a moment later, and is asked for then', async () => {
+    const listening = async ({ host }: SandboxView) =>
+      (await host('one').ask(['ss', '-Hltnp'])).output === '' ? notYet('Nothing yet.') : passed();
+    using stage = new CheckStage(labWith([check('port', { title: 't', test: listening })]));
+    const host = stage.host('one');
+    stage.runner.wake();
+    await pass(stage, 200);
+    const run = (on: string) =>
+      stage.signal({ kind: 'command', host: on, terminal: 't', line: 'nc -l 80 &', status: 0 });
+    run('two');
+    await pass(stage, 1_000);
+    expect(host.asked).toBe(1);
+    for (const _ of Array(5)) run('one');
+    await pass(stage, 100);
+    expect(host.asked).toBe(2);
+    host.system = 'LISTEN';
+    await pass(stage, 900);
+    expect([host.asked, stage.view('port')?.state]).toEqual([3, 'passed']);
+    run('one');
+    await pass(stage, 20_000);
+    // Once for the command itself: what is passed is in no hurry.
+    expect(host.asked).toBe(4);
+  });
+
   test('a check that could not be asked is asked again by itself', async () => {
     using stage = new CheckStage(WEB);
     const host = stage.host('one');

@@ -25,6 +25,9 @@ export interface FakeHost {
   networks: NetworkView[];
   routes: RouteView[];
   files: Record<string, string>;
+  /** What every command that reads says, and how often one was run. */
+  system: string;
+  asked: number;
   /** Stands before every answer. */
   before: () => Promise<void>;
 }
@@ -80,6 +83,8 @@ export class CheckStage implements Disposable {
       networks: [],
       routes: [],
       files: {},
+      system: '',
+      asked: 0,
       before: async () => undefined,
     };
     this.#hosts.set(name, host);
@@ -139,7 +144,11 @@ export class CheckStage implements Disposable {
       addressOf: () => answer(() => undefined),
       firewall: () => answer(() => []),
       read: (path) => answer(() => host.files[path]),
-      ask: () => answer(() => ({ status: 0, output: '' })),
+      ask: () =>
+        answer(() => {
+          host.asked += 1;
+          return { status: 0, output: host.system };
+        }),
     };
   }
 }
