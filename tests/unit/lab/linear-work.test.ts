@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
   atItsAddress,
+  command,
   container,
+  image,
+  listens,
+  process,
   refused,
   restartOf,
   route,
@@ -91,6 +95,8 @@ async function workFor(test: Test, name: string, pairs: number, outcome: VisitOu
   return { reads: counted.reads, lists: counted.lists };
 }
 
+/** As much as a host may say at once (server/sandbox/host-shell-channel.ts). */
+const MOST_SAID = 256 * 1024;
 /** More than one look at each signal for each thing that is asked of it, and far less than one for each other signal. */
 const READS_A_SIGNAL = 30;
 
@@ -101,6 +107,13 @@ describe('the work for one look at a journal grows with it, and no faster:', () 
     ['through a former port', refused(throughFormerPort(web)), 'refused'],
     ['at its own address', visited(atItsAddress(web)), 'page'],
     ['after a restart', visited(throughPort(web)).after(restartOf(web)), 'page'],
+    ['after a command', visited(throughPort(web)).after(command(/x/).on('server01')), 'page'],
+    ['showing a text', visited(throughPort(web)).showing(/Version 2/), 'page'],
+    [
+      'a command after an image',
+      command(/x/).on('server01').after(image('web:1').on('server01')),
+      'page',
+    ],
     ['after a visit', restartOf(web).after(visited(throughPort(web))), 'page'],
   ] as const)('%s', async (_, test, outcome) => {
     for (const pairs of [100, 400]) {
@@ -141,6 +154,19 @@ test('the work for one look at a host’s routes grows with them, and no faster'
     const test = route('172.17.0.0/16').on('client').via('10.1.10.11');
     expect(await world.put(test)).toMatchObject({ reason: expect.stringContaining('too narrow') });
     expect(reads).toBeLessThan(routes * READS_A_SIGNAL);
+  }
+});
+
+test('what a host says of its sockets and processes is gone through once, whatever stands in it', async () => {
+  const HOSTILE = ['"', '("', '",pid=', ' ', 'S a b\n', 'LISTEN 0 0 :: users:(("', 'a'.repeat(99)];
+  for (const part of HOSTILE) {
+    const said = part.repeat(Math.ceil(MOST_SAID / part.length));
+    const world = new World()
+      .says('client', 'ss -Hltnp', said)
+      .says('client', 'ps -eo stat=,user:32=,args=', said);
+    for (const test of [listens(80).on('client').by('x'), process(/^x y$/).on('client')]) {
+      expect((await world.put(test)).kind).toBe('not-yet');
+    }
   }
 });
 
