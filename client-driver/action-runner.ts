@@ -42,12 +42,12 @@ export class ActionRunner {
       case 'open':
         return this.#open(action.url);
       case 'answer': {
-        const reads = this.#lab.checks.find(({ id }) => id === action.check)?.reads;
-        if (!reads) {
-          const what = `${action.check} to say where its answer stands`;
-          throw new ExpectationFailed(what, 'no “reads”');
+        const { check, text } = action;
+        if (text === undefined) {
+          const what = `${check} to say where its answer stands`;
+          throw new ExpectationFailed(what, 'neither “reads” nor “solution”');
         }
-        await this.#learner.answer(action.check, this.#readOff(reads));
+        await this.#answer(check, text);
       }
     }
   }
@@ -62,12 +62,8 @@ export class ActionRunner {
         case 'open':
           await this.#open(action.url);
           break;
-        case 'answer': {
-          const { text } = action;
-          const answer =
-            typeof text === 'string' ? await this.#filledIn(text) : this.#readOff(text);
-          await this.#learner.answer(check, answer);
-        }
+        case 'answer':
+          await this.#answer(check, action.text);
       }
     }
   }
@@ -93,6 +89,11 @@ export class ActionRunner {
   async #open(url: string): Promise<void> {
     const { text } = await this.#learner.visit(await this.#filledIn(url));
     this.#screen = text;
+  }
+
+  async #answer(check: string, text: string | RegExp): Promise<void> {
+    const answer = typeof text === 'string' ? await this.#filledIn(text) : this.#readOff(text);
+    await this.#learner.answer(check, answer);
   }
 
   #readOff(reads: RegExp): string {

@@ -1,4 +1,4 @@
-import type { Alternative, Mistake } from './scenarios.ts';
+import type { Action, Alternative, Mistake } from './scenarios.ts';
 import type { Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
 
@@ -39,6 +39,20 @@ export interface HostDefinition {
   readonly services?: Readonly<Record<string, string>>;
 }
 
+/** What a learner chooses among to answer a question, by keys. */
+export interface Choices {
+  /** One of several, several of several, or all of them in an order. */
+  readonly kind: 'one' | 'several' | 'order';
+  /** Key to what the learner reads, in the order of the page. */
+  readonly options: Readonly<Record<string, string>>;
+  /** The right keys; where an order is asked for, all keys in it. It stays with the server. */
+  readonly right: readonly string[];
+  /** Key to what is wrong with it; in an order, to why it does not stand before others. */
+  readonly because: Readonly<Record<string, string | undefined>>;
+  /** What is said where no single option is wrong. */
+  readonly otherwise?: string | undefined;
+}
+
 /** What has to be so in the sandbox for a step to tick. */
 export interface CheckDefinition<Host extends string = string> {
   readonly id: string;
@@ -46,6 +60,8 @@ export interface CheckDefinition<Host extends string = string> {
   readonly title: string;
   /** Present where the learner answers in words or numbers read off the screen. */
   readonly question?: string;
+  /** Present where the answer is chosen, not typed. */
+  readonly choices?: Choices;
   /** What the answer looks like, shown in the empty box, e.g. `172.17.0.1`. */
   readonly placeholder?: string;
   readonly test: (sandbox: SandboxView<Host>) => Verdict | Promise<Verdict>;
@@ -54,6 +70,8 @@ export interface CheckDefinition<Host extends string = string> {
    * opened, whichever came later.
    */
   readonly reads?: RegExp;
+  /** What leads to it where its page shows nothing to be done: what `lab:test` and Do it for me then do. */
+  readonly solution?: readonly Action[];
   /**
    * Ids of earlier checks whose steps this one stands on, where its page does not show that by the name of something that
    * they make. Do it for me does them first.

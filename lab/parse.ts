@@ -1,4 +1,5 @@
-import { hostsOf, type Test } from './assertions/assertion.ts';
+import { hostsOf, onAnswer, type Test } from './assertions/assertion.ts';
+import { choiceProblems } from './assertions/choices.ts';
 import type {
   CheckDefinition,
   HostDefinition,
@@ -8,7 +9,7 @@ import type {
 } from './define.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type LabHost, parseHost, reportNetworks, reportTwins, tagged } from './parse-host.ts';
-import type { Scenarios } from './scenarios.ts';
+import type { Action, Scenarios } from './scenarios.ts';
 import { notYet, type Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
 
@@ -59,7 +60,8 @@ export class LabError extends Error {
 const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /**
- * A check: its id, what the learner reads of it (`title`), and the test of the sandbox.
+ * A check: its id, what the learner reads of it (`title`), and the test of the sandbox. `solution` is what is to be done
+ * where its page shows nothing to do, as in a challenge.
  *
  * @example
  * check('web-runs', {
@@ -72,6 +74,7 @@ export function check<const Host extends string = string>(
   rest: Scenarios & {
     readonly title: string;
     readonly needs?: readonly string[];
+    readonly solution?: readonly Action[];
     readonly test: Test<Host>;
   },
 ): CheckDefinition<Host> {
@@ -100,15 +103,12 @@ export function answer<const Host extends string = string>(
     readonly placeholder?: string;
     readonly needs?: readonly string[];
     readonly reads?: RegExp;
+    readonly solution?: readonly Action[];
     readonly judge: (given: string, sandbox: SandboxView<Host>) => Verdict | Promise<Verdict>;
   },
 ): CheckDefinition<Host> {
   const { judge, ...written } = rest;
-  const test = (sandbox: SandboxView<Host>) => {
-    const given = sandbox.journal.last('answer', (signal) => signal.check === id)?.text.trim();
-    return given ? judge(given, sandbox) : notYet('Not answered yet.');
-  };
-  return { id, ...written, test: Object.assign(test, { hosts: hostsOf(judge) }) };
+  return { id, ...written, test: onAnswer(id, judge) };
 }
 
 /**
@@ -160,9 +160,12 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
       );
     }
   }
+  problems.push(...checks.flatMap(choiceProblems));
   const known = hosts.flatMap(({ name, aliases }) => [name, ...aliases]);
-  for (const { id, test, mistakes = [], alternatives = [] } of checks) {
-    const actions = [...mistakes, ...alternatives].flatMap((scenario) => scenario.actions);
+  for (const { id, test, mistakes = [], alternatives = [], solution = [] } of checks) {
+    const actions = [...mistakes, ...alternatives, { actions: solution }].flatMap(
+      (scenario) => scenario.actions,
+    );
     const typedOn = actions.flatMap((action) => (action.kind === 'run' ? [action.host] : []));
     reportStrangers(`check "${id}"`, [...hostsOf(test), ...typedOn], known, problems);
   }

@@ -74,6 +74,18 @@ export function reading<Host extends string, More extends object>(
   return Object.assign(read, { hosts: [...new Set(hosts)] }, more);
 }
 
+/** The test of a question: its newest answer, trimmed, as `judge` finds it. */
+export function onAnswer<Host extends string>(
+  id: string,
+  judge: (given: string, sandbox: SandboxView<Host>) => Verdict | Promise<Verdict>,
+): Test<Host> & { readonly hosts: readonly string[] } {
+  const test = (sandbox: SandboxView<Host>) => {
+    const given = sandbox.journal.last('answer', ({ check }) => check === id)?.text.trim();
+    return given ? judge(given, sandbox) : notYet('Not answered yet.');
+  };
+  return Object.assign(test, { hosts: hostsOf(judge) });
+}
+
 /** The hosts that a test is known to read; none for a function that the author wrote. */
 export function hostsOf(test: object): readonly string[] {
   return 'hosts' in test && Array.isArray(test.hosts)

@@ -1,6 +1,7 @@
 /** Assertions that read like the step they check: each can be a check's `test`, or a part of one. */
 export * from './answers.ts';
 export type { Assertion, Message, MessageFacts, Messages, Reading, Test } from './assertion.ts';
+export { choice } from './choices.ts';
 export * from './combine.ts';
 export * from './command.ts';
 export * from './container.ts';

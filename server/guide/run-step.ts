@@ -1,6 +1,6 @@
 import { fillIn, type Lab } from '#lab';
 import type { CheckView, Fix, GuideAction, ValueView, VisitView } from '#protocol';
-import type { Step } from '#steps';
+import type { Step, StepAction } from '#steps';
 import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { asSentence } from '../base/errors.ts';
 import { pageText, readOff, terminalText } from '../labs/screen-text.ts';
@@ -101,7 +101,7 @@ class StepRun implements Disposable {
           await this.#open(action.url);
           break;
         case 'answer':
-          await this.#answer(action.check);
+          await this.#answer(action);
           break;
         default:
           action satisfies never;
@@ -141,17 +141,26 @@ class StepRun implements Disposable {
     tell(`Opened \`${url}\` in the browser`, { kind: 'open', url, visit });
   }
 
-  async #answer(id: string): Promise<void> {
+  async #answer({
+    check: id,
+    text: known,
+  }: Extract<StepAction, { kind: 'answer' }>): Promise<void> {
     const { lab, learner, signal, tell } = this.#job;
     const check = lab.checks.find((each) => each.id === id);
-    const text = check?.reads && readOff(check.reads, this.#last.text);
+    const text =
+      typeof known === 'string'
+        ? await filledIn(learner, known, signal)
+        : known && readOff(known, this.#last.text);
     if (text === undefined) {
       throw new GuideStopped(
         `The answer to “${check?.question ?? check?.title ?? id}” does not stand on the screen.`,
         'Do the step before it first, or read it off by yourself.',
       );
     }
-    tell(`Answering \`${text}\``, { kind: 'answer', check: id });
+    const shown = check?.choices
+      ? text.split(' ').map((key) => `“${check.choices?.options[key] ?? key}”`)
+      : [`\`${text}\``];
+    tell(`Answering ${shown.join(', ')}`, { kind: 'answer', check: id });
     await withAbort(signal, () => learner.answer(id, text));
   }
 

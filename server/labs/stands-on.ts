@@ -53,7 +53,10 @@ function directlyBelow(
   const needs = own.flatMap((check) => check.needs ?? []);
   const needed = before.filter((each) => each.checks.some((id) => needs.includes(id)));
   const last = before.at(-1);
-  const reads = asked.length === 0 && last?.page === step.page ? [last] : [];
+  const knows = step.actions.some(
+    ({ kind, ...rest }) => 'text' in rest && typeof rest.text === 'string',
+  );
+  const reads = asked.length === 0 && !knows && last?.page === step.page ? [last] : [];
   return [...found.values(), ...needed, ...reads];
 }
 

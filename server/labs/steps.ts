@@ -1,17 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostNamed, type Lab } from '../../lab/parse.ts';
+import type { Action } from '../../lab/scenarios.ts';
 import { elementsOf, type PageElement } from './page-elements.ts';
 
 /**
  * Something that a page asks its reader to do, and the line that asks. To run a fenced block on the host that it names:
  * `host` is the host's own name, whichever name the page uses. To open an address in the browser pane: `{value-id}` in it
- * stands for that value's live text. To answer a question off the screen.
+ * stands for that value's live text. To answer a question: with a text, or by a pattern that is read off the screen.
  */
 export type StepAction = { readonly line: number } & (
   | { readonly kind: 'run'; readonly host: string; readonly command: string }
   | { readonly kind: 'open'; readonly url: string }
-  | { readonly kind: 'answer'; readonly check: string }
+  | { readonly kind: 'answer'; readonly check: string; readonly text?: string | RegExp }
 );
 
 /** What is to be done since the last check of a page, and the check, or checks, that then tick. */
@@ -33,7 +34,8 @@ export interface Step {
 
 /**
  * The steps of a lab, in order, read from its pages: what a learner is asked to do is written there and nowhere else.
- * What stands in a hint is another way to the same, and no action. A page that is missing, and a name in it that the lab
+ * What stands in a hint is another way to the same, and no action. Where a page shows nothing to do for a check, its
+ * `solution` is what is done. A page that is missing, and a name in it that the lab
  * does not have, are for the site's build to report; they make no step.
  *
  * @param labDirectory the folder that holds the lab's `lab.ts` and its pages
@@ -61,15 +63,17 @@ export function stepsOf(
   const steps: Step[] = [];
   let draft = draftUnder(place.title);
   const finish = (id: string): void => {
-    const { heading, line, actions, checks } = draft;
+    const { heading, line, checks } = draft;
+    const solved = () => checks.flatMap((check) => solutionOf(lab, check, line));
+    const actions = draft.actions.length > 0 ? draft.actions : solved();
     steps.push({ id, page: place.page, heading, file: place.file, line, actions, checks });
     draft = draftUnder(heading);
   };
   for (const element of elementsOf(source)) {
     if (element.within !== 'page') continue;
     const check = checkOf(element, lab);
-    const action = actionOf(element, lab);
-    if (element.kind !== 'heading' && check === undefined && action === undefined) continue;
+    const asked = actionsOf(element, lab);
+    if (element.kind !== 'heading' && check === undefined && asked.length === 0) continue;
     const [done] = draft.checks;
     // Whatever comes after checks begins the next step, unless it is one more check.
     if (done !== undefined && check === undefined) finish(done);
@@ -79,7 +83,7 @@ export function stepsOf(
     }
     if (draft.actions.length === 0 && draft.checks.length === 0) draft.line = element.line;
     if (check !== undefined && draft.checks.includes(check)) continue;
-    if (action) draft.actions.push(action);
+    draft.actions.push(...asked);
     if (check !== undefined) draft.checks.push(check);
   }
   const [last] = draft.checks;
@@ -110,28 +114,57 @@ function checkOf(element: PageElement, lab: Pick<Lab, 'checks'>): string | undef
   return lab.checks.some((check) => check.id === id) ? id : undefined;
 }
 
+type LabParts = Pick<Lab, 'hosts' | 'checks' | 'values'>;
+
 /** What an element asks its reader to do. */
-function actionOf(
-  element: PageElement,
-  lab: Pick<Lab, 'hosts' | 'checks' | 'values'>,
-): StepAction | undefined {
+function actionsOf(element: PageElement, lab: LabParts): readonly StepAction[] {
   const { line } = element;
-  if (element.kind === 'heading') return undefined;
+  if (element.kind === 'heading') return [];
   if (element.kind === 'block') {
     const host = hostNamed(lab, element.host);
-    return host && { kind: 'run', host: host.name, command: element.code, line };
+    return host ? [{ kind: 'run', host: host.name, command: element.code, line }] : [];
   }
   const { name, attributes } = element;
   const id = attributes.get('id') ?? '';
   if (name === 'Answer') {
-    const check = checkOf(element, lab);
-    return check === undefined ? undefined : { kind: 'answer', check, line };
+    const check = lab.checks.find((each) => each.id === id);
+    if (!check) return [];
+    const { reads, solution } = check;
+    if (reads || !solution)
+      return [{ kind: 'answer', check: id, line, ...(reads && { text: reads }) }];
+    return solutionOf(lab, id, line);
   }
   if (name === 'Visit') {
     const url = attributes.get('url') ?? '';
-    return url === '' ? undefined : { kind: 'open', url, line };
+    return url === '' ? [] : [{ kind: 'open', url, line }];
   }
   return name === 'Value' && IS_URL.test(lab.values[id]?.placeholder ?? '')
-    ? { kind: 'open', url: `{${id}}`, line }
-    : undefined;
+    ? [{ kind: 'open', url: `{${id}}`, line }]
+    : [];
+}
+
+/** What is to be done for a check where its page does not show it. */
+function solutionOf(lab: LabParts, id: string, line: number): readonly StepAction[] {
+  const solution = lab.checks.find((check) => check.id === id)?.solution ?? [];
+  return solution.flatMap((action) => stepAction(action, lab, id, line) ?? []);
+}
+
+function stepAction(
+  action: Action,
+  lab: LabParts,
+  check: string,
+  line: number,
+): StepAction | undefined {
+  switch (action.kind) {
+    case 'run': {
+      const host = hostNamed(lab, action.host);
+      return host && { ...action, host: host.name, line };
+    }
+    case 'open':
+      return { ...action, line };
+    case 'answer':
+      return { ...action, check, line };
+    default:
+      return action satisfies never;
+  }
 }

@@ -59,6 +59,8 @@ function begin(first: LabData): void {
 
   const paint = () => {
     paintChecks(document, state.view);
+    const { snapshot } = state.view;
+    if (snapshot) void withAnswers(({ fillAnswers }) => fillAnswers(document, snapshot));
     paintValues(document, state.view);
     paintProgress(document, lab, state.view);
     paintGuideButtons(document, lab, state.view);
@@ -148,7 +150,7 @@ interface Parts {
 function listen({ api, state, workspace, announcer, desk, runs }: Parts): void {
   document.addEventListener('click', (event) => {
     const pressed = (event.target as Element).closest<HTMLElement>(
-      '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-extend], [data-undo-close], [data-ask], [data-do-it], [data-start-from], [data-guide-stop]',
+      '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-extend], [data-undo-close], [data-ask], [data-do-it], [data-start-from], [data-guide-stop], [data-move]',
     );
     if (!pressed) return;
     const { runHost, visit, showHost, ask, startFrom } = pressed.dataset;
@@ -158,6 +160,8 @@ function listen({ api, state, workspace, announcer, desk, runs }: Parts): void {
       void workspace.showBrowser(visit);
     } else if (showHost !== undefined) void workspace.showHost(showHost);
     else if ('showBrowser' in pressed.dataset) void workspace.showBrowser();
+    else if ('move' in pressed.dataset)
+      void withAnswers(({ moveOption }) => announcer.say(moveOption(pressed)));
     else if ('doIt' in pressed.dataset) void desk.press(pressed);
     else if ('guideStop' in pressed.dataset) void desk.stop();
     else if (startFrom !== undefined) void desk.startFrom(startFrom);
@@ -169,8 +173,8 @@ function listen({ api, state, workspace, announcer, desk, runs }: Parts): void {
   });
 
   document.addEventListener('input', ({ target }) => {
-    const box = target as HTMLElement;
-    if (box.classList.contains('answer-box')) box.dataset.touched = '';
+    const form = (target as Element).closest<HTMLElement>('[data-answer]');
+    if (form) form.dataset.touched = '';
   });
 
   document.addEventListener('submit', (event) => {
@@ -178,36 +182,13 @@ function listen({ api, state, workspace, announcer, desk, runs }: Parts): void {
     const check = form.dataset.answer;
     if (check === undefined) return;
     event.preventDefault();
-    void submitAnswer(form, check, { api, state, announcer });
+    void withAnswers(({ submitAnswer }) => submitAnswer(form, check, { api, state, announcer }));
   });
 }
 
-async function submitAnswer(
-  form: HTMLFormElement,
-  check: string,
-  { api, state, announcer }: Pick<Parts, 'api' | 'state' | 'announcer'>,
-): Promise<void> {
-  const text = String(new FormData(form).get('text') ?? '').trim();
-  if (text === '') return;
-  form.ariaBusy = 'true';
-  try {
-    const view = await api.answer(check, text);
-    state.apply({ type: 'checks', checks: [view] });
-    // The same wrong answer once more changes nothing on the page, but deserves to be heard.
-    if (view.state !== 'passed') announcer.say(view.reason);
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    const reason = form
-      .closest('[data-check-id]')
-      ?.querySelector<HTMLElement>('[data-check-reason]');
-    if (reason) {
-      reason.textContent = `${error.message} ${error.remedy}`;
-      reason.hidden = false;
-    }
-    announcer.say(`${error.message} ${error.remedy}`);
-  } finally {
-    form.removeAttribute('aria-busy');
-  }
+/** Does what a page with questions needs; one without fetches nothing. */
+async function withAnswers(use: (answers: typeof import('./answers.ts')) => void): Promise<void> {
+  if (document.querySelector('[data-answer]')) use(await import('./answers.ts'));
 }
 
 async function askFor(
@@ -219,19 +200,12 @@ async function askFor(
   const dialog = document.getElementById(`lab-${what}`) as HTMLDialogElement;
   if (!(await confirmed(dialog))) return;
   try {
-    state.apply({ type: 'snapshot', snapshot: await (what === 'reset' ? api.reset() : api.end()) });
-    if (what === 'reset') forgetAnswers();
+    const snapshot = await (what === 'reset' ? api.reset() : api.end());
+    if (what === 'reset') await withAnswers(({ forgetAnswers }) => forgetAnswers(document));
+    state.apply({ type: 'snapshot', snapshot });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     workspace.say(`${error.message} ${error.remedy}`);
-  }
-}
-
-/** After a reset nothing has been answered; what the boxes hold is of the life before. */
-function forgetAnswers(): void {
-  for (const box of document.querySelectorAll<HTMLInputElement>('input.answer-box')) {
-    delete box.dataset.touched;
-    box.value = '';
   }
 }
 

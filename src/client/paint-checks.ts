@@ -1,4 +1,4 @@
-import type { CheckView, Fix, SessionSnapshot } from '#protocol';
+import type { CheckView, Fix } from '#protocol';
 import type { LabView } from './lab-state.ts';
 import { set, setText } from './set.ts';
 
@@ -18,7 +18,6 @@ export function paintChecks(page: ParentNode, view: LabView): void {
     const check = checks.get(element.dataset.checkId ?? '');
     const known = view.link.state !== 'absent' ? check : undefined;
     paintCheck(element, known, reasonFor(known, view));
-    if (snapshot) fillAnswer(element, snapshot);
   }
 }
 
@@ -72,12 +71,4 @@ function paintFix(place: HTMLElement | null, fix: Fix | undefined): void {
   set(button, 'title', `Run on ${fix.host}`);
   set(button, 'ariaLabel', `Run on ${fix.host}: ${fix.command}`);
   setText(place.querySelector('code'), fix.command);
-}
-
-/** Puts the last answer into an empty box, and leaves what the learner is typing alone. */
-function fillAnswer(element: HTMLElement, { answers }: SessionSnapshot): void {
-  const box = element.querySelector<HTMLInputElement>('input.answer-box');
-  const text = answers[element.dataset.checkId ?? ''];
-  if (!box || box.dataset.touched !== undefined || box === document.activeElement) return;
-  set(box, 'value', text ?? '');
 }

@@ -31,7 +31,7 @@ const ROOM_BYTES = 152_800;
 const GZIP = { level: 9 };
 /**
  * Code that a page names and a learner may never need: it comes when they search, when they open a terminal's menu, where
- * the screen is touched, where the line is slow, when a program prints emoji or CJK, where there is a graphics card, or where the server runs a
+ * the screen is touched, where the line is slow, when a program prints emoji or CJK, where there is a graphics card, where a page asks a question, or where the server runs a
  * class. Everything else that is imported lazily counts, the terminal above all.
  */
 const ON_DEMAND = [
@@ -43,6 +43,7 @@ const ON_DEMAND = [
   /^prediction-view\./,
   /^addon-unicode-graphemes\./,
   /^addon-webgl\./,
+  /^answers\./,
   /^(my-status|live|copy)\./,
 ];
 /** Served as it is: it is compressed already. */

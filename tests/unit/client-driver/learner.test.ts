@@ -194,7 +194,7 @@ describe('in a terminal', () => {
     const actions = new ActionRunner(lab, learner);
     const line = 1;
     await actions.follow({ kind: 'run', host: 'server01', command: 'docker port web', line });
-    await actions.follow({ kind: 'answer', check: 'port-changed', line });
+    await actions.follow({ kind: 'answer', check: 'port-changed', text: /:(\d+)/, line });
     expect(shell.lines).toEqual(['docker port web']);
     expect(web.sessions.asked).toContain('answer learner1');
   });

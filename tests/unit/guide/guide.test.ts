@@ -35,7 +35,7 @@ const STEP: Step = {
   line: 1,
   actions: [
     { kind: 'open', url: 'http://10.0.0.1', line: 1 },
-    { kind: 'answer', check: 'read', line: 2 },
+    { kind: 'answer', check: 'read', text: /Server IP: (\S+)/, line: 2 },
   ],
   checks: ['read'],
 };

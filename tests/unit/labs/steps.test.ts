@@ -1,19 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { answer, check, defineLab, passed, value } from '#lab';
+import { answer, answering, check, choice, defineLab, on, open, passed, value } from '#lab';
 import { loadSteps, stepsOf } from '#steps';
 import { lab } from '../../../src/content/docs/labs/docker-networking/lab.ts';
 
 const DIRECTORY = join(import.meta.dirname, '../../../src/content/docs/labs/docker-networking');
 
-const SMALL = defineLab({
+const SMALL_DEFINITION = {
   title: 'Small',
   hosts: {
     server01: { address: '10.1.10.11/24', aliases: ['agent01'], engine: true },
     client: { address: '10.1.10.100/24' },
   },
   browser: 'client',
+} as const;
+
+const SMALL = defineLab({
+  ...SMALL_DEFINITION,
   values: {
     'web-url': value('http://10.1.10.11:<port>', async () => undefined),
     'web-port': value('the port', async () => undefined),
@@ -33,6 +37,67 @@ const SMALL = defineLab({
 
 const read = (source: string) =>
   stepsOf(source, { page: 'one', title: 'One', file: 'labs/small/one.mdx' }, SMALL);
+
+describe('where a page shows nothing to do for a check', () => {
+  const CHALLENGE = defineLab({
+    ...SMALL_DEFINITION,
+    sections: [
+      {
+        page: 'one',
+        title: 'One',
+        checks: [
+          check('proof', {
+            title: 't',
+            test: passed,
+            solution: [on('agent01', 'docker run proof'), open('http://10.1.10.11')],
+          }),
+          answer('known', { title: 't', question: 'q', judge: passed, solution: [answering('b')] }),
+          choice('chosen', {
+            title: 't',
+            question: 'q',
+            options: { a: 'A', b: 'B' },
+            right: 'b',
+            because: { a: 'No.' },
+          }),
+        ],
+      },
+    ],
+  });
+  const actionsOn = (...lines: string[]) =>
+    stepsOf(lines.join('\n'), { page: 'one', title: 'One', file: 'one.mdx' }, CHALLENGE).map(
+      ({ actions }) => actions,
+    );
+
+  it('its solution is what is done, on the host’s own name', () => {
+    expect(actionsOn('<Check id="proof" />', '', '## Next', '', '<Answer id="known" />')).toEqual([
+      [
+        { kind: 'run', host: 'server01', command: 'docker run proof', line: 1 },
+        { kind: 'open', url: 'http://10.1.10.11', line: 1 },
+      ],
+      [{ kind: 'answer', check: 'known', text: 'b', line: 5 }],
+    ]);
+  });
+
+  it('a question with choices is answered by its right ones', () => {
+    expect(actionsOn('<Answer id="chosen" />')).toEqual([
+      [{ kind: 'answer', check: 'chosen', text: 'b', line: 1 }],
+    ]);
+  });
+
+  it('and where it shows something, that is done', () => {
+    const block = ['```sh host=client', 'true', '```'];
+    expect(actionsOn(...block, '<Check id="proof" />')).toEqual([
+      [{ kind: 'run', host: 'client', command: 'true', line: 1 }],
+    ]);
+  });
+
+  it('the solution’s hosts are the lab’s', () => {
+    const lost = check('x', { title: 't', test: passed, solution: [on('server9', 'true')] });
+    expect(() =>
+      defineLab({ ...SMALL_DEFINITION, sections: [{ page: 'one', title: 'One', checks: [lost] }] }),
+    ).toThrow('the host "server9"');
+  });
+});
 
 describe('the steps of a page', () => {
   it('are what it asks for between its checks, with the lines that ask', () => {

@@ -1,4 +1,4 @@
-import { answer, answering, check, on, open, theNumber, throughPort, visited } from '#lab';
+import { answer, answering, check, choice, on, open, theNumber, throughPort, visited } from '#lab';
 import { hello, IMAGE } from './image.ts';
 
 /** The checks of the page `components`, in the order of its steps. */
@@ -35,6 +35,33 @@ export const components = [
     reads: /:(\d+)/,
     judge: theNumber(hello.hostPort(80)),
     mistakes: [{ what: 'the port of the container', actions: [answering('80')], says: 'not 80' }],
+  }),
+
+  choice('who-gives', {
+    title: 'You know who gives a container its address',
+    question: 'Who gives a container its address?',
+    options: { dhcp: 'a DHCP server', engine: 'the engine', kernel: 'the kernel' },
+    right: 'engine',
+    because: {
+      dhcp: 'No DHCP server is part of Docker.',
+      kernel: 'The kernel takes whatever address an interface is given.',
+    },
+  }),
+
+  choice('always-there', {
+    title: 'You know the networks that are always there',
+    question: 'Which networks does every engine have?',
+    options: { bridge: '`bridge`', host: '`host`', mynet: '`mynet`', none: '`none`' },
+    right: ['bridge', 'host', 'none'],
+    because: { mynet: 'mynet is there once somebody has made it.' },
+  }),
+
+  choice('life-in-order', {
+    title: 'You know the order of a container’s life',
+    question: 'In which order do these come?',
+    options: { start: 'Its program starts', remove: 'It is removed', create: 'It is created' },
+    order: ['create', 'start', 'remove'],
+    because: { start: 'There is nothing to start before it is created.' },
   }),
 
   check('hello-opened', {
