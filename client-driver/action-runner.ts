@@ -4,6 +4,7 @@ import { readOff } from '../server/labs/screen-text.ts';
 import { commandsOf } from '../server/labs/shell-commands.ts';
 import { ExpectationFailed } from './expectation-failed.ts';
 import type { Learner } from './learner.ts';
+import type { TerminalClient } from './terminal-client.ts';
 
 /** A value that has changed on the hosts is on the page well within this. */
 const VALUE_MS = 60_000;
@@ -32,13 +33,15 @@ export class ActionRunner {
   async follow(action: StepAction): Promise<void> {
     switch (action.kind) {
       case 'run':
-        return this.#run(action.host, action.command, (command, status) => {
+        return this.#run(action, (command, status) => {
           const says = this.#screen.trim().split('\n').at(-1) ?? '';
           throw new ExpectationFailed(
             `“${command}” to succeed`,
             `exit status ${status}, “${says}”`,
           );
         });
+      case 'interrupt':
+        return this.#interrupt(action.host);
       case 'open':
         return this.#open(action.url);
       case 'answer': {
@@ -57,7 +60,10 @@ export class ActionRunner {
     for (const action of actions) {
       switch (action.kind) {
         case 'run':
-          await this.#run(action.host, action.command);
+          await this.#run(action);
+          break;
+        case 'interrupt':
+          await this.#interrupt(action.host);
           break;
         case 'open':
           await this.#open(action.url);
@@ -70,20 +76,44 @@ export class ActionRunner {
 
   /** Each command of a block at a prompt of its own, as the page's Run and the guide do it. */
   async #run(
-    name: string,
-    block: string,
+    { host, command: block, stays, second }: Extract<Action, { kind: 'run' }>,
     onFailure?: (command: string, status: number | undefined) => void,
   ): Promise<void> {
-    const host = hostNamed(this.#lab, name);
-    if (!host) throw new ExpectationFailed(`a host named ${name}`, 'none in lab.ts');
     const commands = commandsOf(await this.#filledIn(block));
-    const terminal = await this.#learner.terminal(host.name);
+    const terminal = await this.#free(this.#hostNamed(host), second ? 1 : 0);
     this.#screen = '';
-    for (const command of commands) {
+    for (const [index, command] of commands.entries()) {
+      if (stays && index === commands.length - 1) {
+        this.#screen += await terminal.stay(command);
+        continue;
+      }
       const { status, screen } = await terminal.run(command);
       this.#screen += screen;
       if (status !== 0) onFailure?.(command, status);
     }
+  }
+
+  /** The host's first terminal, from one on, in which no command stays. */
+  async #free(host: string, from: number): Promise<TerminalClient> {
+    for (let nth = 0; ; nth++) {
+      const terminal = await this.#learner.terminal(host, nth);
+      if (nth >= from && !terminal.isBusy) return terminal;
+    }
+  }
+
+  async #interrupt(name: string): Promise<void> {
+    const terminals = await this.#learner.terminals(this.#hostNamed(name));
+    const busy = terminals.findLast(({ isBusy }) => isBusy);
+    if (!busy) {
+      throw new ExpectationFailed(`a command that stays on ${name}, to end it with Ctrl-C`, 'none');
+    }
+    await busy.interrupt();
+  }
+
+  #hostNamed(name: string): string {
+    const host = hostNamed(this.#lab, name);
+    if (!host) throw new ExpectationFailed(`a host named ${name}`, 'none in lab.ts');
+    return host.name;
   }
 
   async #open(url: string): Promise<void> {

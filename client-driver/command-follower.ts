@@ -46,6 +46,11 @@ export class CommandFollower {
     return this.#command === 'running';
   }
 
+  /** What it has printed so far. */
+  get printed(): string {
+    return terminalText(this.#printed.join(''));
+  }
+
   /** How the command ended that was typed after {@link begin}, once the shell waits for the next. */
   get result(): CommandResult | undefined {
     return this.#result;
@@ -89,7 +94,7 @@ export class CommandFollower {
     // The editor lets go of the line that was typed; at the next one, its command is over.
     if (!isOn && this.#command === 'typed') this.#command = 'taken';
     if (isOn && this.#command !== 'typed') {
-      this.#result ??= { status: this.#status, screen: terminalText(this.#printed.join('')) };
+      this.#result ??= { status: this.#status, screen: this.printed };
     }
   }
 

@@ -27,7 +27,7 @@ export class Learner implements Disposable {
   readonly lab: string;
   readonly http: HttpClient;
   readonly events: SessionEvents;
-  readonly #terminals = new Map<string, Promise<TerminalClient>>();
+  readonly #terminals = new Map<string, Promise<TerminalClient>[]>();
 
   private constructor(http: HttpClient, lab: string, events: SessionEvents) {
     this.http = http;
@@ -72,21 +72,24 @@ export class Learner implements Disposable {
     await this.#ask('DELETE', 'session');
   }
 
-  /** The first terminal of a host, opened where there is none. */
-  terminal(host: string): Promise<TerminalClient> {
-    const known = this.#terminals.get(host);
-    if (known) return known;
-    const opening = this.#openTerminal(host);
-    this.#terminals.set(host, opening);
-    return opening;
+  /** A terminal of a host, the first if no other is said, opened where there is none. @param nth from 0, without gaps */
+  terminal(host: string, nth = 0): Promise<TerminalClient> {
+    const known = this.#terminals.get(host) ?? [];
+    this.#terminals.set(host, known);
+    known[nth] ??= this.#openTerminal(host, nth);
+    return known[nth];
   }
 
-  /** Closes the page's end of a host's terminal. What runs in it runs on. */
+  /** The terminals of a host in which something was typed. */
+  terminals(host: string): Promise<readonly TerminalClient[]> {
+    return Promise.all(this.#terminals.get(host) ?? []);
+  }
+
+  /** Closes the page's end of a host's terminals. What runs in them runs on. */
   leaveTerminal(host: string): void {
-    this.#terminals
-      .get(host)
-      ?.then((terminal) => terminal[Symbol.dispose]())
-      .catch(() => undefined);
+    for (const opening of this.#terminals.get(host) ?? []) {
+      opening.then((terminal) => terminal[Symbol.dispose]()).catch(() => undefined);
+    }
     this.#terminals.delete(host);
   }
 
@@ -123,8 +126,8 @@ export class Learner implements Disposable {
     });
   }
 
-  async #openTerminal(host: string): Promise<TerminalClient> {
-    const there = this.events.terminals.find((terminal) => terminal.host === host);
+  async #openTerminal(host: string, nth: number): Promise<TerminalClient> {
+    const there = this.events.terminals.filter((terminal) => terminal.host === host)[nth];
     const { id } = there ?? (await this.#ask<TerminalView>('POST', 'terminals', { host }));
     return TerminalClient.open(this.http, `/api/labs/${this.lab}/terminals/${id}`, host);
   }

@@ -18,6 +18,11 @@ import { type HttpClient, opened } from './http.ts';
 const SIZE = { cols: 240, rows: 50 } as const;
 /** The slowest command of a lab, on a machine full of learners; past this it hangs. */
 const COMMAND_MS = 120_000;
+/** A command that stays and has printed nothing by then says nothing. */
+const SILENT_MS = 5_000;
+/** A program that ends with Ctrl-C tidies up for a second or two; a container's has ten before it is killed. */
+const INTERRUPT_MS = 20_000;
+const INTERRUPT = '\u0003';
 /** An echo that takes this long is lost. */
 const ECHO_MS = 5_000;
 /** Kept of what has come (characters), for errors: some screens. */
@@ -143,10 +148,7 @@ export class TerminalClient implements Disposable {
    * @throws ExpectationFailed where it takes too long, and soon where it asks something
    */
   async run(command: string, patience: Patience = { ms: COMMAND_MS }): Promise<CommandResult> {
-    await this.prompt(patience);
-    this.#follower.begin();
-    const line = command.includes('\n') ? PASTE.begin + command + PASTE.end : command;
-    this.type(`${line}\r`);
+    await this.#enter(command, patience);
     const what = `“${command}” on ${this.#name} to end`;
     const silence = setInterval(() => this.#changes.emit(), QUIET_MS / 4);
     try {
@@ -159,6 +161,59 @@ export class TerminalClient implements Disposable {
     } finally {
       clearInterval(silence);
     }
+  }
+
+  /** A command runs in it. */
+  get isBusy(): boolean {
+    return this.#follower.isRunning;
+  }
+
+  /**
+   * Types a command that stays, and waits until it has printed something, or has run in silence for a while.
+   *
+   * @returns what it has printed so far
+   * @throws ExpectationFailed where it ends
+   */
+  async stay(command: string, patience: Patience = { ms: COMMAND_MS }): Promise<string> {
+    await this.#enter(command, patience);
+    const silent = performance.now() + SILENT_MS;
+    const silence = setInterval(() => this.#changes.emit(), QUIET_MS / 4);
+    const what = `“${command}” on ${this.#name} to stay`;
+    try {
+      return await this.until({
+        ...patience,
+        what,
+        look: () => {
+          const ended = this.#follower.result;
+          if (ended) throw new ExpectationFailed(what, `it ended: ${this.#shown()}`);
+          const isUp = this.isBusy && this.#follower.printed !== '';
+          return isUp || performance.now() > silent
+            ? { screen: this.#follower.printed }
+            : undefined;
+        },
+        seen: () => this.#shown(),
+      }).then(({ screen }) => screen);
+    } finally {
+      clearInterval(silence);
+    }
+  }
+
+  /** Presses Ctrl-C, and waits for the prompt. */
+  async interrupt(patience: Patience = { ms: INTERRUPT_MS }): Promise<void> {
+    this.type(INTERRUPT);
+    await this.until({
+      ...patience,
+      what: `what runs on ${this.#name} to end with Ctrl-C`,
+      look: () => !this.isBusy && this.#follower.isPrompted,
+      seen: () => this.#shown(),
+    });
+  }
+
+  async #enter(command: string, patience: Patience): Promise<void> {
+    await this.prompt(patience);
+    this.#follower.begin();
+    const line = command.includes('\n') ? PASTE.begin + command + PASTE.end : command;
+    this.type(`${line}\r`);
   }
 
   /** Nobody is there to answer what a command asks. */

@@ -166,7 +166,7 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
     const actions = [...mistakes, ...alternatives, { actions: solution }].flatMap(
       (scenario) => scenario.actions,
     );
-    const typedOn = actions.flatMap((action) => (action.kind === 'run' ? [action.host] : []));
+    const typedOn = actions.flatMap((action) => ('host' in action ? [action.host] : []));
     reportStrangers(`check "${id}"`, [...hostsOf(test), ...typedOn], known, problems);
   }
   for (const [id, { read }] of Object.entries<ValueDefinition>(definition.values ?? {})) {

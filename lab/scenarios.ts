@@ -1,8 +1,18 @@
 import { VALUE_PLACE } from './value-place.ts';
 
+/** Where a command is typed, and whether it comes to an end. */
+export interface HowRun {
+  /** It runs on until Ctrl-C. What it prints first, or the step's tick, is waited for, and not its end. */
+  readonly stays?: true;
+  /** It is typed into a second terminal of the host. */
+  readonly second?: true;
+}
+
 /** Something that a learner does, right or wrong. `{value-id}` in its text stands for that value's live text. */
 export type Action =
-  | { readonly kind: 'run'; readonly host: string; readonly command: string }
+  | ({ readonly kind: 'run'; readonly host: string; readonly command: string } & HowRun)
+  /** Ctrl-C in the terminal in which a command stays. */
+  | { readonly kind: 'interrupt'; readonly host: string }
   | { readonly kind: 'open'; readonly url: string }
   /** A pattern is read off the screen of the action before it, as `reads` of a question is. */
   | { readonly kind: 'answer'; readonly text: string | RegExp };
@@ -52,8 +62,13 @@ export function withScenarios<Check extends { readonly id: string } & Scenarios>
 }
 
 /** A command typed into a host's terminal; a name or an alias. */
-export function on(host: string, command: string): Action {
-  return { kind: 'run', host, command };
+export function on(host: string, command: string, how: HowRun = {}): Action {
+  return { kind: 'run', host, command, ...how };
+}
+
+/** Ctrl-C, in the host's terminal in which a command stays. */
+export function interrupt(host: string): Action {
+  return { kind: 'interrupt', host };
 }
 
 /** A page opened in the browser pane. */

@@ -58,7 +58,7 @@ export interface Beat {
  *   POST   /api/labs/:lab/hosts/:host/restart           → 204 once it is ready again; its disk stays (host: a name or an alias)
  *   POST   /api/labs/:lab/terminals        {host}       → TerminalView      (host: a name or an alias)
  *   DELETE /api/labs/:lab/terminals/:id                 → 204; ends the shell in the host
- *   POST   /api/labs/:lab/runs             {host, block} → RunView         types the block on the host
+ *   POST   /api/labs/:lab/runs             {host, block, second?} → RunView         types the block on the host
  *   POST   /api/labs/:lab/answers/:check   {text}       → CheckView
  *   POST   /api/labs/:lab/visits           {url}        → VisitView
  *   POST   /api/labs/:lab/steps/:step/do                → GuideView; does the step for the learner, events tell the rest

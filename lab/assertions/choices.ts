@@ -133,11 +133,13 @@ function wrongAnswers(choices: Choices): readonly Mistake[] {
   });
   if (kind === 'order') wrong.push(Object.keys(options));
   if (kind === 'several' && right.length > 1) wrong.push(right.slice(0, -1));
-  return wrong.map((keys) => ({
+  const mistakes = wrong.map((keys) => ({
     what: `choosing ${keys.join(', ')}`,
     actions: [answering(keys.join(' '))],
     says: reasonAgainst(choices, keys),
   }));
+  // Each reason once: lab:test holds that a mistake changes what the check says.
+  return mistakes.filter(({ says }, at) => mistakes.findIndex((each) => each.says === says) === at);
 }
 
 /** What is wrong with a question's choices, each with what to write instead. */

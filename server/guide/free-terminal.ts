@@ -26,6 +26,12 @@ export interface HostTerminals {
   openTerminal(host: string): Promise<Terminal>;
 }
 
+/** Where a command goes. `second`: not into the host's first terminal, which is opened where there is none. */
+export interface Place {
+  readonly host: string;
+  readonly second?: boolean | undefined;
+}
+
 /** A terminal at its prompt. Until it is disposed, nobody else finds it. */
 export interface FreeTerminal extends Disposable {
   readonly terminal: Terminal;
@@ -44,10 +50,13 @@ const taken = new WeakSet<Terminal>();
  */
 export async function freeTerminal(
   learner: HostTerminals,
-  host: string,
+  { host, second = false }: Place,
   signal: AbortSignal,
 ): Promise<FreeTerminal> {
-  for (const terminal of inOrder(learner.terminals(host))) {
+  if (second && learner.terminals(host).length === 0) {
+    await withAbort(signal, () => learner.openTerminal(host));
+  }
+  for (const terminal of inOrder(learner.terminals(host).slice(second ? 1 : 0))) {
     if (taken.has(terminal)) continue;
     const lease = take(terminal);
     if (await isBroughtToPrompt(terminal, signal)) return lease;
@@ -60,6 +69,27 @@ export async function freeTerminal(
   throw new GuideStopped(
     `${host} shows no prompt.`,
     'Look at its terminal: Ctrl-C ends what runs in it. Or reset the lab.',
+  );
+}
+
+/**
+ * Presses Ctrl-C where a command of the host runs, in the newest terminal of several, and waits for the prompt.
+ *
+ * @returns the terminal; `undefined` where nothing runs
+ * @throws GuideStopped where the command goes on; the signal's reason
+ */
+export async function endCommand(
+  learner: Pick<HostTerminals, 'terminals'>,
+  host: string,
+  signal: AbortSignal,
+): Promise<Terminal | undefined> {
+  const terminal = learner.terminals(host).findLast(({ prompt }) => prompt === 'running');
+  if (!terminal) return undefined;
+  terminal.sendText(INTERRUPT);
+  if (await showsPrompt(terminal, PROMPT_MS, signal)) return terminal;
+  throw new GuideStopped(
+    `What runs in ${terminal.title} did not end with Ctrl-C.`,
+    'Look at the terminal, and end it by hand. Or reset the lab.',
   );
 }
 

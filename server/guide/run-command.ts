@@ -7,6 +7,10 @@ import { GuideStopped, isFree } from './free-terminal.ts';
 const COMMAND_MS = 120_000;
 /** A command that still runs so long after its step has ticked is one that stays: a server in the foreground. */
 const STAYS_MS = 3_000;
+/** A command that stays, and has printed nothing for so long, is one that says nothing. */
+const SILENT_MS = 5_000;
+/** How often it is looked at until then. */
+const LOOK_MS = 50;
 /** The prompt follows its mark; what is typed before it is there stands in the wrong place (ms). */
 const PROMPT_SETTLES_MS = 30;
 /** However long the command: it is typed within so many keys' time, so that the learner does not wait for it. */
@@ -51,6 +55,8 @@ export interface CommandOptions {
   readonly keyMs: number;
   /** Settles when the step that the command is for has ticked: one that stays is not waited for any longer then. */
   readonly ticked?: Promise<void> | undefined;
+  /** It runs on until Ctrl-C: what it prints first is waited for, and not its end. */
+  readonly stays?: boolean | undefined;
   /** How long it may run (ms); as long as it likes, with infinity. */
   readonly mostMs?: number;
   readonly onPhase?: (phase: CommandPhase) => void;
@@ -67,7 +73,14 @@ export interface CommandOptions {
 export async function runCommand(
   terminal: Terminal,
   command: string,
-  { keyMs, ticked, mostMs = COMMAND_MS, onPhase = () => undefined, signal }: CommandOptions,
+  {
+    keyMs,
+    ticked,
+    stays = false,
+    mostMs = COMMAND_MS,
+    onPhase = () => undefined,
+    signal,
+  }: CommandOptions,
 ): Promise<CommandRun> {
   let phase: 'typing' | 'running' = 'typing';
   let interrupted = false;
@@ -106,9 +119,12 @@ export async function runCommand(
     using _prompt = terminal.onPrompt(() => ended.resolve());
     terminal.sendText(ENTER);
     onPhase({ kind: 'running' });
-    const asks = tellQuestions(terminal, from, onPhase, AbortSignal.any([stop, over.signal]));
-    const stays = ticked?.then(() => sleep(STAYS_MS, stop));
-    await withAbort(stop, () => Promise.race([ended.promise, asks, ...(stays ? [stays] : [])]));
+    const meanwhile = AbortSignal.any([stop, over.signal]);
+    const asks = tellQuestions(terminal, from, onPhase, meanwhile);
+    const goesOn = stays
+      ? Promise.race([hasBegun(terminal, from, meanwhile), ...(ticked ? [ticked] : [])])
+      : ticked?.then(() => sleep(STAYS_MS, stop));
+    await withAbort(stop, () => Promise.race([ended.promise, asks, ...(goesOn ? [goesOn] : [])]));
     return { status, output: outputOf(terminal, from), interrupted };
   } catch (error) {
     if (signal.aborted) terminal.sendText(phase === 'typing' ? CLEAR_LINE : INTERRUPT);
@@ -121,6 +137,14 @@ export async function runCommand(
     throw error;
   } finally {
     over.abort();
+  }
+}
+
+/** Settles when a command has printed something, or has run in silence for long enough. */
+async function hasBegun(terminal: Terminal, from: number, signal: AbortSignal): Promise<void> {
+  for (let ms = 0; ms < SILENT_MS; ms += LOOK_MS) {
+    await sleep(LOOK_MS, signal);
+    if (terminal.prompt === 'running' && outputOf(terminal, from, true) !== '') return;
   }
 }
 
@@ -179,11 +203,12 @@ async function keyIn(
   }
 }
 
-/** What stands between the marks of the newest command; everything, where the shell sets none. */
-function outputOf(terminal: Terminal, from: number): string {
+/** What stands between the marks of the newest command; where the shell sets none, everything, or nothing if they are needed. */
+function outputOf(terminal: Terminal, from: number, needsMarks = false): string {
   const kept = Math.max(from, terminal.head - OUTPUT_BYTES);
   const text = Buffer.from(terminal.outputSince(kept)).toString();
   const started = text.lastIndexOf(STARTED);
+  if (started < 0 && needsMarks) return '';
   const begin = started < 0 ? 0 : text.indexOf(MARK_END, started) + 1;
   const end = text.indexOf(FINISHED, begin);
   return text.slice(begin, end < 0 ? undefined : end);

@@ -1,11 +1,11 @@
-import { fillIn, type Lab } from '#lab';
+import { fillIn, type HowRun, type Lab } from '#lab';
 import type { CheckView, Fix, GuideAction, ValueView, VisitView } from '#protocol';
 import type { Step, StepAction } from '#steps';
 import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { asSentence } from '../base/errors.ts';
 import { pageText, readOff, terminalText } from '../labs/screen-text.ts';
 import { commandsOf } from '../labs/shell-commands.ts';
-import { freeTerminal, GuideStopped, type HostTerminals } from './free-terminal.ts';
+import { endCommand, freeTerminal, GuideStopped, type HostTerminals } from './free-terminal.ts';
 import { type CommandPhase, runCommand } from './run-command.ts';
 
 /** A check that looks whether something stays takes a second or two; by now the work has not done what it should. */
@@ -58,7 +58,7 @@ export async function runStep(job: Job, step: Step, last: LastOutput): Promise<v
     const fix = job.signal.aborted ? undefined : fixFor(job.learner, step);
     if (!(error instanceof CommandFailed || error instanceof NotTicked) || !fix) throw error;
     // A mistake that the lab knows stands in the way: its own fix first, and then once more.
-    await run.command(fix.host, fix.command, true);
+    await run.command(fix, true);
     if (!run.arePassed()) await run.all();
   }
 }
@@ -95,7 +95,10 @@ class StepRun implements Disposable {
       this.#job.signal.throwIfAborted();
       switch (action.kind) {
         case 'run':
-          await this.command(action.host, action.command, action === lastCommand);
+          await this.command(action, action === lastCommand);
+          break;
+        case 'interrupt':
+          await this.#interrupt(action.host);
           break;
         case 'open':
           await this.#open(action.url);
@@ -111,18 +114,23 @@ class StepRun implements Disposable {
   }
 
   /** @param isLast where the step ticks with it, a command that stays is not waited for any longer */
-  async command(host: string, block: string, isLast: boolean): Promise<void> {
+  async command(
+    { host, command: block, stays, second }: Fix & HowRun,
+    isLast: boolean,
+  ): Promise<void> {
     const { learner, keyMs, signal, tell } = this.#job;
     const command = await filledIn(learner, block, signal);
     this.#last.text = '';
     const lines = commandsOf(command);
     for (const [index, line] of lines.entries()) {
-      const ticked = isLast && index === lines.length - 1 ? this.#passed.promise : undefined;
+      const isEnd = index === lines.length - 1;
+      const ticked = isLast && isEnd ? this.#passed.promise : undefined;
       tell(`Typing \`${line}\` on ${host}`);
-      using free = await freeTerminal(learner, host, signal);
+      using free = await freeTerminal(learner, { host, second }, signal);
       const deed = { kind: 'run', host, terminal: free.terminal.id } as const;
       const onPhase = (phase: CommandPhase) => tell(phaseText(phase, line, host), deed);
-      const ran = await runCommand(free.terminal, line, { keyMs, ticked, onPhase, signal });
+      const options = { keyMs, ticked, stays: isEnd && stays, onPhase, signal };
+      const ran = await runCommand(free.terminal, line, options);
       const output = terminalText(ran.output);
       this.#last.text = (this.#last.text + output).slice(-SCREEN_CHARACTERS);
       if (ran.interrupted) throw new GuideStopped('You stopped it with Ctrl-C.', GO_ON);
@@ -130,6 +138,13 @@ class StepRun implements Disposable {
         throw new CommandFailed(complaint(line, host, ran.status, output), GO_ON);
       }
     }
+  }
+
+  async #interrupt(host: string): Promise<void> {
+    const { learner, signal, tell } = this.#job;
+    tell(`Pressing Ctrl-C on ${host}`);
+    const terminal = await endCommand(learner, host, signal);
+    if (terminal) tell(`Pressed Ctrl-C on ${host}`, { kind: 'run', host, terminal: terminal.id });
   }
 
   async #open(written: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { RunView, WhyStopped } from '#protocol';
 import type { Background } from '../base/background.ts';
 import { QuaysideError, ReadableError, wordsFor } from '../base/errors.ts';
 import { commandsOf } from '../labs/shell-commands.ts';
-import { type FreeTerminal, freeTerminal, GuideStopped } from './free-terminal.ts';
+import { type FreeTerminal, freeTerminal, GuideStopped, type Place } from './free-terminal.ts';
 import { type CommandPhase, runCommand } from './run-command.ts';
 import { complaint, filledIn, type LearnerActions } from './run-step.ts';
 
@@ -16,6 +16,11 @@ export interface RunsOptions {
   readonly background: Background;
   /** @param stopped why commands of a block were not typed */
   readonly onChange: (runs: readonly RunView[], stopped?: WhyStopped) => void;
+}
+
+/** A block to be typed, and where. */
+export interface RunRequest extends Place {
+  readonly block: string;
 }
 
 interface Run {
@@ -44,15 +49,15 @@ export class Runs {
   /**
    * Types a block's commands one after the other, each when the one before it has ended. Settles when it is known where.
    *
-   * @param host the host's own name
+   * @param request with the host's own name
    * @throws QuaysideError NOT_RUN where a value is missing or no terminal shows a prompt; TERMINAL_LIMIT
    */
-  start(host: string, block: string, learner: LearnerActions): Promise<RunView> {
-    const key = JSON.stringify([host, block]);
+  start(request: RunRequest, learner: LearnerActions): Promise<RunView> {
+    const key = JSON.stringify([request.host, request.block]);
     const there = this.#runs.get(key);
     if (there) return there.begun;
     const stop = new AbortController();
-    const begun = this.#begin(key, host, block, learner, stop.signal);
+    const begun = this.#begin(key, request, learner, stop.signal);
     this.#runs.set(key, { begun, stop, view: undefined });
     return begun;
   }
@@ -65,14 +70,14 @@ export class Runs {
 
   async #begin(
     key: string,
-    host: string,
-    block: string,
+    request: RunRequest,
     learner: LearnerActions,
     signal: AbortSignal,
   ): Promise<RunView> {
+    const { host, block } = request;
     try {
       const commands = commandsOf(await filledIn(learner, block, signal, 0));
-      const free = await freeTerminal(learner, host, signal);
+      const free = await freeTerminal(learner, request, signal);
       const run = this.#runs.get(key);
       const view = { id: randomBytes(6).toString('hex'), host, block, terminal: free.terminal.id };
       if (run) run.view = view;

@@ -1,5 +1,13 @@
 import { type MdastNode, mdxToMdast } from 'satteri';
 
+/** What the words behind a block's host say of it: ```` ```sh host=server01 stays ````. */
+export interface BlockWords {
+  /** Its last command runs on until Ctrl-C. */
+  readonly stays?: true;
+  /** It runs in a second terminal of its host. */
+  readonly second?: true;
+}
+
 /** What stands on a page and speaks of the lab: a heading, a command block, or one of the components. */
 export type PageElement = {
   /** From 1. */
@@ -9,7 +17,7 @@ export type PageElement = {
 } & (
   | { readonly kind: 'heading'; readonly text: string }
   /** A fenced block that names a host: ```` ```sh host=server01 ````. */
-  | { readonly kind: 'block'; readonly host: string; readonly code: string }
+  | ({ readonly kind: 'block'; readonly host: string; readonly code: string } & BlockWords)
   | {
       readonly kind: 'component';
       readonly name: string;
@@ -20,6 +28,8 @@ export type PageElement = {
 
 /** The host that a fence's info string names, quoted or not. */
 const HOST_OF_FENCE = /(?:^|\s)host=(?:"([^"]+)"|'([^']+)'|(\S+))/;
+/** What a fence's info string says in quotes, such as its title: no word of ours. */
+const QUOTED = /"[^"]*"|'[^']*'/g;
 /** The component that holds another way to the same. */
 const HINT = 'Hint';
 
@@ -43,7 +53,9 @@ function* elementsIn(
   } else if (node.type === 'code') {
     const [, ...hosts] = HOST_OF_FENCE.exec(node.meta ?? '') ?? [];
     const host = hosts.find((name) => name !== undefined);
-    if (host !== undefined) yield { ...place, kind: 'block', host, code: node.value };
+    if (host !== undefined) {
+      yield { ...place, kind: 'block', host, code: node.value, ...wordsOf(node.meta ?? '') };
+    }
   } else if (node.type === 'mdxJsxFlowElement' || node.type === 'mdxJsxTextElement') {
     const attributes = new Map(
       node.attributes.flatMap((each) =>
@@ -56,6 +68,14 @@ function* elementsIn(
     if (node.name === HINT) inside = 'hint';
   }
   if ('children' in node) for (const child of node.children) yield* elementsIn(child, inside);
+}
+
+function wordsOf(meta: string): BlockWords {
+  const words = meta.replaceAll(QUOTED, '').split(/\s+/);
+  return {
+    ...(words.includes('stays') && { stays: true as const }),
+    ...(words.includes('second') && { second: true as const }),
+  };
 }
 
 /** A heading's text without its marks. */

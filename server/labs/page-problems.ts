@@ -9,7 +9,16 @@ import { MDX } from './page-elements.ts';
 import { locationOf } from './source-location.ts';
 
 /** What `#components` has. */
-export const COMPONENTS = ['Answer', 'Browser', 'Check', 'Hint', 'Terminal', 'Value', 'Visit'];
+export const COMPONENTS = [
+  'Answer',
+  'Browser',
+  'Check',
+  'Hint',
+  'Interrupt',
+  'Terminal',
+  'Value',
+  'Visit',
+];
 /**
  * What every page has of Astro, and of the function that it becomes (`arguments`). Astro gives `file` and `url` too, but
  * `{url}` on a page is text whose braces were forgotten.

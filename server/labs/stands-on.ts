@@ -32,8 +32,8 @@ function directlyBelow(
   const before = steps.slice(0, steps.indexOf(step));
   const own = checks.filter(({ id }) => step.checks.includes(id));
   const asked = step.actions.flatMap((action) => {
-    if (action.kind === 'answer') return [];
-    return action.kind === 'run' ? action.command : action.url;
+    if (action.kind === 'run') return action.command;
+    return action.kind === 'open' ? action.url : [];
   });
   const text = [...asked, ...own.flatMap(({ id, title, question = '' }) => [id, title, question])];
   // `myapp2-url` names myapp2, and my-app is a name as well.

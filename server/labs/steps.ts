@@ -1,16 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostNamed, type Lab } from '../../lab/parse.ts';
-import type { Action } from '../../lab/scenarios.ts';
+import type { Action, HowRun } from '../../lab/scenarios.ts';
 import { elementsOf, type PageElement } from './page-elements.ts';
 
 /**
  * Something that a page asks its reader to do, and the line that asks. To run a fenced block on the host that it names:
- * `host` is the host's own name, whichever name the page uses. To open an address in the browser pane: `{value-id}` in it
+ * `host` is the host's own name, whichever name the page uses. To press Ctrl-C where a command stays. To open an address in the browser pane: `{value-id}` in it
  * stands for that value's live text. To answer a question: with a text, or by a pattern that is read off the screen.
  */
 export type StepAction = { readonly line: number } & (
-  | { readonly kind: 'run'; readonly host: string; readonly command: string }
+  | ({ readonly kind: 'run'; readonly host: string; readonly command: string } & HowRun)
+  | { readonly kind: 'interrupt'; readonly host: string }
   | { readonly kind: 'open'; readonly url: string }
   | { readonly kind: 'answer'; readonly check: string; readonly text?: string | RegExp }
 );
@@ -122,7 +123,9 @@ function actionsOf(element: PageElement, lab: LabParts): readonly StepAction[] {
   if (element.kind === 'heading') return [];
   if (element.kind === 'block') {
     const host = hostNamed(lab, element.host);
-    return host ? [{ kind: 'run', host: host.name, command: element.code, line }] : [];
+    const { code, stays, second } = element;
+    const how = { ...(stays && { stays }), ...(second && { second }) };
+    return host ? [{ kind: 'run', host: host.name, command: code, ...how, line }] : [];
   }
   const { name, attributes } = element;
   const id = attributes.get('id') ?? '';
@@ -133,6 +136,10 @@ function actionsOf(element: PageElement, lab: LabParts): readonly StepAction[] {
     if (reads || !solution)
       return [{ kind: 'answer', check: id, line, ...(reads && { text: reads }) }];
     return solutionOf(lab, id, line);
+  }
+  if (name === 'Interrupt') {
+    const host = hostNamed(lab, attributes.get('host') ?? '');
+    return host ? [{ kind: 'interrupt', host: host.name, line }] : [];
   }
   if (name === 'Visit') {
     const url = attributes.get('url') ?? '';
@@ -156,7 +163,8 @@ function stepAction(
   line: number,
 ): StepAction | undefined {
   switch (action.kind) {
-    case 'run': {
+    case 'run':
+    case 'interrupt': {
       const host = hostNamed(lab, action.host);
       return host && { ...action, host: host.name, line };
     }

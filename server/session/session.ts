@@ -15,7 +15,7 @@ import { QuaysideError } from '../base/errors.ts';
 import { checkViews } from '../checks/check-views.ts';
 import { Guide, type Start } from '../guide/guide.ts';
 import type { LearnerActions } from '../guide/run-step.ts';
-import { Runs } from '../guide/runs.ts';
+import { type RunRequest, Runs } from '../guide/runs.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 import { type LifecycleContext, NOT_RUNNING, SessionLifecycle } from './lifecycle.ts';
@@ -225,9 +225,10 @@ export class Session {
   }
 
   /** Types a block on a host, where a terminal is at its prompt; settles when it is known in which. */
-  async run(host: string, block: string): Promise<RunView> {
+  async run(request: RunRequest): Promise<RunView> {
     const { sandbox } = this.#lifecycle.ready();
-    return this.#runs.start(sandbox.host(host).name, block, this.#actions());
+    const { name } = sandbox.host(request.host);
+    return this.#runs.start({ ...request, host: name }, this.#actions());
   }
 
   closeTerminal(id: string): Promise<void> {

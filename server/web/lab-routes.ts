@@ -127,7 +127,7 @@ export function addLabRoutes(app: Api, { sessions, background }: Edge): void {
       { ...ofLab, body: BODIES.run },
       RATE_LIMITS.runs,
     ),
-    (request) => sessionOf(request).run(request.body.host, request.body.block),
+    (request) => sessionOf(request).run(request.body),
   );
   app.post(
     `${lab}/answers/:check`,

@@ -114,6 +114,7 @@ export const BODIES = {
   run: z.strictObject({
     host,
     block: z.string().min(1).max(BLOCK_CHARACTERS),
+    second: z.boolean().optional().describe('In a second terminal of the host'),
   }),
   answer: z.strictObject({ text: z.string().max(ANSWER_CHARACTERS) }),
   url: z.strictObject({ url: z.string().min(1).max(URL_CHARACTERS) }),

@@ -76,9 +76,9 @@ export class LabApi {
     await this.#ask('DELETE', `/terminals/${encodeURIComponent(id)}`);
   }
 
-  /** Types a block on a host. */
-  run(host: string, block: string): Promise<RunView> {
-    return this.#ask('POST', '/runs', { host, block });
+  /** Types a block on a host; `second`: in a second terminal of it. */
+  run(host: string, block: string, second: boolean): Promise<RunView> {
+    return this.#ask('POST', '/runs', { host, block, ...(second && { second }) });
   }
 
   answer(check: string, text: string): Promise<CheckView> {

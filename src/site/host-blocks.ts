@@ -79,6 +79,7 @@ export function hostBlocks(): ExpressiveCodePlugin {
               'data-pagefind-ignore': true,
               'data-run-host': name,
               'data-run-code': codeBlock.code,
+              'data-run-second': codeBlock.metaOptions.getBoolean('second') ? '' : undefined,
               'aria-label': `Run on ${name}`,
               title: `Run on ${name}`,
             },

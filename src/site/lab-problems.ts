@@ -12,7 +12,7 @@ const INTRODUCTION = 'index';
 const IMAGES = 'images';
 
 /** The components that name a check, a value or a host. */
-const COMPONENTS = ['Check', 'Answer', 'Value', 'Terminal'] as const;
+const COMPONENTS = ['Check', 'Answer', 'Value', 'Terminal', 'Interrupt'] as const;
 
 /** A mention of a check, value or host on a page. */
 interface Mention {
@@ -103,10 +103,10 @@ function mentionProblems(
   { component, name, line }: Mention,
 ): readonly string[] {
   const tell = (problem: string) => [`${locationOf(file, line)}: ${problem}`];
-  if (component === 'block' || component === 'Terminal') {
+  if (component === 'block' || component === 'Terminal' || component === 'Interrupt') {
     if (hostNamed(lab, name)) return [];
     const known = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
-    const who = component === 'block' ? 'the block' : '<Terminal>';
+    const who = component === 'block' ? 'the block' : `<${component}>`;
     return tell(
       `${who} names the host "${name}", which the lab does not have. ${didYouMean(name, known)}`,
     );
@@ -177,7 +177,8 @@ function mentionsIn(file: string): readonly Mention[] {
     if (element.kind === 'heading') return [];
     if (element.kind === 'block') return [{ component: 'block', name: element.host, line }];
     const component = COMPONENTS.find((each) => each === element.name);
-    const name = element.attributes.get(component === 'Terminal' ? 'host' : 'id');
+    const namesHost = component === 'Terminal' || component === 'Interrupt';
+    const name = element.attributes.get(namesHost ? 'host' : 'id');
     return component === undefined || name === undefined ? [] : [{ component, name, line }];
   });
 }

@@ -52,7 +52,7 @@ async function front(): Promise<{ terminal: Terminal; type: (keys: string) => vo
 
 /** Has a block typed, and settles with where it was, once it has ended. */
 async function run(block: string, host = 'server01'): Promise<Terminal> {
-  const { terminal } = await session.run(host, block);
+  const { terminal } = await session.run({ host, block });
   await until(session, 'the block to end', ({ runs }) => runs.length === 0);
   return session.terminal(terminal);
 }
@@ -94,8 +94,8 @@ describe('a block', () => {
     const { terminal, type } = await front();
     const block = "sh -c 'echo begun; exec sleep 600'";
     const [one, two] = await Promise.all([
-      session.run('server01', block),
-      session.run('agent01', block),
+      session.run({ host: 'server01', block }),
+      session.run({ host: 'agent01', block }),
     ]);
     expect(two).toEqual(one);
     expect(session.snapshot().runs).toMatchObject([{ host: 'server01', block }]);
@@ -108,7 +108,7 @@ describe('a block', () => {
 
   test('that asks says so, until it is answered', async () => {
     const { terminal, type } = await front();
-    await session.run('server01', 'docker network prune');
+    await session.run({ host: 'server01', block: 'docker network prune' });
     await until(session, 'the question', ({ runs }) => /\[y\/N\]$/.test(runs[0]?.asks ?? ''));
     type('n\r');
     await until(session, 'the block to end', ({ runs }) => runs.length === 0);
@@ -119,7 +119,9 @@ describe('a block', () => {
     const { terminal } = await front();
     await run('echo "so {a-number}"');
     expect(screenOf(terminal)).toContain('so 42');
-    await expect(session.run('server01', 'echo {no-number}')).rejects.toMatchObject({
+    await expect(
+      session.run({ host: 'server01', block: 'echo {no-number}' }),
+    ).rejects.toMatchObject({
       code: 'NOT_RUN',
       message: expect.stringContaining('no-number'),
     });

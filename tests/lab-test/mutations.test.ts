@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CheckDefinition, type Lab, notYet, passed } from '#lab';
+import { type CheckDefinition, choice, type Lab, notYet, passed } from '#lab';
 import { failureLine } from '../../lab-test/failure.ts';
 import { type Kind, runLabTest } from '../../lab-test/run-lab-test.ts';
 import { openTestServer, type TestServer } from '../../lab-test/test-server.ts';
+import { lab as examples } from '../../src/content/docs/labs/components/lab.ts';
 import { lab as real } from '../../src/content/docs/labs/docker-networking/lab.ts';
 
 /*
@@ -15,7 +16,7 @@ import { lab as real } from '../../src/content/docs/labs/docker-networking/lab.t
  */
 
 const PROJECT = resolve(import.meta.dirname, '../..');
-const PAGES = join(PROJECT, 'src/content/docs/labs/docker-networking');
+const LABS = join(PROJECT, 'src/content/docs/labs');
 /** What is wrong stays wrong; a busy machine has this long for what is right. */
 const PATIENCE_MS = 12_000;
 /** As many as two cores carry. */
@@ -28,6 +29,8 @@ interface Mutation {
   /** The step that is tested. */
   readonly step: string;
   readonly kind: Kind;
+  /** A step of the authors' examples, which have questions with choices. */
+  readonly isExample?: true;
   /** A check, changed. */
   readonly check?: readonly [id: string, change: (check: CheckDefinition) => CheckDefinition];
   /** A page, changed. */
@@ -39,6 +42,14 @@ interface Mutation {
 }
 
 const FIRST = 'myapp2-on-ephemeral-port';
+
+const DHCP_RIGHT = choice('who-gives', {
+  title: 't',
+  question: 'q',
+  options: { dhcp: 'a DHCP server', engine: 'the engine' },
+  right: 'dhcp',
+  because: { engine: 'Not the engine.' },
+});
 
 const MUTATIONS: readonly Mutation[] = [
   {
@@ -141,6 +152,22 @@ const MUTATIONS: readonly Mutation[] = [
     says: /to say where its answer stands/,
   },
   {
+    what: 'a question of which another choice is right',
+    step: 'who-gives',
+    kind: 'written',
+    isExample: true,
+    check: ['who-gives', (check) => ({ ...check, test: DHCP_RIGHT.test })],
+    says: /who-gives to pass; seen: .*Not the engine\./,
+  },
+  {
+    what: 'a question that takes a wrong choice for a right one',
+    step: 'who-gives',
+    kind: 'wrong',
+    isExample: true,
+    check: ['who-gives', (check) => ({ ...check, test: DHCP_RIGHT.test })],
+    says: /choosing dhcp\): expected who-gives not to pass; seen: passed/,
+  },
+  {
     what: 'a fixed port in the prose',
     step: FIRST,
     kind: 'written',
@@ -216,8 +243,9 @@ afterAll(() => rm(scratch, { recursive: true }));
 
 describe('a lab’s test fails, and names the step, for', () => {
   it.each(MUTATIONS.map((mutation) => [mutation.what, mutation] as const))('%s', (_, mutation) => {
-    const { step, says } = mutation;
-    const line = new RegExp(String.raw`ephemeral-ports\.mdx:\d+ ${step} \(.*(?:${says.source})`);
+    const { step, says, isExample } = mutation;
+    const page = isExample ? 'components' : 'ephemeral-ports';
+    const line = new RegExp(String.raw`${page}\.mdx:\d+ ${step} \(.*(?:${says.source})`);
     expect((lines.get(mutation) ?? []).join('\n')).toMatch(line);
   });
 });
@@ -247,8 +275,9 @@ async function linesOf(
 }
 
 /** The lab's first page, with its check changed, and no more mistakes and other right ways than the mutation is about. */
-function labOf({ check, kind, step }: Mutation): Lab {
-  const sections = real.sections.slice(0, 1).map((section) => ({
+function labOf({ check, kind, step, isExample }: Mutation): Lab {
+  const whole = isExample ? examples : real;
+  const sections = whole.sections.slice(0, 1).map((section) => ({
     ...section,
     checks: section.checks.map((each) => {
       const { mistakes = [], alternatives = [], ...rest } = each;
@@ -261,15 +290,16 @@ function labOf({ check, kind, step }: Mutation): Lab {
       return check && check[0] === each.id ? check[1](kept) : kept;
     }),
   }));
-  return { ...real, sections, checks: sections.flatMap((section) => section.checks) };
+  return { ...whole, sections, checks: sections.flatMap((section) => section.checks) };
 }
 
 /** A folder with the lab's pages, one of them changed. */
-async function pagesOf({ prose }: Mutation, name: string): Promise<string> {
-  if (!prose) return PAGES;
+async function pagesOf({ prose, isExample }: Mutation, name: string): Promise<string> {
+  const pages = join(LABS, isExample ? 'components' : 'docker-networking');
+  if (!prose) return pages;
   const directory = join(scratch, name);
-  const pages = (await readdir(PAGES)).filter((file) => file.endsWith('.mdx'));
-  for (const file of pages) await cp(join(PAGES, file), join(directory, file));
+  const files = (await readdir(pages)).filter((file) => file.endsWith('.mdx'));
+  for (const file of files) await cp(join(pages, file), join(directory, file));
   const [page, from, to] = prose;
   await change(join(directory, `${page}.mdx`), from, to);
   return directory;

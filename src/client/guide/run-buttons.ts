@@ -8,7 +8,7 @@ const DOUBLE_CLICK_MS = 600;
 
 /** The workspace, as far as blocks are run in it. */
 interface Stage {
-  run(host: string, block: string): Promise<void>;
+  run(host: string, block: string, second: boolean): Promise<void>;
   showTerminal(id: string): Promise<void>;
   say(text: string): void;
 }
@@ -41,7 +41,7 @@ export class RunButtons {
     this.paint(document, this.#state.view);
     const passed = new Promise((resolve) => setTimeout(resolve, DOUBLE_CLICK_MS));
     try {
-      await this.#stage.run(host, block);
+      await this.#stage.run(host, block, 'runSecond' in button.dataset);
       await passed;
     } finally {
       this.#pressed.delete(key);

@@ -121,11 +121,11 @@ export class Workspace {
   }
 
   /** Has a block typed on a host, brings the terminal where it is typed to the front and puts the cursor there. */
-  async run(host: string, block: string): Promise<void> {
+  async run(host: string, block: string, second: boolean): Promise<void> {
     this.#front();
     if (!(await this.#ready())) return;
     try {
-      const { terminal: id } = await this.#api.run(host, block);
+      const { terminal: id } = await this.#api.run(host, block, second);
       // A terminal that was opened for it may be news.
       if (!this.#terminals.has(id)) {
         this.#state.apply({ type: 'snapshot', snapshot: await this.#api.snapshot() });

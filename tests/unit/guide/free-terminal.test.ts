@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { freeTerminal } from '../../../server/guide/free-terminal.ts';
+import { endCommand, freeTerminal } from '../../../server/guide/free-terminal.ts';
 import { type CommandPhase, runCommand } from '../../../server/guide/run-command.ts';
 import { LocalHost, PROMPT } from './local-bash.ts';
 
@@ -9,7 +9,7 @@ const NEVER = new AbortController().signal;
 
 /** Runs a command on the host as the rule has it. */
 async function run(host: LocalHost, command: string) {
-  using free = await freeTerminal(host, 'server01', NEVER);
+  using free = await freeTerminal(host, { host: 'server01' }, NEVER);
   const ran = await runCommand(free.terminal, command, { keyMs: 0, signal: NEVER });
   return { ...ran, title: free.terminal.title };
 }
@@ -121,7 +121,7 @@ test('a command that asks is told within seconds, and again that it goes on', as
   await own.until('clear');
   const phases: CommandPhase[] = [];
   const asked = Promise.withResolvers<void>();
-  using free = await freeTerminal(host, 'server01', NEVER);
+  using free = await freeTerminal(host, { host: 'server01' }, NEVER);
   const ran = runCommand(free.terminal, 'read -p "Continue? [y/N] "; sleep 3; echo $REPLY', {
     keyMs: 0,
     signal: NEVER,
@@ -139,4 +139,27 @@ test('a command that asks is told within seconds, and again that it goes on', as
     { kind: 'asking', question: 'Continue? [y/N]' },
     { kind: 'running' },
   ]);
+});
+
+test('a block for a second terminal leaves the first one alone, and opens it where there is none', async () => {
+  await using host = new LocalHost();
+  using free = await freeTerminal(host, { host: 'server01', second: true }, NEVER);
+  expect(host.opened.map(({ terminal }) => terminal)).toHaveLength(2);
+  expect(free.terminal).toBe(host.opened[1]?.terminal);
+});
+
+test('where a command stays, the next goes into another terminal, and Ctrl-C ends it', async () => {
+  await using host = new LocalHost();
+  {
+    using free = await freeTerminal(host, { host: 'server01' }, NEVER);
+    const options = { keyMs: 0, stays: true, signal: NEVER };
+    const { status, output } = await runCommand(free.terminal, 'echo up; sleep 600', options);
+    expect({ status, output }).toEqual({ status: undefined, output: 'up\r\n' });
+  }
+  const { title } = await run(host, 'true');
+  expect(title).toBe(host.opened[1]?.terminal.title);
+  const ended = await endCommand(host, 'server01', NEVER);
+  expect(ended).toBe(host.opened[0]?.terminal);
+  expect(ended?.prompt).toBe('clear');
+  expect(await endCommand(host, 'server01', NEVER)).toBeUndefined();
 });

@@ -113,3 +113,45 @@ test.each([
   expect(at.shell.input.at(-1)).toBe(last);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test('of a command that stays, what it prints first is waited for', async () => {
+  using at = await atPrompt({ stays: true });
+  await vi.advanceTimersByTimeAsync(ALL_KEYS_MS);
+  let isDone = false;
+  void at.command.then(() => {
+    isDone = true;
+  });
+  at.shell.print(STARTED);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(isDone).toBe(false);
+  at.shell.print('listening on port 80\r\n');
+  await vi.advanceTimersByTimeAsync(100);
+  expect(await at.command).toEqual({
+    status: undefined,
+    output: 'listening on port 80\r\n',
+    interrupted: false,
+  });
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test.each([
+  ['its step has ticked', Promise.resolve(), 0],
+  ['it has run in silence for a while', undefined, 5_000],
+])(
+  'a command that stays and prints nothing is not waited for once %s',
+  async (_, ticked, after) => {
+    using at = await atPrompt({ stays: true, ticked });
+    await vi.advanceTimersByTimeAsync(ALL_KEYS_MS);
+    at.shell.print(STARTED);
+    await vi.advanceTimersByTimeAsync(after);
+    expect(await at.command).toMatchObject({ status: undefined, output: '' });
+  },
+);
+
+test('a command that should stay and fails at once is told with its status', async () => {
+  using at = await atPrompt({ stays: true });
+  await vi.advanceTimersByTimeAsync(ALL_KEYS_MS);
+  at.shell.print(`\x1b]633;E;sleep;aid=1\x07${STARTED}\x1b]633;D;127;aid=1\x07${PROMPT}`);
+  expect(await at.command).toMatchObject({ status: 127 });
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -1,10 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { answering, check, fillIn, on, open, passed, withScenarios } from '#lab';
+import { answering, check, fillIn, interrupt, on, open, passed, withScenarios } from '#lab';
 
 describe('a scenario', () => {
   it('reads as it is done', () => {
-    expect([on('client', 'ip route'), open('10.1.10.11'), answering('80')]).toEqual([
+    const stays = on('client', 'ping 10.1.10.11', { stays: true });
+    expect([
+      on('client', 'ip route'),
+      stays,
+      interrupt('client'),
+      open('10.1.10.11'),
+      answering('80'),
+    ]).toEqual([
       { kind: 'run', host: 'client', command: 'ip route' },
+      { kind: 'run', host: 'client', command: 'ping 10.1.10.11', stays: true },
+      { kind: 'interrupt', host: 'client' },
       { kind: 'open', url: '10.1.10.11' },
       { kind: 'answer', text: '80' },
     ]);

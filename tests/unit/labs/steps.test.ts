@@ -38,6 +38,27 @@ const SMALL = defineLab({
 const read = (source: string) =>
   stepsOf(source, { page: 'one', title: 'One', file: 'labs/small/one.mdx' }, SMALL);
 
+it('a block says that its last command stays, and that it is for a second terminal', () => {
+  const [step] = read(
+    [
+      '```sh host=agent01 stays title="second"',
+      'tcpdump',
+      '```',
+      '```sh second host=client',
+      'ping 10.1.10.11',
+      '```',
+      'End it with <Interrupt host="agent01" />.',
+      '',
+      '<Check id="ready" />',
+    ].join('\n'),
+  );
+  expect(step?.actions).toEqual([
+    { kind: 'run', host: 'server01', command: 'tcpdump', stays: true, line: 1 },
+    { kind: 'run', host: 'client', command: 'ping 10.1.10.11', second: true, line: 4 },
+    { kind: 'interrupt', host: 'server01', line: 7 },
+  ]);
+});
+
 describe('where a page shows nothing to do for a check', () => {
   const CHALLENGE = defineLab({
     ...SMALL_DEFINITION,
@@ -210,7 +231,8 @@ describe('the Docker Networking lab', () => {
         const line = lines[action.line - 1];
         if (action.kind === 'run') expect(line).toMatch(/^```sh host=/);
         else if (action.kind === 'open') expect(line).toMatch(/<(Value|Visit) /);
-        else expect(line).toBe(`<Answer id="${action.check}" />`);
+        else if (action.kind === 'answer') expect(line).toBe(`<Answer id="${action.check}" />`);
+        else expect(line).toMatch(/<Interrupt /);
       }
     }
   });

@@ -26,6 +26,11 @@ describe('a code block that names a host', () => {
     expect(html).toContain('data-run-code="docker ps\ndocker images"');
   });
 
+  it('says where it runs in a second terminal, and not where its title speaks of one', async () => {
+    expect(await render('host=client second stays')).toContain('data-run-second');
+    expect(await render('host=client title="a second one"')).not.toContain('data-run-second');
+  });
+
   it('has a place for each value of the lab, and leaves other braces alone', async () => {
     const html = await render('host=client', 'curl {myapp2-direct-url}/{a,b}/{none}');
     expect(html).toContain(

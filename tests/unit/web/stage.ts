@@ -152,7 +152,7 @@ export class FakeSessions implements Sessions {
         this.terminals.set(TERMINAL, learner);
         return { id: TERMINAL, host, title: host };
       },
-      run: async (host, block) => {
+      run: async ({ host, block }) => {
         note('run');
         return { id: 'r1', host, block, terminal: TERMINAL };
       },

@@ -1,4 +1,15 @@
-import { answer, answering, check, choice, on, open, theNumber, throughPort, visited } from '#lab';
+import {
+  answer,
+  answering,
+  check,
+  choice,
+  command,
+  on,
+  open,
+  theNumber,
+  throughPort,
+  visited,
+} from '#lab';
 import { hello, IMAGE } from './image.ts';
 
 /** The checks of the page `components`, in the order of its steps. */
@@ -77,5 +88,15 @@ export const components = [
     alternatives: [
       { what: 'the host by its alias', actions: [open('http://agent01:{hello-port}')] },
     ],
+  }),
+
+  check('neighbours-listed', {
+    title: 'You looked at the client’s neighbours',
+    test: command(/^ip neigh/).on('client'),
+  }),
+
+  check('ping-ended', {
+    title: 'You ended the ping',
+    test: command(/^ping/).on('client'),
   }),
 ];
