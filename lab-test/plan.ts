@@ -35,10 +35,11 @@ interface Draft {
 /**
  * The routes on which every mistake and every other right way of the chosen steps is tried once. The mistakes of each
  * page make a route. The other right ways are put on these routes, on the pages before and after as well: getting there
- * is half of the time. A route is added only where a page has more of them than there are routes.
+ * is half of the time. A route is added only where a page has more of them than there are routes, and for each page whose
+ * steps can be done in any order.
  */
 export function routesOf(
-  lab: Pick<Lab, 'checks'>,
+  lab: Pick<Lab, 'checks' | 'sections'>,
   all: readonly Step[],
   chosen: readonly Step[],
   kinds: { readonly wrong: boolean; readonly other: boolean },
@@ -64,7 +65,27 @@ export function routesOf(
       draft.detours.set(page, nth);
     }
   }
-  return drafts.map((draft) => routeOf(draft, lab, all, chosen));
+  const anyOrder = lab.sections.filter((section) => kinds.other && section.anyOrder);
+  return [
+    ...drafts.map((draft) => routeOf(draft, lab, all, chosen)),
+    ...anyOrder.flatMap(({ page }) => backwards(page, all, chosen)),
+  ];
+}
+
+/** The way to a page whose steps can be done in any order, and these from the last to the first. */
+function backwards(page: string, all: readonly Step[], chosen: readonly Step[]): readonly Route[] {
+  const own = chosen.filter((step) => step.page === page);
+  const [first] = own;
+  if (!first || own.length < 2) return [];
+  const stop =
+    (isVerified: boolean) =>
+    (step: Step): Stop => {
+      return { step, hasMistakes: false, detour: undefined, isVerified };
+    };
+  const before = all.slice(0, all.indexOf(first)).map(stop(false));
+  return [
+    { title: `in another order, ${page}`, stops: [...before, ...own.toReversed().map(stop(true))] },
+  ];
 }
 
 /** How much longer a route gets for a page: not at all on its own page or before it, then by each page after it. */

@@ -58,6 +58,8 @@ export interface CheckDefinition<Host extends string = string> {
   readonly id: string;
   /** What will be checked, as the learner reads it. */
   readonly title: string;
+  /** The lab is done without it; once it is passed, it is shown as one more. */
+  readonly optional?: true;
   /** Present where the learner answers in words or numbers read off the screen. */
   readonly question?: string;
   /** Present where the answer is chosen, not typed. */
@@ -96,6 +98,8 @@ export interface SectionDefinition<Host extends string = string> {
   /** The MDX file's name without its ending. */
   readonly page: string;
   readonly title: string;
+  /** Its steps stand on none of the others: `lab:test` does them the other way round as well. */
+  readonly anyOrder?: true;
   readonly checks: readonly CheckDefinition<Host>[];
 }
 

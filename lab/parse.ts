@@ -73,6 +73,7 @@ export function check<const Host extends string = string>(
   id: string,
   rest: Scenarios & {
     readonly title: string;
+    readonly optional?: true;
     readonly needs?: readonly string[];
     readonly solution?: readonly Action[];
     readonly test: Test<Host>;
@@ -101,6 +102,7 @@ export function answer<const Host extends string = string>(
     readonly title: string;
     readonly question: string;
     readonly placeholder?: string;
+    readonly optional?: true;
     readonly needs?: readonly string[];
     readonly reads?: RegExp;
     readonly solution?: readonly Action[];

@@ -17,13 +17,16 @@ export type Action =
   /** A pattern is read off the screen of the action before it, as `reads` of a question is. */
   | { readonly kind: 'answer'; readonly text: string | RegExp };
 
+/** What a mistake `says` that has no reason of its own: the check goes on saying what it said before. */
+export const asBefore: unique symbol = Symbol('as before');
+
 /** A mistake that learners make at a check. It must not pass the check, and must get the reason that fits. */
 export interface Mistake {
   /** What is done, in a few words: `a fixed port`. */
   readonly what: string;
   readonly actions: readonly Action[];
-  /** What the check's reason must say then. */
-  readonly says: string | RegExp;
+  /** What the check's reason must say then; `asBefore` where the check does not see the mistake, and only must not pass. */
+  readonly says: string | RegExp | typeof asBefore;
   /**
    * What puts it right: after it the check has the reason from before again, other numbers aside. Left out where nothing on
    * the hosts has changed, and where the page's own actions lead on from here.

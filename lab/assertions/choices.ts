@@ -14,6 +14,7 @@ interface Asked<Option extends string> extends Scenarios {
   readonly title: string;
   readonly question: string;
   readonly options: Readonly<Record<Option, string>>;
+  readonly optional?: true;
   readonly needs?: readonly string[];
 }
 
@@ -55,6 +56,7 @@ export function choice<const Option extends string>(
   {
     title,
     question,
+    optional,
     needs,
     mistakes = [],
     alternatives,
@@ -75,6 +77,7 @@ export function choice<const Option extends string>(
     test: onAnswer(id, (given) => judged(choices, given)),
     solution: [answering(choices.right.join(' '))],
     mistakes: [...wrongAnswers(choices), ...mistakes],
+    ...(optional && { optional }),
     ...(needs && { needs }),
     ...(alternatives && { alternatives }),
   };

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
+import { countedIn } from '../../lab/counted.ts';
 import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { BrowserPane } from '../browser/browser-pane.ts';
@@ -68,8 +69,17 @@ export class SessionManager {
   }
 
   /** The labs' folder names and titles. */
-  get labs(): readonly { readonly name: string; readonly title: string }[] {
-    return [...this.#labs].map(([name, { title }]) => ({ name, title }));
+  get labs(): readonly {
+    readonly name: string;
+    readonly title: string;
+    /** Ids of the checks that count. */
+    readonly counted: readonly string[];
+  }[] {
+    return [...this.#labs].map(([name, lab]) => ({
+      name,
+      title: lab.title,
+      counted: countedIn(lab),
+    }));
   }
 
   /**

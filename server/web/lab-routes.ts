@@ -154,9 +154,10 @@ export function addLabRoutes(app: Api, { sessions, background }: Edge): void {
 function labView(
   sessions: Sessions,
   learner: string,
-  { name, title }: Pick<LabView, 'name' | 'title'>,
+  { name, title, counted }: Sessions['labs'][number],
 ): LabView {
-  const { checks, status } = sessions.of(learner, name).snapshot();
+  const { checks: all, status } = sessions.of(learner, name).snapshot();
+  const checks = all.filter(({ id }) => counted.includes(id));
   const passed = checks.filter((check) => check.state === 'passed').length;
   return { name, title, passed, checks: checks.length, state: status.state };
 }

@@ -13,9 +13,11 @@ export interface LabData {
     readonly title: string;
     /** Path of the page. */
     readonly href: string;
-    /** Check ids. */
+    /** Ids of the checks that count. */
     readonly checks: readonly string[];
   }[];
+  /** Ids of the checks that do not. */
+  readonly extras: readonly string[];
   readonly steps: readonly LabStep[];
 }
 

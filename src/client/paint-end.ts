@@ -11,8 +11,12 @@ export function paintEnd(page: ParentNode, lab: LabData, { snapshot }: LabView):
   const isDone = ids.length > 0 && countPassed(snapshot.checks, ids) === ids.length;
   set(end, 'hidden', !isDone);
   if (!isDone) return;
-  const assisted = snapshot.checks.filter((check) => check.state === 'passed' && check.assisted);
-  setText(end.querySelector('[data-end-title]'), `You have done all ${ids.length} steps`);
+  const assisted = snapshot.checks.filter(
+    (check) => check.state === 'passed' && check.assisted && ids.includes(check.id),
+  );
+  const extra = countPassed(snapshot.checks, lab.extras);
+  const more = extra > 0 ? `, and ${extra} more` : '';
+  setText(end.querySelector('[data-end-title]'), `You have done all ${ids.length} steps${more}`);
   setText(end.querySelector('[data-end-assisted]'), assistedText(assisted.length, ids.length));
 }
 

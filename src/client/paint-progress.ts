@@ -8,11 +8,14 @@ export function paintProgress(page: ParentNode, lab: LabData, view: LabView): vo
   const checks = view.snapshot?.checks ?? [];
   const ids = lab.sections.flatMap((section) => section.checks);
   const done = countPassed(checks, ids);
+  const extra = countPassed(checks, lab.extras);
+  const text = `${done} of ${ids.length}${extra > 0 ? ` +${extra}` : ''}`;
   for (const bar of page.querySelectorAll<HTMLElement>('[data-progress]')) {
-    setText(bar.querySelector('[data-progress-text]'), `${done} of ${ids.length}`);
+    setText(bar.querySelector('[data-progress-text]'), text);
     set(bar.querySelector('progress'), 'value', done);
   }
   for (const section of lab.sections) {
+    if (section.checks.length === 0) continue;
     const passed = countPassed(checks, section.checks);
     const complete = passed === section.checks.length;
     for (const link of page.querySelectorAll<HTMLElement>(`[data-section="${section.page}"]`)) {

@@ -1,4 +1,5 @@
 import { loadSteps } from '#steps';
+import { countedIn } from '../../lab/counted.ts';
 import { withBase } from '../client/base-path.ts';
 import type { LabData } from '../client/lab-data.ts';
 import { directoryOf } from './lab-folders.ts';
@@ -17,8 +18,9 @@ export async function labDataOf({ name, lab, page }: LabPage): Promise<LabData> 
       page: section.page,
       title: section.title,
       href: withBase(`/labs/${name}/${section.page}/`),
-      checks: section.checks.map(({ id }) => id),
+      checks: countedIn(section),
     })),
+    extras: lab.checks.flatMap(({ id, optional }) => (optional ? id : [])),
     steps: steps.map(({ id, page, heading, checks, actions }) => ({
       id,
       page,

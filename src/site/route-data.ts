@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { defineRouteMiddleware } from '@astrojs/starlight/route-data';
 import { AstroError } from 'astro/errors';
+import { countedIn } from '../../lab/counted.ts';
 import { withBase } from '../client/base-path.ts';
 import { directoryOf } from './lab-folders.ts';
 import { type LabPage, labPageOf, labTitles, whyBroken } from './lab-pages.ts';
@@ -45,8 +46,9 @@ function addCounts(sidebar: readonly SidebarEntry[], { name, lab }: LabPage): vo
     const section = lab.sections.find(({ page }) => link.href === `${rootOf(name)}${page}/`);
     if (!section) continue;
     link.attrs = { ...link.attrs, 'data-section': section.page };
+    const counted = countedIn(section).length;
     link.badge = {
-      text: `0/${section.checks.length}`,
+      text: counted > 0 ? `0/${counted}` : 'optional',
       variant: 'default',
       class: 'section-progress',
     };

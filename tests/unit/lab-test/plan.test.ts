@@ -23,8 +23,16 @@ function stepOf({ page, id }: Made): Step {
   return { id, page, heading: id, file: `${page}.mdx`, line: 1, actions: [], checks: [id] };
 }
 
-function labOf(made: readonly Made[]): Pick<Lab, 'checks'> {
+function labOf(
+  made: readonly Made[],
+  anyOrder: readonly string[] = [],
+): Pick<Lab, 'checks' | 'sections'> {
+  const pages = [...new Set(made.map(({ page }) => page))];
   return {
+    sections: pages.map((page) => ({
+      ...{ page, title: page, checks: [] },
+      ...(anyOrder.includes(page) && { anyOrder: true as const }),
+    })),
     checks: made.map(({ id, wrong, other }) => ({
       id,
       title: id,
@@ -101,4 +109,21 @@ test('steps that were not asked for are only passed on the way', () => {
 test('a lab without any of them has no routes', () => {
   const bare = THREE_PAGES.map((made) => ({ ...made, wrong: 0, other: 0 }));
   expect(routesOf(labOf(bare), steps, steps, BOTH)).toEqual([]);
+});
+
+test('steps in any order are done from the last to the first as well, once those before them are', () => {
+  const steps = THREE_PAGES.map(stepOf);
+  const lab = labOf(THREE_PAGES, ['two', 'three']);
+  const [route, ...others] = routesOf(lab, steps, steps, { wrong: false, other: true }).filter(
+    ({ title }) => title.startsWith('in another order'),
+  );
+  expect(route?.stops.map(({ step, isVerified }) => [step.id, isVerified])).toEqual([
+    ['a', false],
+    ['b', false],
+    ['d', true],
+    ['c', true],
+  ]);
+  expect(others).toEqual([]);
+  const none = routesOf(lab, steps, steps, { wrong: true, other: false });
+  expect(none.map(({ title }) => title)).not.toContain(route?.title);
 });

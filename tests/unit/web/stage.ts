@@ -73,7 +73,9 @@ export class FakeLearners implements Learners {
 
 /** Sessions that keep a list of what was asked, by whom, and own nothing but names. */
 export class FakeSessions implements Sessions {
-  readonly labs = [{ name: LAB, title: 'Docker Networking' }];
+  readonly labs = [
+    { name: LAB, title: 'Docker Networking', counted: ['myapp2-runs', 'port-changed'] },
+  ];
   readonly asked: string[] = [];
   readonly panes = new Map<string, BrowserPane>();
   readonly listeners = new Map<string, Set<(event: SessionEvent) => void>>();

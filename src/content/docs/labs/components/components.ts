@@ -1,6 +1,7 @@
 import {
   answer,
   answering,
+  asBefore,
   check,
   choice,
   command,
@@ -92,7 +93,9 @@ export const components = [
 
   check('neighbours-listed', {
     title: 'You looked at the client’s neighbours',
+    optional: true,
     test: command(/^ip neigh/).on('client'),
+    mistakes: [{ what: 'another command', actions: [on('client', 'hostname')], says: asBefore }],
   }),
 
   check('ping-ended', {
