@@ -8,7 +8,7 @@
  */
 export const FOLDERS = {
   cli: { values: ['class', 'capacity', 'store', 'site', 'labs', 'sandbox', 'engine', 'base'] },
-  web: { values: ['class', 'session', 'terminal', 'base'], types: ['browser'] },
+  web: { values: ['class', 'session', 'terminal', 'files', 'base'], types: ['browser'] },
   class: { values: ['base'], types: ['session', 'store'] },
   session: {
     values: [
@@ -19,6 +19,7 @@ export const FOLDERS = {
       'guide',
       'terminal',
       'browser',
+      'files',
       'sandbox',
       'base',
     ],
@@ -30,6 +31,7 @@ export const FOLDERS = {
   checks: { values: ['base'], types: ['store'] },
   terminal: { values: ['base'] },
   browser: { values: ['engine', 'base'] },
+  files: { values: ['engine', 'base'], types: ['sandbox'] },
   store: { values: ['base'] },
   sandbox: { values: ['engine', 'base'] },
   engine: { values: ['base'] },

@@ -59,6 +59,12 @@ export type SignalBody =
       readonly status: number;
     }
   | {
+      /** A file was saved in the editor, or uploaded. `path` is absolute. */
+      readonly kind: 'file';
+      readonly host: string;
+      readonly path: string;
+    }
+  | {
       /** A page was asked for in the browser pane, or by `curl` on the host that it looks from. */
       readonly kind: 'visit';
       readonly from: string;

@@ -114,6 +114,50 @@ export type VisitView = z.infer<typeof visitView>;
 /** How a visit ended; the words are those a browser would use. */
 export type VisitOutcome = VisitView['outcome'];
 
+const version = z
+  .string()
+  .describe('SHA-256 of the bytes in hexadecimal digits; `none` for a file that there is not');
+
+export const folderView = z
+  .object({
+    path: z.string().describe('Absolute'),
+    entries: list(
+      z.object({
+        name: z.string(),
+        kind: z.enum(['folder', 'file', 'other']),
+        bytes: z.number(),
+      }),
+    ).describe('Folders first, each by its name'),
+    complete: z.boolean().describe('Whether everything in it is listed'),
+  })
+  .meta({ id: 'FolderView' });
+/** A folder of a host. What a symbolic link leads to gives its kind. */
+export type FolderView = z.infer<typeof folderView>;
+
+export const fileView = z
+  .object({
+    path: z.string().describe('Absolute'),
+    text: z.string(),
+    version,
+    writable: z.boolean().describe('By the learner, without sudo'),
+  })
+  .meta({ id: 'FileView' });
+/** A text file of a host. */
+export type FileView = z.infer<typeof fileView>;
+
+export const savedView = z
+  .discriminatedUnion('state', [
+    z.object({ state: z.literal('saved'), version }),
+    z.object({
+      state: z.literal('changed'),
+      version,
+      text: z.string().exactOptional().describe('Absent where there is no file, or no text'),
+    }),
+  ])
+  .meta({ id: 'SavedView' });
+/** How a file was written: or not, because it is no longer the version that was named. */
+export type SavedView = z.infer<typeof savedView>;
+
 const guideAction = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run'), host: z.string(), terminal: z.string() }),
   z.object({ kind: z.literal('open'), url: z.string(), visit: visitView.exactOptional() }),

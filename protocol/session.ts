@@ -63,6 +63,10 @@ export interface Beat {
  *   POST   /api/labs/:lab/visits           {url}        → VisitView
  *   POST   /api/labs/:lab/steps/:step/do                → GuideView; does the step for the learner, events tell the rest
  *   POST   /api/labs/:lab/start-from       {page} or {step} → SessionSnapshot; fresh hosts, all before it done
+ *   GET    /api/labs/:lab/hosts/:host/folder?path=      → FolderView        (a path that begins without / begins at home)
+ *   GET    /api/labs/:lab/hosts/:host/file?path=        → FileView
+ *   PUT    /api/labs/:lab/hosts/:host/file?path=&version= the bytes, as application/octet-stream → SavedView
+ *   GET    /api/labs/:lab/hosts/:host/download?path=    → the bytes
  *   DELETE /api/labs/:lab/guide                         → GuideView; stops what is being done, or puts its end away
  *
  *   WS     /api/labs/:lab/events                        SessionEvent and Beat frames, JSON text

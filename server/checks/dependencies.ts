@@ -67,6 +67,8 @@ export function invalidates(signal: SignalBody): readonly Dependency[] {
       return [journal, ...of(signal.host, ['routes', 'addresses', 'files'])];
     case 'command':
       // An image without a name and a volume send no signal; a command that finished may have made one.
+    case 'file':
+      // A service may read its settings again, and a routing daemon be one of them: as after a command.
       return [
         journal,
         ...of(signal.host, ['engine', 'routes', 'addresses', 'firewall', 'files', 'system']),

@@ -5,6 +5,7 @@ import { QuaysideError } from '../base/errors.ts';
 import { BrowserPane, type VisitSignal } from '../browser/browser-pane.ts';
 import { visitByCommand } from '../browser/command-visit.ts';
 import { CheckRunner } from '../checks/runner.ts';
+import { HostFiles } from '../files/host-files.ts';
 import { ENGINE_DOWN, type EngineDown } from '../sandbox/host.ts';
 import { hostView } from '../sandbox/host-view.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -53,6 +54,8 @@ export class LiveSandbox implements Disposable {
   #pane: BrowserPane | undefined;
   #watched: readonly ReturnType<typeof watchHost>[] = [];
   #expiry: ExpiryTimer | undefined;
+  /** By the host's own name. */
+  readonly #files = new Map<string, HostFiles>();
 
   constructor(options: LiveSandboxOptions) {
     this.#options = options;
@@ -155,6 +158,21 @@ export class LiveSandbox implements Disposable {
     this.#options.journal.add({ kind: 'answer', check, text });
     await this.#runner.ask(check);
     this.#runner.wake({ kind: 'answer', check, text });
+  }
+
+  /** The files of a host. @throws QuaysideError HOST_UNKNOWN */
+  files(name: string): HostFiles {
+    this.touch();
+    const host = this.sandbox.host(name);
+    const files =
+      this.#files.get(host.name) ??
+      new HostFiles({
+        host,
+        signal: this.signal,
+        onSaved: (path) => this.signalled({ kind: 'file', host: host.name, path }),
+      });
+    this.#files.set(host.name, files);
+    return files;
   }
 
   /** The values as the hosts are now, not as they were at the last signal. */

@@ -13,6 +13,7 @@ import type { Step } from '#steps';
 import { Emitter } from '../base/emitter.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { checkViews } from '../checks/check-views.ts';
+import type { HostFiles } from '../files/host-files.ts';
 import { Guide, type Start } from '../guide/guide.ts';
 import type { LearnerActions } from '../guide/run-step.ts';
 import { type RunRequest, Runs } from '../guide/runs.ts';
@@ -229,6 +230,11 @@ export class Session {
     const { sandbox } = this.#lifecycle.ready();
     const { name } = sandbox.host(request.host);
     return this.#runs.start({ ...request, host: name }, this.#actions());
+  }
+
+  /** The files of a host, as the learner may see and write them. */
+  files(host: string): HostFiles {
+    return this.#lifecycle.ready().files(host);
   }
 
   closeTerminal(id: string): Promise<void> {

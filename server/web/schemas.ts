@@ -41,6 +41,10 @@ const LEARNER_NAME_CHARACTERS = 200;
 const LEARNER = /^[0-9a-f]{16}$/;
 /** A few sentences: it lies over the learners' pages. */
 const MESSAGE_CHARACTERS = 500;
+/** Linux takes no longer path (PATH_MAX). */
+const PATH_CHARACTERS = 4_095;
+/** Of a file: see `SavedView`. */
+const VERSION = /^(none|[0-9a-f]{64})$/;
 /** Of a personal link; all of ours are shorter. */
 const KEY_CHARACTERS = 200;
 
@@ -52,6 +56,7 @@ const REFUSALS = {
 /** What a route takes: the names in its path, and a body. */
 interface Taken {
   readonly params?: z.ZodType;
+  readonly querystring?: z.ZodType;
   readonly body?: z.ZodType;
 }
 
@@ -102,6 +107,19 @@ export const PARAMS = {
   learnerAndLab: z.strictObject({ learner, lab }),
   learnerLabAndHost: z.strictObject({ learner, lab, host }),
   learnerLabAndTerminal: z.strictObject({ learner, lab, terminal }),
+} as const;
+
+const path = z
+  .string()
+  .min(1)
+  .max(PATH_CHARACTERS)
+  .regex(/^[^\0]*$/)
+  .describe('Absolute, or from the learner’s home');
+
+/** Queries of requests. Whatever is not listed is refused. */
+export const QUERIES = {
+  path: z.strictObject({ path }),
+  pathAndVersion: z.strictObject({ path, version: z.string().regex(VERSION) }),
 } as const;
 
 /** Bodies of requests. Whatever is not listed is refused. */

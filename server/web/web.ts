@@ -19,6 +19,7 @@ import { addInstructorRoutes } from './class/instructor-routes.ts';
 import { addLearnerRoutes, addNoClass } from './class/learner-routes.ts';
 import { Cookies, type Learners } from './cookies.ts';
 import { HEADERS } from './csp.ts';
+import { addFileRoutes } from './file-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { errorPage, reads } from './html.ts';
 import { bodyOf, httpErrorOf } from './http-errors.ts';
@@ -167,6 +168,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
       addSignIn(api, edge, options);
     }
     addLabRoutes(api, edge);
+    addFileRoutes(api, edge);
     addLabSockets(api, edge);
     addEcho(api, edge);
     sockets.addStreams(api, cookies);

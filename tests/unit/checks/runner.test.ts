@@ -185,6 +185,11 @@ describe('a signal wakes', () => {
       { kind: 'command', host: 'one', terminal: 't', line: 'ls', status: 0 } as const,
       ['routes', 'file'],
     ],
+    [
+      'a file that was saved in the editor: as after a command line',
+      { kind: 'file', host: 'one', path: '/home/learner/a' } as const,
+      ['routes', 'file'],
+    ],
     ['an answer', { kind: 'answer', check: 'c', text: 't' } as const, ['answers']],
     [
       'a host that came back: everything of it',

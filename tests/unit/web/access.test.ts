@@ -62,6 +62,9 @@ test('the walk sees every route that the page needs', () => {
     'GET /api/echo',
     'GET /api/labs',
     'GET /api/labs/:lab/events',
+    'GET /api/labs/:lab/hosts/:host/download',
+    'GET /api/labs/:lab/hosts/:host/file',
+    'GET /api/labs/:lab/hosts/:host/folder',
     'GET /api/labs/:lab/session',
     'GET /api/labs/:lab/terminals/:terminal',
     'GET /api/openapi.json',
@@ -88,6 +91,7 @@ test('the walk sees every route that the page needs', () => {
     'POST /api/streams',
     'POST /api/streams/:key',
     'POST /pane/:key/*',
+    'PUT /api/labs/:lab/hosts/:host/file',
     'PUT /pane/:key/*',
   ]);
 });

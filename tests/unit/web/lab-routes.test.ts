@@ -380,6 +380,9 @@ describe('/api/openapi.json', () => {
       'DELETE /api/labs/{lab}/terminals/{terminal}',
       'GET /api/class',
       'GET /api/labs',
+      'GET /api/labs/{lab}/hosts/{host}/download',
+      'GET /api/labs/{lab}/hosts/{host}/file',
+      'GET /api/labs/{lab}/hosts/{host}/folder',
       'GET /api/labs/{lab}/session',
       'GET /healthz',
       'GET /sign-in',
@@ -394,6 +397,7 @@ describe('/api/openapi.json', () => {
       'POST /api/labs/{lab}/steps/{step}/do',
       'POST /api/labs/{lab}/terminals',
       'POST /api/labs/{lab}/visits',
+      'PUT /api/labs/{lab}/hosts/{host}/file',
     ]);
     for (const { name, operation } of operations) {
       expect(operation.summary, name).toBeTruthy();

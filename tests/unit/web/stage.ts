@@ -9,6 +9,7 @@ import type { SessionEvent, SessionSnapshot } from '#protocol';
 import { Background } from '../../../server/base/background.ts';
 import { QuaysideError } from '../../../server/base/errors.ts';
 import type { BrowserPane } from '../../../server/browser/browser-pane.ts';
+import type { HostFiles } from '../../../server/files/host-files.ts';
 import type { LearnerSession, Sessions } from '../../../server/session/sessions.ts';
 import type { Terminal } from '../../../server/terminal/terminal.ts';
 import type { Learners } from '../../../server/web/cookies.ts';
@@ -85,6 +86,8 @@ export class FakeSessions implements Sessions {
   /** What a socket to such a terminal gets. */
   carried: Terminal | undefined;
   fault: Error | undefined;
+  /** The files of every host. */
+  files = {} as HostFiles;
 
   /** A learner's session becomes so, and whoever listens to it is told. */
   change(learner: string, changes: Partial<SessionSnapshot>): void {
@@ -157,6 +160,10 @@ export class FakeSessions implements Sessions {
       run: async ({ host, block }) => {
         note('run');
         return { id: 'r1', host, block, terminal: TERMINAL };
+      },
+      files: (host) => {
+        note(`files ${host}`);
+        return this.files;
       },
       closeTerminal: async (id) => {
         note('closeTerminal');
