@@ -13,6 +13,7 @@ export const COMPONENTS = [
   'Answer',
   'Browser',
   'Check',
+  'Edit',
   'Hint',
   'Interrupt',
   'Terminal',

@@ -150,15 +150,17 @@ interface Parts {
 function listen({ api, state, workspace, announcer, desk, runs }: Parts): void {
   document.addEventListener('click', (event) => {
     const pressed = (event.target as Element).closest<HTMLElement>(
-      '[data-run-host], [data-visit], [data-show-host], [data-show-browser], [data-start], [data-reload], [data-extend], [data-undo-close], [data-ask], [data-do-it], [data-start-from], [data-guide-stop], [data-move]',
+      '[data-run-host], [data-visit], [data-show-host], [data-edit-host], [data-show-browser], [data-start], [data-reload], [data-extend], [data-undo-close], [data-ask], [data-do-it], [data-start-from], [data-guide-stop], [data-move]',
     );
     if (!pressed) return;
-    const { runHost, visit, showHost, ask, startFrom } = pressed.dataset;
+    const { runHost, visit, showHost, editHost, editPath, ask, startFrom } = pressed.dataset;
     if (runHost !== undefined) void runs.press(pressed);
     else if (visit !== undefined) {
       event.preventDefault();
       void workspace.showBrowser(visit);
     } else if (showHost !== undefined) void workspace.showHost(showHost);
+    else if (editHost !== undefined)
+      void workspace.showFiles(editHost, editPath, pressed.dataset.editText);
     else if ('showBrowser' in pressed.dataset) void workspace.showBrowser();
     else if ('move' in pressed.dataset)
       void withAnswers(({ moveOption }) => announcer.say(moveOption(pressed)));

@@ -38,6 +38,7 @@ const NO_SERVER: ErrorBody = {
 /**
  * Asks the server for something. `T` is what it answers with, as the protocol says.
  *
+ * @param body bytes as they are; anything else as JSON
  * @throws ApiError when refused, or when no answer comes
  */
 export async function request<T>(
@@ -49,8 +50,10 @@ export async function request<T>(
   const response = await fetch(withBase(path), {
     method,
     ...(body && {
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
+      body: body instanceof Blob ? body : JSON.stringify(body),
+      headers: {
+        'content-type': body instanceof Blob ? 'application/octet-stream' : 'application/json',
+      },
     }),
     ...(signal && { signal }),
   }).catch((cause: unknown) => {

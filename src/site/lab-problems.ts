@@ -12,7 +12,8 @@ const INTRODUCTION = 'index';
 const IMAGES = 'images';
 
 /** The components that name a check, a value or a host. */
-const COMPONENTS = ['Check', 'Answer', 'Value', 'Terminal', 'Interrupt'] as const;
+const COMPONENTS = ['Check', 'Answer', 'Value', 'Terminal', 'Interrupt', 'Edit'] as const;
+const NAMING_A_HOST: readonly string[] = ['Terminal', 'Interrupt', 'Edit'];
 
 /** A mention of a check, value or host on a page. */
 interface Mention {
@@ -103,7 +104,7 @@ function mentionProblems(
   { component, name, line }: Mention,
 ): readonly string[] {
   const tell = (problem: string) => [`${locationOf(file, line)}: ${problem}`];
-  if (component === 'block' || component === 'Terminal' || component === 'Interrupt') {
+  if (component === 'block' || NAMING_A_HOST.some((each) => each === component)) {
     if (hostNamed(lab, name)) return [];
     const known = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
     const who = component === 'block' ? 'the block' : `<${component}>`;
@@ -177,7 +178,7 @@ function mentionsIn(file: string): readonly Mention[] {
     if (element.kind === 'heading') return [];
     if (element.kind === 'block') return [{ component: 'block', name: element.host, line }];
     const component = COMPONENTS.find((each) => each === element.name);
-    const namesHost = component === 'Terminal' || component === 'Interrupt';
+    const namesHost = NAMING_A_HOST.some((each) => each === component);
     const name = element.attributes.get(namesHost ? 'host' : 'id');
     return component === undefined || name === undefined ? [] : [{ component, name, line }];
   });

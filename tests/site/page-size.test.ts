@@ -18,9 +18,10 @@ const READING_BYTES = 60_000;
  * keyboard back, 800; what finds a graphics card and keeps a terminal's cells the same with it, 900; what measures whether a
  * line is slow, and fetches what shows keys before the host has them, 500; what unpacks older output 150; what restarts
  * a host 300, with what holds a slow line’s keys together 150; what puts values into blocks and their copies, and names the
- * labs to go on with, 200; what tells of a line that a program would cut off 300.
+ * labs to go on with, 200; what tells of a line that a program would cut off 300; what
+ * opens the files of a host, of which the editor itself comes when it is wanted, 500.
  */
-const LAB_BYTES = 177_500;
+const LAB_BYTES = 178_000;
 /**
  * The instructor's page: little of its own, and a terminal to watch a learner's, with what measures its line (400), what
  * restarts a learner's host (200), what unpacks older output (200) and what tells of a line that a program would cut off
@@ -30,13 +31,14 @@ const ROOM_BYTES = 152_800;
 /** As the server packs it. */
 const GZIP = { level: 9 };
 /**
- * Code that a page names and a learner may never need: it comes when they search, when they open a terminal's menu, where
+ * Code that a page names and a learner may never need: it comes when they search, when they open a terminal's menu or the files of a host, where
  * the screen is touched, where the line is slow, when a program prints emoji or CJK, where there is a graphics card, where a page asks a question, or where the server runs a
  * class. Everything else that is imported lazily counts, the terminal above all.
  */
 const ON_DEMAND = [
   /^addon-search\./,
   /^search-bar\./,
+  /^files-pane\./,
   /^settings-menu\./,
   /^touch-keys\./,
   /^output-view\./,

@@ -1,17 +1,18 @@
 export interface HostMenuListener {
   onOpen(host: string): void;
+  onFiles(host: string): void;
   onRestart(host: string): void;
-  /** The name of the terminal in front, where there is one to close. */
+  /** The name of the tab in front, where there is one to close. */
   closable(): string | undefined;
   onClose(): void;
 }
 
-/** The menu behind `+`: another terminal on any host, its restart, and the way to close the one in front without a pointer. */
+/** The menu behind `+`: another terminal on any host, its files, its restart, and the way to close the one in front without a pointer. */
 export class HostMenu {
   readonly #button: HTMLButtonElement;
   readonly #menu: HTMLElement;
 
-  /** @param menu a popover with `role="menu"` whose items carry `data-open-host`, `data-restart-host` or `data-close-terminal` */
+  /** @param menu a popover with `role="menu"` whose items carry `data-open-host`, `data-files-of`, `data-restart-host` or `data-close-terminal` */
   constructor(button: HTMLButtonElement, menu: HTMLElement, listener: HostMenuListener) {
     this.#button = button;
     this.#menu = menu;
@@ -33,8 +34,9 @@ export class HostMenu {
       const item = (target as Element).closest<HTMLElement>('[role="menuitem"]');
       if (!item) return;
       menu.hidePopover();
-      const { openHost, restartHost } = item.dataset;
+      const { openHost, filesOf, restartHost } = item.dataset;
       if (openHost !== undefined) listener.onOpen(openHost);
+      else if (filesOf !== undefined) listener.onFiles(filesOf);
       else if (restartHost !== undefined) listener.onRestart(restartHost);
       else listener.onClose();
     });

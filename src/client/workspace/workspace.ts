@@ -7,6 +7,7 @@ import { set, setText } from '../set.ts';
 import { BrowserPane } from './browser-pane.ts';
 import { ClosingTerminals } from './closing.ts';
 import { EndingNotice } from './ending.ts';
+import { FilesTabs } from './files-tabs.ts';
 import { HostMenu } from './host-menu.ts';
 import { noticeLine, paintNotice } from './notice.ts';
 import { type SelectedBy, type Tab, Tabs } from './tabs.ts';
@@ -36,6 +37,7 @@ export class Workspace {
   readonly #state: LabState;
   readonly #tabs: Tabs;
   readonly #terminals = new Map<string, TerminalTab>();
+  readonly #files: FilesTabs;
   readonly #browser: BrowserPane;
   readonly #ending: EndingNotice;
   readonly #closing: ClosingTerminals;
@@ -69,9 +71,11 @@ export class Workspace {
       onClose: (tab) => this.#closeSoon(tab),
     });
     this.#tabs.add({ id: BROWSER, name: 'Browser', panel: browser, closable: false });
+    this.#files = new FilesTabs(lab.name, this.#tabs, part('panels'));
     this.#browser = new BrowserPane(browser, api, `quayside-address:${lab.name}`);
     new HostMenu(plus, menu, {
       onOpen: (host) => void this.#open(host),
+      onFiles: (host) => void this.showFiles(host),
       onRestart: (host) => void this.#restart(host),
       closable: () => (this.#tabs.current?.closable ? this.#tabs.current.name : undefined),
       onClose: () => this.#tabs.current && this.#closeSoon(this.#tabs.current),
@@ -145,6 +149,16 @@ export class Workspace {
     if (!terminal) return;
     this.#bringForward(terminal.view.id);
     await terminal.focus();
+  }
+
+  /** Brings the files of a host to the front, opens one of them, and puts a text into it. */
+  async showFiles(name: string, path?: string, text?: string): Promise<void> {
+    this.#front();
+    if (!(await this.#ready())) return;
+    const id = this.#files.add(hostNameOf(this.#lab, name));
+    this.#paint(this.#state.view);
+    this.#bringForward(id);
+    await this.#files.show(id, path, text);
   }
 
   /** Brings a terminal to the front, and leaves the focus where it is. */
@@ -221,7 +235,12 @@ export class Workspace {
     const status = view.snapshot?.status;
     // To whoever reads this from outside, a session in the queue is one that is starting.
     const state = status?.state === 'queued' ? 'starting' : status?.state;
+    const isNews = this.#root.dataset.sessionState !== state;
     set(this.#root.dataset, 'sessionState', state ?? 'none');
+    // The hosts may be other ones than before.
+    if (isNews && state === 'ready' && this.#files.has(this.#tabs.current?.id ?? '')) {
+      void this.#files.refresh([this.#tabs.current?.id ?? '']);
+    }
     this.#root.toggleAttribute('data-reconnecting', view.link.state === 'reconnecting');
     if (status?.state === 'starting' || status?.state === 'ready') this.#refusal = undefined;
     const running = status?.state === 'starting' || status?.state === 'ready';
@@ -261,7 +280,7 @@ export class Workspace {
       panels?.prepend(terminal.panel);
       this.#tabs.add({ id: view.id, name: view.title, panel: terminal.panel, closable: true });
     }
-    this.#tabs.order(views.map(({ id }) => id));
+    this.#tabs.order([...views.map(({ id }) => id), ...this.#files.ids]);
     this.#noteAliases(views);
     this.#recall(views);
   }
@@ -288,6 +307,7 @@ export class Workspace {
       if (id === tab.id) void terminal.show();
       else void terminal.hide();
     }
+    if (this.#files.has(tab.id)) void this.#files.refresh([tab.id]);
     if (by !== 'page') this.#remember(tab.id);
     if (by === 'pointer') void this.#terminals.get(tab.id)?.focus();
   }
@@ -337,6 +357,10 @@ export class Workspace {
 
   /** A shell at its prompt closes at once; anything else can be had back for a while. */
   #closeSoon({ id, name }: Tab): void {
+    if (this.#files.has(id)) {
+      void this.#files.close(id).then(() => this.#remember(this.#tabs.current?.id ?? BROWSER));
+      return;
+    }
     const terminal = this.#terminals.get(id);
     if (!terminal || terminal.isIdle) void this.#close(id);
     else this.#closing.add(id, name, () => void this.#close(id));

@@ -1,0 +1,470 @@
+import type { FolderView, SavedView } from '#protocol';
+import { ApiError } from '../api.ts';
+import {
+  comparison,
+  type EditorState,
+  EditorView,
+  editorState,
+  type MergeView,
+} from './code-editor.ts';
+import styles from './editor.css?inline';
+import { ask, button, element } from './elements.ts';
+import { FilesApi } from './files-api.ts';
+import { HOME, Tree } from './tree.ts';
+
+/** As the server has it (`TRANSFER_BYTES`): it is told before megabytes are sent for nothing. */
+const UPLOAD_BYTES = 2 * 1024 ** 2;
+/** The version of a file that there is not. */
+const NONE = 'none';
+
+// With the code, for the build would put a style sheet of this size into every page.
+document.head.append(element('style', { textContent: styles }));
+
+/** A file that is open: what it was when it was read or saved last, and what the learner has made of it. */
+interface OpenFile {
+  readonly path: string;
+  readonly writable: boolean;
+  version: string;
+  saved: EditorState['doc'];
+  state: EditorState;
+}
+
+/** What the place beside the tree shows. */
+type Shown =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'file'; readonly file: OpenFile; readonly view: EditorView }
+  | {
+      readonly kind: 'comparison';
+      readonly file: OpenFile;
+      readonly theirs: string;
+      readonly view: MergeView;
+    };
+
+/** The files of one host: a tree, an editor, and the ways to bring files in and out. */
+export class FilesPane {
+  readonly #root: HTMLElement;
+  readonly #host: string;
+  readonly #api: FilesApi;
+  readonly #tree: Tree;
+  readonly #files = new Map<string, OpenFile>();
+  readonly #body = element('div', { className: 'file-body' });
+  readonly #bar = element('div', { className: 'file-bar' });
+  readonly #choice = element('select', { ariaLabel: 'Open files' });
+  readonly #mark = element('span', { className: 'file-mark' });
+  readonly #save: HTMLButtonElement;
+  readonly #download = element('a', { className: 'button', download: '' }, 'Download');
+  readonly #ways = element('div', { className: 'file-ways', hidden: true });
+  readonly #status = element('p', { className: 'files-status', role: 'status' });
+  readonly #closed = new AbortController();
+  #shown: Shown = { kind: 'nothing' };
+  #saving = false;
+
+  /** @param onDirty told whether any file has text that is not saved */
+  constructor(root: HTMLElement, lab: string, host: string, onDirty: (dirty: boolean) => void) {
+    this.#root = root;
+    this.#host = host;
+    this.#api = new FilesApi(lab, host);
+    this.#tree = new Tree(`Files of ${host}`, {
+      list: (path) => this.#list(path),
+      open: (path) => void this.open(path),
+    });
+    this.#save = button('Save', () => void this.save(), 'button primary');
+    this.#save.setAttribute('aria-keyshortcuts', 'Control+S Meta+S');
+    this.#choice.addEventListener('change', () => void this.open(this.#choice.value));
+    const close = button('Close', () => void this.#closeFile());
+    this.#bar.append(this.#choice, this.#mark, this.#save, this.#download, close);
+    root.append(
+      element(
+        'div',
+        { className: 'files' },
+        this.#side(),
+        element('div', { className: 'file-main' }, this.#bar, this.#ways, this.#body, this.#status),
+      ),
+    );
+    this.#onDirty = onDirty;
+    this.#listen();
+    this.#paint();
+  }
+
+  readonly #onDirty: (dirty: boolean) => void;
+
+  /** The tab has come to the front, or the hosts are new: what is shown is what there is. */
+  async refresh(): Promise<void> {
+    await this.#tree.refresh();
+    await this.#look();
+  }
+
+  focus(): void {
+    if (this.#shown.kind === 'file') this.#shown.view.focus();
+    else this.#tree.element.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+  }
+
+  /**
+   * Shows a file, as it was left or as it is on the host.
+   *
+   * @param text what is put into it, to be saved or undone
+   */
+  async open(path: string, text?: string): Promise<void> {
+    const known = this.#files.get(path);
+    if (known && text === undefined) return this.#show(known);
+    const read = await this.#tried(() => this.#api.read(path));
+    if (!read) return;
+    // The server has made the path whole.
+    const file = this.#files.get(read.path) ?? this.#fileOf(read);
+    this.#files.set(file.path, file);
+    this.#show(file);
+    this.focus();
+    if (text !== undefined && read.writable && this.#shown.kind === 'file') {
+      const { view } = this.#shown;
+      if (view.state.sliceDoc() === text) return;
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+      this.#say(`The text of the page is in ${file.path}: save it, or undo it with Ctrl+Z.`);
+    } else if (read.version === NONE)
+      this.#say(`${file.path} is new. It is made when you save it.`);
+    else if (!read.writable)
+      this.#say(`${file.path} is not yours to write: use sudo in a terminal.`);
+  }
+
+  /** Saves the file that is shown, unless it has changed on the host since it was read. */
+  async save(): Promise<void> {
+    if (this.#shown.kind === 'nothing' || this.#saving) return;
+    const { file } = this.#shown;
+    const state = this.#shown.kind === 'file' ? this.#shown.view.state : this.#shown.view.b.state;
+    this.#saving = true;
+    const content = new Blob([state.sliceDoc()]);
+    const answer = await this.#tried(() => this.#api.write(file.path, content, file.version));
+    this.#saving = false;
+    if (answer?.state === 'changed') await this.#tellChanged(file, state, answer);
+    if (answer?.state !== 'saved') return;
+    const wasNew = file.version === NONE;
+    file.version = answer.version;
+    file.saved = state.doc;
+    if (this.#shown.kind === 'comparison' && this.#shown.file === file) {
+      this.#rewrite(file, state.sliceDoc());
+      this.focus();
+    }
+    this.#say(`${file.path} is saved.`);
+    this.#paint();
+    if (wasNew) await this.#tree.refresh();
+  }
+
+  /** Whether all may go: asks where something is not saved. */
+  async mayClose(): Promise<boolean> {
+    this.#keep();
+    const dirty = [...this.#files.values()].filter(isDirty);
+    if (dirty.length === 0) return true;
+    const names = dirty.map(({ path }) => path).join(', ');
+    const text = `What you have written since the last save goes: ${names}.`;
+    const choices = [
+      ['stay', 'Keep editing'],
+      ['go', 'Close without saving'],
+    ] as const;
+    return (await ask('Close the files?', text, choices)) === 'go';
+  }
+
+  dispose(): void {
+    this.#closed.abort();
+    this.#clear();
+    this.#root.replaceChildren();
+  }
+
+  #side(): HTMLElement {
+    const upload = element('input', { type: 'file', multiple: true, hidden: true });
+    upload.addEventListener('change', () => {
+      void this.#upload([...(upload.files ?? [])]).then(() => {
+        upload.value = '';
+      });
+    });
+    const path = element('input', {
+      type: 'text',
+      name: 'path',
+      placeholder: 'web/Dockerfile',
+      ariaLabel: 'Path of a file to open or to make',
+      autocomplete: 'off',
+      autocapitalize: 'off',
+      spellcheck: false,
+    });
+    const form = element('form', {}, path, element('button', { className: 'button' }, 'Open'));
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const given = path.value.trim();
+      if (given !== '') void this.open(given);
+      path.value = '';
+    });
+    const buttons = element(
+      'div',
+      { className: 'files-buttons' },
+      button('Upload', () => upload.click()),
+      button('Refresh', () => void this.refresh()),
+      upload,
+    );
+    return element('div', { className: 'files-side' }, form, this.#tree.element, buttons);
+  }
+
+  #listen(): void {
+    const { signal } = this.#closed;
+    this.#root.addEventListener(
+      'keydown',
+      (event) => {
+        if (event.key !== 's' || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+        event.preventDefault();
+        void this.save();
+      },
+      { signal },
+    );
+    this.#root.addEventListener(
+      'dragover',
+      (event) => {
+        if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+      },
+      { signal },
+    );
+    this.#root.addEventListener(
+      'drop',
+      (event) => {
+        const files = [...(event.dataTransfer?.files ?? [])];
+        if (files.length === 0) return;
+        event.preventDefault();
+        void this.#upload(files);
+      },
+      { signal },
+    );
+    // What was done elsewhere, in a terminal above all, may have changed the file that is shown.
+    window.addEventListener('focus', () => void this.#look(), { signal });
+    window.addEventListener(
+      'beforeunload',
+      (event) => {
+        this.#keep();
+        if ([...this.#files.values()].some(isDirty)) event.preventDefault();
+      },
+      { signal },
+    );
+  }
+
+  #fileOf({ path, text, version, writable }: Awaited<ReturnType<FilesApi['read']>>): OpenFile {
+    const state = this.#stateOf(path, text, writable);
+    return { path, version, writable, saved: state.doc, state };
+  }
+
+  #stateOf(path: string, text: string, writable: boolean): EditorState {
+    const label = `${path} on ${this.#host}`;
+    return editorState(path, text, { label, onChange: writable ? () => this.#paint() : undefined });
+  }
+
+  /** The file's text becomes another one, as if it had just been opened. */
+  #rewrite(file: OpenFile, text: string): void {
+    file.state = this.#stateOf(file.path, text, file.writable);
+    this.#clear();
+    this.#show(file);
+  }
+
+  #show(file: OpenFile): void {
+    if (this.#shown.kind === 'file' && this.#shown.file === file) return;
+    this.#clear();
+    const view = new EditorView({ state: file.state, parent: this.#body });
+    this.#shown = { kind: 'file', file, view };
+    this.#tree.mark(file.path);
+    this.#say('');
+    this.#paint();
+  }
+
+  /** What is in the editor stays with its file. */
+  #keep(): void {
+    const shown = this.#shown;
+    if (shown.kind === 'file') shown.file.state = shown.view.state;
+    if (shown.kind === 'comparison') {
+      const text = shown.view.b.state.sliceDoc();
+      shown.file.state = this.#stateOf(shown.file.path, text, shown.file.writable);
+    }
+  }
+
+  #clear(): void {
+    this.#keep();
+    if (this.#shown.kind !== 'nothing') this.#shown.view.destroy();
+    this.#shown = { kind: 'nothing' };
+    this.#body.replaceChildren();
+    this.#ways.hidden = true;
+  }
+
+  async #closeFile(): Promise<void> {
+    if (this.#shown.kind === 'nothing') return;
+    const { file } = this.#shown;
+    this.#keep();
+    const choices = [
+      ['stay', 'Keep editing'],
+      ['go', 'Close without saving'],
+    ] as const;
+    const text = 'What you have written since the last save goes.';
+    if (isDirty(file) && (await ask(`Close ${file.path}?`, text, choices)) === 'stay') return;
+    this.#clear();
+    this.#files.delete(file.path);
+    const next = [...this.#files.values()].at(-1);
+    if (next) this.#show(next);
+    this.#tree.mark(next?.path ?? '');
+    this.#paint();
+    this.focus();
+  }
+
+  /** Looks whether the file that is shown has changed on the host. */
+  async #look(): Promise<void> {
+    if (this.#shown.kind !== 'file' || this.#saving || this.#root.hidden) return;
+    const { file, view } = this.#shown;
+    const read = await this.#api.read(file.path).catch(() => undefined);
+    const isStill = this.#shown.kind === 'file' && this.#shown.file === file && !this.#saving;
+    // A question that is open speaks of it already.
+    const isAsked = document.querySelector('dialog[open]') !== null;
+    if (!read || read.version === file.version || !isStill || isAsked) return;
+    if (!view.state.doc.eq(file.saved)) {
+      await this.#tellChanged(file, view.state, { state: 'changed', ...read });
+      return;
+    }
+    file.version = read.version;
+    this.#rewrite(file, read.text);
+    file.saved = file.state.doc;
+    this.#say(`${file.path} has changed on ${this.#host}; this is what it is now.`);
+    this.#paint();
+  }
+
+  /** Somebody else has written the file: both texts side by side, and two ways out. */
+  async #tellChanged(
+    file: OpenFile,
+    mine: EditorState,
+    { version, text }: Extract<SavedView, { state: 'changed' }>,
+  ): Promise<void> {
+    if (version === NONE || text === undefined) {
+      const now = version === NONE ? 'is gone from' : 'is no longer a text that can be shown on';
+      const title = `${file.path} ${now} ${this.#host}`;
+      const choices = [
+        ['stay', 'Keep editing'],
+        ['mine', 'Save mine in its place'],
+      ] as const;
+      if ((await ask(title, 'What you have written is still here.', choices)) === 'stay') return;
+      file.version = version;
+      await this.save();
+      return;
+    }
+    file.version = version;
+    this.#clear();
+    const labels = [`On ${this.#host} now`, 'Yours'] as const;
+    const view = comparison(file.path, text, mine.sliceDoc(), labels);
+    this.#body.append(view.dom);
+    this.#shown = { kind: 'comparison', file, theirs: text, view };
+    const keep = button('Save mine', () => void this.save(), 'button primary');
+    const take = button(`Take what is on ${this.#host}`, () => {
+      this.#shown = { kind: 'nothing' };
+      view.destroy();
+      this.#rewrite(file, text);
+      file.saved = file.state.doc;
+      this.#paint();
+      this.focus();
+    });
+    this.#ways.replaceChildren(
+      element(
+        'p',
+        {},
+        `${file.path} has changed on ${this.#host} since you opened it. Left: what it is there. Right: yours, which you can still edit.`,
+      ),
+      keep,
+      take,
+    );
+    this.#ways.hidden = false;
+    this.#say(`${file.path} has changed on ${this.#host}, and is not saved.`);
+    this.#paint();
+    keep.focus();
+  }
+
+  async #upload(files: readonly File[]): Promise<void> {
+    const { folder } = this.#tree;
+    const told: string[] = [];
+    for (const file of files) told.push(await this.#uploadOne(folder, file));
+    this.#say(told.join(' '));
+    await this.#tree.refresh();
+  }
+
+  /** @returns what became of it */
+  async #uploadOne(folder: string, file: File): Promise<string> {
+    const { name, size } = file;
+    if (size > UPLOAD_BYTES) {
+      return `${name} has more than ${UPLOAD_BYTES / 1024 ** 2} MiB and is not uploaded.`;
+    }
+    const path = `${folder === '/' ? '' : folder}/${name}`;
+    try {
+      let answer = await this.#api.write(path, file, NONE);
+      if (answer.state === 'changed') {
+        const choices = [
+          ['stay', 'Keep what is there'],
+          ['mine', 'Replace it'],
+        ] as const;
+        const text = `${path} is on ${this.#host} already.`;
+        if ((await ask(`Replace ${name}?`, text, choices)) === 'stay') return `${path} stays.`;
+        answer = await this.#api.write(path, file, answer.version);
+      }
+      return answer.state === 'saved'
+        ? `${path} is uploaded.`
+        : `${path} has just changed and is not uploaded.`;
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        // A folder that is dropped looks like a file, and cannot be read.
+        return `${name} could not be read. Upload files, not folders.`;
+      }
+      return `${error.message} ${error.remedy}`;
+    }
+  }
+
+  async #list(path: string): Promise<FolderView | undefined> {
+    const view = await this.#tried(() => this.#api.list(path));
+    if (view && !view.complete) this.#say(`Not all that is in ${path} is listed; use a terminal.`);
+    return view;
+  }
+
+  async #tried<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#say(`${error.message} ${error.remedy}`);
+      return undefined;
+    }
+  }
+
+  #say(text: string): void {
+    this.#status.textContent = text;
+  }
+
+  #paint(): void {
+    const shown = this.#shown;
+    const isDirtyNow = (file: OpenFile): boolean =>
+      shown.kind === 'file' && shown.file === file
+        ? !shown.view.state.doc.eq(file.saved)
+        : isDirty(file);
+    const files = [...this.#files.values()];
+    this.#choice.replaceChildren(
+      ...files.map((file) => {
+        const name = file.path.startsWith(`${HOME}/`)
+          ? file.path.slice(HOME.length + 1)
+          : file.path;
+        const text = isDirtyNow(file) ? `${name} (not saved)` : name;
+        return element('option', { value: file.path }, text);
+      }),
+    );
+    this.#bar.hidden = shown.kind === 'nothing';
+    this.#onDirty(files.some(isDirtyNow));
+    if (shown.kind === 'nothing') {
+      const text =
+        'Open a file in the list, or write a path above it. Drop files here to upload them.';
+      this.#body.replaceChildren(element('p', { className: 'file-nothing' }, text));
+      return;
+    }
+    const { file } = shown;
+    this.#choice.value = file.path;
+    this.#mark.textContent = isDirtyNow(file) ? '●' : '';
+    this.#mark.title = isDirtyNow(file) ? 'Not saved' : '';
+    this.#save.hidden = !file.writable || shown.kind === 'comparison';
+    this.#download.href = this.#api.downloadUrl(file.path);
+    this.#download.hidden = file.version === NONE;
+  }
+}
+
+function isDirty({ state, saved }: OpenFile): boolean {
+  return !state.doc.eq(saved);
+}

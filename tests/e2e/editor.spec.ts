@@ -1,0 +1,103 @@
+import { isAccessible } from './axe.ts';
+import { expect, test } from './learner.ts';
+
+test('a file is made, saved, found changed on the host, and saved all the same', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
+  await page.getByRole('menuitem', { name: 'Files of server01' }).click();
+  const files = learner.tab('Files of server01');
+  await expect(files).toHaveAttribute('aria-selected', 'true');
+  const tree = page.getByRole('tree', { name: 'Files of server01' });
+  await expect(tree.getByRole('treeitem', { name: 'Home (~)' })).toHaveAttribute(
+    'aria-expanded',
+    'true',
+  );
+
+  await page.getByLabel('Path of a file to open or to make').fill('web/Dockerfile');
+  await page.keyboard.press('Enter');
+  const path = '/home/learner/web/Dockerfile';
+  const editor = page.getByRole('textbox', { name: `${path} on server01` });
+  await expect(editor).toBeFocused();
+  await page.keyboard.type('FROM scratch');
+  await expect(page.getByLabel('Open files')).toContainText('not saved');
+  await page.keyboard.press('Control+s');
+  const status = page.locator('.files-status');
+  await expect(status).toHaveText(`${path} is saved.`);
+  await expect(page.getByLabel('Open files')).not.toContainText('not saved');
+  await isAccessible(page, 'the editor');
+
+  // Tab indents; after Esc it leaves.
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await expect(editor).toBeFocused();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Tab');
+  await expect(editor).not.toBeFocused();
+
+  await learner.type(
+    'server01',
+    'clear; cat web/Dockerfile; echo changed >web/Dockerfile; echo one-$((1 + 1))',
+  );
+  expect(await learner.read(/(FROM scratch)\s*one-2/)).toBe('FROM scratch');
+  await files.click();
+  const ways = page.locator('.file-ways');
+  await expect(ways).toContainText('has changed on server01 since you opened it');
+  await expect(page.getByRole('textbox', { name: 'On server01 now' })).toContainText('changed');
+  await expect(page.getByRole('textbox', { name: 'Yours' })).toContainText('FROM scratch');
+  await isAccessible(page, 'the editor');
+  await ways.getByRole('button', { name: 'Save mine' }).click();
+  await expect(status).toHaveText(`${path} is saved.`);
+
+  // What nobody has edited follows the host.
+  await learner.type(
+    'server01',
+    'clear; cat web/Dockerfile; echo other >web/Dockerfile; echo two-$((1 + 1))',
+  );
+  expect(await learner.read(/(FROM scratch)\s*two-2/)).toBe('FROM scratch');
+  await files.click();
+  await expect(editor).toContainText('other');
+
+  await editor.click();
+  await page.keyboard.type('more');
+  await files.press('Delete');
+  const question = page.getByRole('dialog', { name: 'Close the files?' });
+  await question.getByRole('button', { name: 'Keep editing' }).click();
+  await expect(files).toBeVisible();
+  await files.press('Delete');
+  await question.getByRole('button', { name: 'Close without saving' }).click();
+  await expect(files).toHaveCount(0);
+});
+
+test('a file that is dropped is uploaded, and one that is too large is refused by name', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
+  await page.getByRole('menuitem', { name: 'Files of server01' }).click();
+  const input = page.locator('.files-buttons input[type="file"]');
+  await input.setInputFiles([
+    { name: 'small.txt', mimeType: 'text/plain', buffer: Buffer.from('up') },
+    { name: 'large.bin', mimeType: 'text/plain', buffer: Buffer.alloc(2 * 1024 ** 2 + 1) },
+  ]);
+  await expect(page.locator('.files-status')).toHaveText(
+    '/home/learner/small.txt is uploaded. large.bin has more than 2 MiB and is not uploaded.',
+  );
+  await page.getByRole('treeitem', { name: 'small.txt' }).click();
+  await expect(page.getByRole('textbox', { name: /small\.txt on server01/ })).toHaveText('up');
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Download' }).click();
+  expect((await download).suggestedFilename()).toBe('small.txt');
+});
+
+test('a link in the text opens a file', async ({ learner }) => {
+  const { page } = learner;
+  await page.goto(new URL('/labs/components/components/', page.url()).href);
+  await learner.ready();
+  await page.getByRole('button', { name: 'the Dockerfile', exact: true }).click();
+  const editor = page.getByRole('textbox', { name: '/home/learner/web/Dockerfile on server01' });
+  await expect(editor).toBeFocused();
+});
