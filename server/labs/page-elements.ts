@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { type MdastNode, mdxToMdast } from 'satteri';
 
 /** What the words behind a block's host say of it: ```` ```sh host=server01 stays ````. */
@@ -16,7 +17,10 @@ export type PageElement = {
   readonly within: 'page' | 'heading' | 'hint';
 } & (
   | { readonly kind: 'heading'; readonly text: string }
-  /** A fenced block that names a host: ```` ```sh host=server01 ````. */
+  /**
+   * A fenced block that names a host: ```` ```sh host=server01 ````. Of one that is a file (`file=web/Dockerfile`), the
+   * command that writes it.
+   */
   | ({ readonly kind: 'block'; readonly host: string; readonly code: string } & BlockWords)
   | {
       readonly kind: 'component';
@@ -26,10 +30,12 @@ export type PageElement = {
     }
 );
 
-/** The host that a fence's info string names, quoted or not. */
-const HOST_OF_FENCE = /(?:^|\s)host=(?:"([^"]+)"|'([^']+)'|(\S+))/;
+/** What a fence's info string says, quoted or not: `host=server01 file=web/Dockerfile`. */
+const OF_FENCE = /(?:^|\s)(host|file)=(?:"([^"]+)"|'([^']+)'|(\S+))/g;
 /** What a fence's info string says in quotes, such as its title: no word of ours. */
 const QUOTED = /"[^"]*"|'[^']*'/g;
+/** The line that ends a file in a command. */
+const END_OF_FILE = 'END-OF-FILE';
 /** The component that holds another way to the same. */
 const HINT = 'Hint';
 
@@ -51,11 +57,12 @@ function* elementsIn(
     yield { ...place, kind: 'heading', text: plain(node) };
     if (within === 'page') inside = 'heading';
   } else if (node.type === 'code') {
-    const [, ...hosts] = HOST_OF_FENCE.exec(node.meta ?? '') ?? [];
-    const host = hosts.find((name) => name !== undefined);
-    if (host !== undefined) {
-      yield { ...place, kind: 'block', host, code: node.value, ...wordsOf(node.meta ?? '') };
-    }
+    const said = [...(node.meta ?? '').matchAll(OF_FENCE)];
+    const { host, file } = Object.fromEntries(
+      said.map(([, what, ...given]) => [what, given.find((text) => text !== undefined)]),
+    );
+    const code = file === undefined ? node.value : writing(file, node.value);
+    if (host !== undefined) yield { ...place, kind: 'block', host, code };
   } else if (node.type === 'mdxJsxFlowElement' || node.type === 'mdxJsxTextElement') {
     const attributes = new Map(
       node.attributes.flatMap((each) =>
@@ -76,6 +83,16 @@ function wordsOf(meta: string): BlockWords {
     ...(words.includes('stays') && { stays: true as const }),
     ...(words.includes('second') && { second: true as const }),
   };
+}
+
+/** A command that writes a file as an editor would. @param path absolute, or from the learner's home */
+function writing(path: string, text: string): string {
+  const quoted = (word: string) => `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  const fromHome = path.replace(/^~\//, '');
+  const place = (word: string) => (word.startsWith('/') ? quoted(word) : `~/${quoted(word)}`);
+  const folder = posix.dirname(fromHome);
+  const makes = folder === '.' ? '' : `mkdir -p ${place(folder)} && `;
+  return `${makes}cat >${place(fromHome)} <<'${END_OF_FILE}'\n${text}\n${END_OF_FILE}`;
 }
 
 /** A heading's text without its marks. */

@@ -34,7 +34,8 @@ class ValuePlace extends ExpressiveCodeAnnotation {
 
 /**
  * Gives a fenced block that names a host (```` ```sh host=server01 ````) that host's name as its title and a Run button, and
- * each `{value-id}` in it a place for the value's text. A name that the lab does not have stops the build, with the nearest right one.
+ * each `{value-id}` in it a place for the value's text. One that is a file (`file=web/Dockerfile`) has a way into the editor
+ * in place of Run. A name that the lab does not have stops the build, with the nearest right one.
  */
 export function hostBlocks(): ExpressiveCodePlugin {
   return definePlugin({
@@ -46,7 +47,9 @@ export function hostBlocks(): ExpressiveCodePlugin {
         const path = codeBlock.parentDocument?.sourceFilePath;
         const host = path ? await requireHost(path, name) : name;
         // Its terminals bear the host's own name.
-        codeBlock.props.title ??= host === name ? name : `${name} (${host})`;
+        const title = host === name ? name : `${name} (${host})`;
+        const file = codeBlock.metaOptions.getString('file');
+        codeBlock.props.title ??= file === undefined ? title : `${file} on ${title}`;
         codeBlock.props.frame = 'terminal';
         // A command that has to be scrolled is not read.
         codeBlock.props.wrap = true;
@@ -70,6 +73,12 @@ export function hostBlocks(): ExpressiveCodePlugin {
         const header = select('figcaption', renderData.blockAst);
         if (!figure || !header) throw new Error('host-blocks: the code block has no frame');
         figure.properties['data-host-block'] = name;
+        const file = codeBlock.metaOptions.getString('file');
+        if (file !== undefined) {
+          figure.properties['data-file-block'] = file;
+          header.children.push(editButton(name, file, codeBlock.code));
+          return;
+        }
         header.children.push(
           h(
             'button',
@@ -89,6 +98,20 @@ export function hostBlocks(): ExpressiveCodePlugin {
       },
     },
   });
+}
+
+/** A block that is a file is not run: it goes into the editor. */
+function editButton(host: string, file: string, text: string) {
+  const properties = {
+    type: 'button',
+    class: 'run',
+    'data-pagefind-ignore': true,
+    'data-edit-host': host,
+    'data-edit-path': file,
+    'data-edit-text': `${text}\n`,
+    'aria-label': `Open ${file} in the editor, on ${host}`,
+  };
+  return h('button', properties, ['Open in the editor']);
 }
 
 /** The own name of the host that a page calls so. */

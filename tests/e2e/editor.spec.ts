@@ -93,11 +93,18 @@ test('a file that is dropped is uploaded, and one that is too large is refused b
   expect((await download).suggestedFilename()).toBe('small.txt');
 });
 
-test('a link in the text opens a file', async ({ learner }) => {
+test('a link in the text opens a file, and the page’s own text of a block is put into it', async ({
+  learner,
+}) => {
   const { page } = learner;
   await page.goto(new URL('/labs/components/components/', page.url()).href);
   await learner.ready();
   await page.getByRole('button', { name: 'the Dockerfile', exact: true }).click();
   const editor = page.getByRole('textbox', { name: '/home/learner/web/Dockerfile on server01' });
   await expect(editor).toBeFocused();
+  await page.getByRole('button', { name: 'Open web/Dockerfile in the editor' }).click();
+  await expect(editor).toHaveText('FROM mycontainer:5.6');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await learner.type('server01', 'clear; cat web/Dockerfile');
+  await learner.read(/(FROM mycontainer:5\.6)/);
 });

@@ -121,6 +121,22 @@ describe('where a page shows nothing to do for a check', () => {
 });
 
 describe('the steps of a page', () => {
+  it.each([
+    ['web/Dockerfile', `mkdir -p ~/'web' && cat >~/'web/Dockerfile'`],
+    ['~/notes', `cat >~/'notes'`],
+    ['/etc/motd', `mkdir -p '/etc' && cat >'/etc/motd'`],
+    [`"it's here"`, String.raw`cat >~/'it'\''s here'`],
+  ])('write a file that a page shows: %s', (file, command) => {
+    const [step] = read(`\`\`\`sh host=agent01 file=${file}\na $b\n\`\`\`\n\n<Check id="ready" />`);
+    expect(step?.actions).toMatchObject([
+      {
+        kind: 'run',
+        host: 'server01',
+        command: `${command} <<'END-OF-FILE'\na $b\nEND-OF-FILE`,
+      },
+    ]);
+  });
+
   it('are what it asks for between its checks, with the lines that ask', () => {
     const steps = read(
       [

@@ -55,6 +55,17 @@ describe('a code block that names a host', () => {
   });
 });
 
+describe('a block that is a file', () => {
+  it('has Copy and a way into the editor in place of Run', async () => {
+    const html = await render('host=agent01 file=web/Dockerfile', 'FROM scratch');
+    expect(html).toContain('<span class="title">web/Dockerfile on agent01 (server01)</span>');
+    expect(html).toContain('data-edit-host="agent01" data-edit-path="web/Dockerfile"');
+    expect(html).toContain('data-edit-text="FROM scratch\n"');
+    expect(html).toContain('class="copy"');
+    expect(html).not.toContain('data-run-host');
+  });
+});
+
 describe('any other code block', () => {
   it('has no Run button', async () => {
     expect(await render('')).not.toContain('data-run-host');
