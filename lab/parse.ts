@@ -10,7 +10,7 @@ import type {
 import { didYouMean } from './did-you-mean.ts';
 import { type LabHost, parseHost, reportNetworks, reportTwins, tagged } from './parse-host.ts';
 import type { Action, Scenarios } from './scenarios.ts';
-import { notYet, type Verdict } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
 
 export type { LabFiles, LabHost } from './parse-host.ts';

@@ -66,7 +66,7 @@ export function invalidates(signal: SignalBody): readonly Dependency[] {
       // An address that comes or goes takes its route along.
       return [journal, ...of(signal.host, ['routes', 'addresses', 'files'])];
     case 'command':
-      // An image without a name and a volume send no signal; a command that finished may have made one.
+    // An image without a name and a volume send no signal; a command that finished may have made one.
     case 'file':
       // A service may read its settings again, and a routing daemon be one of them: as after a command.
       return [

@@ -61,7 +61,10 @@ export async function loadLabSteps(
  * @param query appended to the module's address; another one reads the file afresh
  * @throws QuaysideError LAB_INVALID naming each problem with its file and line
  */
-export async function loadLab({ name, directory }: LabFolder, query = ''): Promise<Lab> {
+export async function loadLab(
+  { name, directory }: Pick<LabFolder, 'name' | 'directory'>,
+  query = '',
+): Promise<Lab> {
   const file = join(directory, 'lab.ts');
   if (!directory.startsWith(`${PROJECT}/`)) offerKit(PROJECT);
   try {

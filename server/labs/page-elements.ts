@@ -62,7 +62,9 @@ function* elementsIn(
       said.map(([, what, ...given]) => [what, given.find((text) => text !== undefined)]),
     );
     const code = file === undefined ? node.value : writing(file, node.value);
-    if (host !== undefined) yield { ...place, kind: 'block', host, code };
+    if (host !== undefined) {
+      yield { ...place, kind: 'block', host, code, ...wordsOf(node.meta ?? '') };
+    }
   } else if (node.type === 'mdxJsxFlowElement' || node.type === 'mdxJsxTextElement') {
     const attributes = new Map(
       node.attributes.flatMap((each) =>

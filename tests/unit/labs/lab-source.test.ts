@@ -32,7 +32,7 @@ ${host}
 });
 `,
   );
-  return loadLab(labs.path, 'my-lab');
+  return loadLab({ name: 'my-lab', directory: join(labs.path, 'my-lab') });
 }
 const place = (line: number) => `${relative('.', file('lab.ts'))}:${line}`;
 
