@@ -109,7 +109,7 @@ function editButton(host: string, file: string, text: string) {
     'data-edit-host': host,
     'data-edit-path': file,
     'data-edit-text': `${text}\n`,
-    'aria-label': `Open ${file} in the editor, on ${host}`,
+    'aria-label': `Open in the editor: ${file} on ${host}`,
   };
   return h('button', properties, ['Open in the editor']);
 }

@@ -102,7 +102,9 @@ test('a link in the text opens a file, and the page’s own text of a block is p
   await page.getByRole('button', { name: 'the Dockerfile', exact: true }).click();
   const editor = page.getByRole('textbox', { name: '/home/learner/web/Dockerfile on server01' });
   await expect(editor).toBeFocused();
-  await page.getByRole('button', { name: 'Open web/Dockerfile in the editor' }).click();
+  await page
+    .getByRole('button', { name: 'Open in the editor: web/Dockerfile on server01' })
+    .click();
   await expect(editor).toHaveText('FROM mycontainer:5.6');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await learner.type('server01', 'clear; cat web/Dockerfile');

@@ -253,8 +253,8 @@ export class FilesPane {
 
   /** The file's text becomes another one, as if it had just been opened. */
   #rewrite(file: OpenFile, text: string): void {
-    file.state = this.#stateOf(file.path, text, file.writable);
     this.#clear();
+    file.state = this.#stateOf(file.path, text, file.writable);
     this.#show(file);
   }
 
@@ -351,8 +351,6 @@ export class FilesPane {
     this.#shown = { kind: 'comparison', file, theirs: text, view };
     const keep = button('Save mine', () => void this.save(), 'button primary');
     const take = button(`Take what is on ${this.#host}`, () => {
-      this.#shown = { kind: 'nothing' };
-      view.destroy();
       this.#rewrite(file, text);
       file.saved = file.state.doc;
       this.#paint();
