@@ -44,7 +44,7 @@ test('a block shows the hosts’ own number once it is known: read, copied and p
   const { page } = learner;
   await page.goto(new URL('/labs/components/components/', page.url()).href);
   await learner.ready();
-  const block = page.locator('figure[data-host-block="client"]');
+  const block = page.locator('figure[data-host-block="client"]').filter({ hasText: 'curl' });
   await expect(block).toContainText('curl http://agent01:{hello-port}');
   await page
     .getByRole('button', { name: /^Run on/ })
