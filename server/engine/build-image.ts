@@ -28,9 +28,10 @@ const UNNAMEABLE = /[^a-z0-9]+/g;
 
 /**
  * Builds `images/<folder>`, or a folder elsewhere by its whole path, unless the engine has it already, and returns its name. The name carries a hash of the
- * folder's files, so that a changed Dockerfile is built again and an unchanged one costs two requests. After a build the
- * earlier ones that nobody uses any more are removed.
+ * folder's files and of the tag, so that a changed Dockerfile is built again and an unchanged one costs two requests. After
+ * a build the earlier ones that nobody uses any more are removed.
  *
+ * @param tag its version, which the build gets as the argument TAG: one folder makes several
  * @throws QuaysideError IMAGE_BUILD_FAILED with the build's last lines
  */
 export async function ensureImage(
@@ -38,6 +39,7 @@ export async function ensureImage(
   imagesDirectory: string,
   folder: string,
   progress: Progress,
+  tag = '',
 ): Promise<string> {
   const context = resolve(imagesDirectory, folder);
   const files = (await readdir(context, { recursive: true, withFileTypes: true }))
@@ -45,6 +47,7 @@ export async function ensureImage(
     .map((entry) => join(entry.parentPath, entry.name).slice(context.length + 1))
     .sort();
   const hash = createHash('sha256').update(BASE_IMAGE);
+  if (tag !== '') hash.update(`\0${tag}`);
   for (const file of files) hash.update(`\0${file}\0`).update(await readFile(join(context, file)));
   const name = `quayside/${repositoryOf(folder)}:${hash.digest('hex').slice(0, HASH_LENGTH)}`;
   if (await hasImage(engine, name)) {
@@ -53,7 +56,7 @@ export async function ensureImage(
   }
   await ensureBaseImage(engine, progress);
   progress(`Building the image ${folder} …`);
-  await build(engine, context, files, name, progress);
+  await build(engine, context, files, { name, tag }, progress);
   await removeOldImages(engine, name, progress);
   return name;
 }
@@ -69,7 +72,7 @@ async function build(
   engine: Engine,
   context: string,
   files: readonly string[],
-  name: string,
+  { name, tag }: { readonly name: string; readonly tag: string },
   progress: Progress,
 ): Promise<void> {
   const lines: string[] = [];
@@ -81,7 +84,7 @@ async function build(
       // Our own engine has no bridge; on any other the machine's network reaches the package mirror just as well.
       {
         t: name,
-        buildargs: { ...proxies, BASE: BASE_IMAGE },
+        buildargs: { ...proxies, BASE: BASE_IMAGE, TAG: tag },
         networkmode: 'host',
         forcerm: true,
       },
@@ -94,7 +97,9 @@ async function build(
       if (/^(Step |Get:|Unpacking|Setting up)/.test(line)) progress(`  ${line.split('\n', 1)[0]}`);
     }
   } catch (error) {
-    const args = [...Object.keys(proxies), `BASE=${BASE_IMAGE}`].map((arg) => `--build-arg ${arg}`);
+    const args = [...Object.keys(proxies), `BASE=${BASE_IMAGE}`, `TAG=${tag}`].map(
+      (arg) => `--build-arg ${arg}`,
+    );
     throw new QuaysideError(
       'IMAGE_BUILD_FAILED',
       `The image ${name} could not be built: ${withoutPasswords(messageOf(error), proxies)}\n${lines.join('\n')}`,

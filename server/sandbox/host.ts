@@ -10,6 +10,7 @@ import { ReadBudget } from '../engine/read-budget.ts';
 import { begin, hasBeginning } from './beginning.ts';
 import { untilEngineAnswersAt } from './engine-socket.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
+import { imageName } from './image-name.ts';
 import type { SharedDirectory } from './shared-directory.ts';
 
 /** A cold engine answers 0.7 s after its host starts; on a machine full of them it takes longer. */
@@ -283,11 +284,4 @@ export class Host {
     // Removes the builder's name only; the image keeps the lab's.
     await image.remove({ abortSignal: signal });
   }
-}
-
-/** An image's name in its two parts. A registry's port comes before the last slash, and is no tag. */
-function imageName(name: string): { readonly repo: string; readonly tag: string } {
-  const colon = name.indexOf(':', name.lastIndexOf('/') + 1);
-  if (colon === -1) return { repo: name, tag: 'latest' };
-  return { repo: name.slice(0, colon), tag: name.slice(colon + 1) };
 }

@@ -3,6 +3,7 @@ import type { Lab } from '#lab';
 import type { Progress } from '../base/progress.ts';
 import { ensureImage, imageArchives } from '../engine/build-image.ts';
 import type { Engine } from '../engine/engine.ts';
+import { imageName, imageSource } from './image-name.ts';
 import { LinkManager } from './links.ts';
 import { SharedDirectories } from './shared-directory.ts';
 
@@ -11,7 +12,7 @@ export interface SandboxRuntime extends AsyncDisposable {
   readonly engine: Engine;
   /** The built image of hosts. */
   readonly hostImage: string;
-  /** What each image of the labs is built from, as they name it, to the name that it was built as. */
+  /** What each image of the labs is built from (`imageSource`) to the name that it was built as. */
   readonly labImages: Readonly<Record<string, string>>;
   /** The archive of a built image. */
   readonly imageArchive: (builtAs: string) => Promise<Buffer>;
@@ -31,8 +32,15 @@ export async function createSandboxRuntime(
   const hostImage = await ensureImage(engine, images, 'lab-host', progress);
   const labImages: Record<string, string> = {};
   for (const lab of labs.values()) {
-    for (const folder of Object.values(lab.images)) {
-      labImages[folder] ??= await ensureImage(engine, images, folder, progress);
+    for (const [image, folder] of Object.entries(lab.images)) {
+      const { tag } = imageName(image);
+      labImages[imageSource(image, folder)] ??= await ensureImage(
+        engine,
+        images,
+        folder,
+        progress,
+        tag,
+      );
     }
   }
   const links = new LinkManager(engine, hostImage, instance);

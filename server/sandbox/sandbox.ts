@@ -6,6 +6,7 @@ import { asSentence, messageOf, QuaysideError } from '../base/errors.ts';
 import type { Dockerode } from '../engine/engine.ts';
 import { hostOptions, SWITCH, switchOptions } from './containers.ts';
 import { ENGINE_DOWN, Host } from './host.ts';
+import { imageSource } from './image-name.ts';
 import { LABEL, type SandboxLabels } from './labels.ts';
 import type { LinkEndpoint } from './links.ts';
 import { destroySandbox } from './removal.ts';
@@ -156,7 +157,7 @@ export class Sandbox {
         await host.untilEngineAnswers(signal);
         for (const image of spec.images) {
           onHost(spec.name, 'starting', `loading ${image}`);
-          const builtAs = this.#runtime.labImages[this.lab.images[image] ?? ''];
+          const builtAs = this.#runtime.labImages[imageSource(image, this.lab.images[image] ?? '')];
           if (builtAs === undefined) throw new Error(`image ${image} was not built`);
           const archive = () => this.#runtime.imageArchive(builtAs);
           await host.ensureImage(image, builtAs, archive, signal);

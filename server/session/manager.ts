@@ -9,6 +9,7 @@ import type { BrowserPane } from '../browser/browser-pane.ts';
 import { AT_ONCE, Capacity, type CapacityOptions } from '../capacity/capacity.ts';
 import type { EngineEvent } from '../engine/engine.ts';
 import { type FullDisk, monitorDisks } from '../sandbox/disk-monitor.ts';
+import { imageSource } from '../sandbox/image-name.ts';
 import { LABEL } from '../sandbox/labels.ts';
 import type { Limits } from './expiry.ts';
 import { Session } from './session.ts';
@@ -98,7 +99,9 @@ export class SessionManager {
       this.#options.background.run('reload of a lab', () => session.reload(lab, steps));
     }
     const { labImages } = this.#options.runtime;
-    if (Object.values(lab.images).some((folder) => !(folder in labImages))) {
+    if (
+      Object.entries(lab.images).some(([name, folder]) => !(imageSource(name, folder) in labImages))
+    ) {
       return 'it has an image that is not built yet. Start npm run dev again.';
     }
     if (!known) return 'a new lab is there.';
