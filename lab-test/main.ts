@@ -18,8 +18,7 @@ import { readConfig } from '../server/cli/config.ts';
 import { printFailure } from '../server/cli/failure.ts';
 import { stopSignal } from '../server/cli/stop-signal.ts';
 import { isPlace, type LabFolder, labFolders, namesOf } from '../server/labs/folders.ts';
-import { labInvalid, loadLabs } from '../server/labs/loader.ts';
-import { labProblems } from '../src/site/lab-problems.ts';
+import { loadAllSteps, loadLabs } from '../server/labs/loader.ts';
 import { junitOf } from './junit.ts';
 import { KINDS, type Kind, type LabTestResult, runLabTest } from './run-lab-test.ts';
 import { tableOf } from './table.ts';
@@ -36,11 +35,8 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
   const folders = chosenOf(values.labs ?? [], positionals);
   // One that is broken is no other's business.
   const labs = await loadLabs(folders);
-  for (const { name, directory } of folders) {
-    const lab = labs.get(name);
-    const problems = lab ? labProblems(directory, lab, PROJECT) : [];
-    if (problems.length > 0) throw labInvalid(name, problems);
-  }
+  // Whatever the site would stop at, before hosts are raised.
+  await loadAllSteps(folders, labs);
   const wanted = { ...values, kinds: kindsOf(values.only) };
   // Leaving this function removes the sandboxes, also where it is stopped half-way.
   const stopped = stopSignal();

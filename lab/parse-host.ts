@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { FilesDefinition, HostDefinition } from './define.ts';
+import { didYouMean } from './did-you-mean.ts';
 
 /** Files of a host that have been read and found sound. */
 export interface LabFiles {
@@ -116,7 +117,9 @@ export function parseHost(
   const images = (host.images ?? []).map((image) => tagged(image) ?? image);
   for (const image of images) {
     if (!Object.hasOwn(labs, image)) {
-      problems.push(`host ${name}: image "${image}" is not among the lab's images`);
+      problems.push(
+        `host ${name}: image "${image}" is not among the lab’s images. ${didYouMean(image, Object.keys(labs))}`,
+      );
     }
   }
   if (images.length > 0 && !host.engine) {

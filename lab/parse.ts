@@ -1,4 +1,4 @@
-import { hostsOf, onAnswer, type Test } from './assertions/assertion.ts';
+import { enginesOf, hostsOf, onAnswer, type Test } from './assertions/assertion.ts';
 import { choiceProblems } from './assertions/choices.ts';
 import type {
   CheckDefinition,
@@ -10,6 +10,7 @@ import type {
 import { didYouMean } from './did-you-mean.ts';
 import { type LabHost, parseHost, reportNetworks, reportTwins, tagged } from './parse-host.ts';
 import type { Action, Scenarios } from './scenarios.ts';
+import { shapeProblems } from './shape.ts';
 import type { Verdict } from './verdict.ts';
 import type { SandboxView } from './view.ts';
 
@@ -131,6 +132,8 @@ export function value<const Host extends string = string>(
  * @throws LabError naming everything that is wrong, each with what was expected
  */
 export function defineLab<const Host extends string>(definition: LabDefinition<Host>): Lab {
+  const misshapen = shapeProblems(definition);
+  if (misshapen.length > 0) throw new LabError(misshapen);
   const problems: string[] = [];
   const images = parseImages(definition.images ?? {}, problems);
   const hosts = Object.entries<HostDefinition>(definition.hosts).map(([name, host]) =>
@@ -170,9 +173,11 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
     );
     const typedOn = actions.flatMap((action) => ('host' in action ? [action.host] : []));
     reportStrangers(`check "${id}"`, [...hostsOf(test), ...typedOn], known, problems);
+    reportEngineless(`check "${id}"`, enginesOf(test), hosts, problems);
   }
   for (const [id, { read }] of Object.entries<ValueDefinition>(definition.values ?? {})) {
     reportStrangers(`value "${id}"`, hostsOf(read), known, problems);
+    reportEngineless(`value "${id}"`, enginesOf(read), hosts, problems);
   }
   reportTwins(
     'page',
@@ -226,6 +231,23 @@ function reportStrangers(
   for (const name of new Set(named.filter((each) => !known.includes(each)))) {
     problems.push(
       `${where} asks about the host "${name}", which this lab does not have. ${didYouMean(name, known)}`,
+    );
+  }
+}
+
+/** A host without an engine, whose engine a helper asks. */
+function reportEngineless(
+  where: string,
+  asked: readonly string[],
+  hosts: readonly LabHost[],
+  problems: string[],
+): void {
+  for (const name of new Set(asked)) {
+    const host = hostNamed({ hosts }, name);
+    if (!host || host.hasEngine) continue;
+    const others = hosts.filter(({ hasEngine }) => hasEngine).map((each) => each.name);
+    problems.push(
+      `${where} asks the Docker Engine of ${name}, which has none; give it engine: true, or ask another host: ${others.join(', ') || 'none has an engine'}`,
     );
   }
 }

@@ -135,9 +135,10 @@ async function openServices(
   const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), log));
   const united = store.tellUnited();
   if (united) progress(unitedWords(united));
-  const [runtime, steps, site] = await Promise.all([
+  // Before images are built: a lab may name one that has no folder.
+  const steps = parts.labs ? parts.steps : await loadAllSteps(folders, labs);
+  const [runtime, site] = await Promise.all([
     openRuntime(config, parts, labs, store.instance),
-    parts.labs ? parts.steps : loadAllSteps(folders, labs),
     parts.site === undefined && config.devPages === undefined
       ? ensureSite(config.project, progress, { basePath: config.basePath, labs: folders })
       : undefined,

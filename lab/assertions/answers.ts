@@ -2,6 +2,7 @@ import { notYet, passed, type Verdict } from '../verdict.ts';
 import type { SandboxView } from '../view.ts';
 import {
   type DefaultMessages,
+  enginesOf,
   hostAt,
   type Messages,
   type Reading,
@@ -151,5 +152,5 @@ function judge<Host extends string>(
     if (right === undefined) return tell('nothingYet', '', given);
     return await compare(given.trim(), right, sandbox, tell);
   };
-  return Object.assign(judged, { hosts: truth.hosts });
+  return Object.assign(judged, { hosts: truth.hosts, engines: enginesOf(truth) });
 }

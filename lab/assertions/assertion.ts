@@ -56,13 +56,18 @@ export function verdictWith<Key extends string>(
   return notYet(typeof message === 'string' ? message : message(facts), fix);
 }
 
-/** Gives a test its hosts, and the words that can follow it. */
+/**
+ * Gives a test its hosts, and the words that can follow it.
+ *
+ * @param engines those of the hosts whose Docker Engine it asks
+ */
 export function assertion<Host extends string, More extends object>(
   hosts: readonly Host[],
   test: (sandbox: SandboxView<Host>) => Promise<Verdict>,
   more: More,
+  engines: readonly string[] = [],
 ): Assertion<Host> & More {
-  return Object.assign(test, { hosts: [...new Set(hosts)] }, more);
+  return Object.assign(test, { hosts: [...new Set(hosts)], engines }, more);
 }
 
 /** Gives a reader its hosts, and the words that can follow it. */
@@ -70,8 +75,9 @@ export function reading<Host extends string, More extends object>(
   hosts: readonly Host[],
   read: (sandbox: SandboxView<Host>) => Promise<string | undefined>,
   more: More,
+  engines: readonly string[] = [],
 ): Reading<Host> & More {
-  return Object.assign(read, { hosts: [...new Set(hosts)] }, more);
+  return Object.assign(read, { hosts: [...new Set(hosts)], engines }, more);
 }
 
 /** The test of a question: its newest answer, trimmed, as `judge` finds it. */
@@ -83,14 +89,21 @@ export function onAnswer<Host extends string>(
     const given = sandbox.journal.last('answer', ({ check }) => check === id)?.text.trim();
     return given ? judge(given, sandbox) : notYet('Not answered yet.');
   };
-  return Object.assign(test, { hosts: hostsOf(judge) });
+  return Object.assign(test, { hosts: hostsOf(judge), engines: enginesOf(judge) });
 }
 
 /** The hosts that a test is known to read; none for a function that the author wrote. */
 export function hostsOf(test: object): readonly string[] {
-  return 'hosts' in test && Array.isArray(test.hosts)
-    ? test.hosts.filter((host) => typeof host === 'string')
-    : [];
+  return 'hosts' in test ? textsIn(test.hosts) : [];
+}
+
+/** The hosts whose Docker Engine a test is known to ask. */
+export function enginesOf(test: object): readonly string[] {
+  return 'engines' in test ? textsIn(test.engines) : [];
+}
+
+function textsIn(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((each) => typeof each === 'string') : [];
 }
 
 /** The lab's other hosts. */

@@ -1,5 +1,5 @@
 import { notYet, passed } from '../verdict.ts';
-import { type Assertion, assertion, hostsOf, type Test } from './assertion.ts';
+import { type Assertion, assertion, enginesOf, hostsOf, type Test } from './assertion.ts';
 
 /**
  * Passes when every test does. They run in order; the first that does not pass gives the reason, and the rest does not
@@ -18,6 +18,7 @@ export function all<const Tests extends readonly Test[]>(...tests: Tests): Asser
       return passed();
     },
     {},
+    tests.flatMap(enginesOf),
   );
 }
 
@@ -42,6 +43,7 @@ export function firstOf<const Tests extends readonly Test[]>(
       return verdicts[0] ?? notYet('There is nothing to do here.');
     },
     {},
+    tests.flatMap(enginesOf),
   );
 }
 

@@ -111,8 +111,9 @@ function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAsser
         return found && of(found);
       },
       {},
+      [host],
     );
-  return assertion([host], (sandbox: SandboxView<Host>) => ask(sandbox, passed), {
+  const words = {
     wanted,
     runs: () => more({ runs: true }),
     from: (image: string) => more({ image }),
@@ -127,11 +128,13 @@ function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAsser
         [host],
         (sandbox: SandboxView<Host>) => ask(sandbox, (found) => then(found, sandbox)),
         {},
+        [host],
       ),
     hostPort: (port: number | string) =>
       read((found) => hostPortOf(found, portKey(port))?.toString()),
     addressOn: (network: string) => read(({ addresses }) => addresses[network] || undefined),
-  });
+  };
+  return assertion([host], (sandbox: SandboxView<Host>) => ask(sandbox, passed), words, [host]);
 }
 
 function publishing<Host extends string>(

@@ -78,6 +78,7 @@ function build<Host extends string>(wanted: Wanted<Host>): ImageAssertion<Host> 
     (sandbox) => namings(sandbox.journal, host, name).map(({ seq }) => seq),
     earlier,
     own,
+    [host],
   );
 }
 

@@ -131,12 +131,13 @@ function build<Host extends string>(all: Wanted<Host>): InsideAssertion<Host> {
           wanted: '',
         });
   };
-  return assertion([host], test, {
+  const words = {
     suchAs: (command: string) => build({ ...all, example: command }),
     andWorked: () => build({ ...all, mustWork: true }),
     withMessages: (more: Messages<InsideMessage>) =>
       build({ ...all, messages: { ...messages, ...more } }),
-  });
+  };
+  return assertion([host], test, words, [host]);
 }
 
 /** A pattern with the flag g would remember where it stopped, and answer differently the next time. */

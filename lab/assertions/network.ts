@@ -118,5 +118,6 @@ function build<Host extends string>(wanted: Wanted<Host>): NetworkAssertion<Host
       withMessages: (more: Messages<NetworkMessage>) =>
         build({ ...wanted, messages: { ...messages, ...more } }),
     },
+    [host],
   );
 }

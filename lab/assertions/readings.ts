@@ -25,6 +25,7 @@ export function networkId(name: string) {
         async (sandbox) =>
           (await sandbox.host(host).networks()).find((each) => each.name === name)?.id,
         {},
+        [host],
       ),
   };
 }
@@ -42,6 +43,7 @@ export function subnetOf(name: string) {
         async (sandbox) =>
           (await sandbox.host(host).networks()).find((each) => each.name === name)?.subnets[0],
         {},
+        [host],
       ),
   };
 }

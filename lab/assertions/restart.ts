@@ -67,12 +67,13 @@ function build<Host extends string>(
   };
   const times = ({ journal }: SandboxView) =>
     startsOf(journal, host, name).flatMap(({ seq, again }) => (again ? seq : []));
-  return moment([host, ...(earlier?.hosts ?? [])], test, times, earlier, {
+  const words = {
     after: <Other extends string>(first: Moment<Other>) =>
       build<Host | Other>(container, first, messages),
     withMessages: (more: Messages<RestartMessage>) =>
       build(container, earlier, { ...messages, ...more }),
-  });
+  };
+  return moment([host, ...(earlier?.hosts ?? [])], test, times, earlier, words, [host]);
 }
 
 /**
@@ -80,6 +81,7 @@ function build<Host extends string>(
  *
  * @param times when it happened, as running numbers of the journal, oldest first
  * @param earlier only what comes after this counts
+ * @param engines those of the hosts whose Docker Engine it asks
  */
 export function moment<Host extends string, More extends object>(
   hosts: readonly Host[],
@@ -87,8 +89,9 @@ export function moment<Host extends string, More extends object>(
   times: (sandbox: SandboxView) => readonly number[] | Promise<readonly number[]>,
   earlier: Moment<Host> | undefined,
   more: More,
+  engines: readonly string[] = [],
 ): Moment<Host> & More {
-  return Object.assign(assertion(hosts, test, {}), more, {
+  return Object.assign(assertion(hosts, test, {}, engines), more, {
     first: async (sandbox: SandboxView) => {
       const since = earlier ? await earlier.first(sandbox) : 0;
       return since === undefined ? undefined : (await times(sandbox)).find((seq) => seq > since);

@@ -5,8 +5,8 @@ import { loadSteps, type Step } from '#steps';
 import { QuaysideError } from '../base/errors.ts';
 import type { LabFolder } from './folders.ts';
 import { offerKit } from './kit-hooks.ts';
+import { labProblems } from './lab-problems.ts';
 import { assertFiles, labSource } from './lab-source.ts';
-import { pageProblems } from './page-problems.ts';
 import { problemsOf } from './source-location.ts';
 
 /** The project that this file is a part of, and whose kit labs elsewhere import. */
@@ -42,15 +42,15 @@ export async function loadAllSteps(
 }
 
 /**
- * Reads the pages of one lab.
+ * Reads the pages of one lab, once they fit its `lab.ts`.
  *
- * @throws QuaysideError LAB_INVALID naming each problem with its page, line and column
+ * @throws QuaysideError LAB_INVALID naming each problem with its file and line
  */
 export async function loadLabSteps(
   { name, directory }: LabFolder,
   lab: Lab,
 ): Promise<readonly Step[]> {
-  const problems = pageProblems(directory);
+  const problems = labProblems(directory, lab, PROJECT);
   if (problems.length > 0) throw labInvalid(name, problems);
   return await loadSteps(directory, lab);
 }
@@ -90,7 +90,7 @@ function imagesOf({ images }: Lab, directory: string): Lab['images'] {
 }
 
 /** @param problems each with its place first */
-export function labInvalid(
+function labInvalid(
   name: string,
   problems: readonly string[],
   options?: ErrorOptions,

@@ -22,6 +22,8 @@ export type PageElement = {
    * command that writes it.
    */
   | ({ readonly kind: 'block'; readonly host: string; readonly code: string } & BlockWords)
+  /** A fenced block of shell commands that names no host, and is only shown. */
+  | { readonly kind: 'listing' }
   | {
       readonly kind: 'component';
       readonly name: string;
@@ -34,6 +36,8 @@ export type PageElement = {
 const OF_FENCE = /(?:^|\s)(host|file)=(?:"([^"]+)"|'([^']+)'|(\S+))/g;
 /** What a fence's info string says in quotes, such as its title: no word of ours. */
 const QUOTED = /"[^"]*"|'[^']*'/g;
+/** What a fence of shell commands begins with. */
+const SHELLS = ['sh', 'bash', 'shell', 'console'];
 /** The line that ends a file in a command. */
 const END_OF_FILE = 'END-OF-FILE';
 /** The component that holds another way to the same. */
@@ -64,6 +68,8 @@ function* elementsIn(
     const code = file === undefined ? node.value : writing(file, node.value);
     if (host !== undefined) {
       yield { ...place, kind: 'block', host, code, ...wordsOf(node.meta ?? '') };
+    } else if (SHELLS.includes(node.lang ?? '')) {
+      yield { ...place, kind: 'listing' };
     }
   } else if (node.type === 'mdxJsxFlowElement' || node.type === 'mdxJsxTextElement') {
     const attributes = new Map(
@@ -79,8 +85,13 @@ function* elementsIn(
   if ('children' in node) for (const child of node.children) yield* elementsIn(child, inside);
 }
 
+/** The words of a fence's info string, without what stands in quotes. */
+export function wordsIn(meta: string): readonly string[] {
+  return meta.replaceAll(QUOTED, '').split(/\s+/);
+}
+
 function wordsOf(meta: string): BlockWords {
-  const words = meta.replaceAll(QUOTED, '').split(/\s+/);
+  const words = wordsIn(meta);
   return {
     ...(words.includes('stays') && { stays: true as const }),
     ...(words.includes('second') && { second: true as const }),

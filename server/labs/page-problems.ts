@@ -2,10 +2,11 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseFrontmatter } from 'astro/markdown';
 import { type MdastNode, type MdxJsxAttributeUnion, mdxToJs, mdxToMdast } from 'satteri';
-import { didYouMean } from '../../lab/did-you-mean.ts';
+import { didYouMean, isSlipOf } from '../../lab/did-you-mean.ts';
 import { messageOf } from '../base/errors.ts';
 import { type NamesInCode, namesIn } from './names-in-code.ts';
-import { MDX } from './page-elements.ts';
+import { elementsOf, MDX, wordsIn } from './page-elements.ts';
+import { commandsOf } from './shell-commands.ts';
 import { locationOf } from './source-location.ts';
 
 /** What `#components` has. */
@@ -27,6 +28,10 @@ export const COMPONENTS = [
 const GIVEN = ['props', 'frontmatter', 'getHeadings', 'Fragment', 'arguments'];
 /** Of longer code only the name is repeated. */
 const SHOWN_MOST = 40;
+/** The words of a block's first line. */
+const BLOCK_WORDS = ['host', 'file', 'stays', 'second'];
+/** A prompt before a command. `#` begins a comment as well. */
+const PROMPT = '$ ';
 /** Could be a value's id. */
 const VALUE = /^[\w-]+$/;
 const BYTE_ORDER_MARK = /^\uFEFF/;
@@ -87,9 +92,10 @@ function codeProblems(source: string, directory: string): readonly Problem[] {
   } catch (error) {
     return [syntaxProblem(source, messageOf(error))];
   }
-  const uses = [...usesIn(mdxToMdast(source, MDX))];
+  const page = mdxToMdast(source, MDX);
+  const uses = [...usesIn(page)];
   const known = new Set([...GIVEN, ...uses.flatMap(({ names }) => names.declared)]);
-  return uses.flatMap(({ offset, names, instead }) => {
+  const inUses = uses.flatMap(({ offset, names, instead }) => {
     const missing = names.used.find((name) => !known.has(name) && !(name in globalThis));
     const gone = names.imported.filter((path) => !isThere(directory, path));
     return [
@@ -102,6 +108,42 @@ function codeProblems(source: string, directory: string): readonly Problem[] {
       })),
     ];
   });
+  return [...inUses, ...blockProblems(page, source)];
+}
+
+/** Words of a block's first line that are a slip of the finger, and prompts that were copied with a command. */
+function blockProblems(page: MdastNode, source: string): readonly Problem[] {
+  const slips = [...fencesIn(page)].flatMap(({ meta, line }) =>
+    wordsIn(meta).flatMap((word) => {
+      const [name = ''] = word.split('=', 1);
+      const meant = BLOCK_WORDS.find((known) => isSlipOf(name, known));
+      if (meant === undefined || BLOCK_WORDS.includes(name)) return [];
+      const says = `"${name}" is no word of a block. Did you mean "${meant}"?`;
+      return [{ line, column: 1, says }];
+    }),
+  );
+  const lines = source.split('\n');
+  const prompts = [...elementsOf(source)].flatMap((element) => {
+    if (
+      element.kind !== 'block' ||
+      !commandsOf(element.code).some((each) => each.startsWith(PROMPT))
+    )
+      return [];
+    const below = lines.slice(element.line).findIndex((each) => each.trim().startsWith(PROMPT));
+    const says = `a command is typed as it stands, and this one begins with a prompt. Leave out the "${PROMPT.trim()}".`;
+    return [{ line: element.line + 1 + Math.max(below, 0), column: 1, says }];
+  });
+  return [...slips, ...prompts];
+}
+
+/** The first lines of a page's fenced blocks, behind their language. */
+function* fencesIn(
+  node: MdastNode,
+): Generator<{ readonly meta: string; readonly line: number }, void, undefined> {
+  if (node.type === 'code') {
+    yield { meta: node.meta ?? '', line: node.position?.start.line ?? 1 };
+  }
+  if ('children' in node) for (const child of node.children) yield* fencesIn(child);
 }
 
 /** Where a text stands first, as a whole word, at an offset or after it. */

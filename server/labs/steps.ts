@@ -120,7 +120,7 @@ type LabParts = Pick<Lab, 'hosts' | 'checks' | 'values'>;
 /** What an element asks its reader to do. */
 function actionsOf(element: PageElement, lab: LabParts): readonly StepAction[] {
   const { line } = element;
-  if (element.kind === 'heading') return [];
+  if (element.kind === 'heading' || element.kind === 'listing') return [];
   if (element.kind === 'block') {
     const host = hostNamed(lab, element.host);
     const { code, stays, second } = element;

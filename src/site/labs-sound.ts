@@ -1,12 +1,9 @@
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { dirname } from 'node:path';
 import type { AstroIntegration } from 'astro';
-import type { Lab } from '#lab';
 import { loadCourses } from '../../server/labs/courses.ts';
+import { loadLab, loadLabSteps } from '../../server/labs/loader.ts';
 import { pageProblems } from '../../server/labs/page-problems.ts';
-import { problemsOf } from '../../server/labs/source-location.ts';
 import { siteLabs } from './lab-folders.ts';
-import { labProblems } from './lab-problems.ts';
 
 /** While writing: says what is wrong with a page before MDX does, in its own words. Astro shows it over the page. */
 const SOUND_PAGES = {
@@ -32,22 +29,19 @@ export function labsSound(): AstroIntegration {
     name: 'labs-sound',
     hooks: {
       // Before Astro reads any page itself.
-      'astro:config:setup': async ({ command, config, updateConfig }) => {
+      'astro:config:setup': async ({ command, updateConfig }) => {
         if (command !== 'build') {
           updateConfig({ vite: { plugins: [SOUND_PAGES] } });
           return;
         }
         const problems: string[] = [];
-        for (const { directory } of siteLabs()) {
-          const file = pathToFileURL(join(directory, 'lab.ts')).href;
-          try {
-            const { lab }: { lab: Lab } = await import(file);
-            problems.push(...labProblems(directory, lab, fileURLToPath(config.root)));
-          } catch (error) {
-            problems.push(...problemsOf(error, directory));
-          }
+        const tell = (error: Error) => problems.push(error.message);
+        for (const folder of siteLabs()) {
+          await loadLab(folder)
+            .then((lab) => loadLabSteps(folder, lab))
+            .catch(tell);
         }
-        await loadCourses(siteLabs()).catch((error: Error) => problems.push(error.message));
+        await loadCourses(siteLabs()).catch(tell);
         if (problems.length > 0) throw new Error(problems.join('\n'));
       },
     },

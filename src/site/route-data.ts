@@ -36,7 +36,7 @@ async function requireSound(routeId: string): Promise<void> {
   if (unreadable.length > 0) throw new AstroError(unreadable.join('\n'));
   const here = labPageOf(routeId);
   if (!here) return;
-  const { labProblems } = await import('./lab-problems.ts');
+  const { labProblems } = await import('../../server/labs/lab-problems.ts');
   const problems = labProblems(resolve(directoryOf(here.name)), here.lab, resolve('.'));
   if (problems.length > 0) throw new AstroError(problems.join('\n'));
 }

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
+import { labProblems } from '../../../server/labs/lab-problems.ts';
 import { makeLab } from '../../../setup/lab-new.ts';
 import { lab as template } from '../../../setup/new-lab/lab.ts';
-import { labProblems } from '../../../src/site/lab-problems.ts';
 
 const PROJECT = join(import.meta.dirname, '../../..');
 const TSC = join(PROJECT, 'node_modules/typescript/bin/tsc');

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { answer, check, defineLab, type Lab, LabError, passed, value } from '#lab';
+import { labProblems } from '../../../server/labs/lab-problems.ts';
 import { problemsOf } from '../../../server/labs/source-location.ts';
-import { labProblems } from '../../../src/site/lab-problems.ts';
 
 const CODE = `import { check } from '#lab';
 check('web-runs', {});

@@ -1,10 +1,11 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { hostNamed, type Lab } from '#lab';
 import { didYouMean } from '../../lab/did-you-mean.ts';
-import { elementsOf } from '../../server/labs/page-elements.ts';
-import { pageProblems } from '../../server/labs/page-problems.ts';
-import { locationOf, locationsOf } from '../../server/labs/source-location.ts';
+import { elementsOf } from './page-elements.ts';
+import { pageProblems } from './page-problems.ts';
+import { locationOf, locationsOf } from './source-location.ts';
+import { stepsOf } from './steps.ts';
 
 /** A page that introduces the lab and is no section of it. */
 const INTRODUCTION = 'index';
@@ -15,10 +16,11 @@ const IMAGES = 'images';
 const COMPONENTS = ['Check', 'Answer', 'Value', 'Terminal', 'Interrupt', 'Edit'] as const;
 const NAMING_A_HOST: readonly string[] = ['Terminal', 'Interrupt', 'Edit'];
 
-/** A mention of a check, value or host on a page. */
+/** A mention of a check, value or host on a page; of a block without a host, no name. */
 interface Mention {
-  readonly component: (typeof COMPONENTS)[number] | 'block';
-  readonly name: string;
+  readonly component: (typeof COMPONENTS)[number] | 'block' | 'listing';
+  /** None where a component does not say one. */
+  readonly name: string | undefined;
   readonly line: number;
 }
 
@@ -47,6 +49,7 @@ export function labProblems(directory: string, lab: Lab, project: string): reado
       mentions.flatMap((mention) => mentionProblems(lab, page, file, mention)),
     ),
     ...shownProblems(directory, lab, pages),
+    ...[...pages].flatMap(([page, { file, mentions }]) => idleProblems(lab, page, file, mentions)),
   ];
 }
 
@@ -55,16 +58,24 @@ function pageOf(file: string): string {
 }
 
 function imageProblems(directory: string, lab: Lab, project: string): readonly string[] {
-  return Object.entries(lab.images).flatMap(([tag, folder]) => {
+  return Object.entries(lab.images).flatMap(([tag, path]) => {
+    const folder = asWritten(path, directory);
     const isBeside = folder.startsWith('.');
-    const path = isBeside ? join(directory, folder) : resolve(project, IMAGES, folder);
-    if (existsSync(join(path, 'Dockerfile'))) return [];
-    const known = foldersBeside(path).map((name) => (isBeside ? `./${name}` : name));
-    const where = isBeside || isAbsolute(folder) ? folder : `${IMAGES}/${folder}`;
+    const place = isBeside ? join(directory, folder) : resolve(project, IMAGES, folder);
+    if (existsSync(join(place, 'Dockerfile'))) return [];
+    const known = foldersBeside(place).map((name) => (isBeside ? `./${name}` : name));
+    const where = isBeside ? folder : `${IMAGES}/${folder}`;
     return [
       `${locationsOf(directory, folder)}: the image "${tag}" is built from ${where}, which has no Dockerfile. ${didYouMean(folder, known)}`,
     ];
   });
+}
+
+/** A folder beside `lab.ts` as it stands there; a lab that was read has its whole path. */
+function asWritten(folder: string, directory: string): string {
+  if (!isAbsolute(folder)) return folder;
+  const path = relative(directory, folder);
+  return path.startsWith('.') ? path : `./${path}`;
 }
 
 /** The names of folders in which there could be a Dockerfile. */
@@ -104,6 +115,13 @@ function mentionProblems(
   { component, name, line }: Mention,
 ): readonly string[] {
   const tell = (problem: string) => [`${locationOf(file, line)}: ${problem}`];
+  if (component === 'listing') return [];
+  if (name === undefined) {
+    const key = NAMING_A_HOST.some((each) => each === component) ? 'host' : 'id';
+    return tell(
+      `<${component}> has no ${key}. Write <${component} ${key}="…" />, with a text in quotes.`,
+    );
+  }
   if (component === 'block' || NAMING_A_HOST.some((each) => each === component)) {
     if (hostNamed(lab, name)) return [];
     const known = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
@@ -146,6 +164,24 @@ function mentionProblems(
   return [];
 }
 
+/** Steps that have nothing to do, although a block of commands stands in them: it names no host. */
+function idleProblems(
+  lab: Lab,
+  page: string,
+  file: string,
+  mentions: readonly Mention[],
+): readonly string[] {
+  const steps = stepsOf(readFileSync(file, 'utf8'), { page, title: page, file }, lab);
+  return steps.flatMap(({ actions, checks, line }) => {
+    const before = mentions.findLast((each) => each.line < line);
+    if (actions.length > 0 || before?.component !== 'listing') return [];
+    const [host = 'server01'] = lab.hosts.map(({ name }) => name);
+    return [
+      `${locationOf(file, before.line)}: this block names no host, so the step of "${checks[0]}" has nothing to run. Begin it with \`\`\`sh host=${host}, or give the check a solution in lab.ts.`,
+    ];
+  });
+}
+
 /** Checks that are shown nowhere, and checks that are shown twice. */
 function shownProblems(
   directory: string,
@@ -176,10 +212,14 @@ function mentionsIn(file: string): readonly Mention[] {
   return [...elementsOf(readFileSync(file, 'utf8'))].flatMap((element): readonly Mention[] => {
     const { line } = element;
     if (element.kind === 'heading') return [];
+    if (element.kind === 'listing') {
+      const isShown = element.within === 'page';
+      return isShown ? [{ component: 'listing', name: undefined, line }] : [];
+    }
     if (element.kind === 'block') return [{ component: 'block', name: element.host, line }];
     const component = COMPONENTS.find((each) => each === element.name);
     const namesHost = NAMING_A_HOST.some((each) => each === component);
     const name = element.attributes.get(namesHost ? 'host' : 'id');
-    return component === undefined || name === undefined ? [] : [{ component, name, line }];
+    return component === undefined ? [] : [{ component, name, line }];
   });
 }
