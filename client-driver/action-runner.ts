@@ -12,6 +12,11 @@ const VALUE_MS = 60_000;
 /** What the hosts really have for a value. `undefined`: nothing yet. */
 export type LiveValue = (id: string) => Promise<string | undefined>;
 
+/** Lines of what a failing command has said that are shown: its first ones and its last ones, so many of each. */
+const LINES_SHOWN = 2;
+/** Longer than the words of any command about what it could not do. */
+const SHOWN_MOST = 500;
+
 /** Does for a learner what pages and scenarios ask for, and keeps the screen that was looked at last. */
 export class ActionRunner {
   readonly #lab: Lab;
@@ -34,10 +39,10 @@ export class ActionRunner {
     switch (action.kind) {
       case 'run':
         return this.#run(action, (command, status) => {
-          const says = this.#screen.trim().split('\n').at(-1) ?? '';
+          const said = shortened(this.#screen);
           throw new ExpectationFailed(
             `“${command}” to succeed`,
-            `exit status ${status}, “${says}”`,
+            `exit status ${status}, ${said === '' ? 'without a word' : `“${said}”`}`,
           );
         });
       case 'interrupt':
@@ -161,4 +166,14 @@ export class ActionRunner {
       seen: () => events.value(id) ?? 'none',
     });
   }
+}
+
+/** What a command has said, in one line. */
+function shortened(screen: string): string {
+  const lines = screen.split('\n').flatMap((line) => line.trim() || []);
+  const kept =
+    lines.length > 2 * LINES_SHOWN
+      ? [...lines.slice(0, LINES_SHOWN), '…', ...lines.slice(-LINES_SHOWN)]
+      : lines;
+  return kept.join(' ⏎ ').slice(0, SHOWN_MOST);
 }

@@ -34,6 +34,11 @@ const INPUT_HEAD = 9;
 /** Several lines go in as one paste, as the page's Run does it: no line runs before the last is there. */
 const PASTE = { begin: '\u001b[200~', end: '\u001b[201~' } as const;
 
+/** Programs such as editors switch to a screen of their own, and back. */
+const OWN_SCREEN = { begin: '\u001b[?1049h', end: '\u001b[?1049l' } as const;
+/** What to write of a command that is not meant to end. */
+const IF_IT_STAYS = 'One that is meant to run on is marked “stays” in its block’s first line';
+
 /** One terminal over its real socket: types, and knows from the shell's own marks when a command has ended. */
 export class TerminalClient implements Disposable {
   readonly #socket: WebSocket;
@@ -156,7 +161,7 @@ export class TerminalClient implements Disposable {
         ...patience,
         what,
         look: () => this.#follower.result ?? this.#refuseToAnswer(what),
-        seen: () => this.#shown(),
+        seen: () => `${this.#shown()}. ${IF_IT_STAYS}`,
       });
     } finally {
       clearInterval(silence);
@@ -219,6 +224,12 @@ export class TerminalClient implements Disposable {
   /** Nobody is there to answer what a command asks. */
   #refuseToAnswer(what: string): undefined {
     if (performance.now() - this.#printedAt < QUIET_MS) return;
+    if (this.#follower.isRunning && fillsScreen(this.#tail)) {
+      throw new ExpectationFailed(
+        what,
+        'it fills the screen, and nobody is there to use it. A file is written by a block with file=…, and a list is printed by another command',
+      );
+    }
     const question = this.#follower.isRunning ? questionIn(this.#tail) : undefined;
     if (question === undefined) return;
     throw new ExpectationFailed(
@@ -303,4 +314,8 @@ export class TerminalClient implements Disposable {
     const lines = this.screen.trimEnd().split('\n').slice(-LINES_SHOWN);
     return `the screen says “${lines.join(' ⏎ ')}”`;
   }
+}
+
+function fillsScreen(output: string): boolean {
+  return output.lastIndexOf(OWN_SCREEN.begin) > output.lastIndexOf(OWN_SCREEN.end);
 }

@@ -1,17 +1,10 @@
-/**
- * `npm run lab:test`: tests labs by doing them, on fresh sandboxes of a real server.
- *
- *   npm run lab:test                          every lab
- *   npm run lab:test docker-networking        one lab
- *   npm run lab:test -- --page linux-bridge   one page; --step <id> for one step
- *   npm run lab:test -- --only wrong          written, wrong, other, hygiene or away; may be given several times
- *   npm run lab:test -- --labs ../my-labs     the labs of a folder elsewhere, or of these the one that is named
- *   npm run lab:test -- --junit report.xml    the same as JUnit XML
- */
+/** `npm run lab:test`: tests labs by doing them, on fresh sandboxes of a real server. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Lab } from '#lab';
+import type { Step } from '#steps';
+import { didYouMean } from '../lab/did-you-mean.ts';
 import { withAbort } from '../server/base/deadline.ts';
 import { QuaysideError } from '../server/base/errors.ts';
 import { readConfig } from '../server/cli/config.ts';
@@ -26,17 +19,32 @@ import { openTestServer, type TestServer } from './test-server.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
 
+/** What `npm run lab:test -- --help` prints. */
+const HELP = `npm run lab:test -- [lab] [options]
+
+  --page <page>    only the steps of this page
+  --step <check>   only the step of this check
+  --only <kind>    only ${KINDS.join(', ')}; may be given several times
+  --keep           what fails leaves its hosts up, and says how to look in
+  --labs <labs>    labs of a folder elsewhere, or by name; may be given several times
+  --junit <file>   write the same as JUnit XML
+  --help           say this`;
+
 /** What the command line asks for. */
 type Wanted = ReturnType<typeof parsed>['values'] & { readonly kinds: readonly Kind[] };
 
 /** @returns whether all labs are as they promise */
 async function testLabs(argv: readonly string[]): Promise<boolean> {
   const { values, positionals } = parsed(argv);
+  if (values.help) {
+    console.log(HELP);
+    return true;
+  }
   const folders = chosenOf(values.labs ?? [], positionals);
   // One that is broken is no other's business.
   const labs = await loadLabs(folders);
   // Whatever the site would stop at, before hosts are raised.
-  await loadAllSteps(folders, labs);
+  assertThere(values, await loadAllSteps(folders, labs));
   const wanted = { ...values, kinds: kindsOf(values.only) };
   // Leaving this function removes the sandboxes, also where it is stopped half-way.
   const stopped = stopSignal();
@@ -49,6 +57,7 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
       const work = () => testLab(server, { name, directory, lab }, wanted, stopped);
       results.set(name, await withAbort(stopped, work));
     }
+    if (server.removal !== undefined) console.log(`\nTo remove the hosts: ${server.removal}`);
   } catch (error) {
     // What was cut short says nothing, either way.
     if (stopped.aborted) return false;
@@ -61,22 +70,45 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
 async function testLab(
   server: TestServer,
   { name, directory, lab }: { name: string; directory: string; lab: Lab },
-  { page, step, kinds }: Wanted,
+  { page, step, kinds, keep: isKeeping = false }: Wanted,
   stopped: AbortSignal,
 ): Promise<LabTestResult> {
   const from = performance.now();
   const progress = (line: string) => console.error(line);
-  const options = { server, name, lab, directory, page, step, kinds, stopped, progress };
-  const result = await runLabTest(options);
-  if (result.steps.length === 0) {
+  const kept: string[] = [];
+  const keep = async (title: string, sandbox: string) => {
+    const ways = [...(await server.keep(sandbox))].map(([host, way]) => `  ${host}: ${way}`);
+    kept.push(
+      [`The hosts of “${title}” are as they were when it failed. To look in:`, ...ways].join('\n'),
+    );
+  };
+  const result = await runLabTest({
+    ...{ server, name, lab, directory, page, step, kinds, stopped, progress },
+    ...(isKeeping && { keep }),
+  });
+  // Another lab has the step that is wanted.
+  if (result.steps.length === 0) return result;
+  console.log([tableOf(result, lab, performance.now() - from), ...kept].join('\n\n'));
+  return result;
+}
+
+/** @throws QuaysideError CONFIG_INVALID for a page or a step that none of the labs has */
+function assertThere(
+  { page, step }: Pick<Wanted, 'page' | 'step'>,
+  steps: ReadonlyMap<string, readonly Step[]>,
+): void {
+  const all = [...steps.values()].flat();
+  for (const [what, given, known] of [
+    ['page', page, all.map((each) => each.page)],
+    ['step', step, all.map(({ id }) => id)],
+  ] as const) {
+    if (given === undefined || known.includes(given)) continue;
     throw new QuaysideError(
       'CONFIG_INVALID',
-      `The lab ${name} has no step that fits.`,
+      `There is no ${what} "${given}". ${didYouMean(given, [...new Set(known)])}`,
       'A step is named by its first check’s id, a page by its file’s name without the ending.',
     );
   }
-  console.log(tableOf(result, lab, performance.now() - from));
-  return result;
 }
 
 /**
@@ -114,15 +146,17 @@ function parsed(argv: readonly string[]) {
         labs: { type: 'string', multiple: true },
         page: { type: 'string' },
         step: { type: 'string' },
+        keep: { type: 'boolean' },
         junit: { type: 'string' },
         only: { type: 'string', multiple: true },
+        help: { type: 'boolean' },
       },
     });
   } catch (error) {
     throw new QuaysideError(
       'CONFIG_INVALID',
       (error as Error).message,
-      'Say: npm run lab:test -- [lab] [--labs <folder>] [--page <page>] [--step <check>] [--only <kind>] [--junit <file>]',
+      `What there is: npm run lab:test -- --help`,
     );
   }
 }

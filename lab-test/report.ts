@@ -18,10 +18,20 @@ export type Place = Pick<Step, 'id' | 'file' | 'line'>;
 export class Report {
   readonly results: Result[] = [];
   readonly #onFailure: (failure: Failure) => void;
+  readonly #whole: Report | undefined;
 
-  /** @param onFailure told of each failure at once */
-  constructor(onFailure: (failure: Failure) => void = () => undefined) {
+  /**
+   * @param onFailure told of each failure at once
+   * @param whole the report that this one is a part of, and that has its results too
+   */
+  constructor(onFailure: (failure: Failure) => void = () => undefined, whole?: Report) {
     this.#onFailure = onFailure;
+    this.#whole = whole;
+  }
+
+  /** What is tried in one sandbox. */
+  part(): Report {
+    return new Report(undefined, this);
   }
 
   get failures(): readonly Failure[] {
@@ -40,7 +50,7 @@ export class Report {
     try {
       await work();
     } catch (error) {
-      const line = error instanceof AtLine ? error.line : place.line;
+      const { line } = error instanceof AtLine ? error : place;
       const cause = error instanceof AtLine ? error.cause : error;
       failure = {
         run,
@@ -52,9 +62,14 @@ export class Report {
       };
     }
     const milliseconds = performance.now() - from;
-    this.results.push({ run, step: place.id, way, milliseconds, failure });
-    if (failure) this.#onFailure(failure);
+    this.#note({ run, step: place.id, way, milliseconds, failure });
     return failure === undefined;
+  }
+
+  #note(result: Result): void {
+    this.results.push(result);
+    if (result.failure) this.#onFailure(result.failure);
+    if (this.#whole) this.#whole.#note(result);
   }
 }
 

@@ -32,6 +32,8 @@ export interface LabTestOptions {
   readonly atOnce?: number;
   /** How long (ms) a tick or a reason is waited for, where not as long as usual. */
   readonly patience?: number;
+  /** Called in place of removing the hosts on which something failed. */
+  readonly keep?: (title: string, sandbox: string) => Promise<void>;
   /** Once aborted, no further sandbox is begun. */
   readonly stopped?: AbortSignal;
   readonly progress?: (line: string) => void;
@@ -60,10 +62,10 @@ export async function runLabTest(options: LabTestOptions): Promise<LabTestResult
   );
   const report = new Report((failure) => progress?.(`✗ ${failureLine(failure)}`));
   const limit = pLimit(atOnce);
-  await limit.map(planned(options, all, chosen, report), async ({ title, work }) => {
+  await limit.map(planned(options, all, chosen), async ({ title, work }) => {
     if (stopped?.aborted) return;
     const from = performance.now();
-    await work().catch((error: unknown) =>
+    await inSandbox(options, title, report, work).catch((error: unknown) =>
       report.attempt(title, lastPlace(options, chosen), undefined, () => Promise.reject(error)),
     );
     progress?.(`${title}: ${((performance.now() - from) / 1_000).toFixed(1)} s`);
@@ -71,10 +73,38 @@ export async function runLabTest(options: LabTestOptions): Promise<LabTestResult
   return { steps: chosen, report };
 }
 
+/** A sandbox of a run's own, and the report of what is tried in it. */
+interface Bench {
+  readonly learner: Learner;
+  readonly probe: Probe;
+  readonly report: Report;
+}
+
 /** What is done in one sandbox. */
 interface Run {
   readonly title: string;
-  readonly work: () => Promise<void>;
+  readonly work: (bench: Bench) => Promise<void>;
+}
+
+async function inSandbox(
+  options: LabTestOptions,
+  title: string,
+  whole: Report,
+  work: Run['work'],
+): Promise<void> {
+  const { server, keep } = options;
+  using learner = await started(options);
+  const probe = await server.probe(learner);
+  const report = whole.part();
+  const kept = await work({ learner, probe, report }).then(
+    () => report.failures.length > 0,
+    async (error: unknown) => {
+      await keep?.(title, probe.sandbox);
+      throw error;
+    },
+  );
+  if (kept && keep) await keep(title, probe.sandbox);
+  else await learner.end();
 }
 
 /** The runs of a test, the longest first. */
@@ -82,7 +112,6 @@ function planned(
   options: LabTestOptions,
   all: readonly Step[],
   chosen: readonly Step[],
-  report: Report,
 ): readonly Run[] {
   const { lab, kinds = KINDS } = options;
   const isWhole = options.page === undefined && options.step === undefined;
@@ -90,31 +119,30 @@ function planned(
   if (kinds.includes('written')) {
     runs.push({
       title: 'as written',
-      work: () => runAsWritten(options, all, chosen, report, isWhole),
+      work: (bench) => runAsWritten(options, bench, all, chosen, isWhole),
     });
   }
   const scenarios = { wrong: kinds.includes('wrong'), other: kinds.includes('other') };
   const routes = routesOf(lab, all, chosen, scenarios);
   for (const route of routes.toSorted((a, b) => b.stops.length - a.stops.length)) {
-    runs.push({ title: route.title, work: () => runRoute(options, route, report) });
+    runs.push({ title: route.title, work: (bench) => runRoute(options, bench, route) });
   }
   if (isWhole && (kinds.includes('hygiene') || kinds.includes('away'))) {
-    runs.push({ title: 'hygiene', work: () => runPurity(options, all, report) });
+    runs.push({ title: 'hygiene', work: (bench) => runPurity(options, bench, all) });
   }
   return runs;
 }
 
 async function runAsWritten(
   options: LabTestOptions,
+  bench: Bench,
   all: readonly Step[],
   chosen: readonly Step[],
-  report: Report,
   isWhole: boolean,
 ): Promise<void> {
   const { server, kinds = KINDS } = options;
-  using learner = await started(options);
-  const probe = await server.probe(learner);
-  const walk = new ScenarioWalk('as written', learner, probe, report, options.patience);
+  const { learner, probe, report } = bench;
+  const walk = walkOn('as written', bench, options);
   const looksPure = isWhole && kinds.includes('hygiene');
   const lastCheck = chosen.findLast(({ checks }) => checks.length > 0);
   const verify = async (step: Step): Promise<boolean> => {
@@ -131,7 +159,10 @@ async function runAsWritten(
       resets(learner, server, probe),
     );
   }
-  await learner.end();
+}
+
+function walkOn(run: string, bench: Bench, { patience, keep }: LabTestOptions): ScenarioWalk {
+  return new ScenarioWalk({ run, ...bench, patience, leavesFailures: keep !== undefined });
 }
 
 /** After a reset every check is open again, and nothing of the old sandbox is left. */
@@ -152,11 +183,9 @@ async function resets(learner: Learner, server: TestServer, probe: Probe): Promi
 
 async function runPurity(
   options: LabTestOptions,
+  { learner, probe, report }: Bench,
   all: readonly Step[],
-  report: Report,
 ): Promise<void> {
-  using learner = await started(options);
-  const probe = await options.server.probe(learner);
   const kinds = options.kinds ?? KINDS;
   if (kinds.includes('hygiene')) {
     await fiftyTimes('fifty times, at the start', probe, placesOf(all), report);
@@ -164,19 +193,15 @@ async function runPurity(
   if (kinds.includes('away')) {
     await unreachable('hosts away', learner, probe, placesOf(all), report);
   }
-  await learner.end();
 }
 
 /** Does a route, until a step on it does not pass. */
-async function runRoute(options: LabTestOptions, route: Route, report: Report): Promise<void> {
-  using learner = await started(options);
-  const probe = await options.server.probe(learner);
-  const walk = new ScenarioWalk('on the way', learner, probe, report, options.patience);
+async function runRoute(options: LabTestOptions, bench: Bench, route: Route): Promise<void> {
+  const walk = walkOn('on the way', bench, options);
   for (const { step, hasMistakes, detour, isVerified } of route.stops) {
-    if (hasMistakes) await walk.tryMistakes(step);
+    if (hasMistakes && !(await walk.tryMistakes(step))) break;
     if (!(await (isVerified ? walk.verify(step, detour) : walk.fastForward(step)))) break;
   }
-  await learner.end();
 }
 
 /** The chosen steps one after the other, with all that comes before them done. `false`: one failed. */

@@ -1,3 +1,4 @@
+import { relative, resolve } from 'node:path';
 import { asBefore, type CheckDefinition, type Lab, type Mistake, type Verdict } from '#lab';
 import type { CheckView } from '#protocol';
 import type { Step } from '#steps';
@@ -6,13 +7,26 @@ import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
 import type { Learner } from '../client-driver/learner.ts';
 import type { Detour } from './plan.ts';
 import type { Probe } from './probe.ts';
-import { AtLine, type Report } from './report.ts';
+import { AtLine, type Place, type Report } from './report.ts';
 
 /**
  * A tick, or a reason, follows the work within a blink, and within two seconds where a container has to be seen to stay.
  * The rest is for a machine with much else to do; only what fails waits for all of it.
  */
 const PATIENCE_MS = 30_000;
+
+/** Who walks, and what comes of it. */
+export interface WalkOptions {
+  /** What the report calls what is done as the pages say. */
+  readonly run: string;
+  readonly learner: Learner;
+  readonly probe: Probe;
+  readonly report: Report;
+  /** How long (ms) what is verified is waited for; what only leads there has longer. */
+  readonly patience?: number | undefined;
+  /** A mistake that fails is the last one, and is not undone: somebody will look at the hosts as they are then. */
+  readonly leavesFailures?: boolean;
+}
 
 /** One learner on the way through a lab, in a sandbox of their own. */
 export class ScenarioWalk {
@@ -23,15 +37,16 @@ export class ScenarioWalk {
   readonly #actions: ActionRunner;
   readonly #report: Report;
   readonly #patience: number;
+  readonly #leavesFailures: boolean;
   readonly #done = new Set<string>();
+  /** Mistakes at the step under way that nothing has undone, and where each stands. */
+  #left: string[] = [];
 
-  /**
-   * @param run what the report calls what is done as the pages say
-   * @param patience how long (ms) what is verified is waited for; what only leads there has longer
-   */
-  constructor(run: string, learner: Learner, probe: Probe, report: Report, patience = PATIENCE_MS) {
+  constructor(options: WalkOptions) {
+    const { run, learner, probe, report, patience = PATIENCE_MS, leavesFailures = false } = options;
     this.#run = run;
     this.#patience = patience;
+    this.#leavesFailures = leavesFailures;
     this.#lab = probe.lab;
     this.#learner = learner;
     this.#probe = probe;
@@ -50,28 +65,60 @@ export class ScenarioWalk {
   /** Does a step, and verifies that its checks tick by that, and no others. */
   verify(step: Step, detour?: Detour): Promise<boolean> {
     const run = detour ? 'other right ways' : this.#run;
-    return this.#report.attempt(run, step, detour?.alternative.what, async () => {
+    const place = detour ? this.#placeOf(step, detour.check, detour.alternative.what) : step;
+    return this.#attempt(run, place, detour?.alternative.what, async () => {
       await this.#isOpen(step);
       if (detour) await this.#actions.go(detour.alternative.actions, detour.check);
       else await this.#follow(step);
       await this.#passes(step);
       await this.#staysPassed(step);
       this.#nothingElsePassed(`no check but ${step.checks.join(' and ') || 'none'} to pass`);
+      this.#left = [];
     });
   }
 
-  /** Makes every mistake of a step's checks, and undoes it. */
-  async tryMistakes(step: Step): Promise<void> {
+  /** Makes every mistake of a step's checks, and undoes it. `false`: one failed, and the hosts are left as they are. */
+  async tryMistakes(step: Step): Promise<boolean> {
     for (const id of step.checks) {
       for (const mistake of this.#check(id).mistakes ?? []) {
-        await this.#report.attempt('wrong ways', step, mistake.what, () =>
-          this.#tryMistake(id, mistake),
-        );
+        const place = this.#placeOf(step, id, mistake.what);
+        const work = () => this.#tryMistake(id, mistake);
+        const isRight = await this.#attempt('wrong ways', place, mistake.what, work);
+        if (!isRight && this.#leavesFailures) return false;
+        if (mistake.undo === undefined) {
+          this.#left.push(`“${mistake.what}” (${relative('.', place.file)}:${place.line})`);
+        }
       }
     }
+    return true;
+  }
+
+  /** Where a mistake or an alternative stands; a lab that was made in code has no place of its own for it. */
+  #placeOf(step: Step, check: string, what: string): Place {
+    const [, file, line] = /^(.+):(\d+)$/.exec(this.#lab.source?.placeOf(what, check) ?? '') ?? [];
+    return file === undefined ? step : { id: step.id, file: resolve(file), line: Number(line) };
+  }
+
+  /** As the report does it; what fails says which mistakes were not undone before it. */
+  #attempt(
+    run: string,
+    place: Place,
+    way: string | undefined,
+    work: () => Promise<void>,
+  ): Promise<boolean> {
+    const left = this.#left.join(' and ');
+    return this.#report.attempt(run, place, way, () =>
+      left === '' ? work() : work().catch((error: unknown) => Promise.reject(after(left, error))),
+    );
   }
 
   async #follow(step: Step): Promise<void> {
+    if (step.actions.length === 0) {
+      throw new ExpectationFailed(
+        `something to do for ${step.id}`,
+        'no block that names a host, no address to open and no solution',
+      );
+    }
     for (const action of step.actions) {
       await this.#actions.follow(action).catch((error: unknown) => {
         throw new AtLine(action.line, error);
@@ -121,7 +168,7 @@ export class ScenarioWalk {
         `“${before}” before anything was done`,
       );
     }
-    try {
+    await this.#undone(id, mistake, async () => {
       await this.#actions.go(mistake.actions, id);
       await this.#until(id, `${id} to say ${quoted(mistake.says)}`, (view) => {
         if (view.state === 'passed') throw new ExpectationFailed(`${id} not to pass`, 'passed');
@@ -132,9 +179,7 @@ export class ScenarioWalk {
         throw new ExpectationFailed(`${id} to go on saying ${quoted(mistake.says)}`, `“${now}”`);
       }
       this.#nothingElsePassed('nothing to pass by a wrong way');
-    } finally {
-      await this.#actions.go(mistake.undo ?? [], id);
-    }
+    });
     if (mistake.undo === undefined || mistake.remembered) return;
     await this.#until(
       id,
@@ -145,15 +190,24 @@ export class ScenarioWalk {
 
   /** A mistake that a check does not see: asked afresh once it is made, it says what it said before. */
   async #tryUnseen(id: string, mistake: Mistake, before: string): Promise<void> {
-    try {
+    await this.#undone(id, mistake, async () => {
       await this.#actions.go(mistake.actions, id);
       const now = reasonOf(await this.#probe.verdict(id));
       if (!sameButNumbers(now, before)) {
         throw new ExpectationFailed(`${id} to say “${before}” as before`, `“${now}”`);
       }
       this.#nothingElsePassed('nothing to pass by a wrong way');
+    });
+  }
+
+  /** Makes a mistake, and undoes it however that went, unless somebody wants to look at what failed. */
+  async #undone(id: string, mistake: Mistake, work: () => Promise<void>): Promise<void> {
+    let isRight = false;
+    try {
+      await work();
+      isRight = true;
     } finally {
-      await this.#actions.go(mistake.undo ?? [], id);
+      if (isRight || !this.#leavesFailures) await this.#actions.go(mistake.undo ?? [], id);
     }
   }
 
@@ -190,6 +244,15 @@ export class ScenarioWalk {
     if (!found) throw new Error(`there is no check ${id}`);
     return found;
   }
+}
+
+/** What went wrong, with the mistakes that were made before it and may be why. */
+function after(left: string, error: unknown): unknown {
+  const cause = error instanceof AtLine ? error.cause : error;
+  if (!(cause instanceof ExpectationFailed)) return error;
+  const seen = `${cause.seen}; before it, ${left} was done, and has no undo`;
+  const told = new ExpectationFailed(cause.expected, seen, { cause });
+  return error instanceof AtLine ? new AtLine(error.line, told) : told;
 }
 
 function passedEarly(id: string): ExpectationFailed {

@@ -21,6 +21,10 @@ export interface TestServer extends AsyncDisposable {
   probe(learner: Learner): Promise<Probe>;
   /** What the engine still has of a sandbox: names of containers and volumes, and directories. */
   remainsOf(sandbox: string): Promise<readonly string[]>;
+  /** Lets a sandbox stay when the server is disposed of. @returns the command that leads into each of its hosts, by host */
+  keep(sandbox: string): Promise<ReadonlyMap<string, string>>;
+  /** The command that removes what was kept; none where nothing was. */
+  readonly removal: string | undefined;
 }
 
 /** @param progress told of set-up that takes long, and of failures behind the web edge */
@@ -40,15 +44,37 @@ export async function openTestServer(
       progress(`${message}: ${error instanceof Error ? error.message : error}`),
   });
   const address = await app.listen();
+  const kept = new Set<string>();
   return {
     url: `${address}/sign-in?token=${app.startToken}`,
     probe: (learner) => Probe.of(app.runtime, app.store, learner, labs),
     remainsOf: (sandbox) => remainsOf(app.runtime, sandbox),
+    keep: async (sandbox) => {
+      kept.add(sandbox);
+      return await waysInto(app.runtime, sandbox);
+    },
+    get removal() {
+      return kept.size > 0 ? `QUAYSIDE_DATA=${data} npm run clean && rm -r ${data}` : undefined;
+    },
     [Symbol.asyncDispose]: async () => {
-      await app.close({ clean: true });
-      await rm(data, { recursive: true, force: true });
+      await app.close({ clean: kept.size === 0 });
+      if (kept.size === 0) await rm(data, { recursive: true, force: true });
     },
   };
+}
+
+async function waysInto(
+  { engine }: SandboxRuntime,
+  sandbox: string,
+): Promise<ReadonlyMap<string, string>> {
+  const filters = { label: [`${LABEL.sandbox}=${sandbox}`, LABEL.host] };
+  const containers = await engine.docker.listContainers({ filters });
+  const ways = containers.map(({ Labels, Names, Id }) => {
+    const name = Names[0]?.replace(/^\//, '') ?? Id;
+    const command = `DOCKER_HOST=${engine.address} docker exec -it -u learner -w /home/learner ${name} bash`;
+    return [Labels[LABEL.host] ?? name, command] as const;
+  });
+  return new Map(ways.toSorted(([a], [b]) => a.localeCompare(b)));
 }
 
 async function remainsOf(

@@ -43,8 +43,10 @@ export interface SourceFile {
 export interface LabSource {
   /** A file, or all files of a folder. @throws Error where it is not there or larger than a host may be given */
   files(from: string): Promise<readonly SourceFile[]>;
-  /** The file and line of a text of `lab.ts`, as an editor opens it; of the host, where the text stands nowhere so. */
-  placeOf(text: string, host: string): string;
+  /** The file and line of a text of `lab.ts`, below what it belongs to, as an editor opens it; of that name, where the text stands nowhere so. */
+  placeOf(text: string, of: string): string;
+  /** The first place of an error's stack that lies in the lab. */
+  placeIn(stack: string): string | undefined;
 }
 
 /** A `lab.ts` that cannot work, with everything that is wrong with it. */

@@ -22,6 +22,8 @@ export interface CheckContext {
   readonly view: SandboxView;
   readonly deadline: AbortSignal;
   readonly reads: Dependencies;
+  /** Where an error's stack leads to in the lab. */
+  readonly placeIn?: ((stack: string) => string | undefined) | undefined;
 }
 
 /**
@@ -153,7 +155,7 @@ export function cut(text: string, characters: number): string {
 const AGAIN = 'It is tried again by itself.';
 
 /** Why there is no answer, as a sentence for the learner. */
-function causeOf(error: unknown, { deadline, reads }: CheckContext): string {
+function causeOf(error: unknown, { deadline, reads, placeIn }: CheckContext): string {
   // Read before the signal: a test that failed by itself just before the deadline keeps its own cause.
   if (error instanceof CouldNotCheck) return `${error.message} ${AGAIN}`;
   if (deadline.aborted) {
@@ -165,5 +167,7 @@ function causeOf(error: unknown, { deadline, reads }: CheckContext): string {
   }
   if (error instanceof QuaysideError) return `${error.message} ${AGAIN}`;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return `the check itself has a defect (${what}). Tell whoever looks after this lab; your work is not at fault.`;
+  const place = error instanceof Error ? placeIn?.(error.stack ?? '') : undefined;
+  const where = place === undefined ? '' : ` at ${place}`;
+  return `the check itself has a defect (${what}${where}). Tell whoever looks after this lab; your work is not at fault.`;
 }

@@ -195,7 +195,8 @@ export class CheckRunner implements Disposable {
       return true;
     }
     const began = performance.now();
-    const outcome = await evaluateCheck(check, context);
+    const placeIn = this.#options.lab.source?.placeIn;
+    const outcome = await evaluateCheck(check, { ...context, placeIn });
     if (this.#closed.signal.aborted) return true;
     const milliseconds = performance.now() - began;
     runs.publish({ state: outcome.kind, milliseconds } satisfies CheckRun);

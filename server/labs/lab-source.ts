@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab, LabSource, SourceFile } from '#lab';
 import { LabError } from '../../lab/parse.ts';
-import { locationOf, locationsOf } from './source-location.ts';
+import { firstPlaceIn, linesThatName, locationOf, locationsOf } from './source-location.ts';
 
 const MIB = 1024 ** 2;
 /** What one host is given in files. They are sent at every start of every learner; what is larger belongs into an image. */
@@ -18,7 +18,8 @@ const QUOTES = ["'", '"', '`'] as const;
 export function labSource(directory: string): LabSource {
   return {
     files: (from) => filesBelow(join(directory, from)),
-    placeOf: (text, host) => placeOf(directory, text) ?? locationsOf(directory, host),
+    placeOf: (text, of) => placeOf(directory, text, of) ?? locationsOf(directory, of),
+    placeIn: (stack) => firstPlaceIn(stack, directory),
   };
 }
 
@@ -78,14 +79,25 @@ async function filesBelow(path: string): Promise<readonly SourceFile[]> {
   return files;
 }
 
-/** The first line with a string that begins as a text does, in `lab.ts` or a file beside it. */
-function placeOf(directory: string, text: string): string | undefined {
-  const [line = ''] = text.trim().split('\n', 1);
-  for (const file of [join(directory, 'lab.ts'), ...globSync(join(directory, '**/*.ts')).sort()]) {
-    const index = readFileSync(file, 'utf8')
-      .split('\n')
-      .findIndex((each) => QUOTES.some((quote) => each.includes(quote + line)));
-    if (index !== -1) return locationOf(file, index + 1);
-  }
-  return undefined;
+/**
+ * The line with a string that begins as a text does, in `lab.ts` or a file beside it: of several, the one that comes
+ * soonest after what the text belongs to.
+ */
+function placeOf(directory: string, text: string, of: string): string | undefined {
+  const [begins = ''] = text.trim().split('\n', 1);
+  const files = new Set([
+    join(directory, 'lab.ts'),
+    ...globSync(join(directory, '**/*.ts')).sort(),
+  ]);
+  const places = [...files].flatMap((file) => {
+    const source = readFileSync(file, 'utf8');
+    const owners = linesThatName(source, of);
+    return source.split('\n').flatMap((line, index) => {
+      if (!QUOTES.some((quote) => line.includes(quote + begins))) return [];
+      const below =
+        index + 1 - Math.max(...owners.filter((owner) => owner <= index + 1), -Infinity);
+      return [{ place: locationOf(file, index + 1), below }];
+    });
+  });
+  return places.toSorted((a, b) => (a.below === b.below ? 0 : a.below - b.below))[0]?.place;
 }

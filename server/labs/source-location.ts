@@ -20,7 +20,7 @@ export function locationOf(file: string, line: number | undefined): string {
  * Every line (from 1) of a text that has a name, first as a key, where things such as hosts are defined, then in quotes.
  * Comments count, since nobody names things there.
  */
-function linesThatName(text: string, name: string): readonly number[] {
+export function linesThatName(text: string, name: string): readonly number[] {
   const escaped = RegExp.escape(name);
   const lines = text.split('\n');
   const matching = (pattern: RegExp) =>
@@ -137,7 +137,7 @@ function wordsOfTheKit(): readonly string[] {
 }
 
 /** The first place of a stack that lies in a folder: `labs/x/lab.ts:12`. */
-function firstPlaceIn(stack: string, directory: string): string | undefined {
+export function firstPlaceIn(stack: string, directory: string): string | undefined {
   for (const [, file = '', line] of stack.matchAll(
     /(?:file:\/\/)?(\/[^\s:?()]+)(?:\?[^\s:]*)?:(\d+)/g,
   )) {

@@ -42,6 +42,20 @@ describe('a check', () => {
     });
   });
 
+  test('with a defect says where in the lab it is', async () => {
+    const test = () => Promise.reject(new TypeError('x is undefined'));
+    const source = {
+      ...{ files: async () => [], placeOf: () => '' },
+      placeIn: (stack: string) =>
+        stack.includes('x is undefined') ? 'my-lab/lab.ts:7' : undefined,
+    };
+    using stage = new CheckStage({ ...labWith([check('step', { title: 't', test })]), source });
+    await stage.runner.ask('step');
+    expect(stage.view('step')).toMatchObject({
+      reason: expect.stringContaining('(TypeError: x is undefined at my-lab/lab.ts:7).'),
+    });
+  });
+
   test('repeats no more of what a host has said than a page can show', async () => {
     const long = 'x'.repeat(1_000_000);
     const fix = { host: 'one', command: `docker rm ${long}` };

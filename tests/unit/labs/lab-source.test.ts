@@ -86,3 +86,19 @@ test('refuses what is too large together', async () => {
     labWith("files: [{ from: 'starter', to: '/a' }, { from: 'two', to: '/b' }],"),
   ).rejects.toThrow('host client: its files are 2, of 1200 KiB in all; 1 MiB or 500 files are');
 });
+
+test('names the line that comes soonest after what a text belongs to, where it stands twice', async () => {
+  const { source } = await labWith('files: [],');
+  const twice = ["['one', 'no port'],", "['two', 'no port'],"].join('\n');
+  writeFileSync(file('scenarios.ts'), twice);
+  const at = (line: number) => `${relative('.', file('scenarios.ts'))}:${line}`;
+  expect(source?.placeOf('no port', 'one')).toBe(at(1));
+  expect(source?.placeOf('no port', 'two')).toBe(at(2));
+});
+
+test('names the first place of a stack that lies in the lab', async () => {
+  const { source } = await labWith('files: [],');
+  const stack = `TypeError: x\n    at f (/elsewhere/a.ts:1:2)\n    at file://${file('lab.ts')}?fresh=2:7:3`;
+  expect(source?.placeIn(stack)).toBe(place(7));
+  expect(source?.placeIn('TypeError: x')).toBeUndefined();
+});

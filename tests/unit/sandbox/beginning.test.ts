@@ -41,6 +41,7 @@ const SOURCE: LabSource = {
     ];
   },
   placeOf: (text) => `lab.ts:${text.length}`,
+  placeIn: () => undefined,
 };
 
 /** A host that does the script here, as a fresh one each time it is called. */
