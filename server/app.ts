@@ -268,6 +268,11 @@ function watchLabs(
     onLab: (name, lab, steps) => progress(`labs/${name}: ${sessions.reload(name, lab, steps)}`),
     onBroken: (name, error) =>
       progress(`labs/${name}: kept as it was. ${(error as Error).message}`),
+    onCourses: (names) => {
+      sessions.reorder(names);
+      progress(`course.ts: the labs are in its order: ${names.join(', ')}.`);
+    },
+    onBrokenCourse: (error) => progress(`The order is kept as it was. ${(error as Error).message}`),
   });
 }
 

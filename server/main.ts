@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { flushCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { type App, createApp } from './app.ts';
+import { sleep } from './base/deadline.ts';
 import { takePriority } from './base/priority.ts';
 import { progress } from './base/progress.ts';
 import { banner } from './cli/banner.ts';
@@ -13,6 +14,8 @@ import { stopSignal } from './cli/stop-signal.ts';
 import { isLoopback } from './web/allow-list.ts';
 import { warmUp } from './web/warm-up.ts';
 
+/** How often Astro's server is asked whether it answers. */
+const PAGES_TURN_MS = 200;
 /** While the sandboxes of a class are removed, progress is printed after so many of them. */
 const REMOVALS_TOLD = 10;
 
@@ -22,6 +25,7 @@ async function serve(config: Config): Promise<void> {
     const stopped = stopSignal();
     using _priority = app.roster && takePriority();
     const address = await app.listen();
+    if (config.devPages !== undefined) await pagesAnswer(config.devPages, stopped);
     for (const line of readyLines(config, app, address)) progress(line);
     // Now, and not as it ends: a server that is killed leaves it for the next start as well.
     flushCompileCache();
@@ -55,6 +59,15 @@ async function serve(config: Config): Promise<void> {
  */
 function clearAfterStart(): void {
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
+/** Astro's own server takes some seconds longer than this one; a URL that is printed answers. */
+async function pagesAnswer(pages: string, stopped: AbortSignal): Promise<void> {
+  while (!stopped.aborted) {
+    const answer = await fetch(`${pages}/favicon.svg`, { signal: stopped }).catch(() => undefined);
+    if (answer) return;
+    await sleep(PAGES_TURN_MS, stopped).catch(() => undefined);
+  }
 }
 
 function readyLines(config: Config, app: App, address: string): readonly string[] {

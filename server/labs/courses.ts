@@ -11,15 +11,19 @@ import { problemsOf } from './source-location.ts';
 /**
  * Reads the course of each folder of labs that has one.
  *
+ * @param query appended to each module's address; another one reads the file afresh
  * @throws QuaysideError LAB_INVALID naming each problem with its file and line
  */
-export async function loadCourses(folders: readonly LabFolder[]): Promise<readonly Course[]> {
+export async function loadCourses(
+  folders: readonly LabFolder[],
+  query = '',
+): Promise<readonly Course[]> {
   const courses: Course[] = [];
   for (const root of courseRoots(folders)) {
     try {
       if (!root.startsWith(`${PROJECT}/`)) offerKit(PROJECT);
       const file = pathToFileURL(join(root, COURSE_FILE)).href;
-      const { course } = (await import(file)) as { course?: Course };
+      const { course } = (await import(file + query)) as { course?: Course };
       if (!course) {
         throw new LabError([
           'it exports no "course"; write export const course = defineCourse({ … })',

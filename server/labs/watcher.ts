@@ -1,11 +1,13 @@
 import { registerHooks } from 'node:module';
+import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
 import type { Background } from '../base/background.ts';
 import { Timers } from '../base/timers.ts';
+import { loadCourses } from './courses.ts';
 import { FolderWatch } from './folder-watch.ts';
-import { type LabFolder, rootsOf } from './folders.ts';
+import { COURSE_FILE, inOrder, type LabFolder, rootsOf } from './folders.ts';
 import { loadLab, loadLabSteps } from './loader.ts';
 
 /** An editor writes a file in several goes; what follows within this time belongs to the same save. */
@@ -21,10 +23,15 @@ export interface LabWatcherOptions {
   readonly onLab: (name: string, lab: Lab, steps: readonly Step[]) => void;
   /** The lab as it was stays in use. */
   readonly onBroken: (name: string, error: unknown) => void;
+  /** The labs are in this order now, as their courses say. */
+  readonly onCourses: (names: readonly string[]) => void;
+  /** The order of before stays. */
+  readonly onBrokenCourse: (error: unknown) => void;
 }
 
 /**
- * Reads a lab again whenever its `lab.ts`, one of its pages or a file beside them is saved. For `npm run dev`: Node keeps
+ * Reads a lab again whenever its `lab.ts`, one of its pages or a file beside them is saved, and the courses whenever one
+ * of these is. For `npm run dev`: Node keeps
  * every module that it has read, so each save makes one more.
  */
 export class LabWatcher implements Disposable {
@@ -69,11 +76,29 @@ export class LabWatcher implements Disposable {
 
   #saved(path: string): void {
     const { background, folders } = this.#options;
+    if (basename(path) === COURSE_FILE) {
+      this.#due.set(COURSE_FILE, SAVE_MS, () =>
+        background.run('read of a course', () => this.#readCourses()),
+      );
+      return;
+    }
     const folder = folders().find(({ directory }) => path.startsWith(`${directory}/`));
     if (!folder) return;
     this.#due.set(folder.directory, SAVE_MS, () =>
       background.run('read of a lab', () => this.#read(folder)),
     );
+  }
+
+  async #readCourses(): Promise<void> {
+    const { folders, onCourses, onBrokenCourse } = this.#options;
+    const there = folders();
+    this.#reads += 1;
+    try {
+      const courses = await loadCourses(there, FRESH + this.#reads);
+      onCourses(inOrder(there, courses).map(({ name }) => name));
+    } catch (error) {
+      onBrokenCourse(error);
+    }
   }
 
   async #read(folder: LabFolder): Promise<void> {

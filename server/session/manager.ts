@@ -83,6 +83,18 @@ export class SessionManager {
     }));
   }
 
+  /** Shows the labs in another order; what is not named comes last. */
+  reorder(names: readonly string[]): void {
+    for (const name of [...names, ...this.#labs.keys()].filter(
+      (each, at, all) => all.indexOf(each) === at,
+    )) {
+      const lab = this.#labs.get(name);
+      if (!lab) continue;
+      this.#labs.delete(name);
+      this.#labs.set(name, lab);
+    }
+  }
+
   /**
    * Takes up a lab that was written again, in the sessions that are in it as well: their hosts, terminals, journal and
    * progress stay.

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { docsLoader } from '@astrojs/starlight/loaders';
 import type { AstroIntegration } from 'astro';
@@ -20,7 +20,8 @@ function elsewhere(): readonly LabFolder[] {
 export function pagesLoader(): Loader {
   return {
     name: 'pages',
-    load: async (context) => {
+    load: async (given) => {
+      const context = given.watcher ? forgiving(given) : given;
       const outside = elsewhere();
       const rootOf = ({ name }: LabFolder) => `labs/${name}`;
       const isIn = (id: string, lab: LabFolder) =>
@@ -52,6 +53,36 @@ export function pagesLoader(): Loader {
       }
     },
   };
+}
+
+/** A part of what Astro has for pages of one kind. */
+interface PageKind {
+  getEntryInfo(page: { readonly contents: string; readonly fileUrl: URL }): Promise<{
+    readonly data: Readonly<Record<string, unknown>>;
+    readonly body?: string;
+  }>;
+}
+
+/**
+ * While writing: a page whose first lines cannot be read ends Astro as it starts, and all other pages with it. Such a page
+ * is taken under its file's name; over it stands what is wrong (labs-sound.ts). Astro does not tell of `entryTypes`:
+ * without them, all is as it was.
+ */
+function forgiving(context: LoaderContext): LoaderContext {
+  const kinds: unknown = Reflect.get(context, 'entryTypes');
+  if (!(kinds instanceof Map)) return context;
+  const entryTypes = [...(kinds as ReadonlyMap<string, PageKind>)].map(([ending, kind]) => {
+    const getEntryInfo: PageKind['getEntryInfo'] = async (page) => {
+      const title = basename(page.fileUrl.pathname);
+      const bare = { data: { title }, body: page.contents };
+      const read = await Promise.resolve(kind.getEntryInfo(page)).catch(() => bare);
+      return typeof read.data.title === 'string'
+        ? read
+        : { ...read, data: { ...read.data, title } };
+    };
+    return [ending, { ...kind, getEntryInfo }] as const;
+  });
+  return Object.assign({ ...context }, { entryTypes: new Map(entryTypes) });
 }
 
 function mounted({ name }: LabFolder, file: string): string {
@@ -99,6 +130,19 @@ interface Resolving {
   ): Promise<{ readonly id: string } | null>;
 }
 
+/** A part of Vite's server while pages are written. */
+interface Serving {
+  readonly watcher: {
+    add(paths: readonly string[]): unknown;
+    on(event: 'add' | 'unlink', tell: (path: string) => void): unknown;
+  };
+  readonly moduleGraph: {
+    getModuleById(id: string): { readonly id: string | null } | undefined;
+    invalidateModule(module: { readonly id: string | null }): void;
+  };
+  readonly ws: { send(payload: { readonly type: 'full-reload' }): void };
+}
+
 function elsewherePlugin(root: string) {
   const mount = join(root, MOUNT);
   const project = join(root, 'package.json');
@@ -121,6 +165,18 @@ function elsewherePlugin(root: string) {
         ? null
         : await this.resolve(source, importer, { skipSelf: true });
       return asUsual ?? (await this.resolve(source, project, { skipSelf: true }));
+    },
+    configureServer({ watcher, moduleGraph, ws }: Serving) {
+      // A course that is new: one that is there is a module like others.
+      watcher.add([...new Set(elsewhere().map(({ root }) => join(root, COURSE_FILE)))]);
+      for (const event of ['add', 'unlink'] as const) {
+        watcher.on(event, (path) => {
+          const module = moduleGraph.getModuleById(`\0${VIRTUAL}`);
+          if (basename(path) !== COURSE_FILE || !module) return;
+          moduleGraph.invalidateModule(module);
+          ws.send({ type: 'full-reload' });
+        });
+      }
     },
     load(id: string) {
       if (id !== `\0${VIRTUAL}`) return undefined;

@@ -8,5 +8,8 @@ new LabWatcher({
   background: new Background((message, error) => console.error(message, error)),
   onLab: (_name, { title }) => console.log(`read: ${title}`),
   onBroken: (_name, error) => console.log(`broken: ${JSON.stringify((error as Error).message)}`),
+  onCourses: (names) => console.log(`order: ${names.join(' ')}`),
+  onBrokenCourse: (error) =>
+    console.log(`broken course: ${JSON.stringify((error as Error).message)}`),
 });
 console.log('watching');

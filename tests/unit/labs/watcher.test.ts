@@ -117,6 +117,21 @@ describe('a lab that is being written', { timeout: OTHER_NODE_MS }, () => {
     expect(await author.saved('index.mdx', `${page}Set x.\n`, /^read/)).toBe('read: first');
   });
 
+  it('is put into the order of a course, whenever that is saved, and stays in it where that is wrong', async () => {
+    using author = await desk();
+    author.add('theirs');
+    await author.said(/^read/);
+    const course = (...labs: readonly string[]) => `import { defineCourse } from '${KIT}';
+export const course = defineCourse({ title: 'C', parts: [{ title: 'P', labs: [
+${labs.map((lab) => `  { lab: '${lab}' },\n`).join('')}] }] });\n`;
+    author.replace('../course.ts', course('theirs', 'mine'));
+    expect(await author.said(/^order/)).toBe('order: theirs mine');
+    author.replace('../course.ts', course('theirs', 'min'));
+    expect(await author.said(/course/)).toMatch(/^broken course: .*course\.ts:4: .*Did you mean/);
+    author.replace('../course.ts', course('mine', 'theirs'));
+    expect(await author.said(/^order/)).toBe('order: mine theirs');
+  });
+
   it('is told of once, as it was saved last, where an earlier save takes longer to read', async () => {
     using author = await desk();
     const slow = `console.log('reading'); await new Promise((read) => setTimeout(read, 1_000));
