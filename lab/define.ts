@@ -106,6 +106,8 @@ export interface SectionDefinition<Host extends string = string> {
 /** A lab, as its author writes it in `lab.ts`. */
 export interface LabDefinition<Host extends string = string> {
   readonly title: string;
+  /** Counts up with each change that a learner who has begun should hear of: of the hosts, or of what the steps ask for. */
+  readonly version?: number;
   readonly hosts: Readonly<Record<Host, HostDefinition>>;
   /** Image tag to the folder under `images/` it is built from. */
   readonly images?: Readonly<Record<string, string>>;

@@ -19,6 +19,7 @@ export type { LabFiles, LabHost } from './parse-host.ts';
 /** A lab that has been read and found sound: what everything behind `lab.ts` works on. */
 export interface Lab {
   readonly title: string;
+  readonly version?: number | undefined;
   readonly hosts: readonly LabHost[];
   /** Image tag to its folder under `images/`. */
   readonly images: Readonly<Record<string, string>>;
@@ -142,6 +143,10 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
     parseHost(name, host, images, problems),
   );
   reportNetworks(hosts, problems);
+  const { version } = definition;
+  if (version !== undefined && !(Number.isSafeInteger(version) && version > 0)) {
+    problems.push(`"version" is a whole number from 1 on, and not ${version}`);
+  }
   reportTwins('host name', [...hosts.flatMap((host) => [host.name, ...host.aliases])], problems);
   reportTwins(
     'address',
@@ -189,6 +194,7 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
   if (problems.length > 0) throw new LabError(problems);
   return {
     title: definition.title,
+    version,
     hosts,
     images,
     browser: definition.browser,

@@ -19,6 +19,7 @@ type Keys<Part> = {
 
 const LAB: Keys<LabDefinition> = {
   title: 'must',
+  version: 'may',
   hosts: 'must',
   images: 'may',
   browser: 'must',

@@ -225,6 +225,10 @@ export const sessionSnapshot = z
     runs: list(runView).describe('The blocks typed by Run that have not ended'),
     guide: guideView.describe('What is being done for the learner, or how the last of it ended'),
     ending: ending.exactOptional().describe('Present while the session is about to end'),
+    changed: z
+      .boolean()
+      .exactOptional()
+      .describe('Whether the lab has changed since its hosts were made: a reset takes the new one'),
   })
   .meta({ id: 'SessionSnapshot' });
 /** Everything about a learner's session of one lab. */

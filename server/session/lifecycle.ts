@@ -280,22 +280,24 @@ export class SessionLifecycle {
       signal.throwIfAborted();
       const sandbox = newSandboxId();
       // The row first: after a crash it finds whatever the next lines made.
-      await stored.begin({ sandbox, at: Date.now() }, signal);
+      const made = lab();
+      await stored.begin({ sandbox, at: Date.now(), version: made.version }, signal);
       signal.throwIfAborted();
-      const live = this.#newLive(slot.make(lab(), { sandbox, session: stored.id }));
+      const live = this.#newLive(slot.make(made, { sandbox, session: stored.id }));
       await this.#bringUp({ slot, stop, live }, turn);
     });
   }
 
   #takeWarm({ slot, sandbox, terminals, arrive }: TakenSandbox): void {
-    const { stored } = this.#options;
+    const { stored, lab } = this.#options;
     this.#start(slot, async (stop) => {
       const { signal } = stop;
       using left = new DisposableStack();
       left.defer(arrive);
       for (const terminal of terminals) left.defer(() => terminal.detach());
       const { session: id, sandbox: name } = sandbox.labels;
-      await stored.begin({ id, sandbox: name, at: Date.now() }, signal);
+      const { version } = lab();
+      await stored.begin({ id, sandbox: name, at: Date.now(), version }, signal);
       signal.throwIfAborted();
       left.move();
       this.#options.terminals.take(terminals);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Lab } from '#lab';
 import type {
   CheckView,
@@ -42,6 +43,8 @@ export class Session {
   readonly #options: SessionOptions;
   #lab: Lab;
   #steps: readonly Step[];
+  /** The sandbox whose hosts the lab describes otherwise since it was written again. */
+  #outdated: string | undefined;
   readonly #events = new Emitter<SessionEvent>();
   /** How many pages are open. */
   #pages = 0;
@@ -111,7 +114,15 @@ export class Session {
       runs: this.#runs.views,
       guide: this.#guide.view,
       ...(ending && { ending }),
+      ...(this.#hasChanged && { changed: true }),
     };
+  }
+
+  /** Whether the lab is another than the one that its sandbox was made from. */
+  get #hasChanged(): boolean {
+    const { sandbox, version } = this.#options.stored.row;
+    if (sandbox === undefined) return false;
+    return version !== this.#lab.version || sandbox === this.#outdated;
   }
 
   /** For those within the server: a snapshot at once, then every change, until disposed. */
@@ -193,6 +204,7 @@ export class Session {
 
   /** Takes up a lab that was written again: its checks and values, on the hosts as they are. */
   async reload(lab: Lab, steps: readonly Step[]): Promise<void> {
+    if (!isDeepStrictEqual(this.#lab.hosts, lab.hosts)) this.#outdated = this.sandbox;
     this.#lab = lab;
     this.#steps = steps;
     if (!this.#guide.working) this.#guide = this.#newGuide();

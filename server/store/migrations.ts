@@ -95,4 +95,6 @@ export const MIGRATIONS = [
    DELETE FROM learners WHERE id IN (SELECT id FROM alone);
    DROP TABLE ranked;
    DROP TABLE alone;`,
+  // The version of the lab with which the session began; NULL where the lab had none.
+  'ALTER TABLE sessions ADD COLUMN version INTEGER;',
 ];

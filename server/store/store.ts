@@ -43,7 +43,7 @@ export class Store implements Disposable {
     );
     const sessions = db.all<SessionRow>(
       `SELECT id, learner, lab, sandbox, queued_at AS queuedAt, started_at AS startedAt,
-         extended_ms AS extendedMs, ended
+         extended_ms AS extendedMs, ended, version
        FROM sessions ORDER BY rowid`,
     );
     for (const row of sessions) this.#keep(row, terminals.get(row.id));

@@ -17,6 +17,8 @@ export interface SessionRow {
   readonly extendedMs: number;
   /** Why it ended, if it did. */
   readonly ended: string | undefined;
+  /** The version of the lab from which its sandbox was made, where the lab had one. */
+  readonly version: number | undefined;
 }
 
 /** What a row says of a session that has not begun. */
@@ -26,6 +28,7 @@ export const NOT_BEGUN = {
   startedAt: undefined,
   extendedMs: 0,
   ended: undefined,
+  version: undefined,
 } as const;
 
 /** What is forgotten when a session starts over: all passes, or those of steps that were done for the learner. */
@@ -45,6 +48,8 @@ export interface NewSandbox {
   readonly at: number;
   /** The session id on its labels, where it was there before the session: that takes the id over, with all that is kept. */
   readonly id?: string;
+  /** The version of the lab that it is made from. */
+  readonly version?: number | undefined;
 }
 
 /** All that is kept of one session: its row, its terminals, and what happened on its hosts. */
@@ -95,8 +100,8 @@ export class StoredSession {
    *
    * @throws QuaysideError DISK_FULL, or the signal's reason; nothing has changed then, the id neither
    */
-  begin({ id = this.id, sandbox, at }: NewSandbox, signal?: AbortSignal): Promise<void> {
-    const begun = { ...NOT_BEGUN, id, sandbox, startedAt: at };
+  begin({ id = this.id, sandbox, at, version }: NewSandbox, signal?: AbortSignal): Promise<void> {
+    const begun = { ...NOT_BEGUN, id, sandbox, startedAt: at, version };
     return this.#leaveHosts(begun, () => undefined, signal);
   }
 
@@ -213,7 +218,8 @@ export class StoredSession {
   #write(row: SessionRow): void {
     const updated = this.#database.run`
       UPDATE sessions SET sandbox = ${row.sandbox}, queued_at = ${row.queuedAt},
-        started_at = ${row.startedAt}, extended_ms = ${row.extendedMs}, ended = ${row.ended}
+        started_at = ${row.startedAt}, extended_ms = ${row.extendedMs}, ended = ${row.ended},
+        version = ${row.version}
       WHERE id = ${row.id}`;
     if (updated === 0) throw notKept(row.id);
   }

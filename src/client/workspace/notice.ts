@@ -99,6 +99,13 @@ export function noticeLine(lab: LabData, view: LabView, refusal?: ApiError): str
   );
 }
 
+/** What to say where the hosts were made from an earlier version of the lab. */
+export function changeLine({ snapshot }: LabView): string | undefined {
+  return snapshot?.changed
+    ? 'This lab has changed since your hosts were made. Reset gives you those of the new one; every step is open again then.'
+    : undefined;
+}
+
 function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | undefined {
   const { link, snapshot } = view;
   if (link.state === 'signed-out' && OUT_OF_CLASS.includes(link.why.code)) {

@@ -9,7 +9,7 @@ import { ClosingTerminals } from './closing.ts';
 import { EndingNotice } from './ending.ts';
 import { FilesTabs } from './files-tabs.ts';
 import { HostMenu } from './host-menu.ts';
-import { noticeLine, paintNotice } from './notice.ts';
+import { changeLine, noticeLine, paintNotice } from './notice.ts';
 import { type SelectedBy, type Tab, Tabs } from './tabs.ts';
 import { TerminalTab } from './terminal-tab.ts';
 
@@ -249,7 +249,8 @@ export class Workspace {
     const notice = this.#root.querySelector<HTMLElement>('[data-part="notice"]');
     if (notice) paintNotice(notice, this.#lab, view, this.#refusal);
     const isOverText = document.querySelector('[data-warnings-place="text"] .lab-warnings');
-    const line = isOverText ? noticeLine(this.#lab, view, this.#refusal) : undefined;
+    const line =
+      (isOverText ? noticeLine(this.#lab, view, this.#refusal) : undefined) ?? changeLine(view);
     for (const place of warnings('standing')) {
       setText(place, line ?? '');
       set(place, 'hidden', line === undefined);

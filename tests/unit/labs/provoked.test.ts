@@ -30,6 +30,13 @@ type Mistake = readonly [
 const MISTAKES: readonly Mistake[] = [
   ['nothing', PAGE, 'It is', 'It was'],
   [
+    'a version that is no number',
+    LAB,
+    "  title: 'My new lab',\n",
+    "  title: 'My new lab',\n  version: 1.5,\n",
+    /^lab\.ts:9: "version" is a whole number from 1 on, and not 1\.5$/,
+  ],
+  [
     'a check with another name',
     PAGE,
     '<Check id="web-runs"',

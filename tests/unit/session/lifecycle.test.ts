@@ -97,6 +97,26 @@ test('a reset gives other hosts, and the ones before are gone by the time these 
   expect(hostsOf(machine, before)).toEqual([]);
 });
 
+test('a lab of another version, and one with other hosts, is told until fresh hosts are made of it', async () => {
+  const { sessions, session } = serverWithRoomForOne({ pool: 0 });
+  const lab = simulatedLab(LAB);
+  const one = session();
+  one.start();
+  await until(one, 'ready');
+  sessions.reload(LAB, { ...lab, title: 'Other words' });
+  expect(one.snapshot().changed).toBeUndefined();
+  sessions.reload(LAB, { ...lab, version: 2 });
+  expect(one.snapshot().changed).toBe(true);
+  await one.reset();
+  await until(one, 'ready');
+  expect(one.snapshot().changed).toBeUndefined();
+  const hosts = lab.hosts.map((host) => ({ ...host, aliases: ['another'] }));
+  expect(sessions.reload(LAB, { ...lab, version: 2, hosts })).toContain('Its hosts have changed');
+  expect(one.snapshot().changed).toBe(true);
+  await one.end();
+  expect(one.snapshot().changed).toBeUndefined();
+});
+
 test('a warm sandbox of which the switch ends while its hand-over is written is repaired before the learner is let in', async () => {
   const { machine, database, sessions, session } = serverWithRoomForOne({ pool: 1 });
   await expect.poll(() => sessions.capacity.counts().warm).toBe(1);

@@ -155,3 +155,15 @@ test('one browser alone keeps its learner, and there is nothing to tell', () => 
   expect(store.learners.find(store.learners.signIn())).toBe('learner');
   expect(store.tellUnited()).toBeUndefined();
 });
+
+test('a file of a server that kept no version is taken up, and a session that begins keeps its own', async () => {
+  old(4, AT_WORK);
+  {
+    using store = new Store(path);
+    const session = store.session('learner', 'lab');
+    expect(session.row).toMatchObject({ sandbox: 'box', version: undefined });
+    await session.begin({ sandbox: 'next', at: 3, version: 2 });
+  }
+  using store = new Store(path);
+  expect(store.session('learner', 'lab').row).toMatchObject({ sandbox: 'next', version: 2 });
+});
