@@ -207,6 +207,7 @@ const TOOLS: Readonly<Record<string, readonly [line: string, answer: RegExp]>> =
   conntrack: ['curl -s $ip > /dev/null; sudo conntrack -L -p tcp', /dport=80/],
   curl: ['curl -s $ip', /<html/],
   dig: ['sudo nsenter -t $pid -n dig +short web @127.0.0.11', /^172\./m],
+  drill: ['sudo nsenter -t $pid -n drill web @127.0.0.11', /NOERROR/],
   ethtool: ['ethtool -i eth1', /^driver: veth/m],
   fuser: ['sudo fuser /run/docker.sock', /\d/],
   ip: ['ip -br address show docker0', /172\.17\.0\.1/],
@@ -215,6 +216,7 @@ const TOOLS: Readonly<Record<string, readonly [line: string, answer: RegExp]>> =
   killall: ['sleep 1000 & until killall sleep; do :; done; wait; echo over', /^over$/m],
   less: ['less /etc/hosts', /client/],
   lsof: ['sudo lsof -nPi', /LISTEN/],
+  man: ['man ip-route', /routing table management/],
   mtr: ['mtr -nrc 1 -G 1 10.1.10.100', /10\.1\.10\.100 +0\.0%/],
   nano: ['nano --version', /GNU nano/],
   nc: ['nc -zv $ip 80', /succeeded/],
@@ -272,6 +274,23 @@ describe('the tools of a host', () => {
     } finally {
       await types('docker rm -f web; docker network rm mynet');
     }
+  });
+
+  test('are completed by Tab, and those of Docker have their pages', async () => {
+    const offers = async (typed: string) => {
+      const words = typed.split(' ');
+      const [program = ''] = words;
+      return await wentWell(`. /usr/share/bash-completion/bash_completion; _comp_load ${program}
+        COMP_WORDS=(${typed}) COMP_CWORD=${words.length - 1} COMP_LINE='${typed}' COMP_POINT=${typed.length}
+        $(complete -p ${program} | sed -E 's/.*-F ([^ ]+).*/\\1/') ${program} ${words.slice(-2).reverse().join(' ')} 2>/dev/null
+        printf '%s\\n' "\${COMPREPLY[@]}" | uniq`);
+    };
+    expect(await offers('docker network ins')).toBe('inspect');
+    expect(await offers('ip ro')).toBe('route');
+    expect(await offers('bridge fdb sh')).toBe('show');
+    expect(await offers('bridge link show dev et')).toBe('eth1');
+    expect(await wentWell('man docker-network-create')).toContain('docker network create');
+    expect((await types('man nosuch')).said).toBe('man: No entry for nosuch in the manual.');
   });
 });
 
