@@ -35,6 +35,8 @@ export interface LabHost {
   readonly hasEngine: boolean;
   /** May set sysctls of the network and make network namespaces, without an engine. */
   readonly isRouter: boolean;
+  /** The folder of the image that it is made from: below `images/`, or by its whole path; ours where there is none. */
+  readonly image: string | undefined;
   /** Image tags that its engine holds from the start. */
   readonly images: readonly string[];
   readonly files: readonly LabFiles[];
@@ -58,6 +60,8 @@ const NOT_FOR_HOSTS: readonly string[] = ['unspecified', 'loopback', 'multicast'
 const IMAGE =
   /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::(\w[\w.-]{0,127}))?$/;
 
+/** Of a folder with a Dockerfile: one below `images/`, or a path that begins beside `lab.ts`. */
+const FOLDER = /^(?:\.{1,2}\/[^\0\n]+|[a-z0-9][a-z0-9._-]*)$/;
 /** A path of plain names. Those of hosts begin with a slash. */
 const RELATIVE = /^(?!\.{0,2}(?:\/|$))[^/\0\n]+(?:\/(?!\.{0,2}(?:\/|$))[^/\0\n]+)*$/;
 /** A user and perhaps a group, by their names. */
@@ -125,6 +129,14 @@ export function parseHost(
   if (images.length > 0 && !host.engine) {
     problems.push(`host ${name} has images but no engine; add engine: true`);
   }
+  if (host.image !== undefined && !FOLDER.test(host.image)) {
+    const place = `${name}: { …, image: './host' }`;
+    problems.push(
+      Object.hasOwn(labs, host.image)
+        ? `host ${name}: "${host.image}" is an image for its engine; write images: ['${host.image}']`
+        : `host ${name}: image "${host.image}" is no folder with a Dockerfile: ${place}`,
+    );
+  }
   if (host.router && host.engine) {
     problems.push(`host ${name} is a router by its engine already; take out router: true`);
   }
@@ -145,6 +157,7 @@ export function parseHost(
     interfaces,
     isRouter: host.router ?? false,
     hasEngine: Boolean(host.engine),
+    image: host.image,
     images,
     files: parseFiles(name, host.files ?? [], problems),
     setup: parseSetup(name, host.setup ?? [], problems),

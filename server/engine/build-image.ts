@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { deadline } from '../base/deadline.ts';
 import { messageOf, QuaysideError } from '../base/errors.ts';
@@ -26,12 +26,25 @@ const ARCHIVE_MS = 120_000;
 /** What a name of an image may not have; each row of it becomes one dash. */
 const UNNAMEABLE = /[^a-z0-9]+/g;
 
+/** What a folder's Dockerfile begins with, as its build argument. */
+interface BuiltOn {
+  readonly argument: 'BASE' | 'HOST';
+  readonly image: string;
+}
+const DEBIAN: BuiltOn = { argument: 'BASE', image: BASE_IMAGE };
+
+export interface ImageOptions {
+  /** Its version, which the build gets as the argument TAG: one folder makes several. */
+  readonly tag?: string;
+  /** The built image of hosts, where the folder's is to be a host in its place. */
+  readonly hostImage?: string;
+}
+
 /**
- * Builds `images/<folder>`, or a folder elsewhere by its whole path, unless the engine has it already, and returns its name. The name carries a hash of the
- * folder's files and of the tag, so that a changed Dockerfile is built again and an unchanged one costs two requests. After
- * a build the earlier ones that nobody uses any more are removed.
+ * Builds `images/<folder>`, or a folder elsewhere by its whole path, unless the engine has it already, and returns its name.
+ * The name carries a hash of the folder's files, of the tag and of what it is built on, so that a changed Dockerfile is built
+ * again and an unchanged one costs two requests. After a build the earlier ones that nobody uses any more are removed.
  *
- * @param tag its version, which the build gets as the argument TAG: one folder makes several
  * @throws QuaysideError IMAGE_BUILD_FAILED with the build's last lines
  */
 export async function ensureImage(
@@ -39,14 +52,15 @@ export async function ensureImage(
   imagesDirectory: string,
   folder: string,
   progress: Progress,
-  tag = '',
+  { tag = '', hostImage }: ImageOptions = {},
 ): Promise<string> {
+  const on: BuiltOn = hostImage === undefined ? DEBIAN : { argument: 'HOST', image: hostImage };
   const context = resolve(imagesDirectory, folder);
   const files = (await readdir(context, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(context.length + 1))
     .sort();
-  const hash = createHash('sha256').update(BASE_IMAGE);
+  const hash = createHash('sha256').update(on.image);
   if (tag !== '') hash.update(`\0${tag}`);
   for (const file of files) hash.update(`\0${file}\0`).update(await readFile(join(context, file)));
   const name = `quayside/${repositoryOf(folder)}:${hash.digest('hex').slice(0, HASH_LENGTH)}`;
@@ -56,7 +70,7 @@ export async function ensureImage(
   }
   await ensureBaseImage(engine, progress);
   progress(`Building the image ${folder} …`);
-  await build(engine, context, files, { name, tag }, progress);
+  await build(engine, { context, files, on }, { name, tag }, progress);
   await removeOldImages(engine, name, progress);
   return name;
 }
@@ -68,10 +82,16 @@ function repositoryOf(folder: string): string {
   return `${lab}-${name}`.toLowerCase().replace(UNNAMEABLE, '-').replace(/^-|-$/g, '');
 }
 
+/** A folder with a Dockerfile. */
+interface Folder {
+  readonly context: string;
+  readonly files: readonly string[];
+  readonly on: BuiltOn;
+}
+
 async function build(
   engine: Engine,
-  context: string,
-  files: readonly string[],
+  { context, files, on }: Folder,
   { name, tag }: { readonly name: string; readonly tag: string },
   progress: Progress,
 ): Promise<void> {
@@ -84,7 +104,7 @@ async function build(
       // Our own engine has no bridge; on any other the machine's network reaches the package mirror just as well.
       {
         t: name,
-        buildargs: { ...proxies, BASE: BASE_IMAGE, TAG: tag },
+        buildargs: { ...proxies, [on.argument]: on.image, TAG: tag },
         networkmode: 'host',
         forcerm: true,
       },
@@ -96,17 +116,28 @@ async function build(
       if (lines.length > LINES_KEPT) lines.shift();
       if (/^(Step |Get:|Unpacking|Setting up)/.test(line)) progress(`  ${line.split('\n', 1)[0]}`);
     }
+    if (on.argument === 'HOST') await assertHost(engine, name, on.image);
   } catch (error) {
-    const args = [...Object.keys(proxies), `BASE=${BASE_IMAGE}`, `TAG=${tag}`].map(
+    const args = [...Object.keys(proxies), `${on.argument}=${on.image}`, `TAG=${tag}`].map(
       (arg) => `--build-arg ${arg}`,
     );
     throw new QuaysideError(
       'IMAGE_BUILD_FAILED',
-      `The image ${name} could not be built: ${withoutPasswords(messageOf(error), proxies)}\n${lines.join('\n')}`,
+      `The image of ${relative('.', join(context, 'Dockerfile'))} could not be built: ${withoutPasswords(messageOf(error), proxies)}\n${lines.join('\n')}`,
       `See all it says with: docker build --network host ${args.join(' ')} ${context}`,
       { cause: error },
     );
   }
+}
+
+/** @throws Error where an image does not begin with all that makes a host, which then would not start */
+async function assertHost(engine: Engine, name: string, hostImage: string): Promise<void> {
+  const layersOf = async (image: string) =>
+    (await engine.docker.getImage(image).inspect()).RootFS.Layers ?? [];
+  const layers = await layersOf(name);
+  if ((await layersOf(hostImage)).every((layer, index) => layers[index] === layer)) return;
+  await engine.docker.getImage(name).remove();
+  throw new Error('it is not built on a host. Begin its Dockerfile with ARG HOST and FROM $HOST.');
 }
 
 /** The engine's images as tar archives, each read once and kept in memory, to be loaded into the hosts' own engines. */

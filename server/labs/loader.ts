@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Lab, LabError } from '#lab';
 import { loadSteps, type Step } from '#steps';
@@ -72,21 +73,36 @@ export async function loadLab(
     if (!module.lab)
       throw new LabError(['it exports no "lab"; write export const lab = defineLab({ … })']);
     const source = labSource(directory);
-    await assertFiles(module.lab.hosts, source);
-    return { ...module.lab, images: imagesOf(module.lab, directory), source };
+    const lab = withFolders(module.lab, directory);
+    await assertFiles(lab.hosts, source);
+    assertImages(lab, directory);
+    return { ...lab, source };
   } catch (error) {
     throw labInvalid(name, problemsOf(error, directory), { cause: error });
   }
 }
 
-/** A folder beside `lab.ts` by its whole path; one of the project's images by its name. */
-function imagesOf({ images }: Lab, directory: string): Lab['images'] {
-  return Object.fromEntries(
-    Object.entries(images).map(([tag, folder]) => [
-      tag,
-      folder.startsWith('.') ? resolve(directory, folder) : folder,
-    ]),
-  );
+/** Folders of images beside `lab.ts` by their whole path; those of the project by their names. */
+export function withFolders(lab: Lab, directory: string): Lab {
+  const whole = (folder: string) => (folder.startsWith('.') ? resolve(directory, folder) : folder);
+  const images = Object.entries(lab.images).map(([tag, folder]) => [tag, whole(folder)] as const);
+  return {
+    ...lab,
+    images: Object.fromEntries(images),
+    hosts: lab.hosts.map((host) => (host.image ? { ...host, image: whole(host.image) } : host)),
+  };
+}
+
+/** @throws LabError naming every folder of an image that has no Dockerfile, as the author has written it */
+function assertImages({ images, hosts }: Lab, directory: string): void {
+  const folders = [...Object.values(images), ...hosts.flatMap(({ image }) => image ?? [])];
+  const problems = [...new Set(folders)].flatMap((folder) => {
+    if (existsSync(join(resolve(PROJECT, 'images', folder), 'Dockerfile'))) return [];
+    const written = isAbsolute(folder) ? `./${relative(directory, folder)}` : folder;
+    const where = isAbsolute(folder) ? 'beside lab.ts' : 'below images/';
+    return [`image "${written}" is no folder ${where} with a Dockerfile`];
+  });
+  if (problems.length > 0) throw new LabError(problems);
 }
 
 /** @param problems each with its place first */

@@ -67,6 +67,21 @@ export async function begin(
   );
 }
 
+/** What is said where a host's engine does not start with the settings of its lab. @param said its last words */
+export function settingsRefused(
+  { name, engineSettings }: LabHost,
+  source: LabSource | undefined,
+  said: string,
+): QuaysideError {
+  const [setting] = Object.keys(JSON.parse(engineSettings) as object);
+  const words = said.replaceAll(CONTROL, ' ').trim();
+  return notBegun(
+    name,
+    placeOf(source, setting, name),
+    `its engine does not start with these settings: ${words}`,
+  );
+}
+
 /** The files of one entry, as code for the script. */
 async function fileStep(
   { from, to, owner, mode }: LabFiles,

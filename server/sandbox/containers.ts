@@ -22,6 +22,9 @@ function limits(bytes: number, processes: number) {
   return { ...memory, PidsLimit: processes, CpuShares: 512, NanoCpus: NANO_CPUS };
 }
 
+/** As our own image says it; one of a lab's own may say otherwise. */
+const OURS = { Entrypoint: ['tini', '--', '/opt/quayside/init'], Cmd: [], User: 'root' };
+
 /** What the switch is called beside the hosts. */
 export const SWITCH = 'switch';
 
@@ -80,6 +83,7 @@ export function hostOptions(
   return {
     name: objectName(labels, spec.name),
     Image: image,
+    ...(spec.image === undefined ? {} : OURS),
     Hostname: spec.name,
     Labels: labelsOf(labels, 'host', spec.name),
     Env: [

@@ -7,7 +7,7 @@ import type { DialedProcess, Dockerode, Engine, ProcessOptions } from '../engine
 import { engineCall } from '../engine/engine-call.ts';
 import { stepsOf } from '../engine/output-limit.ts';
 import { ReadBudget } from '../engine/read-budget.ts';
-import { begin, hasBeginning } from './beginning.ts';
+import { begin, hasBeginning, settingsRefused } from './beginning.ts';
 import { untilEngineAnswersAt } from './engine-socket.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 import { imageName } from './image-name.ts';
@@ -165,9 +165,14 @@ export class Host {
     };
   }
 
-  /** Settles when the host's engine answers; at once for a host without one. */
-  async untilEngineAnswers(outer?: AbortSignal): Promise<void> {
+  /**
+   * Settles when the host's engine answers; at once for a host without one.
+   *
+   * @throws QuaysideError SANDBOX_FAILED, at once where it is the lab's settings that keep it from starting
+   */
+  async untilEngineAnswers(outer?: AbortSignal, source?: LabSource): Promise<void> {
     if (!this.spec.hasEngine) return;
+    if (this.spec.engineSettings !== '') await this.#untilSettingsAreTaken(source, outer);
     let cause: unknown;
     try {
       if (await this.#answersWithin(ENGINE_READY_MS, outer)) return;
@@ -181,6 +186,14 @@ export class Host {
       'Try again; if the machine is busy or full, give it a moment first.',
       { cause },
     );
+  }
+
+  /** An engine that fails at its second start as well does not fail by chance. */
+  async #untilSettingsAreTaken(source?: LabSource, outer = new AbortController().signal) {
+    const first = await this.engineDown(outer);
+    if (first?.kind !== 'failed') return;
+    const down = await this.engineDown(outer);
+    if (down?.kind === 'failed') throw settingsRefused(this.spec, source, down.words);
   }
 
   /**

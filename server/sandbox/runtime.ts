@@ -12,6 +12,8 @@ export interface SandboxRuntime extends AsyncDisposable {
   readonly engine: Engine;
   /** The built image of hosts. */
   readonly hostImage: string;
+  /** The folder of each image that a lab's hosts are made from in its place, to the name that it was built as. */
+  readonly hostImages: Readonly<Record<string, string>>;
   /** What each image of the labs is built from (`imageSource`) to the name that it was built as. */
   readonly labImages: Readonly<Record<string, string>>;
   /** The archive of a built image. */
@@ -31,22 +33,24 @@ export async function createSandboxRuntime(
   const images = join(project, 'images');
   const hostImage = await ensureImage(engine, images, 'lab-host', progress);
   const labImages: Record<string, string> = {};
+  const hostImages: Record<string, string> = {};
   for (const lab of labs.values()) {
+    for (const { image } of lab.hosts) {
+      if (image === undefined) continue;
+      hostImages[image] ??= await ensureImage(engine, images, image, progress, { hostImage });
+    }
     for (const [image, folder] of Object.entries(lab.images)) {
       const { tag } = imageName(image);
-      labImages[imageSource(image, folder)] ??= await ensureImage(
-        engine,
-        images,
-        folder,
-        progress,
+      labImages[imageSource(image, folder)] ??= await ensureImage(engine, images, folder, progress, {
         tag,
-      );
+      });
     }
   }
   const links = new LinkManager(engine, hostImage, instance);
   return {
     engine,
     hostImage,
+    hostImages,
     labImages,
     imageArchive: imageArchives(engine),
     sharedDirectories: await SharedDirectories.for(engine, instance),

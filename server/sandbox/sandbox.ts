@@ -154,7 +154,7 @@ export class Sandbox {
             return onHost(spec.name, 'down', ENGINE_DOWN[down.kind]);
           }
         }
-        await host.untilEngineAnswers(signal);
+        await host.untilEngineAnswers(signal, this.lab.source);
         for (const image of spec.images) {
           onHost(spec.name, 'starting', `loading ${image}`);
           const builtAs = this.#runtime.labImages[imageSource(image, this.lab.images[image] ?? '')];
@@ -179,13 +179,15 @@ export class Sandbox {
     onHost: OnHost,
     signal: AbortSignal,
   ): Promise<void> {
-    const { engine, hostImage, links, sharedDirectories } = this.#runtime;
+    const { engine, hostImage, hostImages, links, sharedDirectories } = this.#runtime;
     const { labels, lab } = this;
     const hosts = lab.hosts.map(async (spec): Promise<number> => {
       const { name } = spec;
       onHost(name, 'starting', 'machine starting');
       const shared = await sharedDirectories.ensure(labels.sandbox, name);
-      const options = () => hostOptions(labels, hostImage, lab, spec, shared);
+      const image = spec.image === undefined ? hostImage : hostImages[spec.image];
+      if (image === undefined) throw new Error(`image ${spec.image} was not built`);
+      const options = () => hostOptions(labels, image, lab, spec, shared);
       const { id, pid } = await this.#start(found.get(name)?.Id, options, signal);
       // One that was merely restarted stays the same, with the ways into it that are open.
       if (this.#hosts.get(name)?.container !== id) {

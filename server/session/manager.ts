@@ -110,10 +110,11 @@ export class SessionManager {
       if (session.labName !== name) continue;
       this.#options.background.run('reload of a lab', () => session.reload(lab, steps));
     }
-    const { labImages } = this.#options.runtime;
-    if (
-      Object.entries(lab.images).some(([name, folder]) => !(imageSource(name, folder) in labImages))
-    ) {
+    const { labImages, hostImages } = this.#options.runtime;
+    const isBuilt =
+      Object.entries(lab.images).every((each) => imageSource(...each) in labImages) &&
+      lab.hosts.every(({ image }) => image === undefined || image in hostImages);
+    if (!isBuilt) {
       return 'it has an image that is not built yet. Start npm run dev again.';
     }
     if (!known) return 'a new lab is there.';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defineLab, type Lab } from '#lab';
 import { labSource } from '../../server/labs/lab-source.ts';
+import { withFolders } from '../../server/labs/loader.ts';
 import { Sandbox } from '../../server/sandbox/sandbox.ts';
 import { openApp, openRuntime, started, startSandbox, until } from './stage.ts';
 
@@ -14,39 +15,48 @@ mkdirSync(join(folder.path, 'starter'));
 writeFileSync(join(folder.path, 'starter/page.html'), PAGE);
 const WRONG = 'ip link add wrong type nothing';
 writeFileSync(join(folder.path, 'lab.ts'), `\n'${WRONG}'\n`);
+mkdirSync(join(folder.path, 'host'));
+writeFileSync(
+  join(folder.path, 'host/Dockerfile'),
+  'ARG HOST\nFROM $HOST\nRUN echo here > /etc/from-the-lab\nUSER nobody\nENTRYPOINT ["false"]\n',
+);
 // More than a pipe holds.
 writeFileSync(join(folder.path, 'starter/large'), Buffer.alloc(900_000, 'x'));
 
 /** Two wires, joined by a router; each kind of beginning. */
 const LAB: Lab = {
-  ...defineLab({
-    title: 'With a beginning',
-    hosts: {
-      server01: {
-        address: '10.1.20.11/24',
-        engine: { 'userland-proxy': false, labels: ['floor=2'] },
-        images: [IMAGE],
-        files: [{ from: 'starter', to: '/home/learner/web' }],
-        setup: [
-          `docker run -d --name web --restart unless-stopped -p 80:80 ${IMAGE}`,
-          'echo once >> /srv/setup.log',
-        ],
-        services: { route: 'ip route replace 10.1.10.0/24 via 10.1.20.1 && exec sleep infinity' },
-      },
-      router: { address: '10.1.10.1/24', interfaces: ['10.1.20.1/24'], router: true },
-      client: {
-        address: '10.1.10.100/24',
-        files: [{ from: 'starter/page.html', to: '/srv/page.html', mode: '640' }],
-        setup: ['touch /srv/is-set-up'],
-        services: {
-          page: '[ -e /srv/is-set-up ] && echo serving && exec socat TCP-LISTEN:8080,reuseaddr,fork SYSTEM:"cat /srv/page.html"',
+  ...withFolders(
+    defineLab({
+      title: 'With a beginning',
+      hosts: {
+        server01: {
+          address: '10.1.20.11/24',
+          engine: { 'userland-proxy': false, labels: ['floor=2'] },
+          images: [IMAGE],
+          files: [{ from: 'starter', to: '/home/learner/web' }],
+          setup: [
+            `docker run -d --name web --restart unless-stopped -p 80:80 ${IMAGE}`,
+            'echo once >> /srv/setup.log',
+          ],
+          services: { route: 'ip route replace 10.1.10.0/24 via 10.1.20.1 && exec sleep infinity' },
+        },
+        router: { address: '10.1.10.1/24', interfaces: ['10.1.20.1/24'], router: true },
+        client: {
+          address: '10.1.10.100/24',
+          image: './host',
+          files: [{ from: 'starter/page.html', to: '/srv/page.html', mode: '640' }],
+          setup: ['touch /srv/is-set-up'],
+          services: {
+            page: '[ -e /srv/is-set-up ] && echo serving && exec socat TCP-LISTEN:8080,reuseaddr,fork SYSTEM:"cat /srv/page.html"',
+          },
         },
       },
-    },
-    images: { [IMAGE]: 'mycontainer' },
-    browser: 'client',
-    sections: [],
-  }),
+      images: { [IMAGE]: 'mycontainer' },
+      browser: 'client',
+      sections: [],
+    }),
+    folder.path,
+  ),
   source: labSource(folder.path),
 };
 
@@ -60,6 +70,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stage?.[Symbol.asyncDispose]();
+  const { engine, hostImages } = stage.runtime;
+  for (const name of Object.values(hostImages)) await engine.docker.getImage(name).remove();
   folder.remove();
 });
 
@@ -122,6 +134,39 @@ describe('a host', () => {
       /^client could not be set up\. \S+lab\.ts:2: “ip link add wrong type nothing” failed with status 2: Error: Unknown device type\.$/,
     );
   });
+
+  test('whose engine does not take its settings names them at once, in Docker’s words', async () => {
+    const server = LAB.hosts.filter(({ name }) => name === 'server01');
+    const hosts = server.map((host) => ({ ...host, engineSettings: '{"wrong-setting":1}' }));
+    await expect(startSandbox(stage.runtime, stage.instance, { ...LAB, hosts })).rejects.toThrow(
+      /^server01 could not be set up\. \S+lab\.ts: its engine does not start with these settings: .*wrong-setting/,
+    );
+  });
+});
+
+describe('a service of the lab', () => {
+  const page = () => said('client', 'curl -s --http0.9 -m 5 http://127.0.0.1:8080/');
+
+  test('is stopped, started and restarted by systemctl, as others are', async () => {
+    await untilItSays('client', 'systemctl is-active page', 'active');
+    expect(await said('client', 'systemctl list-units')).toMatch(/^page\.service\s+loaded active/);
+    const pid = () => said('client', 'systemctl status page | grep "Main PID"');
+    const first = await pid();
+    expect(first).toMatch(/Main PID: \d+ \(socat\)$/);
+    expect((await on('client', 'sudo systemctl restart page')).status).toBe(0);
+    expect(await pid()).not.toBe(first);
+    await on('client', 'sudo systemctl stop page');
+    expect(await on('client', 'systemctl is-active page')).toEqual({ status: 3, said: 'inactive' });
+    expect(await page()).toBe('');
+    await on('client', 'sudo systemctl start page');
+    await expect.poll(page, { timeout: 30_000 }).toBe(PAGE);
+    expect(await said('client', 'systemctl status nothing')).toContain('could not be found');
+  });
+});
+
+test('a host of an image of the lab’s own has what that adds, and starts as any host, whatever the image says', async () => {
+  expect(await said('client', 'cat /etc/from-the-lab; id -un')).toBe('here\nlearner');
+  expect(await said('router', 'ls /etc/from-the-lab')).toContain('No such file');
 });
 
 describe('two wires', () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ensureImage } from '../../server/engine/build-image.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 import { removeOldImages } from '../../server/engine/old-images.ts';
-import { realEngine } from './stage.ts';
+import { PROJECT, realEngine } from './stage.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const PROXY = 'http://ada:s3cret@127.0.0.1:9';
@@ -28,6 +28,13 @@ afterEach(async () => {
   for (const name of await built()) await engine.docker.getImage(name).remove({ force: true });
   await rm(images, { recursive: true });
 });
+
+/** Builds what is to be a host. */
+async function buildHost(...lines: readonly string[]): Promise<string> {
+  await writeFile(join(images, folder, 'Dockerfile'), lines.join('\n'));
+  const hostImage = await ensureImage(engine, join(PROJECT, 'images'), 'lab-host', () => undefined);
+  return await ensureImage(engine, images, folder, () => undefined, hostImage);
+}
 
 /** The images of the folder that the engine has. */
 async function built(): Promise<readonly string[]> {
@@ -120,4 +127,28 @@ test('a start with an image counts as a use of it', async () => {
   const before = await used();
   await build(...lines);
   expect(await used()).not.toBe(before);
+});
+
+test('a host of a lab’s own is built on ours, once', async () => {
+  const lines = ['ARG HOST', 'FROM $HOST', `LABEL test=${folder}`];
+  const name = await buildHost(...lines);
+  expect(await buildHost(...lines)).toBe(name);
+  expect(await built()).toEqual([name]);
+});
+
+test('one that is built on something else is refused, with its file', async () => {
+  const { message } = (await buildHost(
+    'ARG BASE=quayside/base:trixie',
+    'FROM $BASE',
+    'CMD ["x"]',
+  ).catch((error: Error) => error)) as Error;
+  expect(message).toContain(`${folder}/Dockerfile could not be built: it is not built on a host.`);
+  expect(await built()).toEqual([]);
+});
+
+test('what fails in it is said in Docker’s words, with its file', async () => {
+  const building = buildHost('ARG HOST', 'FROM $HOST', 'RUN echo no such thing >&2; exit 7');
+  await expect(building).rejects.toThrow(
+    new RegExp(`${folder}/Dockerfile could not be built: [\\s\\S]*code: 7[\\s\\S]*no such thing`),
+  );
 });

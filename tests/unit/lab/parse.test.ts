@@ -249,6 +249,14 @@ describe('a lab', () => {
     },
   );
 
+  test.each([
+    ['i:1', `"i:1" is an image for its engine; write images: ['i:1']`],
+    ['host of mine', `image "host of mine" is no folder with a Dockerfile`],
+  ])('tells who has a host made from %j what that is', (image, said) => {
+    const hosts = { ...GOOD.hosts, client: { ...GOOD.hosts.client, image } };
+    expect(problemsOf({ ...GOOD, hosts })).toEqual([expect.stringContaining(said)]);
+  });
+
   test('names an image once', () => {
     expect(problemsOf({ ...GOOD, images: { 'i:1': 'i', a: 'a', 'a:latest': 'a' } })).toEqual([
       'image "a:latest" stands twice',

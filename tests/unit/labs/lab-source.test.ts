@@ -102,3 +102,15 @@ test('names the first place of a stack that lies in the lab', async () => {
   expect(source?.placeIn(stack)).toBe(place(7));
   expect(source?.placeIn('TypeError: x')).toBeUndefined();
 });
+
+test('finds a host’s own image beside lab.ts', async () => {
+  mkdirSync(file('host'));
+  writeFileSync(file('host/Dockerfile'), 'ARG HOST\nFROM $HOST\n');
+  expect((await labWith("image: './host',")).hosts[0]?.image).toBe(file('host'));
+});
+
+test('says at its line that a host’s own image is not there', async () => {
+  await expect(labWith('engine: true,\nimage: "./hsot",')).rejects.toThrow(
+    `${place(7)}: image "./hsot" is no folder beside lab.ts with a Dockerfile`,
+  );
+});

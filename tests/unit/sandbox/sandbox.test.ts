@@ -96,6 +96,7 @@ function engineOf(before: (call: string) => unknown = () => undefined) {
   const runtime: SandboxRuntime = {
     engine: { docker, run, address: 'tcp://fake' } as unknown as Engine,
     hostImage: 'h',
+    hostImages: {},
     labImages: {},
     imageArchive: async () => Buffer.alloc(0),
     sharedDirectories: {
