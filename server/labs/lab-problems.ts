@@ -58,7 +58,13 @@ function pageOf(file: string): string {
 }
 
 function imageProblems(directory: string, lab: Lab, project: string): readonly string[] {
-  return Object.entries(lab.images).flatMap(([tag, path]) => {
+  const ofHosts = lab.hosts.flatMap(({ name, image }) =>
+    image === undefined ? [] : [[`the image of host ${name}`, image] as const],
+  );
+  const ofEngines = Object.entries(lab.images).map(
+    ([tag, path]) => [`the image "${tag}"`, path] as const,
+  );
+  return [...ofHosts, ...ofEngines].flatMap(([image, path]) => {
     const folder = asWritten(path, directory);
     const isBeside = folder.startsWith('.');
     const place = isBeside ? join(directory, folder) : resolve(project, IMAGES, folder);
@@ -66,7 +72,7 @@ function imageProblems(directory: string, lab: Lab, project: string): readonly s
     const known = foldersBeside(place).map((name) => (isBeside ? `./${name}` : name));
     const where = isBeside ? folder : `${IMAGES}/${folder}`;
     return [
-      `${locationsOf(directory, folder)}: the image "${tag}" is built from ${where}, which has no Dockerfile. ${didYouMean(folder, known)}`,
+      `${locationsOf(directory, folder)}: ${image} is built from ${where}, which has no Dockerfile. ${didYouMean(folder, known)}`,
     ];
   });
 }

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Lab, LabError } from '#lab';
 import { loadSteps, type Step } from '#steps';
@@ -75,7 +74,6 @@ export async function loadLab(
     const source = labSource(directory);
     const lab = withFolders(module.lab, directory);
     await assertFiles(lab.hosts, source);
-    assertImages(lab, directory);
     return { ...lab, source };
   } catch (error) {
     throw labInvalid(name, problemsOf(error, directory), { cause: error });
@@ -91,18 +89,6 @@ export function withFolders(lab: Lab, directory: string): Lab {
     images: Object.fromEntries(images),
     hosts: lab.hosts.map((host) => (host.image ? { ...host, image: whole(host.image) } : host)),
   };
-}
-
-/** @throws LabError naming every folder of an image that has no Dockerfile, as the author has written it */
-function assertImages({ images, hosts }: Lab, directory: string): void {
-  const folders = [...Object.values(images), ...hosts.flatMap(({ image }) => image ?? [])];
-  const problems = [...new Set(folders)].flatMap((folder) => {
-    if (existsSync(join(resolve(PROJECT, 'images', folder), 'Dockerfile'))) return [];
-    const written = isAbsolute(folder) ? `./${relative(directory, folder)}` : folder;
-    const where = isAbsolute(folder) ? 'beside lab.ts' : 'below images/';
-    return [`image "${written}" is no folder ${where} with a Dockerfile`];
-  });
-  if (problems.length > 0) throw new LabError(problems);
 }
 
 /** @param problems each with its place first */

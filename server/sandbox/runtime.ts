@@ -41,9 +41,15 @@ export async function createSandboxRuntime(
     }
     for (const [image, folder] of Object.entries(lab.images)) {
       const { tag } = imageName(image);
-      labImages[imageSource(image, folder)] ??= await ensureImage(engine, images, folder, progress, {
-        tag,
-      });
+      labImages[imageSource(image, folder)] ??= await ensureImage(
+        engine,
+        images,
+        folder,
+        progress,
+        {
+          tag,
+        },
+      );
     }
   }
   const links = new LinkManager(engine, hostImage, instance);

@@ -33,7 +33,7 @@ afterEach(async () => {
 async function buildHost(...lines: readonly string[]): Promise<string> {
   await writeFile(join(images, folder, 'Dockerfile'), lines.join('\n'));
   const hostImage = await ensureImage(engine, join(PROJECT, 'images'), 'lab-host', () => undefined);
-  return await ensureImage(engine, images, folder, () => undefined, hostImage);
+  return await ensureImage(engine, images, folder, () => undefined, { hostImage });
 }
 
 /** The images of the folder that the engine has. */

