@@ -42,6 +42,8 @@ export interface RosterLab {
     readonly title: string;
     /** The section's title. */
     readonly section: string;
+    /** The lab is done without it. */
+    readonly optional?: true;
   }[];
 }
 
@@ -53,7 +55,7 @@ export interface LabProgress {
   readonly passed: Readonly<Record<string, number>>;
   /** Of what was not passed by hand, check id to how: done as one step, or on the way to a place to start from. */
   readonly helped: Readonly<Record<string, GuidePurpose>>;
-  /** The first step that is not passed, while the hosts run. */
+  /** The first step that counts and is not passed, while the hosts run. */
   readonly at?: {
     readonly check: string;
     readonly state: Exclude<CheckView['state'], 'passed'>;

@@ -1,4 +1,4 @@
-import type { ClassStatus, LabProgress, RosterLearner, SessionEvent } from '#protocol';
+import type { ClassStatus, LabProgress, RosterLab, RosterLearner, SessionEvent } from '#protocol';
 import { Emitter } from '../base/emitter.ts';
 import type { LearnerSession, Sessions } from '../session/sessions.ts';
 import type { MemberRow } from '../store/learner-records.ts';
@@ -6,6 +6,8 @@ import type { MemberRow } from '../store/learner-records.ts';
 /** One lab of a learner. */
 interface LabEntry {
   readonly session: LearnerSession;
+  /** Ids of the checks that do not count. */
+  readonly extras: readonly string[];
   isReady: boolean;
   /** When their hosts last became ready; 0 where they have not. */
   readyAt: number;
@@ -26,13 +28,19 @@ export class RosterEntry implements Disposable {
   readonly #onChange: () => void;
 
   /** @param onChange what the roster shows of their sessions has changed */
-  constructor(member: MemberRow, labs: Iterable<string>, sessions: Sessions, onChange: () => void) {
+  constructor(
+    member: MemberRow,
+    labs: Iterable<Pick<RosterLab, 'name' | 'steps'>>,
+    sessions: Sessions,
+    onChange: () => void,
+  ) {
     this.member = member;
     this.handAt = member.handAt;
     this.#onChange = onChange;
-    for (const name of labs) {
+    for (const { name, steps } of labs) {
       const session = sessions.of(member.learner, name);
-      const entry = { session, isReady: false, readyAt: 0 };
+      const extras = steps.flatMap(({ id, optional }) => (optional ? [id] : []));
+      const entry = { session, extras, isReady: false, readyAt: 0 };
       this.#labs.set(name, entry);
       this.#subscriptions.push(session.observe((event) => this.#hear(entry, event)));
     }
@@ -68,7 +76,7 @@ export class RosterEntry implements Disposable {
   }
 }
 
-function progress({ session, readyAt }: LabEntry): LabProgress {
+function progress({ session, extras, readyAt }: LabEntry): LabProgress {
   const { status, checks, terminals } = session.snapshot();
   const passed = Object.fromEntries(
     checks.flatMap((check) => (check.state === 'passed' ? [[check.id, check.passedAt]] : [])),
@@ -78,7 +86,8 @@ function progress({ session, readyAt }: LabEntry): LabProgress {
       check.state === 'passed' && check.help ? [[check.id, check.help]] : [],
     ),
   );
-  const next = checks.find((check) => check.state !== 'passed');
+  const counted = checks.filter(({ id }) => !extras.includes(id));
+  const next = counted.find((check) => check.state !== 'passed');
   const hosts = 'hosts' in status ? status.hosts : [];
   const isUp = status.state === 'ready';
   return {

@@ -49,7 +49,10 @@ export class Roster implements Disposable {
       name,
       title: lab.title,
       steps: lab.sections.flatMap((section) =>
-        section.checks.map(({ id, title }) => ({ id, title, section: section.title })),
+        section.checks.map(({ id, title, optional }) => ({
+          ...{ id, title, section: section.title },
+          ...(optional && { optional }),
+        })),
       ),
     }));
   }
@@ -73,10 +76,10 @@ export class Roster implements Disposable {
   entry(learner: string): RosterEntry {
     const known = this.#entries.get(learner);
     if (known) return known;
-    const { sessions, labs } = this.#options;
+    const { sessions } = this.#options;
     const member = this.classroom.members.find((each) => each.learner === learner);
     if (!member) throw learnerUnknown();
-    const entry = new RosterEntry(member, labs.keys(), sessions, () => this.#change(learner));
+    const entry = new RosterEntry(member, this.labs, sessions, () => this.#change(learner));
     this.#entries.set(learner, entry);
     this.#change(learner);
     return entry;

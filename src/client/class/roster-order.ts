@@ -16,7 +16,7 @@ export const STUCK_AFTER_MS = 5 * 60 * 1_000;
 /** Raised hands first; then by what was asked for; people who come together in that by name. */
 export function ordered(
   learners: Iterable<RosterLearner>,
-  lab: string,
+  lab: RosterLab,
   order: Order,
 ): readonly RosterLearner[] {
   const byName = (a: RosterLearner, b: RosterLearner) =>
@@ -24,7 +24,7 @@ export function ordered(
   return [...learners].sort(
     (a, b) =>
       (order === 'stuck' ? hands(a, b) : 0) ||
-      (order === 'stuck' ? sinceOf(a, lab) - sinceOf(b, lab) : 0) ||
+      (order === 'stuck' ? sinceOf(a, lab.name) - sinceOf(b, lab.name) : 0) ||
       (order === 'progress' ? passedOf(a, lab) - passedOf(b, lab) : 0) ||
       byName(a, b),
   );
@@ -62,9 +62,10 @@ function sinceOf({ labs }: RosterLearner, lab: string): number {
   return labs[lab]?.at?.since ?? Number.MAX_SAFE_INTEGER;
 }
 
-/** How many of the lab's steps they have passed. */
-export function passedOf({ labs }: RosterLearner, lab: string): number {
-  return Object.keys(labs[lab]?.passed ?? {}).length;
+/** How many of the lab's steps they have passed: of those that count or, with `optional`, of the others. */
+export function passedOf({ labs }: RosterLearner, lab: RosterLab, optional?: true): number {
+  const passed = labs[lab.name]?.passed ?? {};
+  return lab.steps.filter((step) => step.optional === optional && step.id in passed).length;
 }
 
 /** The steps at which most have been for longer than {@link STUCK_AFTER_MS}; the fullest first. */

@@ -1,4 +1,5 @@
 import type { GuidePurpose, RosterLab, RosterLearner } from '#protocol';
+import { countText } from '../lab-state.ts';
 import { set, setText } from '../set.ts';
 import { clock, make } from './make.ts';
 import {
@@ -37,7 +38,7 @@ export class RosterTable {
     const isNewOrder = order !== this.#order;
     this.#lab = lab;
     this.#order = order;
-    const learners = ordered(all, lab.name, order);
+    const learners = ordered(all, lab, order);
     const rows = new Map<string, LearnerRow>();
     const movable = new Set<Element>();
     for (const learner of learners) {
@@ -122,19 +123,21 @@ class LearnerRow {
     const state = word.endsWith('down') ? 'failed' : (progress?.state ?? 'none');
     set(this.#state.dataset, 'state', state);
     setText(this.#state, word);
-    const passed = passedOf(learner, lab);
-    setText(this.#passed, `${passed} of ${steps.length}`);
-    for (const [index, { id }] of steps.entries()) {
+    const passed = passedOf(learner, this.#lab);
+    const extra = passedOf(learner, this.#lab, true);
+    const counted = steps.filter(({ optional }) => !optional).length;
+    setText(this.#passed, countText(passed, counted, extra));
+    for (const [index, { id, optional }] of steps.entries()) {
       const passedAt = progress?.passed[id];
       if (passedAt !== undefined) {
         const help = progress?.helped[id];
         const words = `passed ${clock(passedAt)}${help ? `, ${HELPED[help]}` : ''}`;
         this.#paintStep(index, 'passed', words, help);
       } else if (progress?.at?.check === id) this.#paintStep(index, 'here', 'at it');
-      else this.#paintStep(index, 'open', 'open');
+      else this.#paintStep(index, 'open', optional ? 'optional' : 'open');
     }
     const at = steps.findIndex(({ id }) => id === progress?.at?.check);
-    const isDone = steps.length > 0 && passed === steps.length;
+    const isDone = counted > 0 && passed === counted;
     setText(
       this.#atStep,
       progress?.at ? `${at + 1}. ${steps[at]?.title ?? progress.at.check}` : isDone ? 'Done' : '',
@@ -184,7 +187,8 @@ function headOf(lab: RosterLab): HTMLTableSectionElement {
   }
   upper.append(column('Passed', { rowSpan: 2 }), column('At', { rowSpan: 2 }));
   const lower = make('tr');
-  lab.steps.forEach(({ title }, index) => {
+  lab.steps.forEach(({ title: own, optional }, index) => {
+    const title = optional ? `${own} (optional)` : own;
     const number = make('span', { ariaHidden: 'true' }, String(index + 1));
     const head = make(
       'th',

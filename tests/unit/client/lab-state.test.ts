@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionSnapshot } from '#protocol';
-import { countPassed, type LabChange, LabState } from '../../../src/client/lab-state.ts';
+import { countPassed, countText, type LabChange, LabState } from '../../../src/client/lab-state.ts';
 
 const SNAPSHOT: SessionSnapshot = {
   lab: 'demo',
@@ -89,4 +89,8 @@ describe('the count of passes', () => {
     ] as const;
     expect(countPassed(checks, ['one', 'two'])).toBe(1);
   });
+});
+
+it('what is not counted is one more', () => {
+  expect([countText(3, 4, 0), countText(4, 4, 1)]).toEqual(['3 of 4', '4 of 4 +1']);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LabProgress, RosterLab, RosterLearner } from '#protocol';
-import { busiestLab } from '../../../src/client/class/roster-order.ts';
+import { busiestLab, passedOf } from '../../../src/client/class/roster-order.ts';
 
 const [FIRST, SECOND] = ['first', 'second'].map(
   (name): RosterLab => ({ name, title: name, steps: [] }),
@@ -24,4 +24,14 @@ test('the roster shows the lab that most of the class is at, hosts up or not', (
 test('before anybody has begun, it is the first; while as many are at both, it stays', () => {
   expect(busiestLab([learner('first', {})], LABS, undefined)).toBe(FIRST);
   expect(busiestLab([learner('first'), learner('second')], LABS, SECOND)).toBe(SECOND);
+});
+
+test('optional steps are counted apart from those that a lab is done by', () => {
+  const steps = ['a', 'b', 'more'].map((id) => ({
+    ...{ id, title: id, section: 's' },
+    ...(id === 'more' && { optional: true as const }),
+  }));
+  const lab = { name: 'first', title: 'first', steps };
+  const one = learner('first', { passed: { a: 1, more: 2 } });
+  expect([passedOf(one, lab), passedOf(one, lab, true)]).toEqual([1, 1]);
 });
