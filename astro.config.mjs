@@ -63,6 +63,7 @@ export default defineConfig({
         Head: './src/overrides/Head.astro',
         Header: './src/overrides/Header.astro',
         Hero: './src/overrides/Hero.astro',
+        MarkdownContent: './src/overrides/MarkdownContent.astro',
         MobileMenuToggle: './src/overrides/MobileMenuToggle.astro',
         PageFrame: './src/overrides/PageFrame.astro',
         PageTitle: './src/overrides/PageTitle.astro',

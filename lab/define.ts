@@ -102,6 +102,10 @@ export interface SectionDefinition<Host extends string = string> {
   readonly title: string;
   /** Its steps stand on none of the others: `lab:test` does them the other way round as well. */
   readonly anyOrder?: true;
+  /** Nobody is led to its page, nor sees what is on it, until this check of an earlier section has passed. */
+  readonly after?: string;
+  /** None of its checks counts: the lab is done without them. */
+  readonly optional?: true;
   readonly checks: readonly CheckDefinition<Host>[];
 }
 

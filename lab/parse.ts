@@ -158,7 +158,8 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
       `browser: "${definition.browser}" is no host; there are ${hosts.map((host) => host.name).join(', ')}`,
     );
   }
-  const checks = definition.sections.flatMap((section) => section.checks);
+  const sections = definition.sections.map(asOptional);
+  const checks = sections.flatMap((section) => section.checks);
   const ids = checks.map((each) => each.id);
   for (const id of [...ids, ...Object.keys(definition.values ?? {})]) {
     if (!ID.test(id)) problems.push(`id "${id}": use lower-case letters, digits and dashes`);
@@ -171,6 +172,15 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
         `check "${id}" needs "${needed}", which is no check before it. ${didYouMean(needed, ids)}`,
       );
     }
+  }
+  for (const [index, { page, after }] of sections.entries()) {
+    const before = sections
+      .slice(0, index)
+      .flatMap((section) => section.checks.map(({ id }) => id));
+    if (after === undefined || before.includes(after)) continue;
+    problems.push(
+      `section "${page}" opens after "${after}", which is no check of a section before it. ${didYouMean(after, before)}`,
+    );
   }
   problems.push(...checks.flatMap(choiceProblems));
   const known = hosts.flatMap(({ name, aliases }) => [name, ...aliases]);
@@ -199,9 +209,17 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
     images,
     browser: definition.browser,
     values: definition.values ?? {},
-    sections: definition.sections,
+    sections,
     checks,
   };
+}
+
+/** A section, with its checks optional where it is so. */
+function asOptional<Host extends string>(
+  section: SectionDefinition<Host>,
+): SectionDefinition<Host> {
+  if (!section.optional) return section;
+  return { ...section, checks: section.checks.map((each) => ({ ...each, optional: true })) };
 }
 
 /** The host that a name or an alias stands for. */

@@ -15,9 +15,11 @@ export interface LabData {
     readonly href: string;
     /** Ids of the checks that count. */
     readonly checks: readonly string[];
+    /** Ids of the checks that do not. */
+    readonly extras: readonly string[];
+    /** Id of the check that opens its page, where there is one. */
+    readonly after?: string;
   }[];
-  /** Ids of the checks that do not. */
-  readonly extras: readonly string[];
   readonly steps: readonly LabStep[];
 }
 

@@ -14,7 +14,8 @@ export function paintEnd(page: ParentNode, lab: LabData, { snapshot }: LabView):
   const assisted = snapshot.checks.filter(
     (check) => check.state === 'passed' && check.assisted && ids.includes(check.id),
   );
-  const extra = countPassed(snapshot.checks, lab.extras);
+  const extras = lab.sections.flatMap((section) => section.extras);
+  const extra = countPassed(snapshot.checks, extras);
   const more = extra > 0 ? `, and ${extra} more` : '';
   setText(end.querySelector('[data-end-title]'), `You have done all ${ids.length} steps${more}`);
   setText(end.querySelector('[data-end-assisted]'), assistedText(assisted.length, ids.length));

@@ -1,6 +1,6 @@
-import type { HostStatus, SessionStatus } from '#protocol';
+import type { CheckView, HostStatus, SessionStatus } from '#protocol';
 import type { LabData } from './lab-data.ts';
-import { countPassed, type LabView } from './lab-state.ts';
+import { countPassed, countText, type LabView } from './lab-state.ts';
 import { set, setText } from './set.ts';
 
 /** Keeps the bar (n of m, the hosts) and the counts in the sidebar true. */
@@ -8,26 +8,45 @@ export function paintProgress(page: ParentNode, lab: LabData, view: LabView): vo
   const checks = view.snapshot?.checks ?? [];
   const ids = lab.sections.flatMap((section) => section.checks);
   const done = countPassed(checks, ids);
-  const extra = countPassed(checks, lab.extras);
-  const text = `${done} of ${ids.length}${extra > 0 ? ` +${extra}` : ''}`;
+  const extras = lab.sections.flatMap((section) => section.extras);
+  const text = countText(done, ids.length, countPassed(checks, extras));
   for (const bar of page.querySelectorAll<HTMLElement>('[data-progress]')) {
     setText(bar.querySelector('[data-progress-text]'), text);
     set(bar.querySelector('progress'), 'value', done);
   }
   for (const section of lab.sections) {
-    if (section.checks.length === 0) continue;
+    if (section.checks.length + section.extras.length === 0) continue;
     const passed = countPassed(checks, section.checks);
-    const complete = passed === section.checks.length;
+    const extra = countPassed(checks, section.extras);
+    const all = section.checks.length;
     for (const link of page.querySelectorAll<HTMLElement>(`[data-section="${section.page}"]`)) {
-      link.toggleAttribute('data-complete', complete);
+      link.toggleAttribute('data-complete', all > 0 && passed === all);
       const badge = link.querySelector<HTMLElement>('.section-progress');
       if (!badge) continue;
-      setText(badge, `${passed}/${section.checks.length}`);
-      set(badge, 'title', `${passed} of ${section.checks.length} passed`);
+      const more = extra > 0 ? `+${extra}` : '';
+      setText(badge, all > 0 ? `${passed}/${all} ${more}`.trim() : more || 'optional');
+      set(badge, 'title', all > 0 ? `${countText(passed, all, extra)} passed` : `${extra} passed`);
     }
   }
+  paintClosed(page, lab, checks);
   paintHosts(page, view);
   paintAsking(page, view.link.state === 'signed-out' ? 'none' : view.snapshot?.status.state);
+}
+
+/** A page that opens after a check is neither led to nor shown until that has passed. */
+function paintClosed(page: ParentNode, lab: LabData, checks: readonly CheckView[]): void {
+  for (const { page: name, href, after } of lab.sections) {
+    if (after === undefined) continue;
+    const isOpen = countPassed(checks, [after]) > 0;
+    for (const link of page.querySelectorAll(
+      `[data-section="${name}"], [rel="next"][href="${href}"]`,
+    )) {
+      link.toggleAttribute('data-closed', !isOpen);
+    }
+    if (name !== lab.page) continue;
+    set(page.querySelector<HTMLElement>('[data-opens-after]'), 'hidden', !isOpen);
+    set(page.querySelector<HTMLElement>('[data-closed-note]'), 'hidden', isOpen);
+  }
 }
 
 /** Nothing to end or to put back where nothing runs, nor for whoever the server does not know. */

@@ -19,8 +19,9 @@ export async function labDataOf({ name, lab, page }: LabPage): Promise<LabData> 
       title: section.title,
       href: withBase(`/labs/${name}/${section.page}/`),
       checks: countedIn(section),
+      extras: section.checks.flatMap(({ id, optional }) => (optional ? id : [])),
+      ...(section.after !== undefined && { after: section.after }),
     })),
-    extras: lab.checks.flatMap(({ id, optional }) => (optional ? id : [])),
     steps: steps.map(({ id, page, heading, checks, actions }) => ({
       id,
       page,

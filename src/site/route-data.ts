@@ -45,7 +45,8 @@ function addCounts(sidebar: readonly SidebarEntry[], { name, lab }: LabPage): vo
   for (const link of links(sidebar)) {
     const section = lab.sections.find(({ page }) => link.href === `${rootOf(name)}${page}/`);
     if (!section) continue;
-    link.attrs = { ...link.attrs, 'data-section': section.page };
+    const closed = section.after === undefined ? {} : { 'data-closed': '' };
+    link.attrs = { ...link.attrs, 'data-section': section.page, ...closed };
     const counted = countedIn(section).length;
     link.badge = {
       text: counted > 0 ? `0/${counted}` : 'optional',

@@ -264,6 +264,30 @@ describe('a lab', () => {
   });
 });
 
+describe('a section', () => {
+  const step = (id: string) => check(id, { title: id, test: passed });
+  const sections = [
+    { page: 'one', title: 'One', checks: [step('first')] },
+    { page: 'more', title: 'More', optional: true, after: 'first', checks: [step('bonus')] },
+  ] as const;
+
+  test('that is optional has no check that counts', () => {
+    const { checks } = defineLab({ ...GOOD, sections });
+    expect(checks.map(({ id, optional }) => [id, optional])).toEqual([
+      ['first', undefined],
+      ['bonus', true],
+    ]);
+  });
+
+  test('opens after a check that stands before it', () => {
+    const [one, more] = sections;
+    expect(problemsOf({ ...GOOD, sections: [one, { ...more, after: 'frist' }] })).toEqual([
+      'section "more" opens after "frist", which is no check of a section before it. Did you mean "first"? There are: first.',
+    ]);
+    expect(problemsOf({ ...GOOD, sections: [one, { ...more, after: 'bonus' }] })).toHaveLength(1);
+  });
+});
+
 test('a question is not answered until the learner answers it, and the newest answer counts', async () => {
   const given: string[] = [];
   const { test: ask } = answer('port', {
