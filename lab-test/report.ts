@@ -50,11 +50,11 @@ export class Report {
     try {
       await work();
     } catch (error) {
-      const { line } = error instanceof AtLine ? error : place;
+      const { file = place.file, line } = error instanceof AtLine ? error : place;
       const cause = error instanceof AtLine ? error.cause : error;
       failure = {
         run,
-        file: relative('.', place.file),
+        file: relative('.', file),
         line,
         step: place.id,
         way,
@@ -73,11 +73,19 @@ export class Report {
   }
 }
 
+interface Line {
+  readonly line: number;
+  readonly file?: string | undefined;
+}
+
 /** What went wrong at another line than the step's first. */
 export class AtLine extends Error {
   readonly line: number;
-  constructor(line: number, cause: unknown) {
+  /** The file of that line, where it is another than the step's. */
+  readonly file: string | undefined;
+  constructor({ line, file }: Line, cause: unknown) {
     super('at a line', { cause });
     this.line = line;
+    this.file = file;
   }
 }

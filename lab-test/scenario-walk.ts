@@ -121,7 +121,7 @@ export class ScenarioWalk {
     }
     for (const action of step.actions) {
       await this.#actions.follow(action).catch((error: unknown) => {
-        throw new AtLine(action.line, error);
+        throw new AtLine(action, error);
       });
     }
   }
@@ -252,7 +252,7 @@ function after(left: string, error: unknown): unknown {
   if (!(cause instanceof ExpectationFailed)) return error;
   const seen = `${cause.seen}; before it, ${left} was done, and has no undo`;
   const told = new ExpectationFailed(cause.expected, seen, { cause });
-  return error instanceof AtLine ? new AtLine(error.line, told) : told;
+  return error instanceof AtLine ? new AtLine(error, told) : told;
 }
 
 function passedEarly(id: string): ExpectationFailed {

@@ -21,6 +21,8 @@ interface Mention {
   readonly component: (typeof COMPONENTS)[number] | 'block' | 'listing';
   /** None where a component does not say one. */
   readonly name: string | undefined;
+  /** The page, or the part of it, that mentions it. */
+  readonly file: string;
   readonly line: number;
 }
 
@@ -32,7 +34,10 @@ interface Mention {
  * @param project the folder that holds `images/`
  */
 export function labProblems(directory: string, lab: Lab, project: string): readonly string[] {
-  const files = globSync(join(directory, '*.mdx')).sort();
+  // What begins with an underscore is a part that pages import.
+  const files = globSync(join(directory, '*.mdx'))
+    .filter((file) => !basename(file).startsWith('_'))
+    .sort();
   const broken = pageProblems(directory);
   const aroundPages = [
     ...imageProblems(directory, lab, project),
@@ -40,16 +45,16 @@ export function labProblems(directory: string, lab: Lab, project: string): reado
   ];
   // What a page that cannot be read would show is not known, and not missing.
   if (broken.length > 0) return [...aroundPages, ...broken];
-  const pages = new Map(
-    files.map((file) => [pageOf(file), { file, mentions: mentionsIn(file) }] as const),
-  );
+  const pages = new Map(files.map((file) => [pageOf(file), mentionsIn(file)] as const));
   return [
     ...aroundPages,
-    ...[...pages].flatMap(([page, { file, mentions }]) =>
-      mentions.flatMap((mention) => mentionProblems(lab, page, file, mention)),
+    ...[...pages].flatMap(([page, mentions]) =>
+      mentions.flatMap((mention) => mentionProblems(lab, page, mention)),
     ),
     ...shownProblems(directory, lab, pages),
-    ...[...pages].flatMap(([page, { file, mentions }]) => idleProblems(lab, page, file, mentions)),
+    ...[...pages].flatMap(([page, mentions]) =>
+      idleProblems(lab, page, join(directory, `${page}.mdx`), mentions),
+    ),
   ];
 }
 
@@ -117,8 +122,7 @@ function sectionProblems(
 function mentionProblems(
   lab: Lab,
   page: string,
-  file: string,
-  { component, name, line }: Mention,
+  { component, name, file, line }: Mention,
 ): readonly string[] {
   const tell = (problem: string) => [`${locationOf(file, line)}: ${problem}`];
   if (component === 'listing') return [];
@@ -178,8 +182,8 @@ function idleProblems(
   mentions: readonly Mention[],
 ): readonly string[] {
   const steps = stepsOf(readFileSync(file, 'utf8'), { page, title: page, file }, lab);
-  return steps.flatMap(({ actions, checks, line }) => {
-    const before = mentions.findLast((each) => each.line < line);
+  return steps.flatMap(({ actions, checks, line, file }) => {
+    const before = mentions.findLast((each) => each.file === file && each.line < line);
     if (actions.length > 0 || before?.component !== 'listing') return [];
     const [host = 'server01'] = lab.hosts.map(({ name }) => name);
     return [
@@ -192,18 +196,19 @@ function idleProblems(
 function shownProblems(
   directory: string,
   lab: Lab,
-  pages: ReadonlyMap<string, { readonly file: string; readonly mentions: readonly Mention[] }>,
+  pages: ReadonlyMap<string, readonly Mention[]>,
 ): readonly string[] {
-  const shown = [...pages.values()].flatMap(({ file, mentions }) =>
-    mentions
-      .filter(({ component }) => component === 'Check' || component === 'Answer')
-      .map(({ name, line }) => ({ name, at: locationOf(file, line) })),
-  );
+  const shown = [...pages.values()]
+    .flat()
+    .filter(({ component }) => component === 'Check' || component === 'Answer')
+    .map(({ name, file, line }) => ({ name, at: locationOf(file, line) }));
   return lab.sections.flatMap(({ page, checks }) =>
     checks.flatMap(({ id, question }) => {
       const [first, ...again] = shown.filter(({ name }) => name === id).map(({ at }) => at);
       if (first !== undefined) {
-        return again.map((at) => `${at}: the check "${id}" is shown already, at ${first}.`);
+        const where = (at: string) =>
+          at === first ? 'by this part, on another page' : `at ${first}`;
+        return again.map((at) => `${at}: the check "${id}" is shown already, ${where(at)}.`);
       }
       if (!pages.has(page)) return [];
       const component = question === undefined ? 'Check' : 'Answer';
@@ -215,17 +220,19 @@ function shownProblems(
 }
 
 function mentionsIn(file: string): readonly Mention[] {
-  return [...elementsOf(readFileSync(file, 'utf8'))].flatMap((element): readonly Mention[] => {
-    const { line } = element;
-    if (element.kind === 'heading') return [];
-    if (element.kind === 'listing') {
-      const isShown = element.within === 'page';
-      return isShown ? [{ component: 'listing', name: undefined, line }] : [];
-    }
-    if (element.kind === 'block') return [{ component: 'block', name: element.host, line }];
-    const component = COMPONENTS.find((each) => each === element.name);
-    const namesHost = NAMING_A_HOST.some((each) => each === component);
-    const name = element.attributes.get(namesHost ? 'host' : 'id');
-    return component === undefined ? [] : [{ component, name, line }];
-  });
+  return [...elementsOf(readFileSync(file, 'utf8'), file)].flatMap(
+    (element): readonly Mention[] => {
+      const place = { file: element.file, line: element.line };
+      if (element.kind === 'heading') return [];
+      if (element.kind === 'listing') {
+        const isShown = element.within === 'page';
+        return isShown ? [{ component: 'listing', name: undefined, ...place }] : [];
+      }
+      if (element.kind === 'block') return [{ component: 'block', name: element.host, ...place }];
+      const component = COMPONENTS.find((each) => each === element.name);
+      const namesHost = NAMING_A_HOST.some((each) => each === component);
+      const name = element.attributes.get(namesHost ? 'host' : 'id');
+      return component === undefined ? [] : [{ component, name, ...place }];
+    },
+  );
 }

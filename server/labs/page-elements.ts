@@ -1,4 +1,5 @@
-import { posix } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
 import { type MdastNode, mdxToMdast } from 'satteri';
 
 /** What the words behind a block's host say of it: ```` ```sh host=server01 stays ````. */
@@ -11,6 +12,8 @@ export interface BlockWords {
 
 /** What stands on a page and speaks of the lab: a heading, a command block, or one of the components. */
 export type PageElement = {
+  /** The page, or the part of it that the element stands in. */
+  readonly file: string;
   /** From 1. */
   readonly line: number;
   /** What stands in a hint is another way to the same, and no part of the page's own steps. */
@@ -46,16 +49,60 @@ const HINT = 'Hint';
 /** How pages are read, as Starlight reads them: `:::tip[Title]{icon="heart"}` is an aside with a title and attributes. */
 export const MDX = { features: { directive: true } };
 
-/** The elements of a page, in its order. @param source MDX */
-export function elementsOf(source: string): Iterable<PageElement> {
-  return elementsIn(mdxToMdast(source, MDX), 'page');
+/** `import Start from './_start.mdx'`: prose, with its blocks and checks, that stands where the page has `<Start />`. */
+const PART = /^import\s+(\w+)\s+from\s+['"](\.{1,2}\/[^'"\n]+\.mdx)['"]/gm;
+
+/**
+ * The elements of a page, in its order, those of its parts among them. A part that is not there has none.
+ *
+ * @param source MDX
+ * @param file its path, beside which its parts are; without it, none is read
+ */
+export function elementsOf(source: string, file = ''): Iterable<PageElement> {
+  return elementsInFile(source, file, 'page', []);
+}
+
+/** A text of MDX as it is walked through. */
+interface Walk {
+  readonly file: string;
+  /** The paths of its parts, by the names that it gives them. */
+  readonly parts: ReadonlyMap<string, string>;
+  /** The files that it is a part of: none of them is a part of itself. */
+  readonly above: readonly string[];
+}
+
+function elementsInFile(
+  source: string,
+  file: string,
+  within: PageElement['within'],
+  above: readonly string[],
+): Iterable<PageElement> {
+  const root = mdxToMdast(source, MDX);
+  const code = 'children' in root ? root.children.filter(({ type }) => type === 'mdxjsEsm') : [];
+  const imports = (file === '' ? [] : code).flatMap((node) =>
+    'value' in node ? [...node.value.matchAll(PART)] : [],
+  );
+  const parts = new Map(
+    imports.map(([, name = '', path = '']) => [name, join(dirname(file), path)]),
+  );
+  return elementsIn(root, within, { file, parts, above: [...above, file] });
+}
+
+function* elementsOfPart(
+  path: string | undefined,
+  within: PageElement['within'],
+  { above }: Walk,
+): Generator<PageElement, void, undefined> {
+  if (path === undefined || above.includes(path) || !existsSync(path)) return;
+  yield* elementsInFile(readFileSync(path, 'utf8'), path, within, above);
 }
 
 function* elementsIn(
   node: MdastNode,
   within: PageElement['within'],
+  walk: Walk,
 ): Generator<PageElement, void, undefined> {
-  const place = { line: node.position?.start.line ?? 1, within };
+  const place = { file: walk.file, line: node.position?.start.line ?? 1, within };
   let inside = within;
   if (node.type === 'heading') {
     yield { ...place, kind: 'heading', text: plain(node) };
@@ -81,8 +128,9 @@ function* elementsIn(
     );
     yield { ...place, kind: 'component', name: node.name ?? '', attributes };
     if (node.name === HINT) inside = 'hint';
+    yield* elementsOfPart(walk.parts.get(node.name ?? ''), within, walk);
   }
-  if ('children' in node) for (const child of node.children) yield* elementsIn(child, inside);
+  if ('children' in node) for (const child of node.children) yield* elementsIn(child, inside, walk);
 }
 
 /** The words of a fence's info string, without what stands in quotes. */

@@ -9,7 +9,11 @@ import { elementsOf, type PageElement } from './page-elements.ts';
  * `host` is the host's own name, whichever name the page uses. To press Ctrl-C where a command stays. To open an address in the browser pane: `{value-id}` in it
  * stands for that value's live text. To answer a question: with a text, or by a pattern that is read off the screen.
  */
-export type StepAction = { readonly line: number } & (
+export type StepAction = {
+  readonly line: number;
+  /** The file of that line, where it is another than the step's. */
+  readonly file?: string;
+} & (
   | ({ readonly kind: 'run'; readonly host: string; readonly command: string } & HowRun)
   | { readonly kind: 'interrupt'; readonly host: string }
   | { readonly kind: 'open'; readonly url: string }
@@ -24,7 +28,7 @@ export interface Step {
   readonly page: string;
   /** The heading above its first check, or above its last action; the section's title where there is none. */
   readonly heading: string;
-  /** Path of the page. */
+  /** Path of the page, or of the part of it in which the step begins. */
   readonly file: string;
   /** The line of its first action or, where it has none, of its first check. */
   readonly line: number;
@@ -62,15 +66,15 @@ export function stepsOf(
   lab: Pick<Lab, 'hosts' | 'checks' | 'values'>,
 ): readonly Step[] {
   const steps: Step[] = [];
-  let draft = draftUnder(place.title);
+  let draft = draftUnder(place.title, place.file);
   const finish = (id: string): void => {
     const { heading, line, checks } = draft;
     const solved = () => checks.flatMap((check) => solutionOf(lab, check, line));
     const actions = draft.actions.length > 0 ? draft.actions : solved();
-    steps.push({ id, page: place.page, heading, file: place.file, line, actions, checks });
-    draft = draftUnder(heading);
+    steps.push({ id, page: place.page, heading, file: draft.file, line, actions, checks });
+    draft = draftUnder(heading, place.file);
   };
-  for (const element of elementsOf(source)) {
+  for (const element of elementsOf(source, place.file)) {
     if (element.within !== 'page') continue;
     const check = checkOf(element, lab);
     const asked = actionsOf(element, lab);
@@ -82,9 +86,13 @@ export function stepsOf(
       draft.heading = element.text;
       continue;
     }
-    if (draft.actions.length === 0 && draft.checks.length === 0) draft.line = element.line;
+    const { file, line } = element;
+    if (draft.actions.length === 0 && draft.checks.length === 0)
+      Object.assign(draft, { file, line });
     if (check !== undefined && draft.checks.includes(check)) continue;
-    draft.actions.push(...asked);
+    draft.actions.push(
+      ...asked.map((action) => ({ ...action, ...(file !== draft.file && { file }) })),
+    );
     if (check !== undefined) draft.checks.push(check);
   }
   const [last] = draft.checks;
@@ -96,13 +104,14 @@ export function stepsOf(
 /** A step that is still being read. */
 interface Draft {
   heading: string;
+  file: string;
   line: number;
   readonly actions: StepAction[];
   readonly checks: string[];
 }
 
-function draftUnder(heading: string): Draft {
-  return { heading, line: 0, actions: [], checks: [] };
+function draftUnder(heading: string, file: string): Draft {
+  return { heading, file, line: 0, actions: [], checks: [] };
 }
 
 const IS_URL = /^https?:\/\//;

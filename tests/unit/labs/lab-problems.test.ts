@@ -167,6 +167,38 @@ describe('an image of a lab’s own', () => {
   });
 });
 
+it('a host’s own image without a Dockerfile is named with its line', () => {
+  const lab = defineLab({
+    ...LAB,
+    hosts: { server01: { address: '10.0.0.1/24', image: './hsot' } },
+    images: {},
+    browser: 'server01',
+  });
+  const code = { 'lab.ts': CODE.replace("'web' }", "'web' }, host: './hsot'") };
+  expect(problems({ ...code, 'host/Dockerfile': '' }, lab)).toContain(
+    'lab.ts:4: the host "server01" is built from ./hsot, which has no Dockerfile. Did you mean "./host"? There are: ./host.',
+  );
+});
+
+describe('a part of a page', () => {
+  const PART = `import { Check } from '#components';\n\n<Check id="web-runs" />\n`;
+  const whole = PAGE.replace('<Check id="web-runs" />', '<Run />').replace(
+    '\nimport {',
+    "\nimport Run from './_run.mdx';\nimport {",
+  );
+
+  it('shows what it shows, and is no page itself', () => {
+    expect(problems({ 'one.mdx': whole, '_run.mdx': PART })).toEqual([]);
+  });
+
+  it('names what does not fit in its own file, at its own line', () => {
+    const wrong = PART.replace('web-runs', 'web-run');
+    expect(problems({ 'one.mdx': whole, '_run.mdx': wrong })).toContainEqual(
+      expect.stringMatching(/^_run\.mdx:3: <Check> names the check "web-run".*"web-runs"/),
+    );
+  });
+});
+
 describe('a page that cannot be read', () => {
   it('is all that is told of the pages: what it would show is not missing', () => {
     expect(problems(page('It is', 'It is <4'))).toEqual([

@@ -1,6 +1,8 @@
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { answer, answering, check, choice, defineLab, on, open, passed, value } from '#lab';
 import { loadSteps, stepsOf } from '#steps';
 import { lab } from '../../../src/content/docs/labs/docker-networking/lab.ts';
@@ -259,5 +261,47 @@ describe('the Docker Networking lab', () => {
     const steps = await loadSteps(DIRECTORY, lab);
     const asked = steps.flatMap(({ actions }) => actions.filter(({ kind }) => kind === 'answer'));
     expect(asked).toHaveLength(questions.length);
+  });
+});
+
+describe('a part of a page', () => {
+  const folder = mkdtempDisposableSync(join(tmpdir(), 'quayside-parts-'));
+  afterAll(() => folder.remove());
+  writeFileSync(
+    join(folder.path, '_look.mdx'),
+    [
+      "import Again from './_look.mdx';",
+      '',
+      '## Look',
+      '',
+      '```sh host=agent01',
+      'docker ps',
+      '```',
+      '',
+      '<Again />',
+    ].join('\n'),
+  );
+  const one = join(folder.path, 'one.mdx');
+  const page = [
+    "import Look from './_look.mdx';",
+    "import Gone from './_gone.mdx';",
+    '',
+    '<Look />',
+    '',
+    '```sh host=client',
+    'ip route',
+    '```',
+    '',
+    '<Gone />',
+    '<Check id="ready" />',
+  ].join('\n');
+
+  it('is read where the page has it, and each action keeps its own file and line', () => {
+    const [step] = stepsOf(page, { page: 'one', title: 'One', file: one }, SMALL);
+    expect(step).toMatchObject({ file: join(folder.path, '_look.mdx'), line: 5, heading: 'Look' });
+    expect(step?.actions).toEqual([
+      { kind: 'run', host: 'server01', command: 'docker ps', line: 5 },
+      { kind: 'run', host: 'client', command: 'ip route', line: 6, file: one },
+    ]);
   });
 });
