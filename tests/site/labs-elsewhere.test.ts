@@ -14,6 +14,8 @@ import { ensureSite } from '../../server/site/build.ts';
 import { makeLab } from '../../setup/lab-new.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
+/** Labs that are there already. */
+const SKETCHES = join(PROJECT, 'tests/labs');
 /** A build, and perhaps another's before it. */
 const BUILD_MS = 180_000;
 
@@ -43,7 +45,9 @@ it(
     writeFileSync(join(web, 'index.mdx'), `${index}\n![A wire](./pictures/wire.svg)\n`);
     writeFileSync(join(labs, 'course.ts'), COURSE);
 
-    using site = await ensureSite(PROJECT, () => undefined, { labs: labFolders(PROJECT, [labs]) });
+    using site = await ensureSite(PROJECT, () => undefined, {
+      labs: labFolders(PROJECT, [labs, SKETCHES]),
+    });
     const page = (path: string) => readFileSync(join(site.directory, path, 'index.html'), 'utf8');
     for (const lab of ['web', 'linked']) {
       const steps = page(`labs/${lab}/first-steps`);
@@ -57,6 +61,16 @@ it(
     const [, first = '', then = ''] = page('').split('data-course-part');
     expect(first).toMatch(/>First<.*data-lab="web".*About 20 minutes/s);
     expect(then).toMatch(/>Then<.*data-lab="linked".*Builds on Web/s);
+    // A page that opens after a check, and the way to it.
+    const challenge = page('labs/quiz/challenge');
+    expect(challenge).toMatch(/opens when a step before it is done: “You know the networks/);
+    expect(challenge).toMatch(/<div data-opens-after="always-there"[^>]* hidden/);
+    const [, link = ''] = /<a ([^>]*data-section="challenge"[^>]*)>/.exec(page('labs/quiz')) ?? [];
+    expect(link).toContain('data-closed');
+    // A part of a page, with a block and a check.
+    const basics = page('labs/linux-basics/basics');
+    expect(basics.indexOf('data-check-id="notes"')).toBeGreaterThan(basics.indexOf('Her notes'));
+    expect(basics.match(/data-host-block="server01"/g)).toHaveLength(4);
     expect(page('authors')).toMatch(/href="\/labs\/web\/".*href="\/labs\/linked\/"/s);
   },
   BUILD_MS,

@@ -1,0 +1,40 @@
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Lab } from '#lab';
+import { failureLine } from '../../lab-test/failure.ts';
+import { runLabTest } from '../../lab-test/run-lab-test.ts';
+import { openTestServer, type TestServer } from '../../lab-test/test-server.ts';
+import { labFolders } from '../../server/labs/folders.ts';
+import { loadLabs } from '../../server/labs/loader.ts';
+import { labProblems } from '../../src/site/lab-problems.ts';
+
+/*
+ * Labs in a folder outside the site, as `--labs` takes them: each shows another thing that a lab can be about, and proves
+ * itself, wrong ways included.
+ */
+
+const PROJECT = resolve(import.meta.dirname, '../..');
+const FOLDERS = labFolders(PROJECT, [join(PROJECT, 'tests/labs')]).filter(({ isOwn }) => !isOwn);
+/** A lab takes a quarter of a minute; the image of a host is built once, from Debian's packages. */
+const LAB_MS = 300_000;
+
+let labs: ReadonlyMap<string, Lab>;
+let server: TestServer;
+
+beforeAll(async () => {
+  labs = await loadLabs(FOLDERS);
+  server = await openTestServer(PROJECT, labs, () => undefined);
+}, LAB_MS);
+afterAll(async () => await server?.[Symbol.asyncDispose]());
+
+it.each(FOLDERS)(
+  '$name does what it promises',
+  async ({ name, directory }) => {
+    const lab = labs.get(name);
+    if (!lab) throw new Error(`${name} was not read`);
+    expect(labProblems(directory, lab, PROJECT)).toEqual([]);
+    const { report } = await runLabTest({ server, name, lab, directory });
+    expect(report.failures.map(failureLine)).toEqual([]);
+  },
+  LAB_MS,
+);
