@@ -53,6 +53,33 @@ test('a sandbox from the pool is ready in the answer to the start itself, shells
   expect(await app.live()).toHaveLength(2);
 });
 
+test('a sandbox from the pool has had its beginning, once, and it is no learner’s doing', async () => {
+  const setup = ['docker run -d --name web mycontainer:5.6', 'echo once >> /srv/begun'];
+  const hosts = SMALL_LAB.hosts.map((host) => (host.hasEngine ? { ...host, setup } : host));
+  await using app = await openApp({ labs: new Map([[LAB, { ...SMALL_LAB, hosts }]]), pool: 1 });
+  await warm(app, 1);
+  const [ahead] = await app.live();
+  const server = await app.container(ahead, 'quayside.host=server01');
+  const begun = async () => (await app.runtime.engine.run(server, ['cat', '/srv/begun'])).stdout;
+  expect(await begun()).toBe('once\n');
+  const { id, session } = app.newLearner(LAB);
+  expect((await startedAtOnce(session)).status.state).toBe('ready');
+  const { row, journal } = app.store.session(id, LAB);
+  expect(row.sandbox).toBe(ahead);
+  await app.runtime.engine.run(server, [
+    'docker',
+    'run',
+    '--name',
+    'own',
+    'mycontainer:5.6',
+    'true',
+  ]);
+  const containers = () => journal.all('container').map(({ name }) => name);
+  await expect.poll(containers).toContain('own');
+  expect(containers()).not.toContain('web');
+  expect(await begun()).toBe('once\n');
+});
+
 test('a server that comes back takes up what was taken, and removes what was only warm', async () => {
   await using first = await openApp({ labs: LABS, pool: 1 });
   await warm(first, 1);
