@@ -6,6 +6,7 @@ export type ContainerMessage =
   | 'onOtherHost'
   | 'otherName'
   | 'wrongImage'
+  | 'olderImage'
   | 'paused'
   | 'ownCommand'
   | 'ended'
@@ -32,6 +33,8 @@ export const CONTAINER_MESSAGES: DefaultMessages<ContainerMessage> = {
     `A container of the right kind runs on ${host}, but its name is ${found}. Give it the name ${wanted}.`,
   wrongImage: ({ name, found, wanted }) =>
     `${name} was made from the image ${found}; the lab’s is ${wanted}.`,
+  olderImage: ({ name, wanted }) =>
+    `${name} is still made from the image that ${wanted} stood for before. A container keeps the image it was made from, also through a restart: remove it, and run a new one.`,
   paused: ({ name }) => `${name} is paused, so it answers nobody. Let it run on.`,
   ownCommand: ({ name, wanted }) =>
     `${name} was started with a command of its own, so it does not do what its image is for. Leave out what stands after ${wanted}.`,

@@ -37,7 +37,15 @@ type Look = (
 ) => Promise<Omit<Problem, 'stage'> | undefined> | Omit<Problem, 'stage'> | undefined;
 
 /** In the order in which a learner would fix them: no port helps a container of the wrong image. */
-const LOOKS: readonly Look[] = [imageOf, pausedOr, commandOf, stateOf, networkOf, portsOf];
+const LOOKS: readonly Look[] = [
+  imageOf,
+  newestOf,
+  pausedOr,
+  commandOf,
+  stateOf,
+  networkOf,
+  portsOf,
+];
 /** A container with one of these is the right one but for a detail, whatever its name. */
 const DETAILS: readonly ContainerMessage[] = [
   'fixedPort',
@@ -148,6 +156,12 @@ async function imageOf(wanted: ContainerSpec, host: HostView, container: Contain
     image,
     remade(wanted, container),
   );
+}
+
+async function newestOf(wanted: ContainerSpec, host: HostView, container: ContainerView) {
+  const image = wanted.image ?? container.image;
+  if (!wanted.newest || (await host.image(image))?.id === container.imageId) return;
+  return problem(wanted, 'olderImage', container, '', image, remade(wanted, container));
 }
 
 function pausedOr(wanted: ContainerSpec, _host: HostView, container: ContainerView) {

@@ -21,6 +21,8 @@ export interface ContainerSpec<Host extends string = string> {
   readonly name: string | undefined;
   readonly host: Host;
   readonly image: string | undefined;
+  /** Made from what the image's name stands for now. */
+  readonly newest: boolean;
   readonly runs: boolean;
   readonly imagesCommand: boolean;
   readonly network: string | undefined;

@@ -21,6 +21,8 @@ export interface ContainerAssertion<Host extends string = string> extends Assert
   runs(): ContainerAssertion<Host>;
   /** It was made from an image, named by its tag or by its ID. @example .from('mycontainer:5.6') */
   from(image: string): ContainerAssertion<Host>;
+  /** It was made from what its image's name stands for now, and not from an earlier build of that name. */
+  fromTheNewest(): ContainerAssertion<Host>;
   /** It runs the program that its image starts, and not another written behind the image. */
   withTheImagesCommand(): ContainerAssertion<Host>;
   /** It is connected to a network, whether from the start or since. @example .isOn('mynet') */
@@ -77,6 +79,7 @@ export function aContainer(): Unplaced {
 const ANYTHING: Omit<ContainerSpec, 'host'> = {
   name: undefined,
   image: undefined,
+  newest: false,
   runs: false,
   imagesCommand: false,
   network: undefined,
@@ -117,6 +120,7 @@ function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAsser
     wanted,
     runs: () => more({ runs: true }),
     from: (image: string) => more({ image }),
+    fromTheNewest: () => more({ newest: true }),
     withTheImagesCommand: () => more({ imagesCommand: true }),
     isOn: (network: string) => more({ network }),
     publishes: (port: number | string) => publishing(wanted, portKey(port)),

@@ -155,6 +155,29 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     ],
   ],
   [
+    'fromTheNewest()',
+    container('web').on('server01').from('site:1').fromTheNewest(),
+    [
+      [
+        'of the only build',
+        (w) => w.build('site:1', { id: 'site:1' }).run({ name: 'web', image: 'site:1' }),
+        'passed',
+      ],
+      [
+        'of an earlier one',
+        (w) =>
+          w.build('site:1', { id: 'site:1' }).run({ name: 'web', image: 'site:1' }).build('site:1'),
+        /still made from the image that site:1 stood for before.*also through a restart/,
+        'docker rm -f web && docker run -d --name web site:1',
+      ],
+      [
+        'of another image',
+        (w) => w.build('site:1').run({ name: 'web', image: 'nginx' }),
+        /made from the image nginx/,
+      ],
+    ],
+  ],
+  [
     'withTheImagesCommand()',
     web.from(IMAGE).withTheImagesCommand(),
     [
