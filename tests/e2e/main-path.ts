@@ -18,7 +18,7 @@ export async function walkMainPath(learner: Learner, hands: Hands): Promise<void
   const heading = page.getByRole('heading', { level: 1 });
   const inText = page.getByRole('main');
 
-  await press(page.getByRole('link', { name: 'Open the Docker Networking lab' }));
+  await press(page.getByRole('link', { name: 'Docker Networking', exact: true }));
   await press(inText.getByRole('link', { name: 'Ephemeral ports' }).first());
   await expect(heading).toHaveText('Ephemeral ports');
   await learner.ready();
