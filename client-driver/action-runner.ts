@@ -38,10 +38,10 @@ export class ActionRunner {
   async follow(action: StepAction): Promise<void> {
     switch (action.kind) {
       case 'run':
-        return this.#run(action, (command, status) => {
+        return this.#run(action, (command, status, isToFail) => {
           const said = shortened(this.#screen);
           throw new ExpectationFailed(
-            `“${command}” to succeed`,
+            `“${command}” to ${isToFail ? 'fail' : 'succeed'}`,
             `exit status ${status}, ${said === '' ? 'without a word' : `“${said}”`}`,
           );
         });
@@ -81,20 +81,22 @@ export class ActionRunner {
 
   /** Each command of a block at a prompt of its own, as the page's Run and the guide do it. */
   async #run(
-    { host, command: block, stays, second }: Extract<Action, { kind: 'run' }>,
-    onFailure?: (command: string, status: number | undefined) => void,
+    { host, command: block, stays, second, fails }: Extract<Action, { kind: 'run' }>,
+    onFailure?: (command: string, status: number | undefined, isToFail: boolean) => void,
   ): Promise<void> {
     const commands = commandsOf(await this.#filledIn(block));
     const terminal = await this.#free(this.#hostNamed(host), second ? 1 : 0);
     this.#screen = '';
     for (const [index, command] of commands.entries()) {
-      if (stays && index === commands.length - 1) {
+      const isEnd = index === commands.length - 1;
+      if (stays && isEnd) {
         this.#screen += await terminal.stay(command);
         continue;
       }
       const { status, screen } = await terminal.run(command);
       this.#screen += screen;
-      if (status !== 0) onFailure?.(command, status);
+      const isToFail = isEnd && fails === true;
+      if ((status !== 0) !== isToFail) onFailure?.(command, status, isToFail);
     }
   }
 

@@ -6,6 +6,8 @@ export interface HowRun {
   readonly stays?: true;
   /** It is typed into a second terminal of the host. */
   readonly second?: true;
+  /** It is to fail, of a solution: the commands of a mistake and of an alternative may. */
+  readonly fails?: true;
 }
 
 /** Something that a learner does, right or wrong. `{value-id}` in its text stands for that value's live text. */

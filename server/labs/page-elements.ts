@@ -8,6 +8,8 @@ export interface BlockWords {
   readonly stays?: true;
   /** It runs in a second terminal of its host. */
   readonly second?: true;
+  /** Its last command is to fail. */
+  readonly fails?: true;
 }
 
 /** What stands on a page and speaks of the lab: a heading, a command block, or one of the components. */
@@ -143,6 +145,7 @@ function wordsOf(meta: string): BlockWords {
   return {
     ...(words.includes('stays') && { stays: true as const }),
     ...(words.includes('second') && { second: true as const }),
+    ...(words.includes('fails') && { fails: true as const }),
   };
 }
 

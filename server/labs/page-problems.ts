@@ -29,7 +29,7 @@ const GIVEN = ['props', 'frontmatter', 'getHeadings', 'Fragment', 'arguments'];
 /** Of longer code only the name is repeated. */
 const SHOWN_MOST = 40;
 /** The words of a block's first line. */
-const BLOCK_WORDS = ['host', 'file', 'stays', 'second'];
+const BLOCK_WORDS = ['host', 'file', 'stays', 'second', 'fails'];
 /** A prompt before a command. `#` begins a comment as well. */
 const PROMPT = '$ ';
 /** Could be a value's id. */

@@ -132,8 +132,8 @@ function actionsOf(element: PageElement, lab: LabParts): readonly StepAction[] {
   if (element.kind === 'heading' || element.kind === 'listing') return [];
   if (element.kind === 'block') {
     const host = hostNamed(lab, element.host);
-    const { code, stays, second } = element;
-    const how = { ...(stays && { stays }), ...(second && { second }) };
+    const { code, stays, second, fails } = element;
+    const how = { ...(stays && { stays }), ...(second && { second }), ...(fails && { fails }) };
     return host ? [{ kind: 'run', host: host.name, command: code, ...how, line }] : [];
   }
   const { name, attributes } = element;

@@ -182,6 +182,17 @@ const MUTATIONS: readonly Mutation[] = [
     says: /“docker prot myapp2” to succeed; seen: exit status/,
   },
   {
+    what: 'a command that is to fail, and works',
+    step: 'myapp2-port-read',
+    kind: 'written',
+    prose: [
+      'ephemeral-ports',
+      'sh host=server01\ndocker port myapp2',
+      'sh host=server01 fails\ndocker port myapp2',
+    ],
+    says: /“docker port myapp2” to fail; seen: exit status 0/,
+  },
+  {
     what: 'a stop in the prose where a restart is meant',
     step: 'myapp2-restarted',
     kind: 'written',

@@ -40,7 +40,7 @@ const SMALL = defineLab({
 const read = (source: string) =>
   stepsOf(source, { page: 'one', title: 'One', file: 'labs/small/one.mdx' }, SMALL);
 
-it('a block says that its last command stays, and that it is for a second terminal', () => {
+it('a block says that its last command stays or is to fail, and that it is for a second terminal', () => {
   const [step] = read(
     [
       '```sh host=agent01 stays title="second"',
@@ -48,6 +48,9 @@ it('a block says that its last command stays, and that it is for a second termin
       '```',
       '```sh second host=client',
       'ping 10.1.10.11',
+      '```',
+      '```sh host=client fails',
+      'false',
       '```',
       'End it with <Interrupt host="agent01" />.',
       '',
@@ -57,7 +60,8 @@ it('a block says that its last command stays, and that it is for a second termin
   expect(step?.actions).toEqual([
     { kind: 'run', host: 'server01', command: 'tcpdump', stays: true, line: 1 },
     { kind: 'run', host: 'client', command: 'ping 10.1.10.11', second: true, line: 4 },
-    { kind: 'interrupt', host: 'server01', line: 7 },
+    { kind: 'run', host: 'client', command: 'false', fails: true, line: 7 },
+    { kind: 'interrupt', host: 'server01', line: 10 },
   ]);
 });
 
