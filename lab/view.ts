@@ -76,8 +76,8 @@ export interface RouteView {
 type Sockets = '-Hltnp' | '-Hlunp';
 
 /**
- * A command of a host that only reads: sockets that listen, a file’s mode and owner, a user and its groups, processes.
- * These are all that a check can run there.
+ * A command of a host that only reads: sockets that listen, a file’s mode and owner, a user and its groups, processes, and
+ * what a web server answers to one GET, within two seconds and in 64 KiB. These are all that a check can run there.
  */
 export type ReadingCommand =
   | readonly ['ss', Sockets]
@@ -85,7 +85,11 @@ export type ReadingCommand =
   | readonly ['stat', '-Lc', string, '--', string]
   | readonly ['id', '-Gn', '--', string]
   | readonly ['getent', 'passwd' | 'group', string]
-  | readonly ['ps', '-eo', string];
+  | readonly ['ps', '-eo', string]
+  | readonly [
+      ...['curl', '-q', '-s', '-m', '2', '--noproxy', '*', '--max-filesize', '65536'],
+      ...['-H', string, '-w', string, string],
+    ];
 
 /** What a command of a host came back with. */
 export interface CommandAnswer {

@@ -194,7 +194,7 @@ function namings(journal: JournalView, host: string, name: string, image?: strin
 }
 
 /** A name's repository and tag. A registry's port comes before the last slash, and is no tag. */
-function partsOf(name: string): readonly [repository: string, tag: string] {
+export function partsOf(name: string): readonly [repository: string, tag: string] {
   const colon = name.indexOf(':', name.lastIndexOf('/') + 1);
   return colon === -1 ? [name, 'latest'] : [name.slice(0, colon), name.slice(colon + 1)];
 }

@@ -30,6 +30,8 @@ export {
 export { bridgeGone, obstacleTo, type Way } from './obstacle.ts';
 export { type ProcessAssertion, type ProcessMessage, process } from './process.ts';
 export * from './readings.ts';
+export { type RegistryAssertion, registry, type StoredImageAssertion } from './registry.ts';
+export type { RegistryMessage } from './registry-messages.ts';
 export { type Moment, type RestartAssertion, type RestartMessage, restartOf } from './restart.ts';
 export { gatewayFor, type RouteAssertion, type RouteMessage, route } from './route.ts';
 export { formerPorts, type Start, startBefore, startsOf } from './starts.ts';

@@ -193,7 +193,14 @@ function hostThrough(known: RoundCache, host: HostView, reads: Dependencies): Ho
     addressOf: (device) => look(`addresses of ${name}`, device, () => host.addressOf(device)),
     firewall: () => look(`firewall of ${name}`, '', () => host.firewall()),
     read: (path) => look(`files of ${name}`, path, () => host.read(path)),
-    ask: (command) => look(`system of ${name}`, command.join(' '), () => host.ask(command)),
+    ask: (command) =>
+      look(
+        `system of ${name}`,
+        command.join(' '),
+        () => host.ask(command),
+        // What a web server answers, any host may have changed.
+        () => command[0] !== 'curl',
+      ),
   };
 }
 

@@ -22,7 +22,7 @@ const NO_FILE = 66;
 
 /** How the commands begin that a check can run (`ReadingCommand`), for labs that their types have not kept from others. */
 const READING =
-  /^((setpriv --reuid=learner --regid=learner --clear-groups )?ss -Hl[tu]np$|stat -Lc |id -Gn -- |getent (passwd|group) |ps -eo )/;
+  /^((setpriv --reuid=learner --regid=learner --clear-groups )?ss -Hl[tu]np$|stat -Lc |id -Gn -- |getent (passwd|group) |ps -eo |curl -q -s -m 2 --noproxy \* --max-filesize 65536 -H )/;
 
 /** Docker makes some 40 rules, and two for each port. Whoever has more than fit is told nothing of them. */
 const RULES_BYTES = 64 * 1024;

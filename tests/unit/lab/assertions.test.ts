@@ -20,6 +20,7 @@ import {
   process,
   ranInside,
   refused,
+  registry,
   restartOf,
   route,
   subnetOf,
@@ -51,6 +52,24 @@ type Case = readonly [
 ];
 
 const run = (world: World) => world.run({ name: 'web', publish: '', port: 32768 });
+
+/** What the registry registry:5000 is asked, from server01. */
+const asked = (path: string) =>
+  `curl -q -s -m 2 --noproxy * --max-filesize 65536 -H Accept: application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json -w \\n%{http_code} %header{docker-content-digest} http://registry:5000/v2/${path}`;
+const MANIFEST = 'web/manifests/1';
+const answering = (world: World, path: string, code: number, body: string, digest = '') =>
+  world.says('server01', asked(path), `${body}\n${code} ${digest}`.trim());
+/** Nothing listens: curl's status 7. */
+const silent = (world: World) =>
+  ['', MANIFEST].reduce((all, path) => all.says('server01', asked(path), '', 7), world);
+const lacking = (world: World) =>
+  answering(world, MANIFEST, 404, '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}');
+const holding = (world: World) =>
+  answering(world, MANIFEST, 200, '{"config":{"digest":"sha256:c"}}', 'sha256:d');
+const push = (world: World, name: string) =>
+  world.signal({ kind: 'image', host: 'server01', action: 'push', id: name, name });
+const failed = (world: World, line: string) =>
+  world.signal({ kind: 'command', host: 'server01', terminal: 't', line, status: 1 });
 
 const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly Case[]])[] = [
   [
@@ -341,6 +360,100 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
       ['after it', (w) => w.build('web:1').visit('http://10.1.10.11'), 'passed'],
       ['only before it', (w) => w.visit('http://10.1.10.11').build('web:1'), /Not opened since/],
       ['not built', (w) => w.visit('http://10.1.10.11'), /No image named web:1/],
+    ],
+  ],
+  [
+    'registry(…)',
+    registry('registry:5000').on('server01'),
+    [
+      ['up', (w) => answering(w, '', 200, '{}'), 'passed'],
+      [
+        'its container stopped',
+        (w) =>
+          silent(w.run({ name: 'reg', containerPort: '5000/tcp', publish: '5000' }).stop('reg')),
+        /Nothing answers at registry:5000: the container reg does not run/,
+        'docker start reg',
+      ],
+      [
+        'nothing there',
+        silent,
+        /Nothing answers at registry:5000\. The registry has to run on serv/,
+      ],
+      [
+        'a web page',
+        (w) => answering(w, '', 404, '<h1>'),
+        /What answers at registry:5000 is no reg/,
+      ],
+    ],
+  ],
+  [
+    'registry(…).has(…)',
+    registry('registry:5000').on('server01').has('web:1'),
+    [
+      ['pushed', (w) => holding(w), 'passed'],
+      ['nothing', lacking, /The registry registry:5000 has no web:1 yet/],
+      [
+        'a page of another web server',
+        (w) => answering(w, MANIFEST, 404, '<h1>'),
+        /is no registry/,
+      ],
+      ['no answer in time', silent, /Nothing answers at registry:5000/],
+      [
+        'another tag',
+        (w) => answering(lacking(w), 'web/tags/list', 200, '{"name":"web","tags":["latest"]}'),
+        /has registry:5000\/web:latest: the same name with another tag/,
+      ],
+      [
+        'another name',
+        (w) => push(lacking(w), 'registry:5000/wbe:1'),
+        /registry:5000\/wbe:1 was pushed, and is there under that name.*registry:5000\/web:1/,
+        'docker tag registry:5000/wbe:1 registry:5000/web:1 && docker push registry:5000/web:1',
+      ],
+      [
+        'no registry in the name',
+        (w) => failed(lacking(w), 'docker push web:1'),
+        /web:1 names no registry, so Docker takes it to Docker Hub/,
+        'docker push registry:5000/web:1',
+      ],
+      [
+        'no port in the name',
+        (w) => failed(lacking(w), 'sudo docker image push -q registry/web:1'),
+        /registry\/web:1 has no port in it.*somebody’s name on Docker Hub/,
+      ],
+      [
+        'another registry',
+        (w) => failed(lacking(w), 'docker push 10.1.10.11:5000/web:1'),
+        /10\.1\.10\.11:5000\/web:1 names another registry/,
+      ],
+      [
+        'the right name, which failed',
+        (w) => failed(lacking(w), 'docker push registry:5000/web:1'),
+        /has no web:1 yet/,
+      ],
+      [
+        'wrong once, and then by another name',
+        (w) => push(failed(lacking(w), 'docker push web:1'), 'registry:5000/wbe:1'),
+        /wbe:1 was pushed/,
+      ],
+      ['a command that pushes nothing', (w) => failed(lacking(w), 'git push web'), /no web:1 yet/],
+    ],
+  ],
+  [
+    'registry(…).has(…).sameAs(…)',
+    registry('registry:5000').on('server01').has('web:1').sameAs('web:1'),
+    [
+      [
+        'by the ID that an engine gives it',
+        (w) => holding(w.build('web:1', { id: 'sha256:c' })),
+        'passed',
+      ],
+      ['by its digest', (w) => holding(w.build('web:1', { id: 'sha256:d' })), 'passed'],
+      [
+        'another',
+        (w) => holding(w.build('web:1')),
+        /is another image than web:1 of server01\. Push/,
+      ],
+      ['none to compare with', (w) => holding(w), /There is no image web:1 on server01/],
     ],
   ],
   [
