@@ -137,8 +137,8 @@ export const test = base.extend<{ learner: Learner }>({
 });
 
 /** Gives the hosts back, so that the walks that follow have the machine to themselves. */
-export async function endSession(page: Page): Promise<void> {
-  const url = new URL('/api/labs/docker-networking/session', page.url()).href;
+export async function endSession(page: Page, lab = 'docker-networking'): Promise<void> {
+  const url = new URL(`/api/labs/${lab}/session`, page.url()).href;
   const origin = new URL(url).origin;
   const answer = await page.request.delete(url, { headers: { origin } });
   expect(answer.ok()).toBe(true);

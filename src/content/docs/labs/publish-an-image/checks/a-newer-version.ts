@@ -38,21 +38,25 @@ const newerPulled: Moment<typeof SERVER | typeof OTHER_SERVER> = Object.assign(p
 export const aNewerVersion: readonly CheckDefinition[] = [
   check('runs-again', {
     title: `${NAME} runs on ${OTHER_SERVER} once more`,
+    needs: ['gone-by-itself'],
     test: all(myapp, startedAgain),
   }),
 
   check('newer-built', {
     title: `On ${SERVER}, ${PUBLISHED} is a newer image`,
+    needs: ['image-pushed'],
     test: builtNewer,
   }),
 
   check('newer-pushed', {
     title: 'The registry has the newer image, under the same tag',
+    needs: ['newer-built'],
     test: newerPushed,
   }),
 
   check('older-page-opened', {
     title: `The page of ${OTHER_SERVER} is still the old one`,
+    needs: ['runs-again', 'newer-pushed'],
     test: visited(PAGE)
       .from('client')
       .after(newerPushed)
@@ -61,11 +65,13 @@ export const aNewerVersion: readonly CheckDefinition[] = [
 
   check('newer-pulled', {
     title: `${OTHER_SERVER} has the newer image`,
+    needs: ['newer-pushed'],
     test: newerPulled,
   }),
 
   check('newer-page-opened', {
     title: `The page of ${OTHER_SERVER} is the newer one`,
+    needs: ['newer-pulled'],
     test: visited(PAGE)
       .from('client')
       .after(newerPulled)

@@ -34,6 +34,7 @@ export const runElsewhere: readonly CheckDefinition[] = [
 
   check('runs-elsewhere', {
     title: `${NAME} runs on ${OTHER_SERVER}, from ${PUBLISHED}, to be removed when it ends`,
+    needs: ['image-pushed'],
     test: myapp.madeBy(RUN).and(async ({ container: { id }, host }) => {
       const { HostConfig } = await host.docker.getContainer(id).inspect();
       return HostConfig.AutoRemove
@@ -47,11 +48,13 @@ export const runElsewhere: readonly CheckDefinition[] = [
 
   check('opened-elsewhere', {
     title: `The client has opened the page of ${NAME}`,
+    needs: ['runs-elsewhere'],
     test: visited(throughPort(myapp)).from('client'),
   }),
 
   check('gone-by-itself', {
     title: `${NAME} has ended, and you saw that nothing of it is left`,
+    needs: ['runs-elsewhere'],
     test: goneByItself,
   }),
 ];

@@ -35,11 +35,13 @@ export const tagAndPush = [
 
   check('image-pushed', {
     title: `The registry has ${IMAGE}`,
+    needs: ['image-tagged'],
     test: stored,
   }),
 
   answer('digest-read', {
     title: 'You found the digest',
+    needs: ['image-pushed'],
     question: 'What does the digest begin with, after sha256:?',
     placeholder: 'the first characters',
     reads: /\bsha256:([0-9a-f]{64})/,
