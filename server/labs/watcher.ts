@@ -1,6 +1,4 @@
-import { registerHooks } from 'node:module';
 import { basename } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
 import type { Background } from '../base/background.ts';
@@ -8,12 +6,11 @@ import { Timers } from '../base/timers.ts';
 import { loadCourses } from './courses.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { COURSE_FILE, inOrder, type LabFolder, rootsOf } from './folders.ts';
+import { freshQuery, freshWithin } from './fresh.ts';
 import { loadLab, loadLabSteps } from './loader.ts';
 
 /** An editor writes a file in several goes; what follows within this time belongs to the same save. */
 const SAVE_MS = 60;
-/** Marks an import as one that is to be read afresh, with all that it imports of the labs. */
-const FRESH = '?fresh=';
 
 /** What comes of a save. */
 export interface LabWatcherOptions {
@@ -31,13 +28,12 @@ export interface LabWatcherOptions {
 
 /**
  * Reads a lab again whenever its `lab.ts`, one of its pages or a file beside them is saved, and the courses whenever one
- * of these is. For `npm run dev`: Node keeps
- * every module that it has read, so each save makes one more.
+ * of these is. For `npm run dev`.
  */
 export class LabWatcher implements Disposable {
   readonly #options: LabWatcherOptions;
   readonly #watches: readonly FolderWatch[];
-  readonly #hooks: { deregister(): void };
+  readonly #hooks: Disposable;
   readonly #due = new Timers();
   /** Lab to its newest read. Reads of one lab may end in any order, and only the newest counts. */
   readonly #newest = new Map<string, number>();
@@ -46,16 +42,7 @@ export class LabWatcher implements Disposable {
   constructor(options: LabWatcherOptions) {
     this.#options = options;
     const roots = rootsOf(options.folders());
-    const labs = roots.map((root) => pathToFileURL(`${root}/`).href);
-    this.#hooks = registerHooks({
-      resolve: (specifier, context, next) => {
-        const found = next(specifier, context);
-        const [, fresh] = context.parentURL?.split(FRESH) ?? [];
-        const isOurs =
-          labs.some((each) => found.url.startsWith(each)) && !found.url.includes(FRESH);
-        return fresh !== undefined && isOurs ? { ...found, url: found.url + FRESH + fresh } : found;
-      },
-    });
+    this.#hooks = freshWithin(roots);
     this.#watches = roots.map(
       (root) =>
         new FolderWatch(root, {
@@ -69,7 +56,7 @@ export class LabWatcher implements Disposable {
 
   [Symbol.dispose](): void {
     for (const watch of this.#watches) watch[Symbol.dispose]();
-    this.#hooks.deregister();
+    this.#hooks[Symbol.dispose]();
     this.#due[Symbol.dispose]();
     this.#newest.clear();
   }
@@ -92,9 +79,8 @@ export class LabWatcher implements Disposable {
   async #readCourses(): Promise<void> {
     const { folders, onCourses, onBrokenCourse } = this.#options;
     const there = folders();
-    this.#reads += 1;
     try {
-      const courses = await loadCourses(there, FRESH + this.#reads);
+      const courses = await loadCourses(there, freshQuery());
       onCourses(inOrder(there, courses).map(({ name }) => name));
     } catch (error) {
       onBrokenCourse(error);
@@ -109,7 +95,7 @@ export class LabWatcher implements Disposable {
     this.#newest.set(name, read);
     const isNewest = () => this.#newest.get(name) === read;
     try {
-      const lab = await loadLab(folder, FRESH + read);
+      const lab = await loadLab(folder, freshQuery());
       const steps = await loadLabSteps(folder, lab);
       if (isNewest()) onLab(name, lab, steps);
     } catch (error) {

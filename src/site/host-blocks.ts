@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import {
   type AnnotationRenderOptions,
   definePlugin,
@@ -9,10 +8,11 @@ import {
   type ExpressiveCodePlugin,
 } from '@astrojs/starlight/expressive-code';
 import { h, type Parents, select } from '@astrojs/starlight/expressive-code/hast';
-import { hostNamed, type Lab } from '#lab';
+import { hostNamed } from '#lab';
 import { didYouMean } from '../../lab/did-you-mean.ts';
 import { VALUE_PLACE } from '../../lab/value-place.ts';
 import { lineOf } from './line-of.ts';
+import { writtenLab } from './written-lab.ts';
 
 /** A place in a block where the page puts a value's live text, once there is any. */
 class ValuePlace extends ExpressiveCodeAnnotation {
@@ -57,7 +57,7 @@ export function hostBlocks(): ExpressiveCodePlugin {
       annotateCode: async ({ codeBlock }) => {
         const path = codeBlock.parentDocument?.sourceFilePath;
         if (path === undefined || codeBlock.metaOptions.getString('host') === undefined) return;
-        const { values } = await readLab(labBeside(path));
+        const { values } = await writtenLab(dirname(path));
         for (const line of codeBlock.getLines()) {
           for (const { 0: whole, 1: id = '', index } of line.text.matchAll(VALUE_PLACE)) {
             if (!Object.hasOwn(values, id)) continue;
@@ -121,7 +121,7 @@ async function requireHost(mdxPath: string, name: string): Promise<string> {
   if (!existsSync(labFile)) {
     throw new Error(`${where}: host=${name} stands on a page that has no lab.ts beside it.`);
   }
-  const lab = await readLab(labFile);
+  const lab = await writtenLab(dirname(mdxPath));
   const found = hostNamed(lab, name);
   if (found) return found.name;
   const names = lab.hosts.flatMap((host) => [host.name, ...host.aliases]);
@@ -132,9 +132,4 @@ async function requireHost(mdxPath: string, name: string): Promise<string> {
 
 function labBeside(mdxPath: string): string {
   return join(dirname(mdxPath), 'lab.ts');
-}
-
-async function readLab(labFile: string): Promise<Lab> {
-  const { lab }: { lab: Lab } = await import(pathToFileURL(labFile).href);
-  return lab;
 }

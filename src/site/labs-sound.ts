@@ -1,21 +1,27 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { AstroIntegration } from 'astro';
 import { loadCourses } from '../../server/labs/courses.ts';
-import { loadLab, loadLabSteps } from '../../server/labs/loader.ts';
-import { pageProblems } from '../../server/labs/page-problems.ts';
 import { siteLabs } from './lab-folders.ts';
+import { whyUnsound } from './written-lab.ts';
 
-/** While writing: says what is wrong with a page before MDX does, in its own words. Astro shows it over the page. */
+/** A part of Vite's context of a transformation. */
+interface Transforming {
+  addWatchFile(file: string): void;
+}
+
+/** While writing: says what is wrong with a page or its lab before MDX does, in its own words. Astro shows it over the page. */
 const SOUND_PAGES = {
   name: 'sound-pages',
   enforce: 'pre' as const,
   transform: {
     filter: { id: /\.mdx$/ },
-    handler: (_code: string, page: string) => {
+    async handler(this: Transforming, _code: string, page: string) {
       const directory = dirname(page);
       if (!siteLabs().some((lab) => lab.directory === directory)) return;
-      const problems = pageProblems(directory);
-      if (problems.length > 0) throw new Error(problems.join('\n'));
+      // What its blocks are made to depends on it.
+      this.addWatchFile(join(directory, 'lab.ts'));
+      const why = await whyUnsound(directory);
+      if (why !== undefined) throw new Error(why);
     },
   },
 };
@@ -35,13 +41,11 @@ export function labsSound(): AstroIntegration {
           return;
         }
         const problems: string[] = [];
-        const tell = (error: Error) => problems.push(error.message);
-        for (const folder of siteLabs()) {
-          await loadLab(folder)
-            .then((lab) => loadLabSteps(folder, lab))
-            .catch(tell);
+        for (const { directory } of siteLabs()) {
+          const why = await whyUnsound(directory);
+          if (why !== undefined) problems.push(why);
         }
-        await loadCourses(siteLabs()).catch(tell);
+        await loadCourses(siteLabs()).catch((error: Error) => problems.push(error.message));
         if (problems.length > 0) throw new Error(problems.join('\n'));
       },
     },
