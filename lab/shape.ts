@@ -44,6 +44,8 @@ const SECTION: Keys<SectionDefinition> = {
   page: 'must',
   title: 'must',
   anyOrder: 'may',
+  after: 'may',
+  optional: 'may',
   checks: 'must',
 };
 const CHECK: Keys<CheckDefinition> = {

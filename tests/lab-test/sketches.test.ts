@@ -5,8 +5,8 @@ import { failureLine } from '../../lab-test/failure.ts';
 import { runLabTest } from '../../lab-test/run-lab-test.ts';
 import { openTestServer, type TestServer } from '../../lab-test/test-server.ts';
 import { labFolders } from '../../server/labs/folders.ts';
+import { labProblems } from '../../server/labs/lab-problems.ts';
 import { loadLabs } from '../../server/labs/loader.ts';
-import { labProblems } from '../../src/site/lab-problems.ts';
 
 /*
  * Labs in a folder outside the site, as `--labs` takes them: each shows another thing that a lab can be about, and proves

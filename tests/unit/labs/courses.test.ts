@@ -1,6 +1,6 @@
-import { globSync, mkdtempDisposableSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdtempDisposableSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { makeLab } from '../../../setup/lab-new.ts';
