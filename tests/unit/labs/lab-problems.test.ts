@@ -176,7 +176,7 @@ it('a host’s own image without a Dockerfile is named with its line', () => {
   });
   const code = { 'lab.ts': CODE.replace("'web' }", "'web' }, host: './hsot'") };
   expect(problems({ ...code, 'host/Dockerfile': '' }, lab)).toContain(
-    'lab.ts:4: the host "server01" is built from ./hsot, which has no Dockerfile. Did you mean "./host"? There are: ./host.',
+    'lab.ts:4: the image of host server01 is built from ./hsot, which has no Dockerfile. Did you mean "./host"? There are: ./host.',
   );
 });
 

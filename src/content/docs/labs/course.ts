@@ -9,6 +9,7 @@ export const course = defineCourse({
       labs: [
         { lab: 'run-a-container', minutes: 25 },
         { lab: 'build-an-image', minutes: 30, needs: ['run-a-container'] },
+        { lab: 'publish-an-image', minutes: 25, needs: ['build-an-image'] },
       ],
     },
     {
