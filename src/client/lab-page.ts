@@ -158,7 +158,8 @@ function listen({ api, state, workspace, announcer, desk, runs }: Parts): void {
     else if (visit !== undefined) {
       event.preventDefault();
       void workspace.showBrowser(visit);
-    } else if (showHost !== undefined) void workspace.showHost(showHost);
+    } else if (showHost !== undefined)
+      void workspace.showHost(showHost, 'interrupt' in pressed.dataset);
     else if (editHost !== undefined)
       void workspace.showFiles(editHost, editPath, pressed.dataset.editText);
     else if ('showBrowser' in pressed.dataset) void workspace.showBrowser();
