@@ -1,4 +1,4 @@
-import { passed, type Verdict } from '../verdict.ts';
+import { notYet, passed, type Verdict } from '../verdict.ts';
 import type { SandboxView } from '../view.ts';
 import {
   type Assertion,
@@ -108,6 +108,7 @@ export async function sinceWhen<Host extends string>(
   const first = await earlier.first(sandbox);
   if (first !== undefined) return first;
   const verdict = await earlier(sandbox);
-  // It has happened since the first look: that is no pass of what was to come after it.
-  return verdict.kind === 'passed' ? ((await earlier.first(sandbox)) ?? verdict) : verdict;
+  if (verdict.kind !== 'passed') return verdict;
+  // It has happened since the first look, or is seen before the journal has it: that is no pass of what comes after it.
+  return (await earlier.first(sandbox)) ?? notYet('What this comes after has only just happened.');
 }

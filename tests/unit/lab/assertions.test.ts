@@ -1075,6 +1075,17 @@ describe('a question about two hosts', () => {
 });
 
 describe('what has to come after something else', () => {
+  it('is not done where that is seen before the journal knows when it happened', async () => {
+    const earlier: Moment = Object.assign(async () => ({ kind: 'passed' as const }), {
+      hosts: [],
+      first: async () => undefined,
+    });
+    const after = visited('http://10.1.10.11').after(earlier);
+    expect(await new World().visit('http://10.1.10.11').put(after)).toMatchObject({
+      kind: 'not-yet',
+    });
+  });
+
   it('is not done when that happens between two looks', async () => {
     let looks = 0;
     const earlier: Moment = Object.assign(async () => ({ kind: 'passed' as const }), {

@@ -20,8 +20,6 @@ const NEWER = /newer/i;
 /** Without its tag. */
 const REPOSITORY = `${REGISTRY}/${IMAGE.split(':')[0]}`;
 
-const OLD_THERE = 'The registry still has the old image under that name.';
-
 /** The newer image was pushed. */
 const newerPushed: Moment<typeof SERVER> = Object.assign(pushedNewer, {
   hosts: [SERVER] as const,
@@ -169,9 +167,9 @@ async function pushedNewer(sandbox: SandboxView): Promise<Verdict> {
       { host: SERVER, command: `docker tag ${last} ${PUBLISHED}` },
     );
   }
-  const there = await stored.sameAs(last).withMessages({ otherImage: OLD_THERE })(sandbox);
-  // What the registry has is seen a moment before the engine tells of the push, which later steps go by.
-  return there.kind === 'passed' && !newerPush(sandbox) ? notYet(OLD_THERE) : there;
+  return await stored
+    .sameAs(last)
+    .withMessages({ otherImage: 'The registry still has the old image under that name.' })(sandbox);
 }
 
 async function pulledNewer(sandbox: SandboxView): Promise<Verdict> {
@@ -179,7 +177,7 @@ async function pulledNewer(sandbox: SandboxView): Promise<Verdict> {
   if (pushed.kind !== 'passed') return pushed;
   const newest = await sandbox.host(SERVER).image(PUBLISHED);
   const theirs = await sandbox.host(OTHER_SERVER).image(PUBLISHED);
-  if (theirs?.id === newest?.id && newerPull(sandbox)) return passed();
+  if (theirs?.id === newest?.id) return passed();
   const pull = sandbox.journal.last('image', ({ action }) => action === 'pull');
   const since = newerPush(sandbox)?.seq ?? 0;
   if (pull && pull.seq > since && pull.host === SERVER) {
