@@ -223,6 +223,8 @@ const OK = 200;
 const NOT_FOUND = 404;
 /** The port of a registry that names none. */
 const HTTP = '80';
+/** A repository or a tag, as Docker takes them. What listens there may be no registry, and its names stand in commands. */
+const NAME = /^\w[\w./-]{0,254}$/;
 /** The manifests of one image, Docker's own and the standard one: of a list of several, an engine takes one. */
 const MANIFESTS = [
   'application/vnd.docker.distribution.manifest.v2+json',
@@ -274,7 +276,9 @@ function member(body: unknown, name: string): unknown {
 
 function namesIn(answer: Answer | undefined, list: 'repositories' | 'tags'): readonly string[] {
   const names = member(answer?.body, list);
-  return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
+  return Array.isArray(names)
+    ? names.filter((name) => typeof name === 'string' && NAME.test(name))
+    : [];
 }
 
 /** A registry says in JSON what is not there; another web server has a page for that. */

@@ -404,6 +404,11 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
         /has registry:5000\/web:latest: the same name with another tag/,
       ],
       [
+        'a tag that is none',
+        (w) => answering(lacking(w), 'web/tags/list', 200, '{"tags":["1; rm -r ~", 7, null]}'),
+        /has no web:1 yet/,
+      ],
+      [
         'another name',
         (w) => push(lacking(w), 'registry:5000/wbe:1'),
         /registry:5000\/wbe:1 was pushed, and is there under that name.*registry:5000\/web:1/,
