@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
 import { didYouMean } from '../lab/did-you-mean.ts';
+import { Background } from '../server/base/background.ts';
 import { withAbort } from '../server/base/deadline.ts';
 import { QuaysideError } from '../server/base/errors.ts';
 import { readConfig } from '../server/cli/config.ts';
@@ -12,10 +13,12 @@ import { printFailure } from '../server/cli/failure.ts';
 import { stopSignal } from '../server/cli/stop-signal.ts';
 import { isPlace, type LabFolder, labFolders, namesOf } from '../server/labs/folders.ts';
 import { loadAllSteps, loadLabs } from '../server/labs/loader.ts';
+import { LabWatcher } from '../server/labs/watcher.ts';
 import { junitOf } from './junit.ts';
 import { KINDS, type Kind, type LabTestResult, runLabTest } from './run-lab-test.ts';
 import { tableOf } from './table.ts';
 import { openTestServer, type TestServer } from './test-server.ts';
+import { type WatchTold, watchLab } from './watch.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
 
@@ -25,6 +28,7 @@ const HELP = `npm run lab:test -- [lab] [options]
   --page <page>    only the steps of this page
   --step <check>   only the step of this check
   --only <kind>    only ${KINDS.join(', ')}; may be given several times
+  --watch          of one lab: try the step that was changed, each time a file of it is saved
   --keep           what fails leaves its hosts up, and says how to look in
   --labs <labs>    labs of a folder elsewhere, or by name; may be given several times
   --junit <file>   write the same as JUnit XML
@@ -44,7 +48,16 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
   // One that is broken is no other's business.
   const labs = await loadLabs(folders);
   // Whatever the site would stop at, before hosts are raised.
-  assertThere(values, await loadAllSteps(folders, labs));
+  const steps = await loadAllSteps(folders, labs);
+  assertThere(values, steps);
+  const [alone, ...others] = folders;
+  if (values.watch && (!alone || others.length > 0)) {
+    throw new QuaysideError(
+      'CONFIG_INVALID',
+      '--watch is for one lab at a time.',
+      'Name it: npm run lab:test my-lab -- --watch',
+    );
+  }
   const wanted = { ...values, kinds: kindsOf(values.only) };
   // Leaving this function removes the sandboxes, also where it is stopped half-way.
   const stopped = stopSignal();
@@ -54,6 +67,18 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
     for (const { name, directory } of folders) {
       const lab = labs.get(name);
       if (!lab) continue;
+      if (values.watch && alone) {
+        const say = (line: string) => console.log(line);
+        const background = new Background((what, error) =>
+          say(`${what}: ${error instanceof Error ? error.message : error}`),
+        );
+        const watched = {
+          ...{ server, folder: alone, lab, steps: steps.get(name) ?? [], step: values.step },
+          ...{ stopped, say, watch: (told: WatchTold) => new LabWatcher({ ...told, background }) },
+        };
+        await withAbort(stopped, () => watchLab(watched));
+        continue;
+      }
       const work = () => testLab(server, { name, directory, lab }, wanted, stopped);
       results.set(name, await withAbort(stopped, work));
     }
@@ -147,6 +172,7 @@ function parsed(argv: readonly string[]) {
         page: { type: 'string' },
         step: { type: 'string' },
         keep: { type: 'boolean' },
+        watch: { type: 'boolean' },
         junit: { type: 'string' },
         only: { type: 'string', multiple: true },
         help: { type: 'boolean' },

@@ -48,7 +48,7 @@ export interface LabTestResult {
 /** As many as two cores carry: a walk mostly waits for one engine at a time, or for a container to have stayed up. */
 const AT_ONCE = 4;
 /** A sandbox is ready in two or three seconds; on a machine full of them it takes many times that. */
-const READY_MS = 120_000;
+export const READY_MS = 120_000;
 /** The checks of a fresh sandbox have answered long before. */
 const RESET_MS = 30_000;
 
@@ -220,7 +220,11 @@ async function walkTo(
   return true;
 }
 
-async function started({ server, name }: LabTestOptions): Promise<Learner> {
+/** A learner of their own, whose hosts are ready. */
+export async function started({
+  server,
+  name,
+}: Pick<LabTestOptions, 'server' | 'name'>): Promise<Learner> {
   const learner = await Learner.open(await signIn(server.url), name);
   await learner.start({ ms: READY_MS });
   return learner;

@@ -26,6 +26,8 @@ export interface WalkOptions {
   readonly patience?: number | undefined;
   /** A mistake that fails is the last one, and is not undone: somebody will look at the hosts as they are then. */
   readonly leavesFailures?: boolean;
+  /** Checks that have passed by what was done before. */
+  readonly done?: readonly string[];
 }
 
 /** One learner on the way through a lab, in a sandbox of their own. */
@@ -38,7 +40,7 @@ export class ScenarioWalk {
   readonly #report: Report;
   readonly #patience: number;
   readonly #leavesFailures: boolean;
-  readonly #done = new Set<string>();
+  readonly #done: Set<string>;
   /** Mistakes at the step under way that nothing has undone, and where each stands. */
   #left: string[] = [];
 
@@ -47,6 +49,7 @@ export class ScenarioWalk {
     this.#run = run;
     this.#patience = patience;
     this.#leavesFailures = leavesFailures;
+    this.#done = new Set(options.done);
     this.#lab = probe.lab;
     this.#learner = learner;
     this.#probe = probe;

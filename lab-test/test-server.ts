@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Lab } from '#lab';
+import type { Step } from '#steps';
 import type { Learner } from '../client-driver/learner.ts';
 import { createApp } from '../server/app.ts';
 import type { Progress } from '../server/base/progress.ts';
@@ -21,6 +22,8 @@ export interface TestServer extends AsyncDisposable {
   probe(learner: Learner): Promise<Probe>;
   /** What the engine still has of a sandbox: names of containers and volumes, and directories. */
   remainsOf(sandbox: string): Promise<readonly string[]>;
+  /** Takes up a lab that was written again. @returns what has come of it, in words for the author */
+  reload(name: string, lab: Lab, steps: readonly Step[]): string;
   /** Lets a sandbox stay when the server is disposed of. @returns the command that leads into each of its hosts, by host */
   keep(sandbox: string): Promise<ReadonlyMap<string, string>>;
   /** The command that removes what was kept; none where nothing was. */
@@ -30,9 +33,10 @@ export interface TestServer extends AsyncDisposable {
 /** @param progress told of set-up that takes long, and of failures behind the web edge */
 export async function openTestServer(
   project: string,
-  labs: ReadonlyMap<string, Lab>,
+  given: ReadonlyMap<string, Lab>,
   progress: Progress,
 ): Promise<TestServer> {
+  const labs = new Map(given);
   const data = await mkdtemp(join(tmpdir(), 'quayside-lab-test-'));
   const env = { PORT: '0', QUAYSIDE_DATA: data, QUAYSIDE_SANDBOXES: String(SANDBOXES_MOST) };
   const app = await createApp(readConfig(project, [], env), {
@@ -49,6 +53,10 @@ export async function openTestServer(
     url: `${address}/sign-in?token=${app.startToken}`,
     probe: (learner) => Probe.of(app.runtime, app.store, learner, labs),
     remainsOf: (sandbox) => remainsOf(app.runtime, sandbox),
+    reload: (name, lab, steps) => {
+      labs.set(name, lab);
+      return app.sessions.reload(name, lab, steps);
+    },
     keep: async (sandbox) => {
       kept.add(sandbox);
       return await waysInto(app.runtime, sandbox);
