@@ -83,7 +83,10 @@ export async function ensureSite(
   { basePath = '', labs = [], build = buildWithAstro }: SiteOptions = {},
 ): Promise<Site> {
   const builds = join(project, 'dist');
-  const elsewhere = labs.filter(({ directory }) => !directory.startsWith(`${project}/`));
+  // A lab of the project may be a link to another place, and a folder that was named may be in the project.
+  const elsewhere = labs.filter(
+    ({ directory, isOwn }) => !isOwn || !directory.startsWith(`${project}/`),
+  );
   const directory = await siteDirectory(project, basePath, elsewhere);
   // Builds are not removed where this user cannot write.
   if (existsSync(directory) && !(await isWritable(builds))) {
