@@ -55,6 +55,9 @@ export interface Choices {
   readonly otherwise?: string | undefined;
 }
 
+/** A number of seconds, from 1 to 60: `2s`. */
+export type Seconds = `${number}s`;
+
 /** What has to be so in the sandbox for a step to tick. */
 export interface CheckDefinition<Host extends string = string> {
   readonly id: string;
@@ -69,6 +72,11 @@ export interface CheckDefinition<Host extends string = string> {
   /** What the answer looks like, shown in the empty box, e.g. `172.17.0.1`. */
   readonly placeholder?: string;
   readonly test: (sandbox: SandboxView<Host>) => Verdict | Promise<Verdict>;
+  /**
+   * How often it is asked while it is open and somebody has a page of the lab open: for what changes by itself, without
+   * anything that is done on the hosts. Left out, it is asked when something happens there, and every half minute.
+   */
+  readonly every?: Seconds;
   /**
    * Where a learner finds the answer: its first group, on the screen of the page's last command, or in the page last
    * opened, whichever came later.

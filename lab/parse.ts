@@ -1,13 +1,15 @@
-import { enginesOf, hostsOf, onAnswer, type Test } from './assertions/assertion.ts';
+import { checksOf, enginesOf, hostsOf, onAnswer, type Test } from './assertions/assertion.ts';
 import { choiceProblems } from './assertions/choices.ts';
 import type {
   CheckDefinition,
   HostDefinition,
   LabDefinition,
+  Seconds,
   SectionDefinition,
   ValueDefinition,
 } from './define.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { rhythmProblems } from './every.ts';
 import { type LabHost, parseHost, reportNetworks, reportTwins, tagged } from './parse-host.ts';
 import type { Action, Scenarios } from './scenarios.ts';
 import { shapeProblems } from './shape.ts';
@@ -65,7 +67,7 @@ const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /**
  * A check: its id, what the learner reads of it (`title`), and the test of the sandbox. `solution` is what is to be done
- * where its page shows nothing to do, as in a challenge.
+ * where its page shows nothing to do, as in a challenge. A test that asks about another check's pass `needs` that one.
  *
  * @example
  * check('web-runs', {
@@ -79,11 +81,13 @@ export function check<const Host extends string = string>(
     readonly title: string;
     readonly optional?: true;
     readonly needs?: readonly string[];
+    readonly every?: Seconds;
     readonly solution?: readonly Action[];
     readonly test: Test<Host>;
   },
 ): CheckDefinition<Host> {
-  return { id, ...rest };
+  const needs = [...(rest.needs ?? []), ...checksOf(rest.test)];
+  return { id, ...rest, ...(needs.length > 0 && { needs }) };
 }
 
 /**
@@ -182,7 +186,7 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
       `section "${page}" opens after "${after}", which is no check of a section before it. ${didYouMean(after, before)}`,
     );
   }
-  problems.push(...checks.flatMap(choiceProblems));
+  problems.push(...checks.flatMap(choiceProblems), ...checks.flatMap(rhythmProblems));
   const known = hosts.flatMap(({ name, aliases }) => [name, ...aliases]);
   for (const { id, test, mistakes = [], alternatives = [], solution = [] } of checks) {
     const actions = [...mistakes, ...alternatives, { actions: solution }].flatMap(

@@ -59,6 +59,7 @@ const CHECK: Keys<CheckDefinition> = {
   reads: 'may',
   solution: 'may',
   needs: 'may',
+  every: 'may',
   mistakes: 'may',
   alternatives: 'may',
 };

@@ -76,8 +76,9 @@ export interface RouteView {
 type Sockets = '-Hltnp' | '-Hlunp';
 
 /**
- * A command of a host that only reads: sockets that listen, a file’s mode and owner, a user and its groups, processes, and
- * what a web server answers to one GET, within two seconds and in 64 KiB. These are all that a check can run there.
+ * A command of a host that only reads: sockets that listen, a file’s mode and owner, a user and its groups, processes, the
+ * way to an address, and what a web server answers to one GET, within two seconds and in 64 KiB. These are all that a check
+ * can run there.
  */
 export type ReadingCommand =
   | readonly ['ss', Sockets]
@@ -86,6 +87,7 @@ export type ReadingCommand =
   | readonly ['id', '-Gn', '--', string]
   | readonly ['getent', 'passwd' | 'group', string]
   | readonly ['ps', '-eo', string]
+  | readonly ['ip', '-j', '-4', 'route', 'get', string]
   | readonly [
       ...['curl', '-q', '-s', '-m', '2', '--noproxy', '*', '--max-filesize', '65536'],
       ...['-H', string, '-w', string, string],
@@ -129,6 +131,19 @@ export interface HostView {
   read(path: string): Promise<string | undefined>;
   /** What a command that only reads says. That it fails is an answer as well. */
   ask(command: ReadingCommand): Promise<CommandAnswer>;
+  /**
+   * Sends one packet, and waits a second for the answer: what `ping` says of it, or of a port `nc`.
+   *
+   * @param to an address or a name
+   * @param from the id or name of a container that runs: in its network then, by the names that are known there
+   */
+  probe(to: string, port?: number, from?: string): Promise<CommandAnswer>;
+  /**
+   * What bash says of lines of its own, as root: the end of it, 2 KiB at most.
+   *
+   * @throws CouldNotCheck where they take longer than 3 s
+   */
+  script(lines: string): Promise<CommandAnswer>;
 }
 
 /** The session's past. */

@@ -8,6 +8,8 @@ import type { HostView, SandboxView } from '../view.ts';
 export interface Assertion<Host extends string = string> {
   (sandbox: SandboxView<Host>): Promise<Verdict>;
   readonly hosts: readonly Host[];
+  /** Ids of the checks whose passes it asks about. */
+  readonly checks?: readonly string[];
 }
 
 /** Something read from the hosts: for `value`, and for comparing an answer with. `undefined` while there is none. */
@@ -104,6 +106,13 @@ export function enginesOf(test: object): readonly string[] {
 
 function textsIn(list: unknown): readonly string[] {
   return Array.isArray(list) ? list.filter((each) => typeof each === 'string') : [];
+}
+
+/** The checks whose passes a test is known to ask about. */
+export function checksOf(test: object): readonly string[] {
+  return 'checks' in test && Array.isArray(test.checks)
+    ? test.checks.filter((check) => typeof check === 'string')
+    : [];
 }
 
 /** The lab's other hosts. */

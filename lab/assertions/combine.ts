@@ -1,5 +1,12 @@
 import { notYet, passed } from '../verdict.ts';
-import { type Assertion, assertion, enginesOf, hostsOf, type Test } from './assertion.ts';
+import {
+  type Assertion,
+  assertion,
+  checksOf,
+  enginesOf,
+  hostsOf,
+  type Test,
+} from './assertion.ts';
 
 /**
  * Passes when every test does. They run in order; the first that does not pass gives the reason, and the rest does not
@@ -17,7 +24,7 @@ export function all<const Tests extends readonly Test[]>(...tests: Tests): Asser
       }
       return passed();
     },
-    {},
+    { checks: tests.flatMap(checksOf) },
     tests.flatMap(enginesOf),
   );
 }
@@ -42,7 +49,7 @@ export function firstOf<const Tests extends readonly Test[]>(
       }
       return verdicts[0] ?? notYet('There is nothing to do here.');
     },
-    {},
+    { checks: tests.flatMap(checksOf) },
     tests.flatMap(enginesOf),
   );
 }

@@ -2,7 +2,7 @@ import { passed, type Verdict } from '../verdict.ts';
 import type { SandboxView } from '../view.ts';
 import { type DefaultMessages, hostAt, type Messages, verdictWith } from './assertion.ts';
 import { matches } from './inside.ts';
-import { type Moment, moment, sinceWhen } from './restart.ts';
+import { type Moment, moment, sinceWhen } from './moment.ts';
 
 /** `found` is the host it ran on instead, or the status it ended with; `name` the command that ran; `wanted` a status. */
 export type CommandMessage =

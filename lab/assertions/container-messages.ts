@@ -22,7 +22,8 @@ export type ContainerMessage =
   | 'otherHostPort'
   | 'loopback'
   | 'ephemeralPort'
-  | 'notBoundYet';
+  | 'notBoundYet'
+  | 'notSince';
 
 /** The messages of a container assertion. */
 export const CONTAINER_MESSAGES: DefaultMessages<ContainerMessage> = {
@@ -63,6 +64,7 @@ export const CONTAINER_MESSAGES: DefaultMessages<ContainerMessage> = {
   ephemeralPort: ({ name, found, wanted }) =>
     `${name} got the port ${found}, because Docker picked one. Say which one you want: -p ${wanted}.`,
   notBoundYet: ({ name }) => `${name} is starting: Docker has not bound its port yet.`,
+  notSince: ({ name }) => `${name} has been running since before that. Restart it, or run it anew.`,
 };
 
 /** What a container is called in its messages: by its name, or for what it is. */

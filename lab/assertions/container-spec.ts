@@ -1,6 +1,7 @@
 import type { ContainerView } from '../view.ts';
 import type { Messages } from './assertion.ts';
 import type { ContainerMessage } from './container-messages.ts';
+import type { Moment } from './moment.ts';
 
 /** The host's side of a published port. */
 export type HostSide =
@@ -27,6 +28,8 @@ export interface ContainerSpec<Host extends string = string> {
   readonly imagesCommand: boolean;
   readonly network: string | undefined;
   readonly ports: readonly WantedPort[];
+  /** It was started after this. */
+  readonly earlier?: Moment<Host>;
   /** A command that makes the container just as it is wanted; the author's, or put together from the rest. */
   readonly made: string | undefined;
   readonly messages: Messages<ContainerMessage>;

@@ -1,9 +1,18 @@
 import { passed, type Verdict } from '../verdict.ts';
 import type { ContainerView, HostView, SandboxView } from '../view.ts';
-import { type Assertion, assertion, type Messages, type Reading, reading } from './assertion.ts';
-import type { ContainerMessage } from './container-messages.ts';
+import {
+  type Assertion,
+  assertion,
+  type Messages,
+  type Reading,
+  reading,
+  verdictWith,
+} from './assertion.ts';
+import { CONTAINER_MESSAGES, type ContainerMessage, containerFacts } from './container-messages.ts';
 import { findContainer } from './container-search.ts';
 import { type ContainerSpec, type HostSide, hostPortOf, portKey } from './container-spec.ts';
+import { type Moment, sinceWhen } from './moment.ts';
+import { startsOf } from './starts.ts';
 
 /** A container that is as wanted. */
 export interface FoundContainer {
@@ -29,6 +38,8 @@ export interface ContainerAssertion<Host extends string = string> extends Assert
   isOn(network: string): ContainerAssertion<Host>;
   /** Its port is published, on any port of the host. @example .publishes(80), .publishes('53/udp') */
   publishes(port: number | string): PublishedAssertion<Host>;
+  /** It was started after something else. @example container('web').on('server01').runs().after(passOf('rebuilt')) */
+  after<Other extends string>(moment: Moment<Other>): ContainerAssertion<Host | Other>;
   /** A command that makes it just as it is wanted; put together from the rest of the assertion unless given. */
   madeBy(command: string): ContainerAssertion<Host>;
   /** Any of its messages in your own words. @example .withMessages({ missing: 'Run web first.' }) */
@@ -76,7 +87,7 @@ export function aContainer(): Unplaced {
   return { on: (host) => build({ ...ANYTHING, host }) };
 }
 
-const ANYTHING: Omit<ContainerSpec, 'host'> = {
+const ANYTHING: Omit<ContainerSpec, 'host' | 'earlier'> = {
   name: undefined,
   image: undefined,
   newest: false,
@@ -89,7 +100,9 @@ const ANYTHING: Omit<ContainerSpec, 'host'> = {
 };
 
 function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAssertion<Host> {
-  const { host } = wanted;
+  const { host, earlier } = wanted;
+  const hosts = [host, ...(earlier?.hosts ?? [])];
+  const checks = earlier?.checks ?? [];
   const more = (change: Partial<ContainerSpec<Host>>) => build({ ...wanted, ...change });
   const ask = async (
     sandbox: SandboxView<Host>,
@@ -98,6 +111,8 @@ function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAsser
     const finding = await findContainer(wanted, sandbox);
     if (!finding.found) return finding.verdict;
     const { container } = finding;
+    const early = await earlyStart(wanted, container, sandbox);
+    if (early) return early;
     const [first] = wanted.ports;
     const port = first && hostPortOf(container, first.port);
     return await then({ container, host: sandbox.host(host), port });
@@ -118,27 +133,45 @@ function build<Host extends string>(wanted: ContainerSpec<Host>): ContainerAsser
     );
   const words = {
     wanted,
+    checks,
     runs: () => more({ runs: true }),
     from: (image: string) => more({ image }),
     fromTheNewest: () => more({ newest: true }),
     withTheImagesCommand: () => more({ imagesCommand: true }),
     isOn: (network: string) => more({ network }),
     publishes: (port: number | string) => publishing(wanted, portKey(port)),
+    after: <Other extends string>(moment: Moment<Other>) =>
+      build<Host | Other>({ ...wanted, earlier: moment }),
     madeBy: (command: string) => more({ made: command }),
     withMessages: (messages: Messages<ContainerMessage>) =>
       more({ messages: { ...wanted.messages, ...messages } }),
     and: (then: Parameters<ContainerAssertion<Host>['and']>[0]) =>
       assertion(
-        [host],
+        hosts,
         (sandbox: SandboxView<Host>) => ask(sandbox, (found) => then(found, sandbox)),
-        {},
+        { checks },
         [host],
       ),
     hostPort: (port: number | string) =>
       read((found) => hostPortOf(found, portKey(port))?.toString()),
     addressOn: (network: string) => read(({ addresses }) => addresses[network] || undefined),
   };
-  return assertion([host], (sandbox: SandboxView<Host>) => ask(sandbox, passed), words, [host]);
+  return assertion(hosts, (sandbox: SandboxView<Host>) => ask(sandbox, passed), words, [host]);
+}
+
+/** Why a container that is as wanted does not count: it was not started after what comes first. */
+async function earlyStart<Host extends string>(
+  { host, name, earlier, messages }: ContainerSpec<Host>,
+  container: ContainerView,
+  sandbox: SandboxView<Host>,
+): Promise<Verdict | undefined> {
+  if (!earlier) return undefined;
+  const since = await sinceWhen(earlier, sandbox);
+  if (typeof since !== 'number') return since;
+  const starts = startsOf(sandbox.journal, sandbox.host(host).name, name);
+  if (starts.some(({ id, seq }) => id === container.id && seq > since)) return undefined;
+  const facts = containerFacts(container.name, host);
+  return verdictWith(CONTAINER_MESSAGES, messages, 'notSince', facts);
 }
 
 function publishing<Host extends string>(

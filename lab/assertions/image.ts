@@ -4,7 +4,7 @@ import { type Messages, otherEngines, verdictWith } from './assertion.ts';
 import { plain } from './container-origin.ts';
 import { IMAGE_MESSAGES, type ImageMessage } from './image-messages.ts';
 import { matches } from './inside.ts';
-import { type Moment, moment, sinceWhen } from './restart.ts';
+import { type Moment, moment, sinceWhen } from './moment.ts';
 
 /** Characters of an image's ID that Docker shows. */
 const SHORT_ID = 12;

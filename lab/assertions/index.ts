@@ -19,7 +19,9 @@ export {
   ranInside,
 } from './inside.ts';
 export { addressIn, isWithin, relation, sizeOf } from './ipv4.ts';
+export { type LeadsToAssertion, type LeadsToMessage, leadsTo } from './leads-to.ts';
 export { type ListensAssertion, type ListensMessage, listens } from './listens.ts';
+export { type Moment, passOf } from './moment.ts';
 export {
   aNetwork,
   isDockersOwn,
@@ -29,11 +31,13 @@ export {
 } from './network.ts';
 export { bridgeGone, obstacleTo, type Way } from './obstacle.ts';
 export { type ProcessAssertion, type ProcessMessage, process } from './process.ts';
+export { type ReachesAssertion, type ReachesMessage, reaches } from './reaches.ts';
 export * from './readings.ts';
 export { type RegistryAssertion, registry, type StoredImageAssertion } from './registry.ts';
 export type { RegistryMessage } from './registry-messages.ts';
-export { type Moment, type RestartAssertion, type RestartMessage, restartOf } from './restart.ts';
+export { type RestartAssertion, type RestartMessage, restartOf } from './restart.ts';
 export { gatewayFor, type RouteAssertion, type RouteMessage, route } from './route.ts';
+export { script } from './script.ts';
 export { formerPorts, type Start, startBefore, startsOf } from './starts.ts';
 export { type SysctlAssertion, type SysctlMessage, sysctl } from './sysctl.ts';
 export { type UserAssertion, type UserMessage, user } from './user.ts';

@@ -3,7 +3,7 @@ import { passed, type Verdict } from '../verdict.ts';
 import type { SandboxView } from '../view.ts';
 import { assertion, type DefaultMessages, type Messages, verdictWith } from './assertion.ts';
 import { matches } from './inside.ts';
-import { type Moment, sinceWhen } from './restart.ts';
+import { type Moment, sinceWhen } from './moment.ts';
 import { fixedPlace, typed, type VisitTarget } from './visit-target.ts';
 
 type Visit = SignalOf<'visit'>;
@@ -126,6 +126,7 @@ function build<Host extends string>(wanted: Wanted<Host>): VisitAssertion<Host> 
   const { place, earlier } = wanted;
   const hosts = [...place.hosts, ...(earlier?.hosts ?? [])];
   return assertion(hosts, (sandbox: SandboxView<Host>) => judge(wanted, sandbox), {
+    checks: earlier?.checks ?? [],
     first: async (sandbox: SandboxView) => {
       const since = earlier ? await earlier.first(sandbox) : 0;
       return since === undefined ? undefined : (await look(wanted, sandbox, since)).hit?.seq;

@@ -59,9 +59,9 @@ export class CheckTask {
     return this.#reads !== undefined;
   }
 
-  /** Whether its last answer came from there. */
-  hasRead(read: Dependency): boolean {
-    return this.#reads?.has(read) ?? false;
+  /** Where its last answer came from. */
+  get reads(): readonly Dependency[] {
+    return this.#reads?.all ?? [];
   }
 
   /**

@@ -2,7 +2,8 @@ import type { ContainerView, SignalBody } from '#lab';
 
 /**
  * What of a host a check may look at; `engine` is its engine's raw API, and what an image's name stands for. `system` is
- * what its commands tell: sockets, processes, users, the modes of files.
+ * what its commands tell: sockets, processes, users, the modes of files. `script` is what an author's own command tells,
+ * which may look at anything there.
  */
 const OF_A_HOST = [
   'containers',
@@ -14,10 +15,15 @@ const OF_A_HOST = [
   'firewall',
   'files',
   'system',
+  'script',
 ] as const;
 
-/** What a check may look at: a part of a host, and one kind of signal of the journal. */
+/**
+ * What a check may look at: a part of a host, one kind of signal of the journal, and who reaches whom, in which every host
+ * on the way has a part.
+ */
 export type Dependency =
+  | 'reachability'
   | `${(typeof OF_A_HOST)[number]} of ${string}`
   | `journal of ${SignalBody['kind']}`;
 
@@ -35,6 +41,13 @@ const CHANGES: Readonly<Record<string, readonly (typeof OF_A_HOST)[number][]>> =
 
 /** What a signal can have changed: checks that look at it are asked again. */
 export function invalidates(signal: SignalBody): readonly Dependency[] {
+  const [journal, ...parts] = noticed(signal);
+  if (!('host' in signal) || parts.length === 0) return [journal];
+  return [journal, ...parts, `script of ${signal.host}`, 'reachability'];
+}
+
+/** The journal, and the parts of the host that the signal speaks of. */
+function noticed(signal: SignalBody): readonly [Dependency, ...Dependency[]] {
   const journal: Dependency = `journal of ${signal.kind}`;
   switch (signal.kind) {
     case 'container':
@@ -88,10 +101,8 @@ export function invalidates(signal: SignalBody): readonly Dependency[] {
  */
 export function stales(signal: SignalBody): readonly Dependency[] {
   if (signal.kind !== 'command') return invalidates(signal);
-  return of(
-    signal.host,
-    OF_A_HOST.filter((part) => part !== 'images'),
-  );
+  const parts = OF_A_HOST.filter((part) => part !== 'images');
+  return [...of(signal.host, parts), 'reachability'];
 }
 
 function of(host: string, parts: readonly (typeof OF_A_HOST)[number][]): readonly Dependency[] {
@@ -106,8 +117,8 @@ export class Dependencies {
   readonly since = Date.now();
   #settling: { readonly name: string; readonly until: number } | undefined;
 
-  has(read: Dependency): boolean {
-    return this.#read.has(read);
+  get all(): readonly Dependency[] {
+    return [...this.#read];
   }
 
   /** Whether a signal can have changed what was read. */

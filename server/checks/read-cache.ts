@@ -195,12 +195,15 @@ function hostThrough(known: RoundCache, host: HostView, reads: Dependencies): Ho
     read: (path) => look(`files of ${name}`, path, () => host.read(path)),
     ask: (command) =>
       look(
-        `system of ${name}`,
+        `${command[0] === 'ip' ? 'routes' : 'system'} of ${name}`,
         command.join(' '),
         () => host.ask(command),
         // What a web server answers, any host may have changed.
         () => command[0] !== 'curl',
       ),
+    probe: (to, port, from) =>
+      look('reachability', [name, from, to, port].join(' '), () => host.probe(to, port, from)),
+    script: (lines) => look(`script of ${name}`, lines, () => host.script(lines)),
   };
 }
 

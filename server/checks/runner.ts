@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { isDeepStrictEqual } from 'node:util';
 import type { Lab, SandboxView, SignalBody } from '#lab';
 import type { CheckView, ValueView } from '#protocol';
+import { rhythmOf } from '../../lab/every.ts';
 import type { Background } from '../base/background.ts';
 import { CHECK_RUNS, type CheckRun } from '../base/check-runs.ts';
 import { deadline, sleep, withAbort } from '../base/deadline.ts';
@@ -43,6 +44,8 @@ export interface RunnerOptions {
   readonly view: (signal: AbortSignal) => SandboxView;
   /** The checks that were passed, by their id: kept by the session. */
   readonly passes: () => ReadonlyMap<string, Pass>;
+  /** Whether somebody has a page of the lab open. */
+  readonly hasPage: () => boolean;
   /** Keeps a pass of this moment. Where it throws, the check counts as not asked, and is asked again. */
   readonly onPass: (check: string, about: About) => Pass;
   /** Only what changed. */
@@ -98,7 +101,10 @@ export class CheckRunner implements Disposable {
   wake(signal?: SignalBody): void {
     if (this.#closed.signal.aborted) return;
     // Set first: whatever fails below, the slow pass goes on.
-    if (!signal) this.#after('safety', SAFETY_MS, () => this.wake());
+    if (!signal) {
+      this.#after('safety', SAFETY_MS, () => this.wake());
+      this.#keepRhythm();
+    }
     this.#cache.invalidate(signal);
     this.#wake(this.#tasks.filter((task) => task.wakes(signal)));
     if (signal?.kind === 'command') this.#lookAgain(signal.host);
@@ -106,16 +112,35 @@ export class CheckRunner implements Disposable {
 
   /** Asks the open checks about a host's processes and such once more, a moment after its last command. */
   #lookAgain(host: string): void {
-    const read = `system of ${host}` as const;
+    const reads = [`system of ${host}`, `script of ${host}`, 'reachability'] as const;
     const open = () => {
       const passes = this.#options.passes();
-      return this.#tasks.filter((task) => task.hasRead(read) && !passes.has(task.id));
+      const hasRead = (task: CheckTask) => reads.some((read) => task.reads.includes(read));
+      return this.#tasks.filter((task) => hasRead(task) && !passes.has(task.id));
     };
     if (open().length === 0) return;
-    this.#after(read, IN_BACKGROUND_MS, () => {
-      this.#cache.drop([read, `files of ${host}`]);
+    this.#after(`background of ${host}`, IN_BACKGROUND_MS, () => {
+      this.#cache.drop([...reads, `files of ${host}`]);
       this.#wake(open());
     });
+  }
+
+  /** Asks the open checks that want it in a rhythm of their own, while somebody has a page open to see them tick. */
+  #keepRhythm(): void {
+    for (const check of this.#options.lab.checks) {
+      const milliseconds = rhythmOf(check);
+      if (milliseconds === undefined) continue;
+      const tasks = this.#tasks.filter(({ id, kind }) => kind === 'check' && id === check.id);
+      const ask = () => {
+        if (this.#options.passes().has(check.id)) return;
+        this.#keepRhythm();
+        if (!this.#options.hasPage() || tasks.some((task) => task.running)) return;
+        this.#cache.drop(tasks.flatMap((task) => task.reads));
+        this.#wake(tasks);
+      };
+      const guarded = this.#options.background.guard('checks', ask);
+      this.#timers.setOnce(`rhythm of ${check.id}`, milliseconds, guarded);
+    }
   }
 
   /** Runs one check now, and settles when its answer is there. */

@@ -22,13 +22,40 @@ const NO_FILE = 66;
 
 /** How the commands begin that a check can run (`ReadingCommand`), for labs that their types have not kept from others. */
 const READING =
-  /^((setpriv --reuid=learner --regid=learner --clear-groups )?ss -Hl[tu]np$|stat -Lc |id -Gn -- |getent (passwd|group) |ps -eo |curl -q -s -m 2 --noproxy \* --max-filesize 65536 -H )/;
+  /^((setpriv --reuid=learner --regid=learner --clear-groups )?ss -Hl[tu]np$|stat -Lc |id -Gn -- |getent (passwd|group) |ps -eo |ip -j -4 route get |curl -q -s -m 2 --noproxy \* --max-filesize 65536 -H )/;
 
 /** Docker makes some 40 rules, and two for each port. Whoever has more than fit is told nothing of them. */
 const RULES_BYTES = 64 * 1024;
 /** Docker's have some 100 characters. A longer one is nobody's to look through. */
 const LONGEST_RULE = 400;
 const READ_RULES = `iptables-save 2>/dev/null | head -c ${RULES_BYTES}`;
+
+/** On the wires of a lab an answer takes less than a millisecond; what has not come by now is lost. */
+const PROBE_SECONDS = 1;
+/** The same with the look-up of a name before it, which may be answered late. */
+const NAMED_PROBE_SECONDS = 3;
+/**
+ * Runs what follows by the names that a container knows: its files of them take the place of the host's, for this alone.
+ * Docker asks further for a name that it does not know, and nobody answers it; what it knows it says at once.
+ */
+const WITH_NAMES =
+  'for file in resolv.conf hosts; do if [ -f "$1" ]; then mount --bind "$1" /etc/$file || exit 125; fi; shift; done; RES_OPTIONS="timeout:1 attempts:1" exec "$@"';
+
+/** Leaves the rest of a check's five seconds to the questions beside it. */
+const SCRIPT_SECONDS = 3;
+/** So much of what it says last is looked at. */
+const SCRIPT_BYTES = 2_048;
+/** A question is one line, so the lines come encoded. What they leave in the background may hold no output open. */
+const RUN_SCRIPT = `
+lines=$(printf %s "$1" | base64 -d)
+timeout -k 1 ${SCRIPT_SECONDS} bash -c "$lines" 2>&1 </dev/null | tail -c ${SCRIPT_BYTES}
+exit "\${PIPESTATUS[0]}"`
+  .trim()
+  .replaceAll('\n', '; ');
+/** How `timeout` ends where it had to end the command, by SIGTERM or by SIGKILL. */
+const TIMED_OUT: readonly number[] = [124, 137];
+/** The command itself has its limit; this one is for a host that no longer heeds it (ms). */
+const SLOW_ANSWER_MS = 1_000 * (SCRIPT_SECONDS + 1.5);
 
 const MAY_RESTART = 'does not answer; it may be restarting.';
 
@@ -107,7 +134,37 @@ export function hostView(host: Host, deadline: AbortSignal): HostView {
       if (!READING.test(line)) throw new Error(`A check may only read; it asked for ${line}`);
       return await answer(host, command, signal);
     },
+    probe: async (to, port, from) => {
+      const send =
+        port === undefined
+          ? ['ping', '-4', '-n', '-c', '1', '-W', `${PROBE_SECONDS}`, to]
+          : ['nc', '-4', '-z', '-v', '-w', `${PROBE_SECONDS}`, to, `${port}`];
+      const limited = ['timeout', '-k', '1', `${NAMED_PROBE_SECONDS}`, ...send];
+      if (from === undefined) return await slowAnswer(host, limited, signal);
+      const found = await engine().getContainer(from).inspect().catch(undefinedIfNotFound);
+      if (!found?.State.Pid) throw new CouldNotCheck(`${from} does not run on ${host.name}.`);
+      const network = ['nsenter', `--net=/proc/${found.State.Pid}/ns/net`, 'unshare', '--mount'];
+      const named = ['sh', '-c', WITH_NAMES, 'probe', found.ResolvConfPath, found.HostsPath];
+      return await slowAnswer(host, [...network, ...named, ...limited], signal);
+    },
+    script: async (lines) => {
+      const encoded = Buffer.from(lines).toString('base64');
+      const said = await slowAnswer(host, ['bash', '-c', RUN_SCRIPT, 'script', encoded], signal);
+      if (!TIMED_OUT.includes(said.status)) return said;
+      throw new CouldNotCheck(`its script took longer than ${SCRIPT_SECONDS} s on ${host.name}.`);
+    },
   };
+}
+
+/** As {@link answer}, for what takes seconds. */
+async function slowAnswer(
+  host: Host,
+  argv: readonly string[],
+  signal: AbortSignal,
+): Promise<CommandAnswer> {
+  return await host.execSlow(argv, signal, SLOW_ANSWER_MS).catch((error: Error) => {
+    throw noAnswer(host, error, host.name);
+  });
 }
 
 /**

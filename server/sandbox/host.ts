@@ -51,6 +51,9 @@ export const ENGINE_DOWN: Readonly<Record<EngineDown['kind'], string>> = {
   silent: 'engine does not answer (restart the host)',
 };
 
+/** A host with as many checks as a lab has on it, each waiting a second for nothing, is asked within a check's time. */
+const SLOW_AT_ONCE = 4;
+
 /** A sequence that is not typed, so that Ctrl-P and Ctrl-Q reach the shell. */
 const DETACH_KEYS = 'ctrl-^,ctrl-@,ctrl-^';
 
@@ -69,6 +72,8 @@ export class Host {
   readonly #shell: HostShellChannel;
   /** Apart from the checks': none of them keeps a terminal waiting, and none closes its budget. */
   readonly #terminals: HostShellChannel;
+  /** Apart from both, each with how much it has to do: a probe that nobody answers takes a second. */
+  readonly #slow: readonly { readonly shell: HostShellChannel; waiting: number }[];
   #docker: Dockerode | undefined;
   #hasBegun = false;
   #begunAt: number | undefined;
@@ -88,6 +93,10 @@ export class Host {
       new HostShellChannel((argv, signal) => this.dial(argv, { signal, budget: limit }), limit);
     this.#shell = shell(this.budget);
     this.#terminals = shell(new ReadBudget());
+    this.#slow = Array.from({ length: SLOW_AT_ONCE }, () => ({
+      shell: shell(new ReadBudget()),
+      waiting: 0,
+    }));
   }
 
   get name(): string {
@@ -153,6 +162,22 @@ export class Host {
   /** A small command that changes nothing and takes a few milliseconds. One at a time. */
   exec(argv: readonly string[], signal: AbortSignal): Promise<ExecResult> {
     return this.#shell.exec(argv, signal);
+  }
+
+  /** The same for one that takes up to some seconds: a few at a time, so that they fit into the time of a check. */
+  async execSlow(
+    argv: readonly string[],
+    signal: AbortSignal,
+    milliseconds: number,
+  ): Promise<ExecResult> {
+    const [first, ...others] = this.#slow.toSorted((a, b) => a.waiting - b.waiting);
+    if (!first) throw new Error(`${others.length} shells for what is slow`);
+    first.waiting += 1;
+    try {
+      return await first.shell.exec(argv, signal, milliseconds);
+    } finally {
+      first.waiting -= 1;
+    }
   }
 
   /** The command on this machine that gives `argv` in the host a TTY. */

@@ -354,7 +354,8 @@ export class SessionLifecycle {
    * @param takeUp the turn of a take-up, which ends at its first failure, so that no other start waits for it
    */
   #newLive(sandbox: Sandbox, takeUp?: Turn): LiveSandbox {
-    const { lab, background, emit, assisted, limits, stored, terminals, basePath } = this.#options;
+    const { lab, background, emit, hasPage, assisted, limits, stored, terminals, basePath } =
+      this.#options;
     const { startedAt, extendedMs } = stored.row;
     const live: LiveSandbox = new LiveSandbox({
       lab: lab(),
@@ -362,6 +363,7 @@ export class SessionLifecycle {
       journal: stored.journal,
       background,
       emit,
+      hasPage,
       assisted,
       terminals,
       basePath,

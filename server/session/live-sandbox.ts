@@ -28,6 +28,8 @@ export interface LiveSandboxOptions {
   /** Checks, values, visits and a coming end, as pages hear of them. */
   readonly emit: (event: SessionEvent) => void;
   readonly onHosts: () => void;
+  /** Whether somebody has a page of the lab open. */
+  readonly hasPage: () => boolean;
   /** What is being done for the learner, if anything: what is passed now is not their own work. */
   readonly assisted: () => Assisted;
   /** How long it may last, once it is up. */
@@ -315,7 +317,7 @@ export class LiveSandbox implements Disposable {
   }
 
   #newRunner(lab: Lab): CheckRunner {
-    const { journal, background, assisted, emit } = this.#options;
+    const { journal, background, assisted, emit, hasPage } = this.#options;
     const { sandbox } = this;
     return new CheckRunner({
       lab,
@@ -329,6 +331,7 @@ export class LiveSandbox implements Disposable {
       }),
       background,
       passes: () => journal.passes,
+      hasPage,
       onPass: (check, about) => {
         const pass = { at: Date.now(), about, assisted: assisted() };
         journal.pass({ check, ...pass });

@@ -182,3 +182,64 @@ describe('a check’s view of a host', () => {
     expect(stdout.includes('/opt/quayside/shared/docker.sock')).toBe(host.shared !== undefined);
   });
 });
+
+describe('a probe', () => {
+  const said = async (...probe: Parameters<HostView['probe']>) => {
+    const { status, output } = await view.probe(...probe);
+    return `${status} ${output}`;
+  };
+
+  test('is answered, refused or lost, and knows no route or no name', async () => {
+    expect(await said('10.1.10.100')).toMatch(/^0 /);
+    expect(await said('client')).toMatch(/^0 /);
+    expect(await said('10.1.10.100', 81)).toMatch(/^1 .*Connection refused/);
+    expect(await said('10.1.10.77')).toMatch(/^1 .* 0 received/s);
+    expect(await said('10.1.10.77', 80)).toMatch(/^1 .*timed out/);
+    expect(await said('203.0.113.1')).toMatch(/^2 ping: connect: Network is unreachable/);
+    expect(await said('nobody')).toMatch(/^2 .*name resolution|^2 .*Name or service/);
+  });
+
+  test('goes from within a container by the names that are known there, and not by the host’s', async () => {
+    const host = raised.sandbox.host('server01');
+    await host.run(['docker', 'network', 'create', 'yard']);
+    for (const name of ['near', 'far']) {
+      await host.run(['docker', 'run', '-d', '--name', name, '--network', 'yard', IMAGE]);
+    }
+    expect(await said('near', undefined, 'far')).toMatch(/^0 /);
+    expect(await said('near', 80, 'far')).toMatch(/^0 /);
+    expect(await said('web', 80, 'far')).toMatch(/^1 .*(name resolution|Name or service)/);
+    expect(await said('near')).toMatch(/^2 .*(name resolution|Name or service)/);
+    await host.run(['docker', 'stop', '-t', '0', 'far']);
+    await expect(said('near', undefined, 'far')).rejects.toThrow('far does not run on server01.');
+  });
+
+  test('is five at once, within the time of a check', async () => {
+    const lost = ['71', '72', '73', '74', '75'].map((end) => said(`10.1.10.${end}`));
+    expect(await Promise.all(lost)).toEqual(lost.map(() => expect.stringMatching(/^1 /)));
+  });
+});
+
+describe('a script', () => {
+  test('has several lines, status and words, and the end of many words', async () => {
+    const script = (lines: string) => view.script(lines);
+    expect(await script('x=1\n[ "$x" = 1 ]')).toEqual({ status: 0, output: '' });
+    expect(await script("echo it\\'s >&2\nexit 3")).toEqual({ status: 3, output: "it's" });
+    const much = await script('yes | head -c 9000000; echo end; false');
+    expect(much.status).toBe(1);
+    expect(much.output.length).toBeLessThanOrEqual(2_048);
+    expect(much.output).toMatch(/y\nend$/);
+  });
+
+  test('that does not end is ended, whatever it says meanwhile', async () => {
+    const endless = view.script('trap "" TERM; tr "\\0" x < /dev/zero');
+    await expect(endless).rejects.toThrow('its script took longer than 3 s on server01.');
+    expect((await view.script('true')).status).toBe(0);
+  });
+});
+
+test('the way to an address is asked for, and nothing else of ip', async () => {
+  const way = await view.ask(['ip', '-j', '-4', 'route', 'get', '10.1.10.100']);
+  expect(JSON.parse(way.output)).toMatchObject([{ dev: 'eth1' }]);
+  const other = ['ip', 'link', 'del', 'docker0'] as unknown as ReadingCommand;
+  await expect(view.ask(other)).rejects.toThrow('may only read');
+});

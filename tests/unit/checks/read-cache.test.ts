@@ -46,6 +46,9 @@ class Looked {
       firewall: () => counted('firewall', []),
       read: (path: string) => counted(`file ${path}`, ''),
       ask: (words: readonly string[]) => counted(words.join(' '), { status: 0, output: '' }),
+      probe: (to: string, port?: number) =>
+        counted(`probe ${to} ${port}`, { status: 0, output: '' }),
+      script: (lines: string) => counted(`script ${lines}`, { status: 0, output: '' }),
     };
     const sandbox: SandboxView = {
       signal: new AbortController().signal,

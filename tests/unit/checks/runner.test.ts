@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { CouldNotCheck, check, notYet, passed, type SandboxView, value } from '#lab';
+import {
+  CouldNotCheck,
+  check,
+  notYet,
+  passed,
+  type SandboxView,
+  type SignalBody,
+  value,
+} from '#lab';
 import { CheckStage, containerSignal, containerView, LABS_OWN, labWith } from './stage.ts';
 
 /** The clocks that a test takes in its hands; turns of the event loop stay real. */
@@ -315,6 +323,58 @@ describe('in time,', () => {
     await nextTurn();
   };
   const WEB = labWith([check('web', { title: 't', test: (sandbox) => runs(sandbox, 'web') })]);
+
+  test('is asked in the rhythm that it wants, while it is open and somebody has a page of the lab', async () => {
+    const beats = async ({ host }: SandboxView) =>
+      (await host('one').script('…')).status === 0 ? passed() : notYet('No beat yet.');
+    using stage = new CheckStage(
+      labWith([check('beats', { title: 't', every: '2s', test: beats })]),
+    );
+    const host = stage.host('one');
+    stage.runner.wake();
+    await pass(stage, 10_500);
+    expect(host.asked).toBe(6);
+    stage.hasPage = false;
+    await pass(stage, 10_000);
+    expect(host.asked).toBe(6);
+    stage.hasPage = true;
+    host.system = 'beats';
+    await pass(stage, 2_000);
+    expect([host.asked, stage.view('beats')?.state]).toEqual([7, 'passed']);
+    await pass(stage, 5_000);
+    expect(host.asked).toBe(7);
+  });
+
+  test('who reaches whom is asked again for what happens on any host, but for visits and looks inside', async () => {
+    const reached = async ({ host }: SandboxView) =>
+      (await host('one').probe('10.0.0.2')).status === 0 ? passed() : notYet('No answer.');
+    using stage = new CheckStage(labWith([check('reached', { title: 't', test: reached })]));
+    const host = stage.host('one');
+    stage.runner.wake();
+    const askedFor = async (signal: SignalBody) => {
+      await pass(stage, 2_000);
+      const before = host.asked;
+      stage.signal(signal);
+      await pass(stage, 500);
+      return host.asked - before;
+    };
+    const [on, name, id] = ['two', 'web', 'f00d'];
+    const network = { kind: 'network', host: on, action: 'connect', id, name } as const;
+    expect(await askedFor({ kind: 'route', host: on, change: '' })).toBe(1);
+    expect(await askedFor(network)).toBe(1);
+    expect(await askedFor(containerSignal(on, 'start', name))).toBe(1);
+    expect(await askedFor({ kind: 'host', host: on, change: 'started' })).toBe(1);
+    expect(await askedFor(containerSignal(on, 'exec_start', name))).toBe(0);
+    expect(await askedFor({ kind: 'answer', check: 'q', text: '' })).toBe(0);
+    const line = { kind: 'command', host: on, terminal: 't', line: 'x &', status: 0 } as const;
+    expect(await askedFor(line)).toBe(1);
+    await pass(stage, 1_000);
+    const before = host.asked;
+    host.system = 'answers';
+    stage.signal(line);
+    await pass(stage, 100);
+    expect([host.asked - before, stage.view('reached')?.state]).toEqual([1, 'passed']);
+  });
 
   test('what a command has left in the background is there a moment later, and is asked for then', async () => {
     const listening = async ({ host }: SandboxView) =>

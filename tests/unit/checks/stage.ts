@@ -25,7 +25,7 @@ export interface FakeHost {
   networks: NetworkView[];
   routes: RouteView[];
   files: Record<string, string>;
-  /** What every command that reads says, and how often one was run. */
+  /** What every command that reads says, every probe and every script, and how often one was run. */
   system: string;
   asked: number;
   /** Stands before every answer. */
@@ -44,6 +44,8 @@ export class CheckStage implements Disposable {
   assisted: Assisted = false;
   /** What a test puts in the way of the session that is told of passes and news. */
   failing: { onPass?: Error; onChecks?: Error; view?: Error } = {};
+  /** Somebody has a page of the lab open. */
+  hasPage = true;
   readonly #hosts = new Map<string, FakeHost>();
   readonly #signals: Signal[] = [];
 
@@ -59,6 +61,7 @@ export class CheckStage implements Disposable {
         return this.#view(signal);
       },
       passes: () => this.passes,
+      hasPage: () => this.hasPage,
       onPass: (id, about) => {
         if (this.failing.onPass) throw this.failing.onPass;
         const pass = { at: Date.now(), about, assisted: this.assisted };
@@ -126,6 +129,11 @@ export class CheckStage implements Disposable {
       await host.before();
       return of();
     };
+    const said = () =>
+      answer(() => {
+        host.asked += 1;
+        return { status: host.system === '' ? 1 : 0, output: host.system };
+      });
     return {
       name,
       aliases: [],
@@ -144,11 +152,9 @@ export class CheckStage implements Disposable {
       addressOf: () => answer(() => undefined),
       firewall: () => answer(() => []),
       read: (path) => answer(() => host.files[path]),
-      ask: () =>
-        answer(() => {
-          host.asked += 1;
-          return { status: 0, output: host.system };
-        }),
+      ask: said,
+      probe: said,
+      script: said,
     };
   }
 }

@@ -13,16 +13,20 @@ import {
   firstOf,
   image,
   type LabError,
+  leadsTo,
   listens,
   type Moment,
   network,
   networkId,
+  passOf,
   process,
   ranInside,
+  reaches,
   refused,
   registry,
   restartOf,
   route,
+  script,
   subnetOf,
   sysctl,
   type Test,
@@ -933,6 +937,130 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     ],
   ],
   [
+    'reaches(…)',
+    reaches('10.1.20.11').from('client'),
+    [
+      ['an answer', (w) => probed(w, 'probe 10.1.20.11', '1 received', 0), 'passed'],
+      [
+        'no route',
+        (w) => probed(w, 'probe 10.1.20.11', 'ping: connect: Network is unreachable', 2),
+        /No route leads from client to 10\.1\.20\.11/,
+      ],
+      [
+        'a router that knows no way on',
+        (w) => probed(w, 'probe 10.1.20.11', sentBack('10.1.10.11', 'Destination Net Unreachable')),
+        /comes as far as server01, which knows no way on/,
+      ],
+      [
+        'a firewall that says no',
+        (w) => probed(w, 'probe 10.1.20.11', sentBack('10.1.20.11', 'Packet filtered')),
+        /firewall of 10\.1\.20\.11 rejects/,
+      ],
+      [
+        'a circle',
+        (w) => probed(w, 'probe 10.1.20.11', sentBack('10.1.10.11', 'Time to live exceeded')),
+        /goes in circles/,
+      ],
+      [
+        'a neighbour that is not there',
+        (w) => probed(w, 'probe 10.1.20.11', sentBack('10.1.10.1', 'Destination Host Unreachable')),
+        /gets no answer/,
+      ],
+      ['silence', (w) => probed(w, 'probe 10.1.20.11', '0 received'), /gets no answer/],
+    ],
+  ],
+  [
+    'reaches(…) a port, from a container',
+    reaches('app:80').from(web),
+    [
+      ['an answer', (w) => probed(run(w), 'web> probe app 80', 'succeeded!', 0), 'passed'],
+      ['no container', (w) => w, /No web on server01 yet|No container named web/],
+      ['one that is stopped', (w) => run(w).stop('web'), /web is stopped/],
+      [
+        'a name that nobody knows',
+        (w) =>
+          probed(
+            run(w),
+            'web> probe app 80',
+            'nc: getaddrinfo: Temporary failure in name resolution',
+          ),
+        /Nobody tells web which address app:80 has/,
+      ],
+      [
+        'a name that is still asked for',
+        (w) => probed(run(w), 'web> probe app 80', '', 124),
+        /Nobody tells web/,
+      ],
+      [
+        'nothing that listens',
+        (w) => probed(run(w), 'web> probe app 80', 'nc: … failed: Connection refused'),
+        /nothing listens on port 80/,
+      ],
+      [
+        'no route',
+        (w) => probed(run(w), 'web> probe app 80', 'nc: … failed: Network is unreachable'),
+        /No route leads from web/,
+      ],
+      [
+        'silence',
+        (w) => probed(run(w), 'web> probe app 80', 'nc: … timed out: Operation now in progress'),
+        /web gets no answer from app:80/,
+      ],
+    ],
+  ],
+  [
+    'leadsTo(…)',
+    leadsTo('10.1.20.11').on('client').via('10.1.10.11'),
+    [
+      ['that gateway', (w) => w.says('client', WAY, '[{"gateway":"10.1.10.11"}]'), 'passed'],
+      ['no way', (w) => w.says('client', WAY, 'Network is unreachable', 2), /no route that leads/],
+      [
+        'another host',
+        (w) => w.says('client', WAY, '[{"gateway":"10.1.10.12","dev":"eth1"}]'),
+        /to server02 \(10\.1\.10\.12\)\. It has to go via server01 \(10\.1\.10\.11\)/,
+      ],
+      ['nobody', (w) => w.says('client', WAY, '[{"gateway":"10.9.9.9"}]'), /to 10\.9\.9\.9\./],
+      ['no gateway', (w) => w.says('client', WAY, '[{"dev":"eth1"}]'), /own wire \(eth1\)/],
+      ['itself', (w) => w.says('client', WAY, '[{"type":"local"}]'), /address of client itself/],
+    ],
+  ],
+  [
+    'script(…)',
+    script('true').on('client'),
+    [
+      ['that works', (w) => w.says('client', 'true', 'anything'), 'passed'],
+      [
+        'the last line that says something',
+        (w) =>
+          w.says('client', 'true', 'looking\n\u001b[31mNot yet.\u001b[0m\u202e\r\n\n \u0007', 1),
+        /^Not yet\.$/,
+      ],
+      ['no word', (w) => w.says('client', 'true', '', 3), /It is not so yet on client/],
+      ['a long word', (w) => w.says('client', 'true', 'x'.repeat(999), 1), /^x{300}$/],
+    ],
+  ],
+  [
+    'visited(…).after(passOf(…))',
+    visited('http://10.1.10.11').after(passOf('rebuilt')),
+    [
+      ['no pass', (w) => w.visit('http://10.1.10.11'), /A step before this one comes first/],
+      ['before it', (w) => w.visit('http://10.1.10.11').pass('rebuilt'), /Not opened since then/],
+      ['after another', (w) => w.pass('built').visit('http://10.1.10.11'), /comes first/],
+      ['after it', (w) => w.pass('rebuilt').visit('http://10.1.10.11').pass('rebuilt'), 'passed'],
+    ],
+  ],
+  [
+    'container(…).after(passOf(…))',
+    web.runs().after(passOf('rebuilt')),
+    [
+      ['before it', (w) => run(w).pass('rebuilt'), /running since before that/],
+      ['no pass', run, /A step before this one comes first/],
+      ['started again', (w) => run(w).pass('rebuilt').restart('web', 32769), 'passed'],
+      ['made after it', (w) => run(w.pass('rebuilt')), 'passed'],
+      ['made anew', (w) => run(run(w).pass('rebuilt').remove('web')), 'passed'],
+    ],
+  ],
+  [
     'all(…)',
     all(web.runs(), network('mynet').on('server01')),
     [
@@ -950,6 +1078,13 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     ],
   ],
 ];
+
+/** What a probe from the client, or from a container of server01, says. */
+function probed(world: World, probe: string, output: string, status = 1): World {
+  return world.says(probe.includes('>') ? 'server01' : 'client', probe, output, status);
+}
+const sentBack = (by: string, what: string) => `PING 10.1.20.11\nFrom ${by} icmp_seq=1 ${what}\n`;
+const WAY = 'ip -j -4 route get 10.1.20.11';
 
 const PS = 'ps -eo stat=,user:32=,comm=';
 const running = (world: World, line: string) => world.says('client', PS, line);
@@ -1058,6 +1193,19 @@ describe('a host that the lab does not have', () => {
         ],
       } satisfies Partial<LabError>),
     );
+  });
+});
+
+describe('an address that is none', () => {
+  it.each([
+    ['no port', () => reaches('10.1.20.11:').from('client'), /reaches\("10\.1\.20\.11:"\)/],
+    ['no port that there is', () => reaches('web:65536').from('client'), /an address or a name/],
+    ['an option of a command', () => reaches('-f').from('client'), /an address or a name/],
+    ['a page', () => reaches('http://web').from('client'), /such as 10\.1\.10\.11 or web:80/],
+    ['a network', () => leadsTo('10.1.20.0/24').on('client').via('10.1.10.1'), /leadsTo\("10/],
+    ['a name', () => leadsTo('10.1.20.1').on('client').via('router'), /via\("router"\): an IPv4/],
+  ])('is named with its question: %s', (_, ask, says) => {
+    expect(ask).toThrow(says);
   });
 });
 

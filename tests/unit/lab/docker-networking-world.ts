@@ -240,7 +240,7 @@ export class World {
     return this;
   }
 
-  /** What a command that reads says on a host. */
+  /** What a command that reads says on a host, a script, or a probe: `probe 10.1.20.11 80`, `web> probe app`. */
   says(host: string, command: string, output: string, status = 0): this {
     this.#said.set(`${host}: ${command}`, { status, output });
     return this;
@@ -352,6 +352,12 @@ export class World {
         if (!file) return said ?? { status: path === '' ? 0 : 1, output: '' };
         return { status: 0, output: file.stat ?? '444 root root regular file' };
       },
+      probe: async (to, port, from) => {
+        const inside = from === undefined ? '' : `${find(from)?.view.name}> `;
+        const line = `${inside}probe ${to}${port === undefined ? '' : ` ${port}`}`;
+        return this.#said.get(`${name}: ${line}`) ?? { status: 1, output: '' };
+      },
+      script: async (lines) => this.#said.get(`${name}: ${lines}`) ?? { status: 1, output: '' },
     };
   }
 

@@ -6,6 +6,7 @@ import {
   image,
   listens,
   process,
+  reaches,
   refused,
   restartOf,
   route,
@@ -15,6 +16,7 @@ import {
   type SignalKind,
   type SignalOf,
   type Start,
+  script,
   startBefore,
   type Test,
   throughFormerPort,
@@ -157,14 +159,32 @@ test('the work for one look at a host’s routes grows with them, and no faster'
   }
 });
 
-test('what a host says of its sockets and processes is gone through once, whatever stands in it', async () => {
-  const HOSTILE = ['"', '("', '",pid=', ' ', 'S a b\n', 'LISTEN 0 0 :: users:(("', 'a'.repeat(99)];
+test('what a host says of its sockets and processes, to a probe or a script, is gone through once, whatever stands in it', async () => {
+  const HOSTILE = [
+    '\u001b[',
+    'From ',
+    'From x icmp_seq=1 ',
+    '"',
+    '("',
+    '",pid=',
+    ' ',
+    'S a b\n',
+    'LISTEN 0 0 :: users:(("',
+    'a'.repeat(99),
+  ];
   for (const part of HOSTILE) {
     const said = part.repeat(Math.ceil(MOST_SAID / part.length));
     const world = new World()
       .says('client', 'ss -Hltnp', said)
-      .says('client', 'ps -eo stat=,user:32=,args=', said);
-    for (const test of [listens(80).on('client').by('x'), process(/^x y$/).on('client')]) {
+      .says('client', 'ps -eo stat=,user:32=,args=', said)
+      .says('client', 'probe 10.1.20.11', said, 1)
+      .says('client', 'false', said, 1);
+    for (const test of [
+      listens(80).on('client').by('x'),
+      process(/^x y$/).on('client'),
+      reaches('10.1.20.11').from('client'),
+      script('false').on('client'),
+    ]) {
       expect((await world.put(test)).kind).toBe('not-yet');
     }
   }

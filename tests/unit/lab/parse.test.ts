@@ -1,5 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { answer, check, defineLab, hostNamed, type LabError, passed, type SandboxView } from '#lab';
+import {
+  all,
+  answer,
+  check,
+  container,
+  defineLab,
+  hostNamed,
+  type LabError,
+  passed,
+  passOf,
+  restartOf,
+  type SandboxView,
+  visited,
+} from '#lab';
+
+const site = container('site').on('server01');
 
 const GOOD = {
   title: 'T',
@@ -53,6 +68,45 @@ describe('a lab', () => {
       'address "10.1.10.12" stands twice',
       expect.stringContaining('browser: "nobody" is no host'),
       'check id "twice" stands twice',
+    ]);
+  });
+
+  test('refuses a rhythm that is none, or costs the hosts too much', () => {
+    const beats = (every: `${number}s`) =>
+      problemsOf({
+        ...GOOD,
+        sections: [
+          { page: 'p', title: 'P', checks: [check('beats', { title: 't', every, test: passed })] },
+        ],
+      });
+    for (const right of ['1s', '2.5s', '60s'] as const) expect(beats(right)).toEqual([]);
+    for (const wrong of ['0.5s', '61s', '-2s', '1e1s'] as const) {
+      expect(beats(wrong)).toEqual([
+        `check "beats": every "${wrong}" is no number of seconds from 1 to 60, such as 2s`,
+      ]);
+    }
+  });
+
+  test('refuses a question about the pass of what is no check before it', () => {
+    const asks = (id: string) =>
+      check('seen', {
+        title: 't',
+        test: all(visited('http://10.1.10.11').after(restartOf(site).after(passOf(id))), passed),
+      });
+    const labWith = (id: string) =>
+      problemsOf({
+        ...GOOD,
+        sections: [
+          {
+            page: 'p',
+            title: 'P',
+            checks: [check('built', { title: 't', test: passed }), asks(id)],
+          },
+        ],
+      });
+    expect(labWith('built')).toEqual([]);
+    expect(labWith('bulit')).toEqual([
+      'check "seen" needs "bulit", which is no check before it. Did you mean "built"? There are: built, seen.',
     ]);
   });
 

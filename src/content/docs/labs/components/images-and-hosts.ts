@@ -1,12 +1,18 @@
 import {
+  asBefore,
   check,
   command,
+  container,
   file,
   image,
+  leadsTo,
   listens,
   on,
   open,
+  passOf,
   process,
+  reaches,
+  script,
   sysctl,
   user,
   visited,
@@ -173,5 +179,77 @@ export const imagesAndHosts = [
         undo: [on('server01', 'sudo rm /etc/sysctl.conf')],
       },
     ],
+  }),
+  check('way-known', {
+    title: 'The client sends what is for 192.168.77.7 to server01',
+    test: leadsTo('192.168.77.7').on('client').via('10.1.10.11'),
+    mistakes: [
+      {
+        what: 'to itself',
+        actions: [on('client', 'sudo ip route add 192.168.77.0/24 dev eth1')],
+        says: 'on its own wire (eth1)',
+        undo: [on('client', 'sudo ip route del 192.168.77.0/24')],
+      },
+      {
+        what: 'to nobody',
+        actions: [on('client', 'sudo ip route add 192.168.77.0/24 via 10.1.10.12')],
+        says: 'to 10.1.10.12. It has to go via server01',
+        undo: [on('client', 'sudo ip route del 192.168.77.0/24')],
+      },
+    ],
+    alternatives: [
+      {
+        what: 'the route of all the rest',
+        actions: [on('client', 'sudo ip route add default via 10.1.10.11')],
+      },
+    ],
+  }),
+  check('near-reached', {
+    title: 'From within far, near answers by its name',
+    test: reaches('near').from(container('far').on('server01')),
+    mistakes: [
+      {
+        what: 'on a network without names',
+        actions: [
+          on('server01', `docker run -d --name near ${IMAGE}`),
+          on('server01', `docker run -d --name far ${IMAGE}`),
+        ],
+        says: 'Nobody tells far which address near has',
+        undo: [on('server01', 'docker rm -f near far')],
+      },
+    ],
+  }),
+  check('link-set', {
+    title: '/srv/current leads to /srv/v2',
+    test: script(`
+      to=$(readlink /srv/current) && [ "$to" = /srv/v2 ] && exit
+      echo "/srv/current leads to \${to:-nothing} yet."
+      exit 1
+    `).on('client'),
+    mistakes: [
+      {
+        what: 'to the old one',
+        actions: [on('client', 'sudo ln -s /srv/v1 /srv/current')],
+        says: 'leads to /srv/v1 yet',
+        undo: [on('client', 'sudo rm /srv/current')],
+      },
+    ],
+  }),
+  check('beat-heard', {
+    title: 'A program in the background has written /tmp/beat',
+    every: '1s',
+    test: file('/tmp/beat').on('client'),
+    mistakes: [
+      {
+        what: 'another file',
+        actions: [on('client', '(date > /tmp/beats) &')],
+        says: asBefore,
+        undo: [on('client', 'rm /tmp/beats')],
+      },
+    ],
+  }),
+  check('site-seen-again', {
+    title: 'Since near answers, you looked at the site once more',
+    test: visited('http://10.1.10.11:8082').after(passOf('near-reached')),
   }),
 ];
