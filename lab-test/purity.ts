@@ -8,11 +8,8 @@ import type { Place, Report } from './report.ts';
 
 /** So often in a row a check has to say the same. */
 const TIMES = 50;
-/**
- * Where it sends packets or runs a script: each may take a second, and a kernel tells only some six times in a row that it
- * turns something back.
- */
-const SLOW_TIMES = 5;
+/** So often where it sends packets or runs a script, each of which may take a second. */
+const SLOW_TIMES = 3;
 /** So many of them may be late: a machine that stalls for a moment is not the check's doing, and the server asks again. */
 const LATE_MOST = 5;
 /** A check gives up after its deadline and is tried again a few seconds later, by itself. */

@@ -1,12 +1,5 @@
 import { notYet, passed } from '../verdict.ts';
-import {
-  type Assertion,
-  assertion,
-  checksOf,
-  enginesOf,
-  hostsOf,
-  type Test,
-} from './assertion.ts';
+import { type Assertion, assertion, checksOf, enginesOf, hostsOf, type Test } from './assertion.ts';
 
 /**
  * Passes when every test does. They run in order; the first that does not pass gives the reason, and the rest does not

@@ -23,6 +23,11 @@ export function relation(subnet: string, other: string): 'same' | 'wider' | 'nar
   return a.length < b.length ? 'wider' : 'narrower';
 }
 
+/** Whether a text is an IPv4 address, and nothing more. */
+export function isAddress(text: string): boolean {
+  return IPv4.isValidFourPartDecimal(text);
+}
+
 /** The number of addresses of a subnet; 0 for what is none. */
 export function sizeOf(subnet: string): number {
   const found = parse(subnet);

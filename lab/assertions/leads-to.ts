@@ -8,7 +8,7 @@ import {
   type Messages,
   verdictWith,
 } from './assertion.ts';
-import { sizeOf } from './ipv4.ts';
+import { isAddress } from './ipv4.ts';
 
 /** `name` is the address, `found` where the host sends it instead, `wanted` where it is to go. */
 export type LeadsToMessage = 'noWay' | 'ownAddress' | 'noGateway' | 'otherGateway';
@@ -52,7 +52,7 @@ export function leadsTo(address: string) {
 }
 
 function addressed(word: string, address: string): string {
-  if (sizeOf(address) === 1 && !address.includes('/')) return address;
+  if (isAddress(address)) return address;
   throw new Error(`${word}("${address}"): an IPv4 address is expected, such as 10.1.20.11`);
 }
 
@@ -87,7 +87,7 @@ function called(sandbox: SandboxView, address: string): string {
 }
 
 /** What `ip -j route get` says of an address. */
-interface RouteGot {
+export interface RouteGot {
   readonly type?: string;
   readonly gateway?: string;
   readonly dev?: string;
@@ -96,7 +96,8 @@ interface RouteGot {
 /** How `ip` ends where the kernel says that there is no way. */
 const NO_WAY = 2;
 
-async function wayTo(host: HostView, address: string): Promise<RouteGot | undefined> {
+/** The way that a host's kernel sends an address; `undefined` where it knows none. */
+export async function wayTo(host: HostView, address: string): Promise<RouteGot | undefined> {
   const { status, output } = await host.ask(['ip', '-j', '-4', 'route', 'get', address]);
   if (status === NO_WAY) return undefined;
   if (status !== 0) throw new CouldNotCheck(`ip does not work on ${host.name}.`);

@@ -1,5 +1,5 @@
 import { CouldNotCheck, passed, type Verdict } from '../verdict.ts';
-import type { CommandAnswer, SandboxView } from '../view.ts';
+import type { CommandAnswer, HostView, SandboxView } from '../view.ts';
 import {
   type Assertion,
   assertion,
@@ -10,6 +10,8 @@ import {
 } from './assertion.ts';
 import type { ContainerAssertion } from './container.ts';
 import { findContainer } from './container-search.ts';
+import { isAddress } from './ipv4.ts';
+import { type RouteGot, wayTo } from './leads-to.ts';
 
 /**
  * `name` is what is to be reached, `host` from where, `wanted` the port, `found` whoever on the way has answered instead.
@@ -27,7 +29,7 @@ const MESSAGES: DefaultMessages<ReachesMessage> = {
   noRoute: ({ name, host }) => `No route leads from ${host} to ${name}.`,
   unknownName: ({ name, host }) => `Nobody tells ${host} which address ${name} has.`,
   refused: ({ name, host, wanted }) =>
-    `${host} reaches ${name} and is refused: nothing listens on port ${wanted} there.`,
+    `${host} reaches ${name} and is refused: nothing listens on port ${wanted} there, or a firewall rejects it.`,
   rejected: ({ name, host, found }) =>
     `A rule in the firewall of ${found} rejects what ${host} sends to ${name}.`,
   turnedBack: ({ name, host, found }) =>
@@ -133,9 +135,35 @@ async function judge<Host extends string>(
   if (end.kind === 'unknown') {
     throw new CouldNotCheck(`${here.name} could not send anything to ${name} (${end.said}).`);
   }
-  const by = 'by' in end ? (hostAt(sandbox, end.by)?.name ?? end.by) : '';
+  const way = end.kind === 'noAnswer' ? await wayWrong(sandbox, here, to, from !== undefined) : end;
+  const by = 'by' in way ? (hostAt(sandbox, way.by)?.name ?? way.by) : '';
   const facts = { name, host: called, found: by, wanted: String(port ?? '') };
-  return verdictWith(MESSAGES, messages, end.kind, facts);
+  return verdictWith(MESSAGES, messages, way.kind, facts);
+}
+
+/**
+ * Why no answer comes, where the routes of the lab's hosts tell: one on the way knows no way on, or the way leads back to
+ * where it has been. What they send back themselves says so as well, but a kernel sends it only now and then.
+ */
+async function wayWrong(
+  sandbox: SandboxView,
+  first: HostView,
+  to: string,
+  isForwarded: boolean,
+): Promise<Exclude<End, { readonly kind: 'answered' | 'unknown' }>> {
+  if (!isAddress(to)) return { kind: 'noAnswer' };
+  const been: string[] = [];
+  let at: HostView | undefined = first;
+  while (at) {
+    if (been.includes(at.name)) return { kind: 'inCircles' };
+    been.push(at.name);
+    const way: RouteGot | undefined = await wayTo(at, to);
+    const isOn = isForwarded || been.length > 1;
+    if (!way) return isOn ? { kind: 'turnedBack', by: at.name } : { kind: 'noRoute' };
+    const next = way.gateway === undefined ? undefined : hostAt(sandbox, way.gateway);
+    at = next && sandbox.host(next.name);
+  }
+  return { kind: 'noAnswer' };
 }
 
 /** How a probe ended, as a message has it. */
@@ -152,13 +180,13 @@ const SAID_CHARACTERS = 120;
 /** How ping(8) and nc(1) end where it was not they who failed. */
 const WENT_WRONG_MOST = 2;
 
-/** What a router or a firewall sends back. */
+/** What a firewall sends back, or a router. */
 const SENT_BACK = /^From (\S{1,64}) icmp_seq=\d+ (.*)$/m;
 const REJECTED = /Port Unreachable|filtered|Prohibited/i;
 
 /**
- * What ping or nc have said, by its words: their exit status is the same for most of these. A host whose neighbour does
- * not answer says “Host Unreachable” or nothing, as it happens, so that is no answer as well.
+ * What ping or nc have said, by its words: their exit status is the same for most of these. That a host or a network is
+ * “unreachable” is said now and then for what is silence else, so that is no answer as well.
  */
 function endOf({ status, output }: CommandAnswer, isPort: boolean): End {
   if (status === 0) return { kind: 'answered' };
@@ -170,8 +198,6 @@ function endOf({ status, output }: CommandAnswer, isPort: boolean): End {
   if (/refused/.test(output)) return { kind: 'refused' };
   const [, by = '', said = ''] = SENT_BACK.exec(output) ?? [];
   if (REJECTED.test(said)) return { kind: 'rejected', by };
-  if (/Net Unreachable/.test(said)) return { kind: 'turnedBack', by };
-  if (/Time to live exceeded/.test(said)) return { kind: 'inCircles' };
   const isOwn = isPort
     ? /Network is unreachable|Invalid argument|Permission denied/.test(output)
     : /^ping: (connect|Do you want)/m.test(output);

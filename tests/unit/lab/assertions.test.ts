@@ -948,7 +948,10 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
       ],
       [
         'a router that knows no way on',
-        (w) => probed(w, 'probe 10.1.20.11', sentBack('10.1.10.11', 'Destination Net Unreachable')),
+        (w) =>
+          probed(w, 'probe 10.1.20.11', sentBack('10.1.10.11', 'Destination Net Unreachable'))
+            .says('client', WAY, '[{"gateway":"10.1.10.11"}]')
+            .says('server01', WAY, 'Network is unreachable', 2),
         /comes as far as server01, which knows no way on/,
       ],
       [
@@ -958,15 +961,33 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
       ],
       [
         'a circle',
-        (w) => probed(w, 'probe 10.1.20.11', sentBack('10.1.10.11', 'Time to live exceeded')),
+        (w) =>
+          probed(w, 'probe 10.1.20.11', '0 received')
+            .says('client', WAY, '[{"gateway":"10.1.10.11"}]')
+            .says('server01', WAY, '[{"gateway":"10.1.10.12"}]')
+            .says('server02', WAY, '[{"gateway":"10.1.10.11"}]'),
         /goes in circles/,
       ],
       [
         'a neighbour that is not there',
-        (w) => probed(w, 'probe 10.1.20.11', sentBack('10.1.10.1', 'Destination Host Unreachable')),
+        (w) =>
+          probed(w, 'probe 10.1.20.11', sentBack('10.1.10.1', 'Destination Host Unreachable')).says(
+            'client',
+            WAY,
+            '[{"dev":"eth1"}]',
+          ),
         /gets no answer/,
       ],
-      ['silence', (w) => probed(w, 'probe 10.1.20.11', '0 received'), /gets no answer/],
+      [
+        'silence',
+        (w) =>
+          probed(w, 'probe 10.1.20.11', '0 received').says(
+            'client',
+            WAY,
+            '[{"gateway":"10.1.10.1"}]',
+          ),
+        /gets no answer/,
+      ],
     ],
   ],
   [
@@ -994,7 +1015,7 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
       [
         'nothing that listens',
         (w) => probed(run(w), 'web> probe app 80', 'nc: … failed: Connection refused'),
-        /nothing listens on port 80/,
+        /nothing listens on port 80 there, or a firewall rejects it/,
       ],
       [
         'no route',

@@ -178,6 +178,7 @@ test('what a host says of its sockets and processes, to a probe or a script, is 
       .says('client', 'ss -Hltnp', said)
       .says('client', 'ps -eo stat=,user:32=,args=', said)
       .says('client', 'probe 10.1.20.11', said, 1)
+      .says('client', 'ip -j -4 route get 10.1.20.11', '[{}]')
       .says('client', 'false', said, 1);
     for (const test of [
       listens(80).on('client').by('x'),
