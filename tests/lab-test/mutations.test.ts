@@ -9,6 +9,7 @@ import { type Kind, runLabTest } from '../../lab-test/run-lab-test.ts';
 import { openTestServer, type TestServer } from '../../lab-test/test-server.ts';
 import { lab as examples } from '../../src/content/docs/labs/components/lab.ts';
 import { lab as real } from '../../src/content/docs/labs/docker-networking/lab.ts';
+import { lab as router } from '../labs/router/lab.ts';
 
 /*
  * The test of labs, tested: each of these makes one thing of the Docker Networking lab wrong, in a check, in a page or in
@@ -17,6 +18,13 @@ import { lab as real } from '../../src/content/docs/labs/docker-networking/lab.t
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 const LABS = join(PROJECT, 'src/content/docs/labs');
+/** The labs that things are made wrong in, by what they are about, each with one page of its own. */
+const SUBJECTS = {
+  networking: { whole: real, pages: join(LABS, 'docker-networking'), page: 'ephemeral-ports' },
+  choices: { whole: examples, pages: join(LABS, 'components'), page: 'components' },
+  hosts: { whole: examples, pages: join(LABS, 'components'), page: 'images-and-hosts' },
+  wires: { whole: router, pages: join(PROJECT, 'tests/labs/router'), page: 'across' },
+} as const;
 /** What is wrong stays wrong; a busy machine has this long for what is right. */
 const PATIENCE_MS = 12_000;
 /** As many as two cores carry. */
@@ -29,8 +37,10 @@ interface Mutation {
   /** The step that is tested. */
   readonly step: string;
   readonly kind: Kind;
-  /** A step of the authors' examples, which have questions with choices. */
-  readonly isExample?: true;
+  /** Of which lab it is a step; of Docker Networking unless said otherwise. */
+  readonly of?: keyof typeof SUBJECTS;
+  /** The lab's hosts, changed. */
+  readonly hosts?: (hosts: Lab['hosts']) => Lab['hosts'];
   /** A check, changed. */
   readonly check?: readonly [id: string, change: (check: CheckDefinition) => CheckDefinition];
   /** A page, changed. */
@@ -155,7 +165,7 @@ const MUTATIONS: readonly Mutation[] = [
     what: 'a question of which another choice is right',
     step: 'who-gives',
     kind: 'written',
-    isExample: true,
+    of: 'choices',
     check: ['who-gives', (check) => ({ ...check, test: DHCP_RIGHT.test })],
     says: /who-gives to pass; seen: .*Not the engine\./,
   },
@@ -163,9 +173,25 @@ const MUTATIONS: readonly Mutation[] = [
     what: 'a question that takes a wrong choice for a right one',
     step: 'who-gives',
     kind: 'wrong',
-    isExample: true,
+    of: 'choices',
     check: ['who-gives', (check) => ({ ...check, test: DHCP_RIGHT.test })],
     says: /choosing dhcp\): expected who-gives not to pass; seen: passed/,
+  },
+  {
+    what: 'a wire that is unplugged',
+    step: 'there',
+    kind: 'written',
+    of: 'wires',
+    hosts: (hosts) => hosts.map((host) => ({ ...host, interfaces: host.interfaces.slice(0, 1) })),
+    says: /reached to pass; seen: .*(No route leads|gets no answer|comes as far as)/,
+  },
+  {
+    what: 'a file in the prose that is not the one that is asked for',
+    step: 'notes-kept',
+    kind: 'written',
+    of: 'hosts',
+    prose: ['images-and-hosts', 'echo hello > /tmp/notes', 'echo hello > /tmp/note'],
+    says: /“chmod 640 \/tmp\/notes” to succeed|no \/tmp\/notes/,
   },
   {
     what: 'a fixed port in the prose',
@@ -254,8 +280,8 @@ afterAll(() => rm(scratch, { recursive: true }));
 
 describe('a lab’s test fails, and names the step, for', () => {
   it.each(MUTATIONS.map((mutation) => [mutation.what, mutation] as const))('%s', (_, mutation) => {
-    const { step, says, isExample } = mutation;
-    const page = isExample ? 'components' : 'ephemeral-ports';
+    const { step, says, of = 'networking' } = mutation;
+    const { page } = SUBJECTS[of];
     const line = new RegExp(String.raw`${page}\.mdx:\d+ ${step} \(.*(?:${says.source})`);
     expect((lines.get(mutation) ?? []).join('\n')).toMatch(line);
   });
@@ -285,10 +311,11 @@ async function linesOf(
   return report.failures.map(failureLine);
 }
 
-/** The lab's first page, with its check changed, and no more mistakes and other right ways than the mutation is about. */
-function labOf({ check, kind, step, isExample }: Mutation): Lab {
-  const whole = isExample ? examples : real;
-  const sections = whole.sections.slice(0, 1).map((section) => ({
+/** The lab's one page, with its check changed, and no more mistakes and other right ways than the mutation is about. */
+function labOf({ check, hosts, kind, step, of = 'networking' }: Mutation): Lab {
+  const { whole, page } = SUBJECTS[of];
+  const sections = whole.sections.filter((section) => section.page === page);
+  const changed = sections.map((section) => ({
     ...section,
     checks: section.checks.map((each) => {
       const { mistakes = [], alternatives = [], ...rest } = each;
@@ -301,12 +328,17 @@ function labOf({ check, kind, step, isExample }: Mutation): Lab {
       return check && check[0] === each.id ? check[1](kept) : kept;
     }),
   }));
-  return { ...whole, sections, checks: sections.flatMap((section) => section.checks) };
+  return {
+    ...whole,
+    hosts: hosts?.(whole.hosts) ?? whole.hosts,
+    sections: changed,
+    checks: changed.flatMap((section) => section.checks),
+  };
 }
 
 /** A folder with the lab's pages, one of them changed. */
-async function pagesOf({ prose, isExample }: Mutation, name: string): Promise<string> {
-  const pages = join(LABS, isExample ? 'components' : 'docker-networking');
+async function pagesOf({ prose, of = 'networking' }: Mutation, name: string): Promise<string> {
+  const { pages } = SUBJECTS[of];
   if (!prose) return pages;
   const directory = join(scratch, name);
   const files = (await readdir(pages)).filter((file) => file.endsWith('.mdx'));
