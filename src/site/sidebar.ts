@@ -16,8 +16,9 @@ export function isForAuthors(routeId: string): boolean {
 }
 
 /**
- * Each lab is a group of its own; the one with the guide's examples belongs to the guide. A lab's page lists that lab
- * alone: whoever learns has no use for the guide, and the server may have been told to leave other labs out.
+ * Each lab is a group of its own; the one with the guide's examples belongs to the guide, which names the others by their
+ * first pages. A lab's page lists that lab alone: whoever learns has no use for the guide, and the server may have been told
+ * to leave other labs out.
  *
  * @param here the folder name of the page's lab
  * @param titles folder name to title, for every lab, in their order
@@ -31,6 +32,11 @@ export function arranged(
     ...entry,
     label: titles.get(entry.label) ?? entry.label,
   });
+  const byFirstPage = (entry: SidebarEntry): SidebarEntry => {
+    const pages = entry.type === 'group' ? entry.entries : [];
+    const first = pages.find(({ type }) => type === 'link');
+    return { ...(first ?? entry), label: titled(entry).label };
+  };
   const order = [...titles.keys()];
   const labs = sidebar
     .flatMap((entry) => (entry.type === 'group' && entry.label === LABS_GROUP ? entry.entries : []))
@@ -41,7 +47,7 @@ export function arranged(
   return sidebar.flatMap((entry) => {
     if (entry.type !== 'group') return [entry];
     if (entry.label === LABS_GROUP) {
-      return labs.filter(({ label }) => label !== EXAMPLES_LAB).map(titled);
+      return labs.filter(({ label }) => label !== EXAMPLES_LAB).map(byFirstPage);
     }
     if (entry.label !== AUTHORS_GROUP) return [entry];
     const examples = labs.filter(({ label }) => label === EXAMPLES_LAB).map(titled);

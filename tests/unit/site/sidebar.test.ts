@@ -29,6 +29,14 @@ describe('the sidebar', () => {
     ]);
   });
 
+  it('of the guide leads to the first page of a lab', () => {
+    const written = [group(LABS_GROUP, [group('one', [link('/labs/one/'), link('/labs/one/a/')])])];
+    expect(arranged(written, undefined, TITLES)).toEqual([
+      { ...link('/labs/one/'), label: 'Lab one' },
+    ]);
+    expect(arranged(written, 'one', TITLES)).toMatchObject([{ entries: [{}, {}] }]);
+  });
+
   it('of the guide lists every lab, and the examples in the guide', () => {
     const all = [['Lab one'], ['Lab two'], [AUTHORS_GROUP, ['Every part, live']]];
     expect(labelsOf(arranged(WRITTEN, undefined, TITLES))).toEqual(all);
@@ -43,6 +51,10 @@ function labelsOf(entries: readonly SidebarEntry[]): readonly Labels[] {
     entry.label,
     ...(entry.type === 'group' ? labelsOf(entry.entries) : []),
   ]);
+}
+
+function link(href: string): SidebarEntry {
+  return { type: 'link', label: href, href, isCurrent: false, badge: undefined, attrs: {} };
 }
 
 function group(label: string, entries: SidebarEntry[] = []): SidebarEntry {
