@@ -14,7 +14,9 @@ export const course = defineCourse({
     },
     {
       title: 'The network below',
-      labs: [{ lab: 'docker-networking', minutes: 45, needs: ['run-a-container'] }],
+      labs: [
+        { lab: 'docker-networking', minutes: 45, needs: ['run-a-container', 'build-an-image'] },
+      ],
     },
   ],
 });

@@ -453,8 +453,11 @@ async function runAnew(sandbox: SandboxView): Promise<Verdict> {
 async function newPageOpened(sandbox: SandboxView): Promise<Verdict> {
   const verdict = await runAnew(sandbox);
   if (verdict.kind !== 'passed') return verdict;
-  const last = startsOf(sandbox.journal, SERVER, NAME).at(-1)?.seq ?? 0;
-  const visits = sandbox.journal.all('visit').filter(({ seq }) => seq > last);
+  // The engine has the new container a moment before the journal has its start.
+  const now = await sandbox.host(SERVER).container(NAME);
+  const start = startsOf(sandbox.journal, SERVER, NAME).findLast(({ id }) => id === now?.id);
+  if (!start) return notYet(`${NAME} is starting.`);
+  const visits = sandbox.journal.all('visit').filter(({ seq }) => seq > start.seq);
   if (visits.some((visit) => visit.port === PORT && isPage(visit))) return passed();
   const latest = visits.at(-1);
   if (!latest) return notYet(`Not opened since ${NAME} was run anew. Reload ${URL}.`);

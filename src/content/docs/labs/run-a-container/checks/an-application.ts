@@ -45,7 +45,7 @@ export const anApplication = [
     title: 'You found the program that has port 80 of server01',
     question: 'What is the program on port 80 called?',
     placeholder: 'the name in quotes',
-    reads: /:80\s.*\(\("([^"]+)"/,
+    reads: /\(\("([^"]+)",pid/,
     judge: async (given, { host }) => {
       const { output } = await host(SERVER).ask(['ss', '-Hltnp']);
       const line = output.split('\n').find((each) => /:80\s/.test(each)) ?? '';

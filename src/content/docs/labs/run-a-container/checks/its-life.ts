@@ -127,28 +127,28 @@ export const itsLife = [
     test: isRemoved,
     mistakes: [
       {
-        what: 'while it runs',
-        actions: [on(SERVER, `docker rm ${NAME}`)],
-        says: 'myweb still runs, and docker rm takes only what has ended',
-        remembered: true,
-      },
-      {
         what: 'only stopped',
         actions: [on(SERVER, `docker stop ${NAME}`)],
         says: 'myweb has ended, and still takes its name and its place on the disk',
         undo: [on(SERVER, `docker start ${NAME}`)],
       },
       {
-        what: 'the image instead',
-        actions: [on(SERVER, `docker rmi ${BASE}`)],
-        says: 'docker rmi removes images',
-        remembered: true,
-      },
-      {
         what: 'given another name',
         actions: [on(SERVER, `docker rename ${NAME} old-web`)],
         says: 'only has another name now, old-web',
         undo: [on(SERVER, `docker rename old-web ${NAME}`)],
+      },
+      {
+        what: 'while it runs',
+        actions: [on(SERVER, `docker rm ${NAME}`)],
+        says: 'myweb still runs, and docker rm takes only what has ended',
+        remembered: true,
+      },
+      {
+        what: 'the image instead',
+        actions: [on(SERVER, `docker rmi ${BASE}`)],
+        says: 'docker rmi removes images',
+        remembered: true,
       },
     ],
     alternatives: [
