@@ -118,11 +118,6 @@ export function countPassed(checks: readonly CheckView[], ids: readonly string[]
   return ids.filter((id) => passed.has(id)).length;
 }
 
-/** `3 of 4`, and ` +1` for what is not counted. */
-export function countText(passed: number, all: number, extra: number): string {
-  return `${passed} of ${all}${extra > 0 ? ` +${extra}` : ''}`;
-}
-
 function merge<T extends { readonly id: string }>(
   old: readonly T[],
   changed: readonly T[],

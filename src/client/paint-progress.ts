@@ -1,7 +1,7 @@
 import type { CheckView, HostStatus, SessionStatus } from '#protocol';
 import type { LabData } from './lab-data.ts';
-import { countPassed, countText, type LabView } from './lab-state.ts';
-import { set, setText } from './set.ts';
+import { countPassed, type LabView } from './lab-state.ts';
+import { countText, set, setText } from './set.ts';
 
 /** Keeps the bar (n of m, the hosts) and the counts in the sidebar true. */
 export function paintProgress(page: ParentNode, lab: LabData, view: LabView): void {

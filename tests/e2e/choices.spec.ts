@@ -7,6 +7,15 @@ test('questions with choices are answered by mouse and by keyboard, and the reas
   const { page } = learner;
   await learner.goTo('../components/components/');
 
+  // A page that opens after a step is neither led to nor shown before it.
+  await learner.goTo('../components/later/');
+  await expect(page.locator('[data-closed-note]')).toContainText('opens when a step before it');
+  await expect(learner.check('hello-top')).toBeHidden();
+  await learner.goTo('../components/components/');
+  const later = page.locator('a[href$="/labs/components/later/"]');
+  await expect(later).toHaveCount(2);
+  for (const link of await later.all()) await expect(link).toBeHidden();
+
   const one = learner.check('who-gives');
   await one.getByRole('button', { name: 'Check' }).click();
   await expect(one).toContainText('Choose something first.');
@@ -17,6 +26,7 @@ test('questions with choices are answered by mouse and by keyboard, and the reas
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await learner.ticked('who-gives');
+  for (const link of await later.all()) await expect(link).toBeVisible();
 
   const several = learner.check('always-there');
   for (const name of ['bridge', 'mynet']) await several.getByRole('checkbox', { name }).click();
@@ -48,4 +58,8 @@ test('questions with choices are answered by mouse and by keyboard, and the reas
   await expect(one.getByRole('radio', { name: 'the engine' })).toBeChecked();
   await expect(several.getByRole('checkbox', { name: 'mynet' })).not.toBeChecked();
   await expect(order.getByRole('listitem').first()).toContainText('It is created');
+
+  await later.last().click();
+  await expect(learner.check('hello-top')).toBeVisible();
+  await expect(page.locator('[data-closed-note]')).toBeHidden();
 });

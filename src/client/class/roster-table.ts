@@ -1,6 +1,5 @@
 import type { GuidePurpose, RosterLab, RosterLearner } from '#protocol';
-import { countText } from '../lab-state.ts';
-import { set, setText } from '../set.ts';
+import { countText, set, setText } from '../set.ts';
 import { clock, make } from './make.ts';
 import {
   duration,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionSnapshot } from '#protocol';
-import { countPassed, countText, type LabChange, LabState } from '../../../src/client/lab-state.ts';
+import { countPassed, type LabChange, LabState } from '../../../src/client/lab-state.ts';
+import { countText } from '../../../src/client/set.ts';
 
 const SNAPSHOT: SessionSnapshot = {
   lab: 'demo',

@@ -3,6 +3,7 @@ import { components } from './components.ts';
 import { helpers } from './helpers.ts';
 import { IMAGE } from './image.ts';
 import { imagesAndHosts } from './images-and-hosts.ts';
+import { later } from './later.ts';
 import { values } from './values.ts';
 
 /** Every component and every helper at work: the live examples of the guide for authors. */
@@ -17,6 +18,13 @@ export const lab = defineLab({
   values,
   sections: [
     { page: 'components', title: 'Components', checks: components },
+    {
+      page: 'later',
+      title: 'A page that opens later',
+      after: 'who-gives',
+      optional: true,
+      checks: later,
+    },
     { page: 'helpers', title: 'Helpers', checks: helpers },
     { page: 'images-and-hosts', title: 'Images and hosts', checks: imagesAndHosts },
   ],
