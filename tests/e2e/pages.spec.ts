@@ -94,13 +94,20 @@ test('no page loads anything from another site, or scrolls sideways on a phone',
     if (protocol.startsWith('http') && origin !== own) elsewhere.push(request.url());
   });
   await learner.page.setViewportSize({ width: 390, height: 844 });
-  for (const path of PAGES) {
-    await learner.page.goto(new URL(path, own).href);
+  const fits = async (path: string) => {
     const wide = await learner.page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
     expect(wide, path).toBeLessThanOrEqual(0);
+  };
+  for (const path of PAGES) {
+    await learner.page.goto(new URL(path, own).href);
+    await fits(path);
   }
+  // The button of a lab that has been begun names a section.
+  await learner.page.goto(own);
+  await expect(learner.page.locator('[data-lab-continue]').first()).toContainText('Continue with');
+  await fits('the home page with labs that have been begun');
   expect(elsewhere).toEqual([]);
 });
 

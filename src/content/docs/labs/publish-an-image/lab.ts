@@ -13,7 +13,7 @@ const engine = { 'insecure-registries': [REGISTRY] };
 
 /** How an image gets from one host to another, and what its name has to do with that. */
 export const lab = defineLab({
-  title: 'Publish an Image',
+  title: 'Publish an image',
   hosts: {
     server01: {
       address: '10.1.10.11/24',
