@@ -130,20 +130,22 @@ async function openServices(
   const all = parts.labs ?? (await loadLabs(folders));
   const isLeftOut = (name: string) => found.some((each) => each.name === name) && !all.has(name);
   const named = namesOf(config.labs, found).filter((name) => !isLeftOut(name));
-  const labs = offeredLabs(all, named, config.classroom !== undefined);
+  const offered = offeredLabs(all, named, config.classroom !== undefined);
   const background = new Background(log);
   const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), log));
   const united = store.tellUnited();
   if (united) progress(unitedWords(united));
   // Before images are built: a lab may name one that has no folder.
-  const steps = parts.labs ? parts.steps : await loadAllSteps(folders, labs);
+  const steps = parts.labs ? parts.steps : await loadAllSteps(folders, offered);
+  const unbuilt = new Set<string>();
   const [runtime, site] = await Promise.all([
-    openRuntime(config, parts, labs, store.instance),
+    openRuntime(config, parts, offered, store.instance, unbuilt),
     parts.site === undefined && config.devPages === undefined
       ? ensureSite(config.project, progress, { basePath: config.basePath, labs: folders })
       : undefined,
   ]);
   opened.use(runtime);
+  const labs = new Map([...offered].filter(([name]) => !unbuilt.has(name)));
   opened.use(site);
   opened.use(watchEngineLog(runtime.engine, background));
   const sessions = new SessionManager({
@@ -172,14 +174,22 @@ async function openServices(
   };
 }
 
+/** @param unbuilt while labs are being written, gets those of which an image cannot be built */
 async function openRuntime(
-  { project }: Config,
+  { project, devPages }: Config,
   { engine, progress }: AppParts,
   labs: ReadonlyMap<string, Lab>,
   instance: string,
+  unbuilt: Set<string>,
 ): Promise<SandboxRuntime> {
   const used = engine ?? (await findEngine(process.env, progress));
-  return createSandboxRuntime(project, used, labs, instance, progress);
+  const leaveOut = (name: string, error: unknown) => {
+    unbuilt.add(name);
+    const { message, remedy = '' } = error as Partial<QuaysideError>;
+    progress(`labs/${name}: left out until its image can be built. ${message}\n→ ${remedy}`);
+  };
+  const onUnbuilt = devPages === undefined ? undefined : leaveOut;
+  return createSandboxRuntime(project, used, labs, instance, progress, onUnbuilt);
 }
 
 function openWeb(config: Config, parts: AppParts, services: Services): ReturnType<typeof buildWeb> {

@@ -22,34 +22,40 @@ export interface SandboxRuntime extends AsyncDisposable {
   readonly links: Pick<LinkManager, 'link'>;
 }
 
-/** Prepares all that sandboxes are made with: the images, and the ways into the hosts. */
+/**
+ * Prepares all that sandboxes are made with: the images, and the ways into the hosts.
+ *
+ * @param onUnbuilt told of a lab that has an image which cannot be built; without it, that is thrown
+ */
 export async function createSandboxRuntime(
   project: string,
   engine: Engine,
   labs: ReadonlyMap<string, Lab>,
   instance: string,
   progress: Progress,
+  onUnbuilt?: (lab: string, error: unknown) => void,
 ): Promise<SandboxRuntime> {
   const images = join(project, 'images');
   const hostImage = await ensureImage(engine, images, 'lab-host', progress);
   const labImages: Record<string, string> = {};
   const hostImages: Record<string, string> = {};
-  for (const lab of labs.values()) {
+  const buildFor = async (lab: Lab): Promise<void> => {
     for (const { image } of lab.hosts) {
       if (image === undefined) continue;
       hostImages[image] ??= await ensureImage(engine, images, image, progress, { hostImage });
     }
     for (const [image, folder] of Object.entries(lab.images)) {
-      const { tag } = imageName(image);
-      labImages[imageSource(image, folder)] ??= await ensureImage(
-        engine,
-        images,
-        folder,
-        progress,
-        {
-          tag,
-        },
-      );
+      const how = { tag: imageName(image).tag };
+      const source = imageSource(image, folder);
+      labImages[source] ??= await ensureImage(engine, images, folder, progress, how);
+    }
+  };
+  for (const [name, lab] of labs) {
+    try {
+      await buildFor(lab);
+    } catch (error) {
+      if (!onUnbuilt) throw error;
+      onUnbuilt(name, error);
     }
   }
   const links = new LinkManager(engine, hostImage, instance);

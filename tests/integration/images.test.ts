@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ensureImage } from '../../server/engine/build-image.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 import { removeOldImages } from '../../server/engine/old-images.ts';
-import { PROJECT, realEngine } from './stage.ts';
+import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { PROJECT, realEngine, SMALL_LAB } from './stage.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const PROXY = 'http://ada:s3cret@127.0.0.1:9';
@@ -151,4 +152,20 @@ test('what fails in it is said in Docker’s words, with its file', async () => 
   await expect(building).rejects.toThrow(
     new RegExp(`${folder}/Dockerfile could not be built: [\\s\\S]*code: 7[\\s\\S]*no such thing`),
   );
+});
+
+test('a lab of which an image cannot be built keeps no other from its hosts, where that is wished', async () => {
+  await writeFile(join(images, folder, 'Dockerfile'), 'FROM scratch\nCOPY nothing /\n');
+  const broken = { ...SMALL_LAB, images: { 'broken:1': join(images, folder) } };
+  const labs = new Map([
+    ['broken', broken],
+    ['small', SMALL_LAB],
+  ]);
+  const told: string[] = [];
+  const runtime = (onUnbuilt?: (lab: string) => void) =>
+    createSandboxRuntime(PROJECT, engine, labs, folder, () => undefined, onUnbuilt);
+  await using prepared = await runtime((lab) => told.push(lab));
+  expect(told).toEqual(['broken']);
+  expect(Object.keys(prepared.labImages)).toHaveLength(Object.keys(SMALL_LAB.images).length);
+  await expect(runtime()).rejects.toThrow('could not be built');
 });
