@@ -7,7 +7,7 @@ const EXAMPLES_LAB = 'components';
 
 /**
  * The labs that this server has, in the order in which they are shown: those that were named, or all there are. The
- * authors' examples come last, and a class has them only where they were named.
+ * authors' examples come last, also beside named ones, as their guide leads there; a class has them only where they were named.
  *
  * @throws QuaysideError CONFIG_INVALID for a name that is no lab's
  */
@@ -27,9 +27,9 @@ export function offeredLabs(
   }
   const others = names.filter((name) => name !== EXAMPLES_LAB);
   const examples = names.filter((name) => name === EXAMPLES_LAB && !isClass);
-  const wanted = named.length > 0 ? named : [...others, ...examples];
+  const wanted = new Set([...(named.length > 0 ? named : others), ...examples]);
   return new Map(
-    wanted.flatMap((name) => {
+    [...wanted].flatMap((name) => {
       const lab = all.get(name);
       return lab ? [[name, lab] as const] : [];
     }),

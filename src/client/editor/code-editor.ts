@@ -23,7 +23,15 @@ function looks(path: string, text: string, label: string): Extension {
   return [
     lineNumbers(),
     EditorState.lineSeparator.of(separator),
-    EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+    EditorView.contentAttributes.of({
+      'aria-label': label,
+      'aria-description': 'Esc, then Tab leaves the editor.',
+      spellcheck: 'false',
+    }),
+    // A file that is dropped is uploaded, and not typed into the open one.
+    EditorView.domEventHandlers({
+      drop: ({ dataTransfer }) => (dataTransfer?.files.length ?? 0) > 0,
+    }),
     syntaxHighlighting(classHighlighter),
     mode ? StreamLanguage.define(mode) : [],
   ];

@@ -106,7 +106,10 @@ export class FilesPane {
    */
   async open(path: string, text?: string): Promise<void> {
     const known = this.#files.get(path);
-    if (known && text === undefined) return this.#show(known);
+    if (known && text === undefined) {
+      this.#show(known);
+      return await this.#look();
+    }
     const read = await this.#tried(() => this.#api.read(path));
     if (!read) return;
     // The server has made the path whole.
@@ -134,13 +137,13 @@ export class FilesPane {
     const content = new Blob([state.sliceDoc()]);
     const answer = await this.#tried(() => this.#api.write(file.path, content, file.version));
     this.#saving = false;
-    if (answer?.state === 'changed') await this.#tellChanged(file, state, answer);
+    if (answer?.state === 'changed') await this.#tellChanged(file, answer);
     if (answer?.state !== 'saved') return;
     const wasNew = file.version === NONE;
     file.version = answer.version;
     file.saved = state.doc;
     if (this.#shown.kind === 'comparison' && this.#shown.file === file) {
-      this.#rewrite(file, state.sliceDoc());
+      this.#rewrite(file, this.#shown.view.b.state.sliceDoc());
       this.focus();
     }
     this.#say(`${file.path} is saved.`);
@@ -208,7 +211,9 @@ export class FilesPane {
       (event) => {
         if (event.key !== 's' || !(event.ctrlKey || event.metaKey) || event.altKey) return;
         event.preventDefault();
-        void this.save();
+        // Of two texts, no key that is held or pressed once more chooses.
+        if (this.#shown.kind === 'comparison') this.#say('Choose above which of the two is saved.');
+        else if (!event.repeat) void this.save();
       },
       { signal },
     );
@@ -315,7 +320,7 @@ export class FilesPane {
     const isAsked = document.querySelector('dialog[open]') !== null;
     if (!read || read.version === file.version || !isStill || isAsked) return;
     if (!view.state.doc.eq(file.saved)) {
-      await this.#tellChanged(file, view.state, { state: 'changed', ...read });
+      await this.#tellChanged(file, { state: 'changed', ...read });
       return;
     }
     file.version = read.version;
@@ -328,7 +333,6 @@ export class FilesPane {
   /** Somebody else has written the file: both texts side by side, and two ways out. */
   async #tellChanged(
     file: OpenFile,
-    mine: EditorState,
     { version, text }: Extract<SavedView, { state: 'changed' }>,
   ): Promise<void> {
     if (version === NONE || text === undefined) {
@@ -340,13 +344,14 @@ export class FilesPane {
       ] as const;
       if ((await ask(title, 'What you have written is still here.', choices)) === 'stay') return;
       file.version = version;
+      this.#show(file);
       await this.save();
       return;
     }
     file.version = version;
     this.#clear();
     const labels = [`On ${this.#host} now`, 'Yours'] as const;
-    const view = comparison(file.path, text, mine.sliceDoc(), labels);
+    const view = comparison(file.path, text, file.state.sliceDoc(), labels);
     this.#body.append(view.dom);
     this.#shown = { kind: 'comparison', file, theirs: text, view };
     const keep = button('Save mine', () => void this.save(), 'button primary');
@@ -368,7 +373,7 @@ export class FilesPane {
     this.#ways.hidden = false;
     this.#say(`${file.path} has changed on ${this.#host}, and is not saved.`);
     this.#paint();
-    keep.focus();
+    view.b.focus();
   }
 
   async #upload(files: readonly File[]): Promise<void> {

@@ -6,7 +6,8 @@ let loading: Promise<typeof import('../editor/files-pane.ts')> | undefined;
 
 interface FilesTab {
   readonly panel: HTMLElement;
-  readonly pane: Promise<FilesPane>;
+  /** None where its code could not be fetched. */
+  readonly pane: Promise<FilesPane | undefined>;
 }
 
 /** The tabs that show hosts' files, one for each host at most. */
@@ -43,6 +44,11 @@ export class FilesTabs {
     const pane = loading.then(
       ({ FilesPane }) =>
         new FilesPane(panel, this.#lab, host, (dirty) => this.#tabs.note(id, dirty ? '●' : '')),
+      () => {
+        loading = undefined;
+        panel.textContent = 'The editor could not be fetched. Reload the page.';
+        return undefined;
+      },
     );
     this.#open.set(id, { panel, pane });
     this.#tabs.add({ id, name: `Files of ${host}`, panel, closable: true });
@@ -66,10 +72,10 @@ export class FilesTabs {
     const tab = this.#open.get(id);
     if (!tab) return;
     const pane = await tab.pane;
-    if (!(await pane.mayClose())) return;
+    if (pane && !(await pane.mayClose())) return;
     this.#open.delete(id);
     this.#tabs.remove(id);
-    pane.dispose();
+    pane?.dispose();
     tab.panel.remove();
   }
 }

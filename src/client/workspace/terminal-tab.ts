@@ -44,6 +44,11 @@ export class TerminalTab {
     return this.#ended;
   }
 
+  /** Something runs in it, as far as is known. */
+  get isBusy(): boolean {
+    return !this.#ended && this.#loaded?.isIdle === false;
+  }
+
   /** Its shell is known to wait for a command, or has ended. */
   get isIdle(): boolean {
     return this.#ended || this.#loaded?.isIdle === true;

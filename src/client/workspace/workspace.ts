@@ -142,12 +142,16 @@ export class Workspace {
     }
   }
 
-  /** Brings a terminal of a host to the front. @param inRun the one in which a block runs, where there is any */
+  /** Brings a terminal of a host to the front. @param inRun the one in which something runs, where there is any */
   async showHost(name: string, inRun = false): Promise<void> {
     this.#front();
     const host = hostNameOf(this.#lab, name);
     const run = this.#state.view.snapshot?.runs.findLast((each) => inRun && each.host === host);
-    const terminal = this.#terminals.get(run?.terminal ?? '') ?? (await this.#terminalOf(host));
+    const busy = [...this.#terminals.values()].find(
+      ({ view, isBusy }) => inRun && isBusy && view.host === host,
+    );
+    const terminal =
+      this.#terminals.get(run?.terminal ?? '') ?? busy ?? (await this.#terminalOf(host));
     if (!terminal) return;
     this.#bringForward(terminal.view.id);
     await terminal.focus();

@@ -14,6 +14,11 @@ test('a class has no examples of the authors’, and a single user has them last
 
 test('the labs that are named are those there are, in that order', () => {
   expect(offered(['storage', 'components'], true)).toEqual(['storage', 'components']);
+  expect(offered(['storage'], true)).toEqual(['storage']);
+});
+
+test('an author who names labs has the examples as well, which the guide leads to', () => {
+  expect(offered(['storage'], false)).toEqual(['storage', 'components']);
 });
 
 test('a name that is no lab’s is refused, with the nearest that is', () => {

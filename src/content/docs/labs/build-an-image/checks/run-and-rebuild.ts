@@ -12,6 +12,7 @@ import {
   on,
   open,
   passed,
+  passOf,
   type SandboxView,
   startsOf,
   theAddress,
@@ -182,7 +183,7 @@ export const runAndRebuild = [
   check('old-page-seen', {
     title: 'The page was opened once more, after the build',
     needs: ['rebuilt'],
-    test: visited(URL).after(image(IMAGE).on(SERVER).after(visited(URL))),
+    test: visited(URL).after(passOf('rebuilt')),
     mistakes: [
       {
         what: 'another port',
@@ -432,7 +433,9 @@ async function runAnew(sandbox: SandboxView): Promise<Verdict> {
   const old = await server.container(NAME);
   const now = (await server.image(IMAGE))?.id;
   if (verdict.kind === 'passed' || !old || old.imageId === now) return verdict;
-  const beside = (await server.containers()).find(({ imageId }) => imageId === now);
+  const beside = (await server.containers()).find(
+    ({ imageId, running }) => running && imageId === now,
+  );
   if (beside) {
     return notYet(
       `${beside.name} runs from the new image, beside the old ${NAME}. Remove both, and run ${NAME} anew.`,

@@ -142,6 +142,9 @@ export const theBuild = [
   }),
 ];
 
+/** A build whose last word is a folder, and no option or its value. */
+const NAMES_A_FOLDER = /\bbuild(?: +-[^ =]+[ =][^ ]+)* +[^- ][^ ]*$/;
+
 /** Whether the image is there, made from the page as it is now. */
 async function imageBuilt(sandbox: SandboxView): Promise<Verdict> {
   const verdict = await built(sandbox);
@@ -162,7 +165,7 @@ async function imageBuilt(sandbox: SandboxView): Promise<Verdict> {
   );
   const last = lastCommand(sandbox, /docker (image )?build\b/);
   if (there || !last || last.status === 0) return verdict;
-  return /\s[.~/]\S*$/.test(last.line.trim())
+  return NAMES_A_FOLDER.test(last.line.trim())
     ? notYet(
         `“${last.line.trim()}” has failed: see what it says. Is there a Dockerfile in the folder that it names?`,
       )

@@ -58,7 +58,10 @@ export const aNewerVersion: readonly CheckDefinition[] = [
     test: visited(PAGE)
       .from('client')
       .after(newerPushed)
-      .showing(/Hello from mycontainer/),
+      .showing(/Hello from mycontainer/)
+      .withMessages({
+        otherPage: `That is the newer page already. Run ${NAME} from the old image to see the old one: docker images on ${OTHER_SERVER} lists it with <none>. Remove ${NAME}, and run it with that IMAGE ID in place of the name.`,
+      }),
   }),
 
   check('newer-pulled', {

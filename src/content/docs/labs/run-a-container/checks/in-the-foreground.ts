@@ -71,6 +71,15 @@ export const inTheForeground = [
         undo: [on(SERVER, 'docker rm $(docker ps -aq)')],
       },
       {
+        what: 'without a name first',
+        actions: [
+          on(SERVER, `docker run -d -p ${PORT}:80 ${BASE}`),
+          on(SERVER, `docker run -d -p ${PORT}:80 --name ${NAME} ${BASE}`),
+        ],
+        says: 'myweb could not start: port 8080 of server01 leads to',
+        undo: [on(SERVER, 'docker rm -f $(docker ps -aq)')],
+      },
+      {
         what: 'the other image',
         actions: [on(SERVER, `docker run -d -p ${PORT}:80 --name ${NAME} ${NEWER_BASE}`)],
         says: 'myweb was made from the image webbase:7',
@@ -88,6 +97,13 @@ export const inTheForeground = [
         what: 'with a terminal of its own',
         actions: [
           on(SERVER, `docker run -it --name ${NAME} --publish ${PORT}:80 ${BASE}`, { stays: true }),
+        ],
+      },
+      {
+        what: 'beside what an earlier try has left',
+        actions: [
+          on(SERVER, `docker run -d -p ${PORT}:80 ${BASE} --name ${NAME} || true`),
+          on(SERVER, `docker run -p ${PORT}:80 --name ${NAME} ${BASE}`, { stays: true }),
         ],
       },
       {

@@ -33,7 +33,7 @@ export const itsLife = [
       {
         what: 'removed at once',
         actions: [on(SERVER, `docker rm -f ${NAME}`)],
-        says: 'ends it and removes it',
+        says: 'myweb is gone altogether',
         undo: AGAIN,
       },
       {
@@ -193,7 +193,7 @@ async function hasEnded(sandbox: SandboxView): Promise<Verdict> {
   if (!container) {
     return started
       ? notYet(
-          `${NAME} is gone altogether: docker rm -f ends it and removes it. Run it once more, and then only end it.`,
+          `${NAME} is gone altogether: it was removed, or run with --rm. Run it once more without --rm, and then only end it.`,
         )
       : await myweb(sandbox);
   }

@@ -33,8 +33,11 @@ export const myweb = container(NAME)
   .madeBy(RUN);
 
 /** Whether myweb runs as the lab wants it, in the foreground. */
-export const mywebInFront = async (sandbox: SandboxView): Promise<Verdict> =>
-  (await neverBegun(sandbox)) ?? (await runsInFront(sandbox));
+export const mywebInFront = async (sandbox: SandboxView): Promise<Verdict> => {
+  const verdict = await runsInFront(sandbox);
+  // What lies there from an earlier try is in nobody's way.
+  return verdict.kind === 'passed' ? verdict : ((await neverBegun(sandbox)) ?? verdict);
+};
 
 const runsInFront = myweb.and(async ({ container: { id }, host }) => {
   const { Config } = await host.docker.getContainer(id).inspect();
@@ -48,7 +51,8 @@ const runsInFront = myweb.and(async ({ container: { id }, host }) => {
 
 /** A container that Docker has made and could not start: the shell has said why, in Docker's words. */
 async function neverBegun(sandbox: SandboxView): Promise<Verdict | undefined> {
-  const made = (await sandbox.host(SERVER).containers()).find(({ status }) => status === 'created');
+  const all = await sandbox.host(SERVER).containers();
+  const made = all.find(({ status }) => status === 'created');
   if (!made) return undefined;
   const [first = ''] = made.command;
   if (first.startsWith('-')) {
@@ -57,7 +61,17 @@ async function neverBegun(sandbox: SandboxView): Promise<Verdict | undefined> {
       removal(made.name),
     );
   }
-  return hostSideOf(made) === '80'
+  const port = hostSideOf(made);
+  const holder = all.find(
+    (other) => other.running && port !== undefined && hostSideOf(other) === port,
+  );
+  if (holder) {
+    return notYet(
+      `${made.name} could not start: port ${port} of ${SERVER} leads to ${holder.name} already. Remove both, and run it again.`,
+      removal(`${made.name} ${holder.name}`),
+    );
+  }
+  return port === '80'
     ? notYet(
         made.requestedPorts['80/tcp'] === undefined
           ? `${made.name} could not start: the number before the colon is the host’s, and port 80 of ${SERVER} is taken. You have the two the wrong way round.`
