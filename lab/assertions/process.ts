@@ -83,26 +83,49 @@ async function judge<Host extends string>(
 }
 
 interface Process {
+  readonly pid: string;
+  readonly parent: string;
+  /** `?` for one without a terminal. */
+  readonly terminal: string;
   /** As ps(1) has it: `T` is suspended, `Z` has ended and waits for its parent to notice. */
   readonly state: string;
   readonly user: string;
+  readonly command: string;
 }
 
-/** The processes of a host whose program's name, or whose command line, fits. */
+const COLUMNS = 'pid=,ppid=,tty=,stat=,user:32=';
+const LINE = /^ *(\d+) +(\d+) +(\S+) +(\w)\S* +(\S+) +(.*)$/;
+/** More than processes stand below each other on a host; what a host says may have none above it. */
+const DEEPEST = 64;
+/** The first process of a host, and what the kernel shows as the parent of one that was put into the host from outside. */
+const FIRST = '1';
+const OUTSIDE = '0';
+
+/**
+ * The processes of a host whose program's name, or whose command line, fits. What Quayside runs there to ask, the question
+ * itself among it, is nobody's: it is put into the host from outside, without a terminal.
+ */
 async function processes(host: HostView, program: string | RegExp): Promise<readonly Process[]> {
   const what = typeof program === 'string' ? 'comm=' : 'args=';
-  const { status, output } = await host.ask(['ps', '-eo', `stat=,user:32=,${what}`]);
+  const { status, output } = await host.ask(['ps', '-eo', `${COLUMNS},${what}`]);
   if (status !== 0) throw new CouldNotCheck(`ps does not work on ${host.name}.`);
   const fits = (command: string) =>
     typeof program === 'string'
       ? command === program.slice(0, NAME_CHARACTERS)
       : matches(program, command);
-  return output.split('\n').flatMap((line) => {
-    const [, state, user = '', shown = ''] = /^(\w)\S* +(\S+) +(.*)$/.exec(line) ?? [];
-    const command = shown.replace(/ <defunct>$/, '');
-    // The question itself is a process as well.
-    return state === undefined || command.startsWith('ps -eo') || !fits(command)
-      ? []
-      : { state, user };
-  });
+  const all = output.split('\n').flatMap(parsed);
+  const byPid = new Map(all.map((each) => [each.pid, each]));
+  const isAsked = ({ pid, parent, terminal }: Process, depth = 0): boolean => {
+    if (parent === OUTSIDE) return pid !== FIRST && terminal === '?';
+    const above = byPid.get(parent);
+    return above !== undefined && depth < DEEPEST && isAsked(above, depth + 1);
+  };
+  return all.filter((each) => fits(each.command) && !isAsked(each));
+}
+
+function parsed(line: string): readonly Process[] {
+  const [, pid = '', parent = '', terminal = '', state, user = '', shown = ''] =
+    LINE.exec(line) ?? [];
+  if (state === undefined) return [];
+  return [{ pid, parent, terminal, state, user, command: shown.replace(/ <defunct>$/, '') }];
 }

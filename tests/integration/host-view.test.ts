@@ -144,9 +144,9 @@ describe('a check’s view of a host', () => {
     await expect
       .poll(async () => (await client.ask([...asLearner, 'ss', '-Hltnp'])).output)
       .toMatch(/^LISTEN +\d+ +\d+ +127\.0\.0\.1:7070 .*"nc",pid=/m);
-    expect((await client.ask(['ps', '-eo', 'stat=,user:32=,comm='])).output).toMatch(
-      /^S\S* +learner +nc$/m,
-    );
+    expect(
+      (await client.ask(['ps', '-eo', 'pid=,ppid=,tty=,stat=,user:32=,comm='])).output,
+    ).toMatch(/^S\S* +learner +nc$/m);
     expect(await client.ask(['stat', '-Lc', '%a %U:%G %F', '--', '/etc/shadow'])).toEqual({
       status: 0,
       output: '640 root:shadow regular file',

@@ -915,7 +915,7 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
       ],
       [
         'on another host',
-        (w) => w.says('server01', PS, 'S    learner  python3'),
+        (w) => w.says('server01', PS, '20 1 ? S    learner  python3'),
         /python3 runs on server01, but the lab needs it on client/,
       ],
     ],
@@ -926,12 +926,33 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     [
       [
         'by its command line',
-        (w) => w.says('client', PS.replace('comm', 'args'), 'S root python3 -m http.server 80'),
+        (w) =>
+          w.says('client', PS.replace('comm', 'args'), '20 1 ? S root python3 -m http.server 80'),
         'passed',
       ],
       [
+        'in a shell that was put into the host with a terminal',
+        (w) =>
+          w.says(
+            'client',
+            PS.replace('comm', 'args'),
+            '8 0 pts/1 Ss learner bash\n20 8 pts/1 S root python3 -m http.server 80',
+          ),
+        'passed',
+      ],
+      [
+        'not below what asks',
+        (w) =>
+          w.says(
+            'client',
+            PS.replace('comm', 'args'),
+            '8 0 ? Ss root bash\n20 8 ? S root nc http.server 80',
+          ),
+        /No process http\\\.server 80 runs/,
+      ],
+      [
         'not by the question itself',
-        (w) => w.says('client', PS.replace('comm', 'args'), 'R root ps -eo http.server 80'),
+        (w) => w.says('client', PS.replace('comm', 'args'), '8 0 ? R root ps -eo http.server 80'),
         /No process http\\\.server 80 runs/,
       ],
     ],
@@ -1107,8 +1128,10 @@ function probed(world: World, probe: string, output: string, status = 1): World 
 const sentBack = (by: string, what: string) => `PING 10.1.20.11\nFrom ${by} icmp_seq=1 ${what}\n`;
 const WAY = 'ip -j -4 route get 10.1.20.11';
 
-const PS = 'ps -eo stat=,user:32=,comm=';
-const running = (world: World, line: string) => world.says('client', PS, line);
+const PS = 'ps -eo pid=,ppid=,tty=,stat=,user:32=,comm=';
+/** A process below a shell in a terminal. */
+const running = (world: World, line: string) =>
+  world.says('client', PS, `1 0 ? Ss root tini\n7 1 pts/0 Ss learner bash\n20 7 pts/0 ${line}`);
 
 /** A program that listens, as `ss` shows it. */
 function listening(world: World, local: string, program = 'nginx', host = 'server01'): World {

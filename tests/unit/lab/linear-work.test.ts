@@ -169,6 +169,8 @@ test('what a host says of its sockets and processes, to a probe or a script, is 
     '",pid=',
     ' ',
     'S a b\n',
+    '7 7 ? S a b\n',
+    '1 2 ? S a x b\n2 1 ? S a x b\n',
     'LISTEN 0 0 :: users:(("',
     'a'.repeat(99),
   ];
@@ -176,7 +178,7 @@ test('what a host says of its sockets and processes, to a probe or a script, is 
     const said = part.repeat(Math.ceil(MOST_SAID / part.length));
     const world = new World()
       .says('client', 'ss -Hltnp', said)
-      .says('client', 'ps -eo stat=,user:32=,args=', said)
+      .says('client', 'ps -eo pid=,ppid=,tty=,stat=,user:32=,args=', said)
       .says('client', 'probe 10.1.20.11', said, 1)
       .says('client', 'ip -j -4 route get 10.1.20.11', '[{}]')
       .says('client', 'false', said, 1);
