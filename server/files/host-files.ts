@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { FileView, FolderView, SavedView } from '#schemas';
 import { deadline, withAbort } from '../base/deadline.ts';
 import { messageOf, QuaysideError } from '../base/errors.ts';
@@ -28,6 +28,10 @@ const LEARNER = 'learner';
 const HOME = '/home/learner';
 /** The version of a file that there is not. */
 const NONE = 'none';
+/** A page has one save and one read on their way; whoever sends more without waiting is refused before memory is. */
+const WAITING_MOST = 4;
+/** Each is a process in the host, and the engine starts those of all hosts. */
+const PROCESSES_MOST = 4;
 
 export interface HostFilesOptions {
   readonly host: Pick<Host, 'availability' | 'dial' | 'name'>;
@@ -48,14 +52,15 @@ interface Ran {
  * host itself refuses what they may not. The learner may be root there and let anything answer: what comes has a maximum
  * and a deadline, and goes against a budget of its own, so that no check waits for it.
  *
- * Every method throws QuaysideError: FILE_UNKNOWN, FILE_REFUSED, FILE_TOO_LARGE, FILE_NOT_TEXT; SESSION_NOT_READY where
- * the host is away; SANDBOX_FAILED where it does not answer.
+ * Every method throws QuaysideError: FILE_UNKNOWN, FILE_REFUSED, FILE_TOO_LARGE, FILE_NOT_TEXT; TOO_MANY where others
+ * wait; SESSION_NOT_READY where the host is away; SANDBOX_FAILED where it does not answer.
  */
 export class HostFiles {
   readonly #options: HostFilesOptions;
   readonly #budget = new ReadBudget();
   /** Of two windows that save the same file, the second finds what the first has saved. */
   readonly #writes = pLimit(1);
+  readonly #processes = pLimit(PROCESSES_MOST);
 
   constructor(options: HostFilesOptions) {
     this.#options = options;
@@ -105,8 +110,9 @@ export class HostFiles {
    *
    * @param known the version that was read; `none` for a file that is to be new
    */
-  write(given: string, bytes: Buffer, known: string): Promise<SavedView> {
-    return this.#writes(async () => {
+  async write(given: string, bytes: Buffer, known: string): Promise<SavedView> {
+    this.#assertFew(this.#writes);
+    return await this.#writes(async () => {
       const path = absolute(given);
       const limits = [known, String(bytes.length), String(TRANSFER_BYTES)];
       const ran = await this.#run(path, WRITE_SCRIPT, limits, HEAD_BYTES, bytes);
@@ -176,7 +182,29 @@ export class HostFiles {
     }
   }
 
+  /** @throws QuaysideError TOO_MANY */
+  #assertFew({ pendingCount }: LimitFunction): void {
+    if (pendingCount < WAITING_MOST) return;
+    throw new QuaysideError(
+      'TOO_MANY',
+      `${this.#options.host.name} has other files to read and write first.`,
+      'Wait a few seconds, then try again.',
+    );
+  }
+
   async #run(
+    path: string,
+    script: string,
+    args: readonly string[],
+    most: number,
+    input?: Buffer,
+  ): Promise<Ran> {
+    // A save has waited its turn already.
+    if (input === undefined) this.#assertFew(this.#processes);
+    return await this.#processes(() => this.#runNow(path, script, args, most, input));
+  }
+
+  async #runNow(
     path: string,
     script: string,
     args: readonly string[],

@@ -18,8 +18,8 @@ export const RATE_LIMITS = {
   terminals: perMinute(120),
   /** Quicker than anybody presses one button after the other. */
   runs: perMinute(240),
-  /** Each is a process in a host; whoever drops a hundred files asks this often. */
-  files: perMinute(240),
+  /** Each is a process in a host; whoever drops a hundred files asks this often. All ways to files count as one. */
+  files: { rateLimit: { ...perMinute(240).rateLimit, groupId: 'files' } },
   /** Typing a step takes a second and more. */
   steps: perMinute(60),
   /** Faster than anybody writes and sends a line. */

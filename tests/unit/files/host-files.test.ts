@@ -295,3 +295,21 @@ test('a path begins at home unless it says otherwise', async () => {
     '/home/learner/~x',
   ]);
 });
+
+test.each(['write', 'read'] as const)(
+  'of many that %s at once without waiting, a few have their turn and the others are refused',
+  async (what) => {
+    const { files, put, at } = home();
+    put('x', 'x');
+    const ask = (number: number) =>
+      what === 'read'
+        ? files.read(at('x'))
+        : files.write(at(`new-${number}`), Buffer.from('y'), 'none');
+    const all = await Promise.allSettled(Array.from({ length: 40 }, (_, number) => ask(number)));
+    const refused = all.filter(({ status }) => status === 'rejected');
+    expect(refused.length).toBeGreaterThan(20);
+    expect(refused.length).toBeLessThan(40);
+    for (const each of refused) expect(each).toMatchObject({ reason: { code: 'TOO_MANY' } });
+    await expect(ask(40)).resolves.toBeDefined();
+  },
+);
