@@ -163,6 +163,9 @@ async function slowAnswer(
   signal: AbortSignal,
 ): Promise<CommandAnswer> {
   return await host.execSlow(argv, signal, SLOW_ANSWER_MS).catch((error: Error) => {
+    if (error.name === 'TimeoutError' && !signal.aborted) {
+      throw new CouldNotCheck(`${host.name} did not answer in time; it may be busy.`);
+    }
     throw noAnswer(host, error, host.name);
   });
 }
