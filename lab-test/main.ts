@@ -82,7 +82,6 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
       const work = () => testLab(server, { name, directory, lab }, wanted, stopped);
       results.set(name, await withAbort(stopped, work));
     }
-    if (server.removal !== undefined) console.log(`\nTo remove the hosts: ${server.removal}`);
   } catch (error) {
     // What was cut short says nothing, either way.
     if (stopped.aborted) return false;

@@ -24,10 +24,10 @@ export interface TestServer extends AsyncDisposable {
   remainsOf(sandbox: string): Promise<readonly string[]>;
   /** Takes up a lab that was written again. @returns what has come of it, in words for the author */
   reload(name: string, lab: Lab, steps: readonly Step[]): string;
-  /** Lets a sandbox stay when the server is disposed of. @returns the command that leads into each of its hosts, by host */
-  keep(sandbox: string): Promise<ReadonlyMap<string, string>>;
   /** The command that removes what was kept; none where nothing was. */
   readonly removal: string | undefined;
+  /** Lets sandboxes stay when the server is disposed of, which then says how to remove them. @returns the command that leads into each of its hosts, by host */
+  keep(sandbox: string): Promise<ReadonlyMap<string, string>>;
 }
 
 /** @param progress told of set-up that takes long, and of failures behind the web edge */
@@ -49,6 +49,8 @@ export async function openTestServer(
   });
   const address = await app.listen();
   const kept = new Set<string>();
+  const removal = () =>
+    kept.size > 0 ? `QUAYSIDE_DATA=${data} npm run clean && rm -r ${data}` : undefined;
   return {
     url: `${address}/sign-in?token=${app.startToken}`,
     probe: (learner) => Probe.of(app.runtime, app.store, learner, labs),
@@ -62,11 +64,12 @@ export async function openTestServer(
       return await waysInto(app.runtime, sandbox);
     },
     get removal() {
-      return kept.size > 0 ? `QUAYSIDE_DATA=${data} npm run clean && rm -r ${data}` : undefined;
+      return removal();
     },
     [Symbol.asyncDispose]: async () => {
       await app.close({ clean: kept.size === 0 });
       if (kept.size === 0) await rm(data, { recursive: true, force: true });
+      else console.log(`\nTo remove the hosts: ${removal()}`);
     },
   };
 }

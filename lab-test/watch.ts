@@ -66,9 +66,8 @@ export async function watchLab(options: WatchOptions): Promise<void> {
     id = step.id;
     const isThere = place?.before === id && isDeepStrictEqual(place.hosts, read.lab.hosts);
     if (!isThere || !areDone(learner, before(read, step))) {
-      if (!isFresh) await learner.reset({ ms: READY_MS });
+      const isBefore = await isBroughtTo(options, learner, before(read, step), isFresh);
       isFresh = false;
-      const isBefore = await bringTo(options, learner, before(read, step));
       place = isBefore ? { before: id, hosts: read.lab.hosts } : undefined;
       // Something on the way there fails, and was told.
       if (!isBefore) tried = read;
@@ -99,12 +98,23 @@ async function tryStep(options: WatchOptions, learner: Learner, step: Step): Pro
   say(`${mark} ${step.id}: as written, and ${wrong} wrong ways, in ${seconds} s`);
 }
 
-/** Does steps, to get to what comes after them. `false`: one failed, and was told. */
-async function bringTo(
+/** Does steps on fresh hosts, to get to what comes after them. `false`: one failed, or the hosts did, and was told. */
+async function isBroughtTo(
   options: WatchOptions,
   learner: Learner,
   steps: readonly Step[],
+  isFresh: boolean,
 ): Promise<boolean> {
+  if (!isFresh) {
+    const failed = await learner.reset({ ms: READY_MS }).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    if (failed) {
+      options.say(failed.message);
+      return false;
+    }
+  }
   const report = new Report((failure) => options.say(`✗ ${failureLine(failure)}`));
   const walk = await walkOn(options, learner, report);
   for (const step of steps) if (!(await walk.fastForward(step))) return false;
