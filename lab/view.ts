@@ -105,8 +105,10 @@ export interface HostView {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly hasEngine: boolean;
-  /** Its address on the lab's network, without the prefix length. */
+  /** Its first address on the lab's networks, without the prefix length. */
   readonly address: string;
+  /** All that it has on the lab's networks, that one first. */
+  readonly addresses: readonly string[];
   /** The host's own engine. Only requests that read get through. What they bring is remembered for no other check. */
   readonly docker: Dockerode;
   /** By exact name or id; `undefined` where there is none. */

@@ -138,7 +138,7 @@ export async function otherHostWhere(
 export function hostAt(sandbox: SandboxView, nameOrAddress: string): HostView | undefined {
   const wanted = nameOrAddress.toLowerCase();
   return sandbox.hosts.find(
-    ({ name, aliases, address }) =>
-      name === wanted || address === wanted || aliases.includes(wanted),
+    ({ name, aliases, addresses }) =>
+      name === wanted || addresses.includes(wanted) || aliases.includes(wanted),
   );
 }

@@ -169,6 +169,7 @@ function hostThrough(known: RoundCache, host: HostView, reads: Dependencies): Ho
     aliases: host.aliases,
     hasEngine: host.hasEngine,
     address: host.address,
+    addresses: host.addresses,
     get docker() {
       reads.add(`engine of ${name}`);
       return host.docker;

@@ -80,6 +80,7 @@ export function hostView(host: Host, deadline: AbortSignal): HostView {
     aliases: host.spec.aliases,
     hasEngine: host.spec.hasEngine,
     address: host.spec.address,
+    addresses: host.spec.interfaces.map(({ address }) => address),
     get docker() {
       return engine();
     },

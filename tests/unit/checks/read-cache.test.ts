@@ -28,6 +28,7 @@ class Looked {
       aliases: [],
       hasEngine: true,
       address: '10.0.0.1',
+      addresses: ['10.0.0.1'],
       get docker(): HostView['docker'] {
         throw new Error('no test asks the engine itself');
       },

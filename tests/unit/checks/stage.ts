@@ -139,6 +139,7 @@ export class CheckStage implements Disposable {
       aliases: [],
       hasEngine: true,
       address: '10.0.0.1',
+      addresses: ['10.0.0.1'],
       get docker(): HostView['docker'] {
         throw new Error('no check of these tests asks the engine itself');
       },

@@ -324,6 +324,7 @@ export class World {
       aliases: name === 'server01' ? ['agent01', 'mesos-agent01'] : [],
       hasEngine: name !== 'client',
       address: addresses[name] ?? '',
+      addresses: [addresses[name] ?? ''],
       get docker(): HostView['docker'] {
         throw new Error('no check of this lab asks the engine itself');
       },
