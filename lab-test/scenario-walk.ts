@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { asBefore, type CheckDefinition, type Lab, type Mistake, type Verdict } from '#lab';
 import type { CheckView } from '#protocol';
 import type { Step } from '#steps';
@@ -14,6 +15,11 @@ import { AtLine, type Place, type Report } from './report.ts';
  * The rest is for a machine with much else to do; only what fails waits for all of it.
  */
 const PATIENCE_MS = 30_000;
+/**
+ * The program of a lab's own image counts as soon as it has started, for it stays up: that is what is verified here. One
+ * that ends at once is up for some 30 ms, and its end is known a moment later.
+ */
+const STAYS_UP_MS = 300;
 
 /** Who walks, and what comes of it. */
 export interface WalkOptions {
@@ -74,6 +80,7 @@ export class ScenarioWalk {
       if (detour) await this.#actions.go(detour.alternative.actions, detour.check);
       else await this.#follow(step);
       await this.#passes(step);
+      if (step.actions.some(({ kind }) => kind === 'run')) await delay(STAYS_UP_MS);
       await this.#staysPassed(step);
       this.#nothingElsePassed(`no check but ${step.checks.join(' and ') || 'none'} to pass`);
       this.#left = [];
