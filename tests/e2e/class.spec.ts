@@ -34,7 +34,7 @@ const test = base.extend<{ room: Room }>({
     await using open = new AsyncDisposableStack();
     const data = await mkdtemp(join(tmpdir(), 'quayside-class-'));
     open.defer(() => rm(data, { recursive: true }));
-    const args = ['--clean', '--class', 'Docker 101'];
+    const args = ['--clean', '--class', 'Docker 101', '--labs', 'docker-networking'];
     // What stands ready in a pool would be made and removed for each of these walks.
     const env = { QUAYSIDE_POOL: '0' };
     const server = await startServer({ data, args, env, log: 'ignore' });
@@ -269,7 +269,7 @@ test('on a phone the place in the queue, and every warning, stands on the page t
   open.defer(() => rm(data, { recursive: true }));
   const server = await startServer({
     data,
-    args: ['--clean', '--class', 'Docker 101'],
+    args: ['--clean', '--class', 'Docker 101', '--labs', 'docker-networking'],
     // Five minutes is how long before its end a session warns.
     env: { QUAYSIDE_POOL: '0', QUAYSIDE_SANDBOXES: '1', QUAYSIDE_TOTAL_MINUTES: '5' },
     log: 'ignore',
