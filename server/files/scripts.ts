@@ -39,8 +39,9 @@ if [ -w "$1" ]; then echo "$size w"; else echo "$size -"; fi
 /**
  * Writes stdin to `$1` where its version is still `$2`. `$3` bytes come, or the line broke; more than `$4` bytes are of
  * no version that anybody knows. A symbolic link stays, and what it leads to is written. What belongs to somebody else,
- * or lies in a folder where the learner can make no file, is written in place: another file would have another owner.
- * The line break after a path keeps those at its end from being cut off by the shell.
+ * has a group that the learner cannot give or another name, or lies in a folder where the learner can make no file, is
+ * written in place: another file would not be the same. The line break after a path keeps those at its end from being cut
+ * off by the shell.
  */
 export const WRITE_SCRIPT = `
 path=$(readlink -m "$1"; echo .) && path=\${path%??}
@@ -54,8 +55,9 @@ if [ -e "$path" ]; then
 else
   [ -w "\${folder:-/}" ] || exit ${FOUND.denied}
 fi
-new=$(mktemp "$folder/.saving-XXXXXX" 2>/dev/null) || new=$(mktemp) || exit
 trap 'rm -f "$new"' EXIT
+trap 'exit 1' TERM
+new=$(mktemp "$folder/.saving-XXXXXX" 2>/dev/null) || new=$(mktemp) || exit
 cat >"$new" || exit
 [ "$(stat -c %s "$new")" = "$3" ] || exit ${FOUND.broken}
 if [ -e "$path" ]; then
@@ -65,7 +67,8 @@ fi
 [ "$version" = "$2" ] || exit ${FOUND.changed}
 if [ ! -e "$path" ]; then
   chmod =rw "$new" && mv -nT "$new" "$path" && [ ! -e "$new" ] || exit ${FOUND.changed}
-elif [ -O "$path" ] && [ "\${new%/*}" = "$folder" ]; then
+elif [ -O "$path" ] && [ "\${new%/*}" = "$folder" ] && [ "$(stat -c %h "$path")" = 1 ] &&
+  chgrp --reference="$path" "$new" 2>/dev/null; then
   chmod --reference="$path" "$new" && mv -fT "$new" "$path"
 else
   cat "$new" >"$path"

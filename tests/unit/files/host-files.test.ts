@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -24,6 +25,7 @@ import {
   TEXT_BYTES,
   TRANSFER_BYTES,
 } from '../../../server/files/host-files.ts';
+import { WRITE_SCRIPT } from '../../../server/files/scripts.ts';
 
 type Dial = HostFilesOptions['host']['dial'];
 
@@ -31,11 +33,17 @@ type Dial = HostFilesOptions['host']['dial'];
 const NOBODY = 65_534;
 const IS_ROOT = process.getuid?.() === 0;
 const WHO = IS_ROOT ? { uid: NOBODY, gid: NOBODY } : {};
+/** A group that the learner is in besides their own, and one that they are not in. */
+const TEAM = 61_000;
+const OTHERS = 61_001;
+/** The same learner with both of their groups. */
+const AS_LEARNER = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, `--groups=${TEAM}`];
 const NEVER = new AbortController().signal;
 
 /** Runs what is asked of the host on this machine. */
-const here: Dial = async ([program = '', ...args], { signal } = {}) => {
-  const child = spawn(program, args, { ...WHO, signal });
+const here: Dial = async (argv, { signal } = {}) => {
+  const [program = '', ...args] = [...(IS_ROOT ? AS_LEARNER : []), ...argv];
+  const child = spawn(program, args, { signal });
   child.on('error', () => undefined);
   let said = '';
   child.stderr.on('data', (chunk) => {
@@ -165,6 +173,46 @@ describe('to save', () => {
     expect(statSync(file).mode & 0o777).toBe(0o755);
     expect(readdirSync(path)).toEqual(['run.sh']);
     expect(saved).toEqual([file]);
+  });
+
+  test.runIf(IS_ROOT).each([
+    ['that they are in', TEAM],
+    ['that they are not in', OTHERS],
+  ])('keeps a group %s, and what that may do', async (_, group) => {
+    const { path, put, files } = home();
+    const file = put('plan', 'old');
+    chownSync(file, NOBODY, group);
+    chmodSync(file, 0o660);
+    const { version } = await files.read(file);
+    await files.write(file, Buffer.from('new'), version);
+    expect(readFileSync(file, 'utf8')).toBe('new');
+    expect(statSync(file)).toMatchObject({ uid: NOBODY, gid: group });
+    expect(statSync(file).mode & 0o777).toBe(0o660);
+    expect(readdirSync(path)).toEqual(['plan']);
+  });
+
+  test('writes the same file under each of its names', async () => {
+    const { path, at, put, files } = home();
+    const file = put('one', 'old');
+    linkSync(file, at('other'));
+    const { version } = await files.read(file);
+    await files.write(file, Buffer.from('new'), version);
+    expect(readFileSync(at('other'), 'utf8')).toBe('new');
+    expect(readdirSync(path).toSorted()).toEqual(['one', 'other']);
+  });
+
+  test('leaves nothing beside a file where it is ended before all has come', async () => {
+    const { path, at } = home();
+    const argv = ['timeout', '30', 'sh', '-c', WRITE_SCRIPT, 'x', at('new'), 'none', '9', '9'];
+    const [program = '', ...args] = argv;
+    const child = spawn(program, args, { ...WHO, stdio: ['pipe', 'ignore', 'ignore'] });
+    const ended = once(child, 'close');
+    child.stdin.write('half');
+    const begun = () => readdirSync(path).map((name) => statSync(at(name)).size);
+    await expect.poll(begun, { timeout: 10_000 }).toEqual([4]);
+    child.kill('SIGTERM');
+    await ended;
+    expect(readdirSync(path)).toEqual([]);
   });
 
   test('makes a new file and the folders above it, readable to all', async () => {
