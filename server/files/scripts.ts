@@ -40,25 +40,26 @@ if [ -w "$1" ]; then echo "$size w"; else echo "$size -"; fi
  * Writes stdin to `$1` where its version is still `$2`. `$3` bytes come, or the line broke; more than `$4` bytes are of
  * no version that anybody knows. A symbolic link stays, and what it leads to is written. What belongs to somebody else,
  * has a group that the learner cannot give or another name, or lies in a folder where the learner can make no file, is
- * written in place: another file would not be the same. The line break after a path keeps those at its end from being cut
- * off by the shell.
+ * written in place: another file would not be the same. What is refused is read to its end all the same: whoever sends it
+ * hears why, not that the line broke. The line break after a path keeps those at its end from being cut off by the shell.
  */
 export const WRITE_SCRIPT = `
+no() { cat >/dev/null; exit "$1"; }
 path=$(readlink -m "$1"; echo .) && path=\${path%??}
-[ -d "$path" ] && exit ${FOUND.folder}
+[ -d "$path" ] && no ${FOUND.folder}
 folder=\${path%/*}
-[ -e "$folder" ] || mkdir -p "$folder" 2>/dev/null || exit ${FOUND.denied}
+[ -e "$folder" ] || mkdir -p "$folder" 2>/dev/null || no ${FOUND.denied}
 version=none
 if [ -e "$path" ]; then
-  [ -f "$path" ] || exit ${FOUND.special}
-  [ -w "$path" ] || exit ${FOUND.denied}
+  [ -f "$path" ] || no ${FOUND.special}
+  [ -w "$path" ] || no ${FOUND.denied}
 else
-  [ -w "\${folder:-/}" ] || exit ${FOUND.denied}
+  [ -w "\${folder:-/}" ] || no ${FOUND.denied}
 fi
 trap 'rm -f "$new"' EXIT
 trap 'exit 1' TERM
-new=$(mktemp "$folder/.saving-XXXXXX" 2>/dev/null) || new=$(mktemp) || exit
-cat >"$new" || exit
+new=$(mktemp "$folder/.saving-XXXXXX" 2>/dev/null) || new=$(mktemp) || no $?
+cat >"$new" || no $?
 [ "$(stat -c %s "$new")" = "$3" ] || exit ${FOUND.broken}
 if [ -e "$path" ]; then
   [ "$(stat -c %s "$path")" -le "$4" ] || exit ${FOUND.changed}

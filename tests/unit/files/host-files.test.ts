@@ -49,7 +49,15 @@ const here: Dial = async (argv, { signal } = {}) => {
   child.stderr.on('data', (chunk) => {
     said += String(chunk);
   });
-  const exited = once(child, 'close').then(([status]) => Number(status));
+  let broken: Error | undefined;
+  child.stdin.on('error', (error) => {
+    broken = error;
+  });
+  const exited = once(child, 'close').then(([status]) => {
+    // An engine's stream breaks as well for whoever sends on to a process that has gone.
+    if (broken) throw broken;
+    return Number(status);
+  });
   return {
     stream: Duplex.from({ readable: child.stdout, writable: child.stdin }),
     stderr: () => said,
@@ -276,6 +284,17 @@ describe('to save', () => {
         'may not be used so',
       );
     }
+  });
+
+  test('of much is refused for the same reason as of little', async () => {
+    const { path, at, put, files } = home();
+    const much = Buffer.alloc(TRANSFER_BYTES, 'a');
+    mkdirSync(at('closed'));
+    chmodSync(at('closed'), 0o555);
+    for (const name of [put('read-only', 'x', 0o444), at('closed/new'), at('closed/deep/new')]) {
+      await expect(files.write(name, much, 'none')).rejects.toThrow('may not be used so');
+    }
+    await expect(files.write(path, much, 'none')).rejects.toThrow('is a folder');
   });
 
   test('takes a name to the letter', async () => {
