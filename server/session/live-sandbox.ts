@@ -6,7 +6,7 @@ import { BrowserPane, type VisitSignal } from '../browser/browser-pane.ts';
 import { visitByCommand } from '../browser/command-visit.ts';
 import { CheckRunner } from '../checks/runner.ts';
 import { HostFiles } from '../files/host-files.ts';
-import { ENGINE_DOWN, type EngineDown } from '../sandbox/host.ts';
+import { ENGINE_DOWN, type EngineDown, type Host } from '../sandbox/host.ts';
 import { hostView } from '../sandbox/host-view.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { watchHost } from '../signals/watch.ts';
@@ -56,8 +56,8 @@ export class LiveSandbox implements Disposable {
   #pane: BrowserPane | undefined;
   #watched: readonly ReturnType<typeof watchHost>[] = [];
   #expiry: ExpiryTimer | undefined;
-  /** By the host's own name. */
-  readonly #files = new Map<string, HostFiles>();
+  /** One whose container is made anew is another host, by the same name. */
+  readonly #files = new WeakMap<Host, HostFiles>();
 
   constructor(options: LiveSandboxOptions) {
     this.#options = options;
@@ -167,13 +167,13 @@ export class LiveSandbox implements Disposable {
     this.touch();
     const host = this.sandbox.host(name);
     const files =
-      this.#files.get(host.name) ??
+      this.#files.get(host) ??
       new HostFiles({
         host,
         signal: this.signal,
         onSaved: (path) => this.signalled({ kind: 'file', host: host.name, path }),
       });
-    this.#files.set(host.name, files);
+    this.#files.set(host, files);
     return files;
   }
 

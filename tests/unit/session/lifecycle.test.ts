@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { SessionStatus } from '#protocol';
 import { Background } from '../../../server/base/background.ts';
 import { LABEL } from '../../../server/sandbox/labels.ts';
@@ -39,7 +39,7 @@ function serverWithRoomForOne({ pool }: { readonly pool: number }) {
   undo.defer(() => sessions.close({ clean: false }));
   sessions.open();
   const session = () => sessions.of(store.learners.create().learner, LAB);
-  return { machine, database, sessions, session };
+  return { machine, engine, database, sessions, session };
 }
 
 /** Settles when the session's status is as asked. @returns every status on the way there */
@@ -133,4 +133,28 @@ test('a warm sandbox of which the switch ends while its hand-over is written is 
   expect(theSwitch()?.state).toBe('running');
   const links = hostsOf(machine, one.sandbox).filter(({ labels }) => labels[LABEL.host]);
   expect(links.map(({ linkedTo }) => linkedTo)).toEqual(links.map(() => theSwitch()?.pid));
+});
+
+test('the files of a host whose container is made anew are those of the new one', async () => {
+  const { machine, engine, session } = serverWithRoomForOne({ pool: 0 });
+  const one = session();
+  one.start();
+  await until(one, 'ready');
+  const asked: string[] = [];
+  const dial = engine.dial.bind(engine);
+  vi.spyOn(engine, 'dial').mockImplementation(async (container, argv, options) => {
+    if (!argv.includes('quayside-files')) return await dial(container, argv, options);
+    asked.push(container);
+    throw new Error('no files here');
+  });
+  const [name = ''] = simulatedLab(LAB).hosts.map((host) => host.name);
+  const container = () =>
+    hostsOf(machine, one.sandbox).find(({ labels }) => labels[LABEL.host] === name)?.id ?? '';
+  const first = container();
+  await expect(one.files(name).read('x')).rejects.toThrow('could not be reached');
+  machine.remove(first, true);
+  await one.live?.repair();
+  await expect(one.files(name).read('x')).rejects.toThrow('could not be reached');
+  expect(container()).not.toBe(first);
+  expect(asked).toEqual([first, container()]);
 });
