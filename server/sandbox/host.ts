@@ -34,9 +34,11 @@ export const ENGINE_SOCKET = 'docker.sock';
 const UNTIL_ENGINE_ANSWERS =
   'until curl -sf -m 5 --unix-socket /run/docker.sock http://engine/_ping >/dev/null; do sleep 0.05; done';
 
-/** What keeps a host's engine from running (images/lab-host/init): its last words, where it failed. */
-const ENGINE_STATE =
-  'cd /run/quayside && if [ -e engine.stopped ]; then echo stopped; else head -c 400 engine.words; fi 2>/dev/null';
+/** The last words of a host's engine that failed (images/lab-host/init). They stay while it is started again. */
+const ENGINE_WORDS = '/run/quayside/engine.words';
+
+/** What keeps a host's engine from running: its last words, where it failed. */
+const ENGINE_STATE = `if [ -e /run/quayside/engine.stopped ]; then echo stopped; else head -c 400 ${ENGINE_WORDS}; fi 2>/dev/null`;
 
 /** Why a host's engine does not answer: somebody has stopped it; it cannot start, in its own words; nobody knows. */
 export type EngineDown =
@@ -217,6 +219,8 @@ export class Host {
   async #untilSettingsAreTaken(source?: LabSource, outer = new AbortController().signal) {
     const first = await this.engineDown(outer);
     if (first?.kind !== 'failed') return;
+    // What is read next is said by a later start.
+    await this.runSmall(['rm', '-f', ENGINE_WORDS], { signal: outer });
     const down = await this.engineDown(outer);
     if (down?.kind === 'failed') throw settingsRefused(this.spec, source, down.words);
   }

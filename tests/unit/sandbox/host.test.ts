@@ -71,6 +71,41 @@ test('a host’s engine that never comes is given up, with what it logged, cut s
   expect(message.length).toBeLessThan(700);
 });
 
+test('an engine that fails once with the lab’s settings, and is slow to start then, is waited for', async () => {
+  let words = 'failed to start daemon: by chance';
+  let looks = 0;
+  const engine = {
+    run: async () => {
+      looks += 1;
+      return { status: looks < 4 ? 124 : 0, stdout: '', stderr: '' };
+    },
+  } as unknown as Engine;
+  const host = new Host(engine, { ...SPEC, engineSettings: '{"debug":true}' }, 'c1', undefined);
+  vi.spyOn(host, 'exec').mockImplementation(async () => ({
+    status: words === '' ? 1 : 0,
+    output: words,
+  }));
+  vi.spyOn(host, 'runSmall').mockImplementation(async (argv) => {
+    expect(argv).toEqual(['rm', '-f', '/run/quayside/engine.words']);
+    words = '';
+    return { status: 0, stdout: '', stderr: '' };
+  });
+  await host.untilEngineAnswers();
+});
+
+test('an engine that fails twice with the lab’s settings is given up, in its words of the second time', async () => {
+  const said = ['the first time', '', 'the second time'];
+  const engine = { run: async () => ({ status: 124, stdout: '', stderr: '' }) };
+  const spec = { ...SPEC, engineSettings: '{"wrong":true}' };
+  const host = new Host(engine as unknown as Engine, spec, 'c1', undefined);
+  vi.spyOn(host, 'exec').mockImplementation(async () => {
+    const output = said.shift() ?? '';
+    return { status: output === '' ? 1 : 0, output };
+  });
+  vi.spyOn(host, 'runSmall').mockResolvedValue({ status: 0, stdout: '', stderr: '' });
+  await expect(host.untilEngineAnswers()).rejects.toThrow('the second time');
+});
+
 test('whoever gives it up is answered at once', async () => {
   const engine = { run: () => new Promise(() => undefined) } as unknown as Engine;
   const stopped = new AbortController();
