@@ -215,6 +215,25 @@ describe('a router', () => {
     expect(await said('router', make)).toContain('lo');
   });
 
+  test('keeps an interface that its learner has renamed, and one that is in a namespace', async () => {
+    const wires = 'ip -br addr show lan; sudo ip netns exec blue ip -br addr show eth2';
+    await on(
+      'router',
+      'sudo ip link set eth1 down && sudo ip link set eth1 name lan && sudo ip link set lan up',
+    );
+    await on('router', 'sudo ip netns add blue && sudo ip link set eth2 netns blue');
+    await on('router', 'sudo ip -n blue addr add 10.1.20.1/24 dev eth2');
+    const before = await said('router', wires);
+    expect(before).toMatch(/^lan@\S+ .*10\.1\.10\.1\/24.*\neth2@\S+ .*10\.1\.20\.1\/24/);
+    await raised.sandbox.reconcile(() => undefined);
+    expect(await said('router', wires)).toBe(before);
+    await raised.sandbox.restart(raised.sandbox.host('router'), new AbortController().signal);
+    await raised.sandbox.reconcile(() => undefined);
+    expect(await said('router', 'ip -br addr')).toMatch(
+      /eth1@.*10\.1\.10\.1\/24.*\neth2@.*10\.1\.20\.1\/24/,
+    );
+  });
+
   test('has what is below /proc/sys/net to set, and no more of it', async () => {
     const isWritable = async (path: string) =>
       (await on('router', `sudo test -w ${path}`)).status === 0;
