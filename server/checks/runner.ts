@@ -46,7 +46,10 @@ export interface RunnerOptions {
   readonly passes: () => ReadonlyMap<string, Pass>;
   /** Whether somebody has a page of the lab open. */
   readonly hasPage: () => boolean;
-  /** Keeps a pass of this moment. Where it throws, the check counts as not asked, and is asked again. */
+  /**
+   * Keeps a pass of this moment, and returns what is kept of the check: one of earlier hosts keeps its time. Where it throws,
+   * the check counts as not asked, and is asked again.
+   */
   readonly onPass: (check: string, about: About) => Pass;
   /** Only what changed. */
   readonly onChecks: (checks: readonly CheckView[]) => void;
@@ -114,9 +117,8 @@ export class CheckRunner implements Disposable {
   #lookAgain(host: string): void {
     const reads = [`system of ${host}`, `script of ${host}`, 'reachability'] as const;
     const open = () => {
-      const passes = this.#options.passes();
       const hasRead = (task: CheckTask) => reads.some((read) => task.reads.includes(read));
-      return this.#tasks.filter((task) => hasRead(task) && !passes.has(task.id));
+      return this.#tasks.filter((task) => hasRead(task) && !this.#isEarned(task.id));
     };
     if (open().length === 0) return;
     this.#after(`background of ${host}`, IN_BACKGROUND_MS, () => {
@@ -132,7 +134,7 @@ export class CheckRunner implements Disposable {
       if (milliseconds === undefined) continue;
       const tasks = this.#tasks.filter(({ id, kind }) => kind === 'check' && id === check.id);
       const ask = () => {
-        if (this.#options.passes().has(check.id)) return;
+        if (this.#isEarned(check.id)) return;
         this.#keepRhythm();
         if (!this.#options.hasPage() || tasks.some((task) => task.running)) return;
         this.#cache.drop(tasks.flatMap((task) => task.reads));
@@ -163,10 +165,9 @@ export class CheckRunner implements Disposable {
 
   /** Puts tasks into the next round; checks that are passed wait until the open ones have been asked. */
   #wake(tasks: readonly CheckTask[]): void {
-    const passes = this.#options.passes();
-    const isPassed = (task: CheckTask) => task.kind === 'check' && passes.has(task.id);
+    const isEarned = (task: CheckTask) => task.kind === 'check' && this.#isEarned(task.id);
     for (const task of tasks) {
-      if (!isPassed(task)) this.#due.add(task);
+      if (!isEarned(task)) this.#due.add(task);
       else if (!this.#checks.has(task.id)) this.#due.add(task);
       // A pass that cannot regress needs no more asking.
       else if (this.#canRegress(task.id)) this.#dueLater.add(task);
@@ -215,7 +216,7 @@ export class CheckRunner implements Disposable {
   async #runCheck(check: Lab['checks'][number], context: CheckContext): Promise<boolean> {
     const { id } = check;
     const pass = this.#options.passes().get(id);
-    if (pass && !this.#canRegress(id)) {
+    if (pass?.about === 'past') {
       this.#show(passedView(id, pass));
       return true;
     }
@@ -225,7 +226,7 @@ export class CheckRunner implements Disposable {
     if (this.#closed.signal.aborted) return true;
     const milliseconds = performance.now() - began;
     runs.publish({ state: outcome.kind, milliseconds } satisfies CheckRun);
-    if (!pass) return this.#takeOpen(id, outcome, context);
+    if (!pass || !this.#isEarned(id)) return this.#takeOpen(id, outcome, context, pass);
     // Nothing is known of now: what was known last stays.
     if (outcome.kind === 'unknown') return false;
     // A pass holds. Where the check would not pass any more, it says so.
@@ -234,12 +235,23 @@ export class CheckRunner implements Disposable {
     return true;
   }
 
-  /** Keeps and shows what an open check answers. @returns whether there was an answer */
-  #takeOpen(id: string, outcome: CheckOutcome, { reads }: CheckContext): boolean {
+  /**
+   * Keeps and shows what an open check answers.
+   *
+   * @param kept its pass of earlier hosts: that is what is shown, whatever these say
+   * @returns whether there was an answer
+   */
+  #takeOpen(
+    id: string,
+    outcome: CheckOutcome,
+    { reads }: CheckContext,
+    kept: Pass | undefined,
+  ): boolean {
+    const show = (view: CheckView) => this.#show(kept ? passedView(id, kept) : view);
     switch (outcome.kind) {
       case 'passed': {
         const pass = this.#keepPass(id, reads.ofThePast ? 'past' : 'state');
-        if (pass) this.#show(passedView(id, pass));
+        if (pass) show(passedView(id, pass));
         return pass !== undefined;
       }
       case 'settling': {
@@ -247,16 +259,16 @@ export class CheckRunner implements Disposable {
         const tasks = this.#tasks.filter((task) => task.kind === 'check' && task.id === id);
         this.#after(`check ${id}`, Math.max(until - Date.now(), 0), () => this.#wake(tasks));
         const reason = `${container} has only just started. It counts once it has stayed up for a moment.`;
-        this.#show({ id, state: 'not-yet', reason });
+        show({ id, state: 'not-yet', reason });
         return true;
       }
       case 'not-yet': {
         const { reason, fix } = outcome;
-        this.#show({ id, state: 'not-yet', reason, ...(fix && { wayOut: fix }) });
+        show({ id, state: 'not-yet', reason, ...(fix && { wayOut: fix }) });
         return true;
       }
       case 'unknown':
-        this.#show({ id, state: 'unknown', reason: outcome.reason });
+        show({ id, state: 'unknown', reason: outcome.reason });
         return false;
     }
   }
@@ -269,6 +281,11 @@ export class CheckRunner implements Disposable {
       this.wake({ kind: 'pass', check, about });
     })();
     return pass;
+  }
+
+  /** It was passed on these hosts. A pass of earlier ones is shown, and its check is asked as an open one is. */
+  #isEarned(check: string): boolean {
+    return this.#options.passes().get(check)?.about !== undefined;
   }
 
   #canRegress(check: string): boolean {

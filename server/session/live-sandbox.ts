@@ -333,10 +333,8 @@ export class LiveSandbox implements Disposable {
       passes: () => journal.passes,
       hasPage,
       onPass: (check, about) => {
-        const pass = { at: Date.now(), about, assisted: assisted() };
-        journal.pass({ check, ...pass });
         this.touch();
-        return pass;
+        return journal.pass({ check, at: Date.now(), about, assisted: assisted() });
       },
       onChecks: (checks) => emit({ type: 'checks', checks }),
       onValues: (values) => emit({ type: 'values', values }),

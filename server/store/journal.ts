@@ -106,16 +106,26 @@ export class Journal implements JournalView {
     if (this.#newest - this.#oldest >= SIGNALS_KEPT + DROPPED_AT_ONCE) this.#dropOldest();
   }
 
-  /** Keeps a pass. A second one of the same check changes nothing. */
-  pass({ check, at, about, assisted }: NewPass): void {
-    if (this.#closed || this.#passes.has(check)) return;
+  /**
+   * Keeps a pass. One of earlier hosts is earned again on these, so that other checks can come after it; when it was first
+   * earned, and whose work that was, stays. A second one on the same hosts changes nothing.
+   *
+   * @returns the pass of this check as it stands
+   */
+  pass({ check, at: now, about, assisted: by }: NewPass): Pass {
+    const known = this.#passes.get(check);
+    const { at, assisted } = known ?? { at: now, assisted: by };
+    const pass = { at, assisted, about };
+    if (this.#closed || known?.about !== undefined) return known ?? pass;
     const seq = this.#newest + 1;
-    this.#passes.set(check, { at, assisted, about });
+    this.#passes.set(check, pass);
     this.#index({ kind: 'pass', check, about, seq, at });
     this.#late.act`
       INSERT INTO passes (session, check_id, at, assisted, about, seq)
       VALUES (${this.#session}, ${check}, ${at}, ${ASSISTED.indexOf(assisted)}, ${about}, ${seq})
-      ON CONFLICT DO NOTHING`;
+      ON CONFLICT (session, check_id) DO UPDATE SET about = excluded.about, seq = excluded.seq
+      WHERE about IS NULL`;
+    return pass;
   }
 
   all<K extends SignalKind>(kind: K): readonly SignalOf<K>[] {

@@ -4,6 +4,7 @@ import {
   check,
   notYet,
   passed,
+  passOf,
   type SandboxView,
   type SignalBody,
   value,
@@ -568,6 +569,62 @@ describe('in time,', () => {
     stage.runner.wake();
     await pass(stage, 60_000);
     expect(stage.view('web')).toEqual({ id: 'web', state: 'passed', passedAt: 42 });
+  });
+
+  describe('a pass of earlier hosts', () => {
+    const KEPT = { at: 42, about: undefined, assisted: false } as const;
+    const keptOf = (id: string) => new Map([[id, KEPT]]);
+    const then = check('then', { title: 't', test: passOf('web') });
+
+    test('is earned again on these, for what comes after it, and is shown as it was', async () => {
+      using stage = new CheckStage(labWith([...WEB.checks, then]), keptOf('web'));
+      stage.runner.wake();
+      await pass(stage, 0);
+      expect([stage.passes.get('web'), stage.view('then')?.state]).toEqual([KEPT, 'not-yet']);
+      stage.host('one').containers = [containerView({ name: 'web' })];
+      stage.signal(containerSignal('one', 'start', 'web'));
+      await pass(stage, 20);
+      expect(stage.passes.get('web')).toEqual({ ...KEPT, about: 'state' });
+      expect(stage.view('web')).toEqual({ id: 'web', state: 'passed', passedAt: 42 });
+      expect(stage.view('then')?.state).toBe('passed');
+      expect(stage.checks.filter(({ id }) => id === 'web')).toHaveLength(1);
+    });
+
+    test('says what these would not pass any more once it is earned on them', async () => {
+      using stage = new CheckStage(WEB, keptOf('web'));
+      stage.host('one').containers = [containerView({ name: 'web' })];
+      stage.runner.wake();
+      await pass(stage, 0);
+      stage.host('one').containers = [];
+      stage.signal(containerSignal('one', 'destroy', 'web'));
+      await pass(stage, 500);
+      expect(stage.view('web')).toMatchObject({ passedAt: 42, moved: 'No web.' });
+    });
+
+    test('is not earned by a container that has only just started, and not shown as open meanwhile', async () => {
+      using stage = new CheckStage(WEB, keptOf('web'));
+      stage.host('one').containers = [containerView({ name: 'web', startedAt: Date.now() })];
+      stage.runner.wake();
+      await pass(stage, 1_000);
+      expect(stage.passes.get('web')).toEqual(KEPT);
+      await pass(stage, 1_000);
+      expect(stage.passes.get('web')?.about).toBe('state');
+      expect(stage.checks).toEqual([{ id: 'web', state: 'passed', passedAt: 42 }]);
+    });
+
+    test('is earned by what a command has left in the background, a moment later', async () => {
+      const listening = async ({ host }: SandboxView) =>
+        (await host('one').ask(['ss', '-Hltnp'])).output === '' ? notYet('Nothing yet.') : passed();
+      const port = check('port', { title: 't', test: listening });
+      using stage = new CheckStage(labWith([port]), keptOf('port'));
+      stage.runner.wake();
+      await pass(stage, 20);
+      stage.signal({ kind: 'command', host: 'one', terminal: 't', line: 'nc -l 80 &', status: 0 });
+      await pass(stage, 20);
+      stage.host('one').system = 'LISTEN';
+      await pass(stage, 1_000);
+      expect(stage.passes.get('port')?.about).toBe('state');
+    });
   });
 
   test('nothing is left to fire once the runner is closed', async () => {

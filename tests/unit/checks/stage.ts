@@ -64,7 +64,7 @@ export class CheckStage implements Disposable {
       hasPage: () => this.hasPage,
       onPass: (id, about) => {
         if (this.failing.onPass) throw this.failing.onPass;
-        const pass = { at: Date.now(), about, assisted: this.assisted };
+        const pass = { at: Date.now(), assisted: this.assisted, ...this.passes.get(id), about };
         this.passes.set(id, pass);
         this.#note({ kind: 'pass', check: id, about });
         return pass;

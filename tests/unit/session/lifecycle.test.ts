@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { answer, check, defineLab, type Lab, notYet, passed, passOf } from '#lab';
 import type { SessionStatus } from '#protocol';
 import { Background } from '../../../server/base/background.ts';
 import { LABEL } from '../../../server/sandbox/labels.ts';
@@ -20,7 +21,13 @@ beforeEach(() => {
 afterEach(() => undo.disposeAsync());
 
 /** A server on a machine in memory, with room for one sandbox. */
-function serverWithRoomForOne({ pool }: { readonly pool: number }) {
+function serverWithRoomForOne({
+  pool,
+  lab = simulatedLab(LAB),
+}: {
+  readonly pool: number;
+  readonly lab?: Lab;
+}) {
   const machine = new MemoryMachine();
   machine.hostEngineBootMs = 0;
   const engine = new MemoryEngine(machine);
@@ -31,7 +38,7 @@ function serverWithRoomForOne({ pool }: { readonly pool: number }) {
   const runtime = undo.use(memoryRuntime(engine, store.instance));
   const sessions = new SessionManager({
     ...{ runtime, store, background, pool },
-    labs: new Map([[LAB, simulatedLab(LAB)]]),
+    labs: new Map([[LAB, lab]]),
     sandboxesMost: 1,
     hasMemory: () => true,
     terminals: new MemoryTerminals(engine, background),
@@ -40,6 +47,16 @@ function serverWithRoomForOne({ pool }: { readonly pool: number }) {
   sessions.open();
   const session = () => sessions.of(store.learners.create().learner, LAB);
   return { machine, engine, database, sessions, session };
+}
+
+/** A lab of one host, which has no engine of its own. */
+function withoutEngines(checks: Lab['checks'], setup: readonly string[] = []): Lab {
+  return defineLab({
+    title: 'T',
+    hosts: { client: { address: '10.1.10.100/24', setup } },
+    browser: 'client',
+    sections: [{ page: 'first', title: 'First', checks }],
+  });
 }
 
 /** Settles when the session's status is as asked. @returns every status on the way there */
@@ -95,6 +112,27 @@ test('a reset gives other hosts, and the ones before are gone by the time these 
   await until(one, 'ready');
   expect(one.sandbox).not.toBe(before);
   expect(hostsOf(machine, before)).toEqual([]);
+});
+
+test('what comes after a step can be passed on later hosts, where that step is done again', async () => {
+  const knows = answer('knows', { title: 't', question: 'Which?', judge: () => passed() });
+  const then = check('then', {
+    title: 't',
+    test: (sandbox) =>
+      sandbox.journal.all('answer').length < 2 ? notYet('Not yet.') : passOf('knows')(sandbox),
+  });
+  const { session } = serverWithRoomForOne({ pool: 0, lab: withoutEngines([knows, then]) });
+  const one = session();
+  one.start();
+  await until(one, 'ready');
+  const first = await one.answer('knows', 'this');
+  await one.end();
+  one.start();
+  await until(one, 'ready');
+  expect(one.snapshot().checks[0]).toEqual(first);
+  expect(await one.answer('knows', 'this')).toEqual(first);
+  await one.answer('knows', 'that');
+  await expect.poll(() => one.snapshot().checks[1]?.state).toBe('passed');
 });
 
 test('a lab of another version, and one with other hosts, is told until fresh hosts are made of it', async () => {

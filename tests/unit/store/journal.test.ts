@@ -12,6 +12,7 @@ function opened() {
     database,
     store,
     learner,
+    session,
     journal: session.journal,
     [Symbol.dispose]: () => store[Symbol.dispose](),
   };
@@ -43,6 +44,24 @@ test('a pass is one row, written once, and a second one changes nothing', () => 
   expect(at.database.all('SELECT * FROM signals')).toEqual([]);
   expect([...at.journal.passes]).toEqual([['port', { at: 7, about: 'past', assisted: false }]]);
   expect(at.journal.all('pass')).toHaveLength(1);
+});
+
+test('a pass of earlier hosts is earned again on these: when and by whom it was first stays', async () => {
+  using at = opened();
+  at.journal.pass({ ...PASS, assisted: 'step' });
+  await at.session.begin({ sandbox: 'box', at: 1 });
+  const { journal } = at.session;
+  journal.add(ROUTE);
+  const earned = { at: 7, assisted: 'step', about: 'state' } as const;
+  expect(journal.pass({ ...PASS, at: 9, about: 'state' })).toEqual(earned);
+  expect(journal.pass({ ...PASS, at: 11 })).toEqual(earned);
+  const again = new Store(at.database).session(at.learner, 'lab').journal;
+  for (const each of [journal, again]) {
+    expect([...each.passes]).toEqual([['port', earned]]);
+    expect(each.all('pass')).toEqual([
+      { kind: 'pass', check: 'port', about: 'state', seq: 2, at: 7 },
+    ]);
+  }
 });
 
 test('signals of a kind are the same list until there is another, and a list once given stays', () => {
