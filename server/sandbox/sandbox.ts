@@ -79,19 +79,16 @@ export class Sandbox {
    * engines, loads the images, sets them up. Calls never overlap; one that arrives during another runs after it.
    *
    * @param signal ends this call; what it has made by then stays, and the next one takes it up
-   * @param isGiven whether a host's engine has been the learner's already. One that they have stopped or broken keeps
-   *   nobody from the host.
+   * @param areGiven whether the hosts have been the learner's already: they are given all at once. An engine that the
+   *   learner has stopped or broken keeps nobody from its host, and nothing is set up again, whatever they have made of a
+   *   host's own note of it.
    * @throws SandboxDestroyedError where the sandbox is destroyed, before or meanwhile; the signal's reason; QuaysideError
    *   SANDBOX_FAILED; whatever the engine said
    */
-  async reconcile(
-    onHost: OnHost,
-    signal?: AbortSignal,
-    isGiven: (host: string) => boolean = () => false,
-  ): Promise<void> {
+  async reconcile(onHost: OnHost, signal?: AbortSignal, areGiven = false): Promise<void> {
     const removed = this.#removal.signal;
     const either = signal ? AbortSignal.any([removed, signal]) : removed;
-    await withAbort(either, () => this.#queue(() => this.#reconcile(onHost, either, isGiven)));
+    await withAbort(either, () => this.#queue(() => this.#reconcile(onHost, either, areGiven)));
   }
 
   /**
@@ -133,21 +130,15 @@ export class Sandbox {
     );
   }
 
-  async #reconcile(
-    onHost: OnHost,
-    signal: AbortSignal,
-    isGiven: (host: string) => boolean,
-  ): Promise<void> {
+  async #reconcile(onHost: OnHost, signal: AbortSignal, areGiven: boolean): Promise<void> {
     signal.throwIfAborted();
     const found = await this.#containers(signal);
     await this.#raise(found, onHost, signal);
-    // Hosts are given all at once. None of those is set up again, whatever its learner has made of its own note of it.
-    const wasGiven = this.lab.hosts.some(({ name }) => isGiven(name));
     await allDone(
       this.lab.hosts.map(async (spec) => {
         const host = this.host(spec.name);
         if (spec.hasEngine) onHost(spec.name, 'starting', 'engine starting');
-        if (isGiven(spec.name)) {
+        if (areGiven) {
           const down = await host.engineDown(signal);
           if (down) {
             host.markAvailable();
@@ -162,7 +153,7 @@ export class Sandbox {
           const archive = () => this.#runtime.imageArchive(builtAs);
           await host.ensureImage(image, builtAs, archive, signal);
         }
-        if (!wasGiven || this.#made.has(host.container)) {
+        if (!areGiven || this.#made.has(host.container)) {
           const doing = () => onHost(spec.name, 'starting', 'being set up');
           await host.begin(this.lab.source, doing, signal);
         }

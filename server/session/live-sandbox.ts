@@ -277,10 +277,9 @@ export class LiveSandbox implements Disposable {
 
   async #look(signal: AbortSignal): Promise<void> {
     const { lab, terminals, journal } = this.#options;
-    const isGiven = (name: string): boolean =>
-      journal.last('host', ({ host, change }) => host === name && change === 'engine-up') !==
-      undefined;
-    await this.sandbox.reconcile((...status) => this.#onHost(...status), signal, isGiven);
+    // Nothing of what happens on hosts is heard before all of them are the learner's.
+    const areGiven = !journal.isEmpty;
+    await this.sandbox.reconcile((...status) => this.#onHost(...status), signal, areGiven);
     if (!this.#pane) await terminals.prepare(lab, this.sandbox, signal);
   }
 

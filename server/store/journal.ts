@@ -85,6 +85,11 @@ export class Journal implements JournalView {
     return [...this.#signals.values()].flat().length;
   }
 
+  /** Nothing has happened on the present hosts. Dropping never empties it: the newest signals stay. */
+  get isEmpty(): boolean {
+    return this.#newest === 0;
+  }
+
   /** All that the learner has passed, by check; on earlier hosts too. */
   get passes(): ReadonlyMap<string, Pass> {
     return this.#passes;

@@ -304,14 +304,14 @@ test('a host is set up by one command, and never again', async () => {
   expect(told.filter((each) => each.endsWith('being set up'))).toEqual(['a being set up']);
   await sandbox.reconcile(QUIET);
   // A server that comes back asks the host, unless the journal says that its learner has had it.
-  await new Sandbox(runtime, lab, LABELS).reconcile(QUIET, undefined, () => true);
+  await new Sandbox(runtime, lab, LABELS).reconcile(QUIET, undefined, true);
   expect(calls.filter((call) => call === 'run')).toHaveLength(1);
   await new Sandbox(runtime, lab, LABELS).reconcile(QUIET);
   expect(calls.filter((call) => call === 'run')).toHaveLength(2);
   // One that was lost and is made anew is a fresh host.
   const [lost = ''] = [...containers].find(([, { name }]) => name.endsWith('-a')) ?? [];
   containers.delete(lost);
-  await sandbox.reconcile(QUIET, undefined, () => true);
+  await sandbox.reconcile(QUIET, undefined, true);
   expect(calls.filter((call) => call === 'run')).toHaveLength(3);
 });
 

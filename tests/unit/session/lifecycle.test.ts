@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { answer, check, defineLab, type Lab, notYet, passed, passOf } from '#lab';
 import type { SessionStatus } from '#protocol';
 import { Background } from '../../../server/base/background.ts';
@@ -20,21 +20,36 @@ beforeEach(() => {
 });
 afterEach(() => undo.disposeAsync());
 
+interface ServerOptions {
+  readonly pool: number;
+  readonly lab?: Lab;
+  /** What an earlier server has left. */
+  readonly machine?: MemoryMachine;
+  readonly database?: FaultyDatabase;
+  /** Hosts are set up by then. */
+  readonly setUp?: Promise<void>;
+}
+
+/** A database in memory, open until the test is over. */
+function newDatabase(): FaultyDatabase {
+  const database = new FaultyDatabase();
+  undo.defer(() => database[Symbol.dispose]());
+  return database;
+}
+
 /** A server on a machine in memory, with room for one sandbox. */
 function serverWithRoomForOne({
   pool,
   lab = simulatedLab(LAB),
-}: {
-  readonly pool: number;
-  readonly lab?: Lab;
-}) {
-  const machine = new MemoryMachine();
+  machine = new MemoryMachine(),
+  database = newDatabase(),
+  setUp = Promise.resolve(),
+}: ServerOptions) {
   machine.hostEngineBootMs = 0;
   const engine = new MemoryEngine(machine);
+  const begun = beginningsOn(engine, setUp);
   const background = new Background(() => undefined);
-  const database = new FaultyDatabase();
   const store = new Store(database, () => undefined);
-  undo.defer(() => store[Symbol.dispose]());
   const runtime = undo.use(memoryRuntime(engine, store.instance));
   const sessions = new SessionManager({
     ...{ runtime, store, background, pool },
@@ -45,8 +60,21 @@ function serverWithRoomForOne({
   });
   undo.defer(() => sessions.close({ clean: false }));
   sessions.open();
-  const session = () => sessions.of(store.learners.create().learner, LAB);
-  return { machine, engine, database, sessions, session };
+  const session = (learner = store.learners.create().learner) => sessions.of(learner, LAB);
+  return { machine, engine, database, store, sessions, session, begun };
+}
+
+/** The set-ups that hosts are asked for, as they are asked. */
+function beginningsOn(engine: MemoryEngine, setUp: Promise<void>): string[] {
+  const begun: string[] = [];
+  const run = engine.run.bind(engine);
+  engine.run = async (container, argv, options) => {
+    if (argv[0] !== '/opt/quayside/begin') return run(container, argv, options);
+    begun.push(options?.input ?? '');
+    await setUp;
+    return { status: 0, stdout: '1\n', stderr: '' };
+  };
+  return begun;
 }
 
 /** A lab of one host, which has no engine of its own. */
@@ -133,6 +161,46 @@ test('what comes after a step can be passed on later hosts, where that step is d
   expect(await one.answer('knows', 'this')).toEqual(first);
   await one.answer('knows', 'that');
   await expect.poll(() => one.snapshot().checks[1]?.state).toBe('passed');
+});
+
+describe('a server that comes back to hosts', () => {
+  const knows = answer('knows', { title: 't', question: 'Which?', judge: () => notYet('No.') });
+  const labSetUpBy = (...setup: readonly string[]) => withoutEngines([knows], setup);
+
+  test('does not set them up again once something has happened on them, by a newer lab neither', async () => {
+    const first = serverWithRoomForOne({ pool: 0, lab: labSetUpBy('touch one') });
+    const { learner } = first.store.learners.create();
+    const one = first.session(learner);
+    one.start();
+    await until(one, 'ready');
+    expect(first.begun).toEqual([expect.stringContaining('touch one')]);
+    const { sandbox } = one;
+    await one.answer('knows', 'this');
+    await first.sessions.close({ clean: false });
+    const lab = labSetUpBy('touch one', 'touch two');
+    const second = serverWithRoomForOne({ ...first, pool: 0, lab });
+    await until(second.session(learner), 'ready');
+    expect(second.session(learner).sandbox).toBe(sandbox);
+    expect(second.begun).toEqual([]);
+  });
+
+  test('goes on with a start that was broken off, whatever has happened on the hosts before', async () => {
+    const lab = labSetUpBy('touch one');
+    const first = serverWithRoomForOne({ pool: 0, lab, setUp: new Promise(() => undefined) });
+    const { learner } = first.store.learners.create();
+    const { journal } = first.store.session(learner, LAB);
+    journal.add({ kind: 'answer', check: 'knows', text: 'this' });
+    journal.pass({ check: 'knows', at: 1, about: 'past', assisted: false });
+    const one = first.session(learner);
+    one.start();
+    await expect.poll(() => first.begun).toHaveLength(1);
+    const { sandbox } = one;
+    await first.sessions.close({ clean: false });
+    const second = serverWithRoomForOne({ ...first, pool: 0, lab });
+    await until(second.session(learner), 'ready');
+    expect(second.session(learner).sandbox).toBe(sandbox);
+    expect(second.begun).toEqual(first.begun);
+  });
 });
 
 test('a lab of another version, and one with other hosts, is told until fresh hosts are made of it', async () => {

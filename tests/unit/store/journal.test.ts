@@ -97,6 +97,19 @@ test('a runaway loop in a host fills neither disk nor memory: the oldest signals
   expect(at.journal.all('pass')).toHaveLength(1);
 });
 
+test('that something has happened on the present hosts is known whatever was dropped since, and until they are gone', async () => {
+  using at = opened();
+  expect(at.journal.isEmpty).toBe(true);
+  at.journal.add({ kind: 'host', host: 'client', change: 'engine-up' });
+  for (let index = 0; index < 6_000; index++) at.journal.add(ROUTE);
+  expect(at.journal.all('host')).toEqual([]);
+  const again = new Store(at.database).session(at.learner, 'lab').journal;
+  expect([at.journal.isEmpty, again.isEmpty]).toEqual([false, false]);
+  at.journal.pass(PASS);
+  await at.session.begin({ sandbox: 'box', at: 1 });
+  expect(at.session.journal.isEmpty).toBe(true);
+});
+
 test('a journal that is read again goes on where it was', () => {
   using at = opened();
   at.journal.add(ROUTE);
