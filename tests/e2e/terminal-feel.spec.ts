@@ -307,7 +307,9 @@ test('a paste beyond the limit says its size; a shell that ended says that it ha
 }) => {
   const { page } = learner;
   await learner.goTo('ephemeral-ports/');
-  await learner.type('server01', 'clear');
+  await learner.type('server01', 'clear; echo here-$((40 + 2))');
+  // At its prompt the shell takes a paste as a whole, and no question comes before it.
+  await learner.read(/here-42\s+(learner@server01)/);
   await page.evaluate(() => {
     const data = new DataTransfer();
     data.setData('text/plain', 'x'.repeat(5 * 1024 * 1024));

@@ -59,6 +59,7 @@ test('on a phone the keys that its keyboard lacks stand below the terminal, and 
   await expect(line).toBeFocused();
   await page.getByRole('button', { name: 'Close the line' }).tap();
   await page.keyboard.press('Control+c');
+  await expect(phone.terminal).toContainText('$');
 
   // A suggestion of the phone's keyboard takes the place of the word that it has written before.
   const keyboard = await context.newCDPSession(page);
