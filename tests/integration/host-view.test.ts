@@ -146,7 +146,7 @@ describe('a check’s view of a host', () => {
       .toMatch(/^LISTEN +\d+ +\d+ +127\.0\.0\.1:7070 .*"nc",pid=/m);
     expect(
       (await client.ask(['ps', '-eo', 'pid=,ppid=,tty=,stat=,user:32=,comm='])).output,
-    ).toMatch(/^S\S* +learner +nc$/m);
+    ).toMatch(/^ *\d+ +1 \? +S\S* +learner +nc$/m);
     expect(await client.ask(['stat', '-Lc', '%a %U:%G %F', '--', '/etc/shadow'])).toEqual({
       status: 0,
       output: '640 root:shadow regular file',
