@@ -142,7 +142,8 @@ test('a learner joins, is seen at work, and comes back with the personal link on
   await isAccessible(room.instructor);
 
   await ada.page.goto(new URL('/', room.server.url).href);
-  await expect(ada.page.locator('[data-lab-count]')).toContainText('2 of');
+  const lab = ada.page.locator('[data-lab="docker-networking"]');
+  await expect(lab.locator('[data-lab-count]')).toContainText('2 of');
   await expect(ada.page.getByRole('link', { name: 'Write a lab' })).toBeHidden();
 
   const phone = new Learner(await room.newBrowser(PHONE));
