@@ -1,58 +1,75 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, type Learner, test } from './learner.ts';
+import { endSession, expect, type Learner, test } from './learner.ts';
 
 const LABS = join(import.meta.dirname, '../../src/content/docs/labs');
 /** The page as the second lab hands it out. */
 const STARTER = readFileSync(join(LABS, 'build-an-image/starter/index.html'), 'utf8');
 
-/** Where the screen is so narrow that the text and the terminals take turns. */
-const PHONE = { width: 390, height: 800 };
+const SCREENS = [
+  { where: 'at a desk', viewport: { width: 1440, height: 900 } },
+  // So narrow that the text and the hosts take turns.
+  { where: 'on a phone', viewport: { width: 390, height: 800 } },
+];
 
-test('a learner takes a container through its life, from the first tick to the last', async ({
-  learner,
-}) => {
+for (const { where, viewport } of SCREENS) {
+  test.describe(where, () => {
+    test.use({ viewport });
+
+    test('a learner takes a container through its life', ({ learner }) => runAContainer(learner));
+
+    test('a learner builds an image, runs it, and builds it anew', ({ learner }) =>
+      buildAnImage(learner));
+
+    test('a learner publishes an image, runs it elsewhere, and sees its tag move on', ({
+      learner,
+    }) => publishAnImage(learner));
+  });
+}
+
+async function runAContainer(learner: Learner): Promise<void> {
   const { page } = learner;
   await learner.goTo('../run-a-container/an-application/');
-  await follow(learner, 'http://10.1.10.11');
+  await learner.follow('http://10.1.10.11');
   await learner.ticked('old-page-opened');
-  await run(learner, 'ss -ltnp');
+  await learner.run('ss -ltnp');
   await learner.answer('port-holder-read', await learner.read(/\(\("(\w+)",pid/));
   await learner.ticked('port-holder-read');
-  await run(learner, 'docker images');
+  await learner.run('docker images');
   await learner.answer('image-id-read', await learner.read(/webbase\s+5\.6\s+([0-9a-f]{12})/));
   await learner.ticked('image-id-read');
-  await choose(learner, 'containers-counted', 'None');
+  await learner.choose('containers-counted', 'None');
 
-  await next(learner, 'A container in the foreground');
-  await run(learner, 'docker run');
+  await learner.next('A container in the foreground');
+  await learner.run('docker run');
   await learner.ticked('myweb-runs');
-  await follow(learner, 'http://10.1.10.11:8080');
+  await learner.follow('http://10.1.10.11:8080');
   await expect(learner.pane.getByRole('heading', { name: '403 Forbidden' })).toBeVisible();
   await learner.ticked('forbidden-opened');
-  await run(learner, 'docker ps');
+  await learner.run('docker ps');
   await expect(learner.tab('server01 (2)')).toHaveAttribute('aria-selected', 'true');
   await learner.answer('container-id-read', await learner.read(/([0-9a-f]{12})\s+webbase/));
   await learner.ticked('container-id-read');
-  await run(learner, 'docker inspect');
+  await learner.run('docker inspect');
   await learner.answer('address-inside-read', await learner.read(/"IPAddress": "(172[\d.]+)"/));
   await learner.ticked('address-inside-read');
-  await run(learner, 'docker logs');
+  await learner.run('docker logs');
   await learner.answer('log-read', await learner.read(/(10\.1\.10\.100) - - /));
   await learner.ticked('log-read');
 
-  await next(learner, 'Its life, to the end');
+  await learner.next('Its life, to the end');
   await page.getByRole('main').getByRole('button', { name: 'Ctrl-C' }).click();
   await expect(learner.tab('server01')).toHaveAttribute('aria-selected', 'true');
   await page.keyboard.press('Control+c');
   await learner.ticked('ended');
-  await run(learner, 'docker ps -a');
+  await learner.run('docker ps -a');
   await learner.answer('exit-status-read', await learner.read(/Exited \((\d+)\)/));
   await learner.ticked('exit-status-read');
-  await run(learner, 'docker start');
+  await learner.run('docker start');
   await learner.ticked('started-again');
-  await run(learner, 'docker rm');
+  await learner.run('docker rm');
   await learner.ticked('removed');
+  await learner.toText();
   const order = learner.check('life-in-order');
   for (const [option, steps] of [
     ['It is made from an image', 3],
@@ -63,16 +80,15 @@ test('a learner takes a container through its life, from the first tick to the l
   }
   await order.getByRole('button', { name: 'Check' }).click();
   await learner.ticked('life-in-order');
-  await end(learner, 'run-a-container');
-});
+  await endSession(page, 'run-a-container');
+}
 
-test('on a phone a learner builds an image, runs it, and builds it anew', async ({ learner }) => {
+async function buildAnImage(learner: Learner): Promise<void> {
   const { page } = learner;
-  await page.setViewportSize(PHONE);
   await learner.goTo('../build-an-image/the-folder/');
-  await run(learner, 'cat mycontainer/Dockerfile');
+  await learner.run('cat mycontainer/Dockerfile');
   const base = await learner.read(/FROM (\S+)/);
-  await read(learner);
+  await learner.toText();
   await learner.answer('base-read', base);
   await learner.ticked('base-read');
   await page.getByRole('button', { name: 'mycontainer/index.html', exact: true }).click();
@@ -84,91 +100,128 @@ test('on a phone a learner builds an image, runs it, and builds it anew', async 
   await page.keyboard.press('Control+s');
   await learner.ticked('name-written');
 
-  await next(learner, 'Build, name, layers');
-  await run(learner, 'docker build');
+  await learner.next('Build, name, layers');
+  await learner.run('docker build');
   await learner.ticked('image-built');
-  await run(learner, 'docker history');
+  await learner.run('docker history');
   const instruction = await learner.read(/(COPY) file:/);
-  await read(learner);
+  await learner.toText();
   await learner.answer('top-line-read', instruction);
   await learner.ticked('top-line-read');
-  await choose(learner, 'layers-counted', 'About 2 MB');
+  await learner.choose('layers-counted', 'About 2 MB');
 
-  await next(learner, 'Run it, and build it anew');
-  await run(learner, 'docker run -d --name myapp ');
+  await learner.next('Run it, and build it anew');
+  await learner.run('docker run -d --name myapp ');
   await learner.ticked('myapp-runs');
-  await follow(learner, 'http://10.1.10.11:8080');
+  await learner.follow('http://10.1.10.11:8080');
   await expect(learner.pane.getByText('Ada')).toBeVisible();
   await learner.ticked('page-opened');
   const address = (await learner.pane.getByText(/^172\.17\./).textContent()) ?? '';
-  await read(learner);
+  await learner.toText();
   await learner.answer('server-ip-read', address);
   await learner.ticked('server-ip-read');
-  await run(learner, 'sed -i');
+  await learner.run('sed -i');
   await learner.ticked('rebuilt');
-  await follow(learner, 'http://10.1.10.11:8080');
+  await learner.follow('http://10.1.10.11:8080');
   await learner.ticked('old-page-seen');
   await expect(learner.pane.getByRole('heading')).toHaveText('The old application');
-  await choose(learner, 'why-still-old', 'The container is made from the former image');
-  await run(learner, 'docker rm -f myapp');
+  await learner.choose('why-still-old', 'The container is made from the former image');
+  await learner.run('docker rm -f myapp');
   await learner.ticked('run-anew');
-  await follow(learner, 'http://10.1.10.11:8080');
+  await learner.follow('http://10.1.10.11:8080');
   await learner.ticked('new-page-opened');
   await expect(learner.pane.getByRole('heading')).toHaveText('The new application');
-  await read(learner);
+  await learner.toText();
   await page.getByRole('button', { name: /^Open in the editor: mycontainer\/Dockerfile/ }).click();
   await expect(
     page.getByRole('textbox', { name: '/home/learner/mycontainer/Dockerfile on server01' }),
   ).toContainText('FROM webbase:7');
   await page.keyboard.press('Control+s');
   await expect(page.locator('.files-status')).toContainText('is saved');
-  await run(learner, 'docker build -t mycontainer:7');
+  await learner.run('docker build -t mycontainer:7');
   await learner.ticked('newer-built');
-  await run(learner, 'docker run -d --name myapp7');
+  await learner.run('docker run -d --name myapp7');
   await learner.ticked('both-run');
-  await end(learner, 'build-an-image');
-});
-
-/** Turns to the text, where that is out of sight. */
-async function read({ page }: Learner): Promise<void> {
-  const tab = page.getByRole('tab', { name: 'Read' });
-  if (await tab.isVisible()) await tab.click();
+  await endSession(page, 'build-an-image');
 }
 
-/** Presses Run at the block with these words. */
-async function run(learner: Learner, words: string): Promise<void> {
-  await read(learner);
-  const block = learner.page.locator('[data-host-block]', { hasText: words });
-  await block
-    .first()
-    .getByRole('button', { name: /^Run on/ })
-    .click();
-}
-
-/** Opens a link of the text in the browser pane. */
-async function follow(learner: Learner, url: string): Promise<void> {
-  await read(learner);
-  await learner.page.locator(`a.visit[data-visit="${url}"]`).first().click();
-}
-
-async function choose(learner: Learner, id: string, option: string): Promise<void> {
-  await read(learner);
-  const question = learner.check(id);
-  await question.getByRole('radio', { name: option }).check();
-  await question.getByRole('button', { name: 'Check' }).click();
-  await learner.ticked(id);
-}
-
-async function next(learner: Learner, title: string): Promise<void> {
-  await read(learner);
-  await learner.page.getByRole('main').getByRole('link', { name: /^Next/ }).click();
-  await expect(learner.page.getByRole('heading', { level: 1 })).toHaveText(title);
+async function publishAnImage(learner: Learner): Promise<void> {
+  const { page } = learner;
+  const inText = page.getByRole('main');
+  await page.goto(new URL('/labs/publish-an-image/', page.url()).href);
   await learner.ready();
+
+  await inText.getByRole('link', { name: 'Tag and push' }).first().click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Tag and push');
+  const run = runBlocks(learner);
+  await run();
+  await learner.answer('registry-port-read', await learner.read(/:(\d+)->5000/));
+  await run();
+  await learner.answer('catalog-read', await learner.read(/(\{"repositories":\[\]\})/));
+  await run();
+  await run();
+  await run();
+  await learner.ticked('registry-port-read', 'catalog-read', 'image-tagged', 'image-pushed');
+  await run();
+  await learner.answer('digest-read', await learner.read(/(sha256:[0-9a-f]{12})/));
+  await learner.ticked('digest-read');
+  await expect(inText.locator('[data-value-id="repositories"]').first()).toHaveText('mycontainer');
+
+  await learner.next('Run it elsewhere');
+  const runThere = runBlocks(learner);
+  await runThere();
+  await learner.read(/(registry-1\.docker\.io)/);
+  await learner.ticked('short-name-fails');
+  await runThere('stays');
+  await learner.ticked('runs-elsewhere');
+  await learner.follow('http://10.1.10.12:8080');
+  await expect(learner.pane.locator('h1')).toHaveText('Hello from mycontainer');
+  await learner.ticked('opened-elsewhere');
+  await learner.toText();
+  await inText.getByRole('button', { name: 'Ctrl-C' }).click();
+  await page.locator('.panel:visible .xterm-screen').click();
+  await page.keyboard.press('Control+c');
+  await learner.notYet('gone-by-itself', 'myapp has ended');
+  await runThere();
+  await learner.ticked('gone-by-itself');
+
+  await learner.next('A newer version');
+  const runAgain = runBlocks(learner);
+  await runAgain();
+  await learner.ticked('runs-again');
+  await learner.toText();
+  await inText.getByRole('button', { name: /newer\/Dockerfile/ }).click();
+  await expect(page.getByRole('textbox', { name: /newer\/Dockerfile on server01/ })).toContainText(
+    'FROM mycontainer:5.6',
+  );
+  await page.keyboard.press('Control+s');
+  await expect(page.locator('.files-status')).toContainText('is saved');
+  await runAgain();
+  await learner.ticked('newer-built');
+  await runAgain();
+  await learner.ticked('newer-pushed');
+  await learner.follow('http://10.1.10.12:8080');
+  await learner.ticked('older-page-opened');
+  await runAgain();
+  await learner.ticked('newer-pulled');
+  await runAgain();
+  await learner.toText();
+  await inText.locator('a.visit').last().click();
+  await expect(learner.pane.locator('h1')).toHaveText('Hello from a newer mycontainer');
+  await learner.ticked('newer-page-opened');
+  await endSession(page, 'publish-an-image');
 }
 
-/** Gives the hosts back. */
-async function end({ page }: Learner, lab: string): Promise<void> {
-  const url = new URL(`/api/labs/${lab}/session`, page.url());
-  const answer = await page.request.delete(url.href, { headers: { origin: url.origin } });
-  expect(answer.ok()).toBe(true);
+/** Runs the page’s blocks, one at each call, and waits for its end unless it stays. */
+function runBlocks(learner: Learner): (how?: 'stays') => Promise<void> {
+  // The text may be out of sight by the time that a command ends.
+  const buttons = learner.page.locator('[data-host-block] button[data-run-host]');
+  let next = 0;
+  return async (how) => {
+    await learner.toText();
+    const button = buttons.nth(next);
+    next += 1;
+    await button.click();
+    if (how === undefined) await expect(button).not.toHaveAttribute('aria-disabled');
+  };
 }

@@ -91,7 +91,47 @@ export class Learner {
     return this.page.evaluate(() => navigator.clipboard.readText());
   }
 
+  /** Turns to the text, where that is out of sight: on a narrow screen it and the hosts take turns. */
+  async toText(): Promise<void> {
+    const tab = this.page.getByRole('tab', { name: 'Read' });
+    if (await tab.isVisible()) await tab.click();
+  }
+
+  /** Presses Run at the first block with these words. */
+  async run(words: string): Promise<void> {
+    await this.toText();
+    const block = this.page.locator('[data-host-block]', { hasText: words });
+    await block
+      .first()
+      .getByRole('button', { name: /^Run on/ })
+      .click();
+  }
+
+  /** Opens a link of the text in the browser pane. */
+  async follow(url: string): Promise<void> {
+    await this.toText();
+    await this.page.locator(`a.visit[data-visit="${url}"]`).first().click();
+  }
+
+  /** Picks an option of a question with choices, and asks for the verdict. */
+  async choose(id: string, option: string): Promise<void> {
+    await this.toText();
+    const question = this.check(id);
+    await question.getByRole('radio', { name: option }).check();
+    await question.getByRole('button', { name: 'Check' }).click();
+    await this.ticked(id);
+  }
+
+  /** Goes on to the next page, whose title is this. */
+  async next(title: string): Promise<void> {
+    await this.toText();
+    await this.page.getByRole('main').getByRole('link', { name: /^Next/ }).click();
+    await expect(this.page.getByRole('heading', { level: 1 })).toHaveText(title);
+    await this.ready();
+  }
+
   async answer(id: string, text: string): Promise<void> {
+    await this.toText();
     const box = this.check(id).getByRole('textbox');
     await box.fill(text);
     await box.press('Enter');
