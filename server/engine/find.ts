@@ -19,7 +19,7 @@ const DEFAULT_ADDRESS = 'unix:///var/run/docker.sock';
 export async function findEngine(env: NodeJS.ProcessEnv, progress: Progress): Promise<Engine> {
   const engine = await runningEngine(env);
   if (engine) return engine;
-  await startOwnEngine(progress);
+  await startOwnEngine(progress, undefined, async () => (await runningEngine(env)) !== undefined);
   // Installing the package may have started the machine's usual engine; then that one is used, as it is.
   const started = await runningEngine(env);
   if (started) return started;

@@ -6,6 +6,7 @@ import type { Background } from '../base/background.ts';
 import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
+import { takeTurn } from '../base/turn.ts';
 import { Engine } from './engine.ts';
 import { freeBytes } from './local-engine.ts';
 import { installPackages, isDebian, isInstalled } from './packages.ts';
@@ -24,6 +25,7 @@ function pathsOf(home: string | undefined) {
     pidFile: `${run}/engine.pid`,
     socket: `${run}/docker.sock`,
     config: `${run}/engine.json`,
+    turn: `${run}/start.lock`,
   };
 }
 
@@ -52,11 +54,24 @@ const NEEDED_BYTES = 3 * 1024 ** 3;
 /**
  * Installs Docker's engine from Debian's packages where it is missing and starts a `dockerd` of our own: its own
  * socket, data, exec root and pid file, no bridge and no iptables rules, so that the machine's network stays as it is.
- * It outlives the server, and so do the hosts and what runs in them.
+ * It outlives the server, and so do the hosts and what runs in them. Of several starts at once one does it, and the others
+ * wait for that.
+ *
+ * @param hasEngine asked when the turn has come: whether an engine answers by now. If not given, one of our own
  */
-export async function startOwnEngine(progress: Progress, home = HOME): Promise<void> {
+export async function startOwnEngine(
+  progress: Progress,
+  home = HOME,
+  hasEngine = async () => !(await new Engine(ownEngineAddress(home)).isAway()),
+): Promise<void> {
   const paths = pathsOf(home);
   await assertPossible();
+  await mkdir(paths.run, { recursive: true });
+  using _turn = await takeTurn(paths.turn, (holder) => {
+    const who = holder ? `process ${holder}` : 'another start';
+    progress(`Waiting for ${who}, which sets up the Docker Engine …`);
+  });
+  if (await hasEngine()) return;
   if (!isInstalled('dockerd')) {
     progress('No Docker Engine answers. Installing docker.io from this system’s packages …');
     await installPackages(['docker.io', 'iptables'], progress);
@@ -65,7 +80,6 @@ export async function startOwnEngine(progress: Progress, home = HOME): Promise<v
   }
   await mkdir(paths.data, { recursive: true });
   await assertRoom(paths.data);
-  await mkdir(paths.run, { recursive: true });
   await removeStale(paths);
   await writeFile(paths.config, '{}');
   progress('Starting a Docker Engine for Quayside …');
@@ -85,8 +99,24 @@ export async function startOwnEngine(progress: Progress, home = HOME): Promise<v
   }
 }
 
-/** Starts the daemon, and settles when it answers. */
+/** Starts the daemon where it does not run, and settles when it answers. */
 async function launch(paths: Paths): Promise<void> {
+  const ended = new AbortController();
+  const running = await ownEnginePid(paths);
+  if (running === undefined) startDaemon(paths, (error) => ended.abort(error));
+  using limit = deadline(START_MS, ended.signal);
+  const engine = new Engine(`unix://${paths.socket}`);
+  while (await engine.isAway(limit.signal)) {
+    await sleep(START_POLL_MS, limit.signal, { ref: true });
+    // One that was found is just beginning, or just ending.
+    if (running !== undefined && (await ownEnginePid(paths)) !== running) {
+      throw new Error(`dockerd (process ${running}) was ending`);
+    }
+  }
+}
+
+/** @param onEnd told when the daemon cannot be started, or ends */
+function startDaemon(paths: Paths, onEnd: (error: Error) => void): void {
   const log = openSync(paths.log, 'a');
   const daemon = spawn(
     'dockerd',
@@ -106,15 +136,13 @@ async function launch(paths: Paths): Promise<void> {
     { detached: true, stdio: ['ignore', log, log] },
   );
   closeSync(log);
-  const ended = new AbortController();
-  daemon.once('error', (error) => ended.abort(error));
-  daemon.once('exit', (code) => ended.abort(new Error(`dockerd ended with status ${code}`)));
+  daemon.once('error', onEnd);
+  daemon.once('exit', (code, signal) => {
+    onEnd(
+      new Error(signal ? `dockerd was ended by ${signal}` : `dockerd ended with status ${code}`),
+    );
+  });
   daemon.unref();
-  using limit = deadline(START_MS, ended.signal);
-  const engine = new Engine(`unix://${paths.socket}`);
-  while (await engine.isAway(limit.signal)) {
-    await sleep(START_POLL_MS, limit.signal, { ref: true });
-  }
 }
 
 /**

@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { FileLock } from '../base/file-lock.ts';
 import type { Progress } from '../base/progress.ts';
+import { takeTurn } from '../base/turn.ts';
 import { precompress } from './precompress.ts';
 
 /** What the site is made from. */
@@ -29,8 +29,6 @@ const UNFINISHED = '.building-';
 const LEASE = '.lease';
 /** Two busy cores need half a minute. A build that takes longer than this hangs. */
 const BUILD_MS = 10 * 60_000;
-/** How often a start that waits for another's build looks whether it is done. */
-const TURN_MS = 250;
 /** Below a source: what belongs to other programs, such as git. */
 const NO_SOURCE = /\/(\.[^/]*|node_modules)(\/|$)/;
 /** Enough of what the build says to see why it failed. */
@@ -93,7 +91,12 @@ export async function ensureSite(
     return { directory, [Symbol.dispose]: () => undefined };
   }
   await mkdir(builds, { recursive: true });
-  using _turn = await takeTurn(join(builds, '.lock'), progress);
+  // Builds of one checkout come one after the other: they share Astro's cache, and the second one finds the first's.
+  using _turn = await takeTurn(join(builds, '.lock'), (holder) =>
+    progress(
+      `Waiting for ${holder ? `process ${holder}` : 'another start'}, which builds the pages …`,
+    ),
+  );
   if (!existsSync(directory)) {
     progress('Building the pages …');
     for (const name of await readdir(builds)) {
@@ -150,18 +153,6 @@ async function buildWithAstro(
     `The pages could not be built${timedOut ? ` within ${BUILD_MS / 60_000} minutes` : ''}:\n${lines.slice(-LINES_KEPT).join('\n')}`,
     'Mend what it names and start again. All it says: npx astro build',
   );
-}
-
-/** Builds of one checkout come one after the other: they share Astro's cache, and the second one finds the first's. */
-async function takeTurn(path: string, progress: Progress): Promise<FileLock> {
-  let hasSaid = false;
-  for (;;) {
-    const turn = FileLock.take(path, 'exclusive');
-    if (turn) return turn;
-    if (!hasSaid) progress('Waiting for another start to build the pages …');
-    hasSaid = true;
-    await sleep(TURN_MS, undefined, { ref: true });
-  }
 }
 
 /** Removes the builds of other sources that no process serves. What is not named as a build is left alone. */

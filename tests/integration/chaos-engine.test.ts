@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { HostStatus, SessionEvent } from '#protocol';
 import { Changes } from '../../client-driver/changes.ts';
@@ -7,6 +6,7 @@ import { Engine } from '../../server/engine/engine.ts';
 import { ownEngineAddress, startOwnEngine, stopOwnEngine } from '../../server/engine/own-engine.ts';
 import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { CHAOS_LAB, CHECK, LAB, MADE } from './chaos-lab.ts';
+import { removeEngine } from './second-engine.ts';
 import { openApp, PROJECT, realEngine, type TestApp, type TestLearner } from './stage.ts';
 
 const LABS = new Map([[LAB, CHAOS_LAB]]);
@@ -54,14 +54,7 @@ beforeEach(async () => {
 afterAll(async () => {
   listening?.[Symbol.dispose]();
   await app?.[Symbol.asyncDispose]();
-  await stopOwnEngine(home);
-  // An engine that was killed leaves mounts behind: its network namespace, and its data on itself.
-  const mounts = (await readFile('/proc/mounts', 'utf8'))
-    .split('\n')
-    .map((line) => line.split(' ')[1] ?? '')
-    .filter((at) => at.startsWith(`${home}/`));
-  for (const at of mounts.reverse()) spawnSync('umount', ['-l', at]);
-  await rm(home, { recursive: true, force: true });
+  await removeEngine(home);
 });
 
 const WAIT = { timeout: 90_000 } as const;

@@ -138,7 +138,7 @@ describe('the pages', () => {
       { build },
     );
     await waiting.promise;
-    expect(said).toEqual(['Waiting for another start to build the pages …']);
+    expect(said).toEqual([`Waiting for process ${other.pid}, which builds the pages …`]);
     other.goOn();
     using site = await mine;
     expect(built).toEqual([]);
@@ -147,7 +147,9 @@ describe('the pages', () => {
 
   it('are waited for by a start that has nothing else to do', async () => {
     await using first = await otherStart();
-    await using second = await otherStart('Waiting for another start to build the pages …');
+    await using second = await otherStart(
+      `Waiting for process ${first.pid}, which builds the pages …`,
+    );
     first.goOn();
     expect(await second.says()).toBe(await first.says());
   });
@@ -192,6 +194,7 @@ async function otherStart(saysFirst = 'Building the pages …') {
   const says = async () => String((await lines.next()).value);
   expect(await says()).toBe(saysFirst);
   return {
+    pid: child.pid,
     says,
     goOn: () => child.stdin.write('on\n'),
     [Symbol.asyncDispose]: async () => {
