@@ -3,7 +3,8 @@ import pLimit from 'p-limit';
 import type { Lab } from '#lab';
 import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
-import { destroySandbox, liveSandboxes } from '../sandbox/removal.ts';
+import { messageOf, QuaysideError } from '../base/errors.ts';
+import { destroySandbox, liveSandboxes, type SandboxPlace } from '../sandbox/removal.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
 import type { Store } from '../store/store.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
@@ -128,7 +129,7 @@ export class Capacity {
   async removeAll(): Promise<void> {
     const { runtime, store } = this.#options;
     await this.pool.settled();
-    await removeSandboxes(runtime, store.instance);
+    assertAllRemoved(await removeSandboxes(runtime, store.instance));
   }
 
   async #sweepOn(closing: AbortSignal): Promise<never> {
@@ -146,17 +147,53 @@ export class Capacity {
   }
 }
 
+/** What has become of sandboxes that were to be removed. */
+export interface Removal {
+  readonly removed: readonly string[];
+  /** Each that stays, and why. */
+  readonly failures: ReadonlyMap<string, unknown>;
+}
+
 /**
- * Removes every sandbox of a server that does not run, or gives out none any more.
+ * Removes every sandbox of a server that does not run, or gives out none any more. One that stays keeps none of the others.
  *
- * @returns how many there were
- * @throws QuaysideError SANDBOX_FAILED naming what stays
+ * @param options.milliseconds how long each removal may take; as long as any, if not given
+ * @param options.onRemoved told how many are gone, and of how many
+ * @throws why the engine does not say which there are
  */
 export async function removeSandboxes(
-  runtime: Pick<SandboxRuntime, 'engine' | 'sharedDirectories'>,
+  runtime: SandboxPlace,
   instance: string,
-): Promise<number> {
+  options: {
+    readonly milliseconds?: number;
+    readonly onRemoved?: (removed: number, all: number) => void;
+  } = {},
+): Promise<Removal> {
   const all = await liveSandboxes(runtime, instance);
-  await pLimit(AT_ONCE).map(all, (id) => destroySandbox(runtime, id));
-  return all.length;
+  const removed: string[] = [];
+  const failures = new Map<string, unknown>();
+  await pLimit(AT_ONCE).map(all, async (id) => {
+    try {
+      await destroySandbox(runtime, id, undefined, options.milliseconds);
+      removed.push(id);
+      options.onRemoved?.(removed.length, all.length);
+    } catch (error) {
+      failures.set(id, error);
+    }
+  });
+  return { removed, failures };
+}
+
+/** @throws QuaysideError SANDBOX_FAILED naming all that stays, and how to go on */
+export function assertAllRemoved({ removed, failures }: Removal): void {
+  if (failures.size === 0) return;
+  const reasons = [...failures.values()].map((error) => {
+    const { cause } = error as { readonly cause?: unknown };
+    return `  ${messageOf(error)}${cause === undefined ? '' : ` The engine says: ${messageOf(cause)}`}`;
+  });
+  throw new QuaysideError(
+    'SANDBOX_FAILED',
+    `Of ${removed.length + failures.size} sandboxes ${failures.size} could not be removed:\n${reasons.join('\n')}`,
+    'Wait until the machine is less busy and remove them with npm run clean. If they stay: restart the Docker Engine, and then again.',
+  );
 }

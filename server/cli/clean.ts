@@ -1,10 +1,10 @@
 /** `npm run clean`: removes every sandbox that a server of this data folder has left running. Progress is kept. */
 import { join, resolve } from 'node:path';
 import { progress } from '../base/progress.ts';
-import { removeSandboxes } from '../capacity/capacity.ts';
 import { runningEngine } from '../engine/find.ts';
 import { SharedDirectories } from '../sandbox/shared-directory.ts';
 import { Store } from '../store/store.ts';
+import { cleanUp } from './clean-up.ts';
 import { readConfig } from './config.ts';
 import { DataLock } from './data-lock.ts';
 import { runProgram } from './failure.ts';
@@ -17,10 +17,9 @@ await runProgram(async () => {
   const engine = await runningEngine(process.env);
   if (engine) {
     const sharedDirectories = await SharedDirectories.for(engine, store.instance);
-    const removed = await removeSandboxes({ engine, sharedDirectories }, store.instance);
-    progress(`Removed ${removed} sandbox${removed === 1 ? '' : 'es'}.`);
-  } else {
-    progress('No engine runs, so there is nothing to remove.');
+    await cleanUp({ engine, sharedDirectories }, store, progress);
+    return;
   }
+  progress('No engine runs. What one has kept of the hosts is removed by the next npm start.');
   for (const session of store.sessionsWithSandbox()) session.sandboxGone();
 });

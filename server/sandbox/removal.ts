@@ -4,7 +4,7 @@ import type { Dockerode, Engine } from '../engine/engine.ts';
 import { LABEL } from './labels.ts';
 import type { SandboxRuntime } from './runtime.ts';
 
-/** Another removal of the same object takes well under a second; one that takes longer than this is stuck. */
+/** A removal takes a second or two, on a machine full of starts several; one that takes longer than this is stuck. */
 const REMOVAL_MS = 20_000;
 const REMOVAL_RETRY_MS = 100;
 /** A command in a host takes a tenth of a second; a host that cannot do this one is removed as it is. */
@@ -21,16 +21,18 @@ export type SandboxPlace = Pick<SandboxRuntime, 'engine' | 'sharedDirectories'>;
 /**
  * Removes every container, volume and directory of a sandbox, known or not, and settles when nothing is left of it.
  * Gone already is success; what another removal is just taking away is waited for. What cannot be removed does not keep
- * the rest, and is tried again for 20 s.
+ * the rest, and is tried again.
  *
+ * @param milliseconds how long; 20 s, if not given
  * @throws the signal's reason; QuaysideError SANDBOX_FAILED naming what stays
  */
 export async function destroySandbox(
   { engine, sharedDirectories }: SandboxPlace,
   sandbox: string,
   signal?: AbortSignal,
+  milliseconds = REMOVAL_MS,
 ): Promise<void> {
-  using limit = deadline(REMOVAL_MS, signal);
+  using limit = deadline(milliseconds, signal);
   let left: Leftover = { names: [], cause: undefined };
   for (;;) {
     try {
