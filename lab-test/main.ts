@@ -15,7 +15,14 @@ import { isPlace, type LabFolder, labFolders, namesOf } from '../server/labs/fol
 import { loadAllSteps, loadLabs } from '../server/labs/loader.ts';
 import { LabWatcher } from '../server/labs/watcher.ts';
 import { junitOf } from './junit.ts';
-import { KINDS, type Kind, type LabTestResult, runLabTest } from './run-lab-test.ts';
+import {
+  KINDS,
+  type Kind,
+  type LabTestOptions,
+  type LabTestResult,
+  runLabTest,
+  sandboxesAtOnce,
+} from './run-lab-test.ts';
 import { tableOf } from './table.ts';
 import { openTestServer, type TestServer } from './test-server.ts';
 import { type WatchTold, watchLab } from './watch.ts';
@@ -64,23 +71,21 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
   const results = new Map<string, LabTestResult>();
   try {
     await using server = await openTestServer(PROJECT, labs, (line) => console.error(line));
-    for (const { name, directory } of folders) {
-      const lab = labs.get(name);
-      if (!lab) continue;
-      if (values.watch && alone) {
-        const say = (line: string) => console.log(line);
-        const background = new Background((what, error) =>
-          say(`${what}: ${error instanceof Error ? error.message : error}`),
-        );
-        const watched = {
-          ...{ server, folder: alone, lab, steps: steps.get(name) ?? [], step: values.step },
-          ...{ stopped, say, watch: (told: WatchTold) => new LabWatcher({ ...told, background }) },
-        };
-        await withAbort(stopped, () => watchLab(watched));
-        continue;
-      }
-      const work = () => testLab(server, { name, directory, lab }, wanted, stopped);
-      results.set(name, await withAbort(stopped, work));
+    const watched = alone && labs.get(alone.name);
+    if (values.watch && alone && watched) {
+      const say = (line: string) => console.log(line);
+      const background = new Background((what, error) =>
+        say(`${what}: ${error instanceof Error ? error.message : error}`),
+      );
+      const options = {
+        ...{ server, folder: alone, lab: watched, steps: steps.get(alone.name) ?? [] },
+        ...{ step: values.step, stopped, say },
+        watch: (told: WatchTold) => new LabWatcher({ ...told, background }),
+      };
+      await withAbort(stopped, () => watchLab(options));
+    } else {
+      const work = () => testAll(server, folders, labs, wanted, stopped);
+      for (const [name, result] of await withAbort(stopped, work)) results.set(name, result);
     }
   } catch (error) {
     // What was cut short says nothing, either way.
@@ -91,14 +96,35 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
   return [...results.values()].every(({ report }) => report.failures.length === 0);
 }
 
-async function testLab(
+/**
+ * Tests labs side by side: the walks of one begin where those of another leave room, and each lab's table comes when it is
+ * done.
+ */
+async function testAll(
   server: TestServer,
-  { name, directory, lab }: { name: string; directory: string; lab: Lab },
-  { page, step, kinds, keep: isKeeping = false }: Wanted,
+  folders: readonly LabFolder[],
+  labs: ReadonlyMap<string, Lab>,
+  wanted: Wanted,
   stopped: AbortSignal,
+): Promise<readonly (readonly [name: string, result: LabTestResult])[]> {
+  const limit = sandboxesAtOnce();
+  const tested = folders.flatMap(({ name, directory }) => {
+    const lab = labs.get(name);
+    if (!lab) return [];
+    const progress = (line: string) =>
+      console.error(folders.length > 1 ? `${name}, ${line}` : line);
+    const options = { server, name, directory, lab, limit, progress, stopped };
+    return [testLab(options, wanted).then((result) => [name, result] as const)];
+  });
+  return await Promise.all(tested);
+}
+
+async function testLab(
+  options: LabTestOptions,
+  { page, step, kinds, keep: isKeeping = false }: Wanted,
 ): Promise<LabTestResult> {
+  const { server, lab } = options;
   const from = performance.now();
-  const progress = (line: string) => console.error(line);
   const kept: string[] = [];
   const keep = async (title: string, sandbox: string) => {
     const ways = [...(await server.keep(sandbox))].map(([host, way]) => `  ${host}: ${way}`);
@@ -107,7 +133,7 @@ async function testLab(
     );
   };
   const result = await runLabTest({
-    ...{ server, name, lab, directory, page, step, kinds, stopped, progress },
+    ...{ ...options, page, step, kinds },
     ...(isKeeping && { keep }),
   });
   // Another lab has the step that is wanted.

@@ -1,5 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Lab } from '#lab';
 import { loadSteps, type Step } from '#steps';
 import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
@@ -11,7 +12,7 @@ import type { Probe } from './probe.ts';
 import { fiftyTimes, placesOf, unreachable } from './purity.ts';
 import { type Place, Report } from './report.ts';
 import { ScenarioWalk } from './scenario-walk.ts';
-import type { TestServer } from './test-server.ts';
+import { SANDBOXES_MOST, type TestServer } from './test-server.ts';
 
 /** What a test of a lab consists of, by the words of `--only`. */
 export const KINDS = ['written', 'wrong', 'other', 'hygiene', 'away'] as const;
@@ -28,8 +29,8 @@ export interface LabTestOptions {
   readonly page?: string | undefined;
   readonly step?: string | undefined;
   readonly kinds?: readonly Kind[];
-  /** Sandboxes side by side. */
-  readonly atOnce?: number;
+  /** Bounds the sandboxes side by side; tests of several labs that run side by side have one of them. */
+  readonly limit?: LimitFunction;
   /** How long (ms) a tick or a reason is waited for, where not as long as usual. */
   readonly patience?: number;
   /** Called in place of removing the hosts on which something failed. */
@@ -45,23 +46,29 @@ export interface LabTestResult {
   readonly report: Report;
 }
 
-/** As many as two cores carry: a walk mostly waits for one engine at a time, or for a container to have stayed up. */
-const AT_ONCE = 4;
+/** As many as a core carries: a walk mostly waits for one engine at a time, or for a container to have stayed up. */
+const AT_ONCE_PER_CORE = 2;
+/** Hosts that are taken away are waited for as long as this many steps take. */
+const HYGIENE_STEPS = 8;
 /** A sandbox is ready in two or three seconds; on a machine full of them it takes many times that. */
 export const READY_MS = 120_000;
 /** The checks of a fresh sandbox have answered long before. */
 const RESET_MS = 30_000;
 
+/** As many sandboxes side by side as this machine carries. */
+export function sandboxesAtOnce(): LimitFunction {
+  return pLimit(Math.min(AT_ONCE_PER_CORE * availableParallelism(), SANDBOXES_MOST));
+}
+
 /** Tests a lab by doing it, each run in a fresh sandbox. What fails is in the report; only defects of ours throw. */
 export async function runLabTest(options: LabTestOptions): Promise<LabTestResult> {
-  const { page, step, stopped, progress, atOnce = AT_ONCE } = options;
+  const { page, step, stopped, progress, limit = sandboxesAtOnce() } = options;
   const all = await loadSteps(options.directory, options.lab);
   const chosen = all.filter(
     (each) =>
       (page === undefined || each.page === page) && (step === undefined || each.id === step),
   );
   const report = new Report((failure) => progress?.(`✗ ${failureLine(failure)}`));
-  const limit = pLimit(atOnce);
   await limit.map(planned(options, all, chosen), async ({ title, work }) => {
     if (stopped?.aborted) return;
     const from = performance.now();
@@ -83,6 +90,8 @@ interface Bench {
 /** What is done in one sandbox. */
 interface Run {
   readonly title: string;
+  /** How long it takes, in steps: what takes longest begins first, so that nothing long is left for the end. */
+  readonly steps: number;
   readonly work: (bench: Bench) => Promise<void>;
 }
 
@@ -119,18 +128,21 @@ function planned(
   if (kinds.includes('written')) {
     runs.push({
       title: 'as written',
+      steps: all.length,
       work: (bench) => runAsWritten(options, bench, all, chosen, isWhole),
     });
   }
   const scenarios = { wrong: kinds.includes('wrong'), other: kinds.includes('other') };
   const routes = routesOf(lab, all, chosen, scenarios);
-  for (const route of routes.toSorted((a, b) => b.stops.length - a.stops.length)) {
-    runs.push({ title: route.title, work: (bench) => runRoute(options, bench, route) });
+  for (const route of routes) {
+    const { title, stops } = route;
+    runs.push({ title, steps: stops.length, work: (bench) => runRoute(options, bench, route) });
   }
   if (isWhole && (kinds.includes('hygiene') || kinds.includes('away'))) {
-    runs.push({ title: 'hygiene', work: (bench) => runPurity(options, bench, all) });
+    const work = (bench: Bench) => runPurity(options, bench, all);
+    runs.push({ title: 'hygiene', steps: HYGIENE_STEPS, work });
   }
-  return runs;
+  return runs.toSorted((a, b) => b.steps - a.steps);
 }
 
 async function runAsWritten(

@@ -12,7 +12,7 @@ import type { SandboxRuntime } from '../server/sandbox/runtime.ts';
 import { Probe } from './probe.ts';
 
 /** More than any test of a lab runs side by side. */
-const SANDBOXES_MOST = 16;
+export const SANDBOXES_MOST = 16;
 
 /** A server of the test's own: the real one on a port and a data directory of its own, in this process. */
 export interface TestServer extends AsyncDisposable {

@@ -305,7 +305,7 @@ async function linesOf(
     directory: await pagesOf(mutation, name),
     ...(mutation.kind === 'hygiene' ? {} : { step: mutation.step }),
     kinds: [mutation.kind],
-    atOnce: 1,
+    limit: pLimit(1),
     patience: PATIENCE_MS,
   });
   return report.failures.map(failureLine);

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Lab } from '#lab';
 import { failureLine } from '../../lab-test/failure.ts';
-import { runLabTest } from '../../lab-test/run-lab-test.ts';
+import { runLabTest, sandboxesAtOnce } from '../../lab-test/run-lab-test.ts';
 import { openTestServer, type TestServer } from '../../lab-test/test-server.ts';
 import { labFolders } from '../../server/labs/folders.ts';
 import { labProblems } from '../../server/labs/lab-problems.ts';
@@ -15,8 +15,10 @@ import { loadLabs } from '../../server/labs/loader.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 const FOLDERS = labFolders(PROJECT, [join(PROJECT, 'tests/labs')]).filter(({ isOwn }) => !isOwn);
-/** A lab takes a quarter of a minute; the image of a host is built once, from Debian's packages. */
-const LAB_MS = 300_000;
+/** All of them take less than a minute; the image of a host is built once, from Debian's packages. */
+const LABS_MS = 300_000;
+/** One for all: the walks of one lab begin where those of another leave room. */
+const LIMIT = sandboxesAtOnce();
 
 let labs: ReadonlyMap<string, Lab>;
 let server: TestServer;
@@ -24,17 +26,17 @@ let server: TestServer;
 beforeAll(async () => {
   labs = await loadLabs(FOLDERS);
   server = await openTestServer(PROJECT, labs, () => undefined);
-}, LAB_MS);
+}, LABS_MS);
 afterAll(async () => await server?.[Symbol.asyncDispose]());
 
-it.each(FOLDERS)(
+it.concurrent.each(FOLDERS)(
   '$name does what it promises',
   async ({ name, directory }) => {
     const lab = labs.get(name);
     if (!lab) throw new Error(`${name} was not read`);
     expect(labProblems(directory, lab, PROJECT)).toEqual([]);
-    const { report } = await runLabTest({ server, name, lab, directory });
+    const { report } = await runLabTest({ server, name, lab, directory, limit: LIMIT });
     expect(report.failures.map(failureLine)).toEqual([]);
   },
-  LAB_MS,
+  LABS_MS,
 );
