@@ -3,6 +3,7 @@ import starlight from '@astrojs/starlight';
 import { defineConfig } from 'astro/config';
 import { createCodeRenderer } from './src/site/code-scripts.ts';
 import { hostBlocks } from './src/site/host-blocks.ts';
+import { instructorNotes } from './src/site/instructor-notes.ts';
 import { siteLabs } from './src/site/lab-folders.ts';
 import { labsElsewhere } from './src/site/labs-elsewhere.ts';
 import { labsSound } from './src/site/labs-sound.ts';
@@ -36,6 +37,8 @@ export default defineConfig({
   integrations: [
     labsElsewhere(),
     labsSound(),
+    // Before Starlight, which makes the index of the search.
+    instructorNotes(),
     starlight({
       title: 'Quayside',
       description:

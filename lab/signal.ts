@@ -59,7 +59,7 @@ export type SignalBody =
       readonly status: number;
     }
   | {
-      /** A file was saved in the editor, or uploaded. `path` is absolute. */
+      /** A file was saved in the editor, uploaded, renamed or deleted there. `path` is absolute. */
       readonly kind: 'file';
       readonly host: string;
       readonly path: string;

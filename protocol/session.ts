@@ -66,6 +66,8 @@ export interface Beat {
  *   GET    /api/labs/:lab/hosts/:host/folder?path=      → FolderView        (a path that begins without / begins at home)
  *   GET    /api/labs/:lab/hosts/:host/file?path=        → FileView
  *   PUT    /api/labs/:lab/hosts/:host/file?path=&version= the bytes, as application/octet-stream → SavedView
+ *   DELETE /api/labs/:lab/hosts/:host/file?path=        → 204; a folder goes with all that is in it
+ *   POST   /api/labs/:lab/hosts/:host/move?path=&to=    → 204; where `to` is there already, nothing is changed
  *   GET    /api/labs/:lab/hosts/:host/download?path=    → the bytes
  *   DELETE /api/labs/:lab/guide                         → GuideView; stops what is being done, or puts its end away
  *

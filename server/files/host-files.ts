@@ -7,7 +7,14 @@ import { messageOf, QuaysideError } from '../base/errors.ts';
 import { OutputLimitError, readAll } from '../engine/output-limit.ts';
 import { ReadBudget } from '../engine/read-budget.ts';
 import type { Host } from '../sandbox/host.ts';
-import { FOUND, LIST_SCRIPT, READ_SCRIPT, WRITE_SCRIPT } from './scripts.ts';
+import {
+  FOUND,
+  LIST_SCRIPT,
+  MOVE_SCRIPT,
+  READ_SCRIPT,
+  REMOVE_SCRIPT,
+  WRITE_SCRIPT,
+} from './scripts.ts';
 
 /** What is edited: a program of ten thousand lines. An editor on a school's laptop still answers at once. */
 export const TEXT_BYTES = 512 * 1024;
@@ -38,7 +45,7 @@ export interface HostFilesOptions {
   /** Aborted when the sandbox is no longer the session's. */
   readonly signal: AbortSignal;
   /** @param path absolute */
-  readonly onSaved: (path: string) => void;
+  readonly onChanged: (path: string) => void;
 }
 
 interface Ran {
@@ -118,9 +125,45 @@ export class HostFiles {
       const ran = await this.#run(path, WRITE_SCRIPT, limits, HEAD_BYTES, bytes);
       if (ran.status === FOUND.changed) return { state: 'changed', ...(await this.#present(path)) };
       this.#refuse(path, ran);
-      this.#options.onSaved(path);
+      this.#options.onChanged(path);
       return { state: 'saved', version: versionOf(bytes) };
     });
+  }
+
+  /** Gives a file, or a folder with all that is in it, another path. What has that path already stays. */
+  async move(given: string, to: string): Promise<void> {
+    const path = absolute(given);
+    const target = absolute(to);
+    await this.#change(path, MOVE_SCRIPT, [target], target);
+    this.#options.onChanged(target);
+  }
+
+  /** Removes a file, or a folder with all that is in it. */
+  async remove(given: string): Promise<void> {
+    const path = absolute(given);
+    if (path === HOME) {
+      throw new QuaysideError(
+        'FILE_REFUSED',
+        `${path} is where your files and terminals are.`,
+        'Delete what is in it.',
+      );
+    }
+    await this.#change(path, REMOVE_SCRIPT, [], path);
+  }
+
+  /** One at a time with the saves: what is written is not moved away under them. @param taken the path that may be taken */
+  async #change(
+    path: string,
+    script: string,
+    args: readonly string[],
+    taken: string,
+  ): Promise<void> {
+    this.#assertFew(this.#writes);
+    await this.#writes(async () => {
+      const ran = await this.#run(path, script, args, HEAD_BYTES, Buffer.alloc(0));
+      this.#refuse(ran.status === FOUND.taken ? taken : path, ran);
+    });
+    this.#options.onChanged(path);
   }
 
   /** What a file is now, for whoever knew another version of it: without its text where that cannot be shown. */
@@ -172,6 +215,8 @@ export class HostFiles {
         throw refused('is neither a file nor a folder', 'Look at it in a terminal.');
       case FOUND.denied:
         throw refused(`may not be used so by ${LEARNER}`, 'Use sudo in a terminal.');
+      case FOUND.taken:
+        throw refused('is there already', 'Choose another name.');
       case FOUND.broken:
         throw this.#noAnswer('what was sent did not arrive whole');
       default:

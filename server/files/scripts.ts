@@ -12,6 +12,7 @@ export const FOUND = {
   denied: 68,
   changed: 69,
   broken: 70,
+  taken: 71,
 } as const;
 
 /**
@@ -74,4 +75,26 @@ elif [ -O "$path" ] && [ "\${new%/*}" = "$folder" ] && [ "$(stat -c %h "$path")"
 else
   cat "$new" >"$path"
 fi
+`;
+
+/** Gives `$1`, a file or a folder with all that is in it, the path `$2`, where there is nothing yet. */
+export const MOVE_SCRIPT = `
+is() { [ -e "$1" ] || [ -L "$1" ]; }
+is "$1" || exit ${FOUND.nothing}
+is "$2" && exit ${FOUND.taken}
+for path in "$1" "$2"; do
+  folder=\${path%/*}
+  [ -w "\${folder:-/}" ] || exit ${FOUND.denied}
+done
+mv -nT "$1" "$2" || exit
+is "$1" && exit ${FOUND.taken}
+exit 0
+`;
+
+/** Removes `$1`, a folder with all that is in it. Of a symbolic link, the link. */
+export const REMOVE_SCRIPT = `
+[ -e "$1" ] || [ -L "$1" ] || exit ${FOUND.nothing}
+folder=\${1%/*}
+[ -w "\${folder:-/}" ] || exit ${FOUND.denied}
+exec rm -rf "$1"
 `;

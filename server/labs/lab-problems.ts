@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:pat
 import { hostNamed, type Lab } from '#lab';
 import { didYouMean } from '../../lab/did-you-mean.ts';
 import { elementsOf } from './page-elements.ts';
-import { pageProblems } from './page-problems.ts';
+import { COMPONENTS as COMPONENTS_OF_PAGES, pageProblems } from './page-problems.ts';
 import { locationOf, locationsOf } from './source-location.ts';
 import { stepsOf } from './steps.ts';
 
@@ -15,6 +15,9 @@ const IMAGES = 'images';
 /** The components that name a check, a value or a host. */
 const COMPONENTS = ['Check', 'Answer', 'Value', 'Terminal', 'Interrupt', 'Edit'] as const;
 const NAMING_A_HOST: readonly string[] = ['Terminal', 'Interrupt', 'Edit'];
+
+/** Help that is folded, for the instructor as for a learner. */
+const HINT = 'Hint';
 
 /** A mention of a check, value or host on a page; of a block without a host, no name. */
 interface Mention {
@@ -52,6 +55,7 @@ export function labProblems(directory: string, lab: Lab, project: string): reado
       mentions.flatMap((mention) => mentionProblems(lab, page, mention)),
     ),
     ...shownProblems(directory, lab, pages),
+    ...files.flatMap(noteProblems),
     ...[...pages].flatMap(([page, mentions]) =>
       idleProblems(lab, page, join(directory, `${page}.mdx`), mentions),
     ),
@@ -219,11 +223,36 @@ function shownProblems(
   );
 }
 
+/** What a note for the instructor cannot hold: whatever is a learner's to do or to see, and files that the site serves to all. */
+function noteProblems(file: string): readonly string[] {
+  return [...elementsOf(readFileSync(file, 'utf8'), file)].flatMap((element) => {
+    if (element.within !== 'note') return [];
+    const tell = (problem: string) => [`${locationOf(element.file, element.line)}: ${problem}`];
+    switch (element.kind) {
+      case 'block':
+        return tell(
+          'this block names a host, and stands in <Instructor>, where no learner runs it. Put it outside, or leave out host=.',
+        );
+      case 'picture':
+        return tell(
+          'a picture in <Instructor> is served to everybody who knows its address. Put it outside, or describe it.',
+        );
+      case 'component':
+        if (!COMPONENTS_OF_PAGES.includes(element.name) || element.name === HINT) return [];
+        return tell(
+          `<${element.name}> stands in <Instructor>, which learners do not have. Put it outside.`,
+        );
+      default:
+        return [];
+    }
+  });
+}
+
 function mentionsIn(file: string): readonly Mention[] {
   return [...elementsOf(readFileSync(file, 'utf8'), file)].flatMap(
     (element): readonly Mention[] => {
       const place = { file: element.file, line: element.line };
-      if (element.kind === 'heading') return [];
+      if (element.kind === 'heading' || element.kind === 'picture') return [];
       if (element.kind === 'listing') {
         const isShown = element.within === 'page';
         return isShown ? [{ component: 'listing', name: undefined, ...place }] : [];

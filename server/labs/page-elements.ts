@@ -18,8 +18,11 @@ export type PageElement = {
   readonly file: string;
   /** From 1. */
   readonly line: number;
-  /** What stands in a hint is another way to the same, and no part of the page's own steps. */
-  readonly within: 'page' | 'heading' | 'hint';
+  /**
+   * What stands in a hint is another way to the same, and no part of the page's own steps. Learners do not have what
+   * stands in a note for the instructor.
+   */
+  readonly within: 'page' | 'heading' | 'hint' | 'note';
 } & (
   | { readonly kind: 'heading'; readonly text: string }
   /**
@@ -29,6 +32,7 @@ export type PageElement = {
   | ({ readonly kind: 'block'; readonly host: string; readonly code: string } & BlockWords)
   /** A fenced block of shell commands that names no host, and is only shown. */
   | { readonly kind: 'listing' }
+  | { readonly kind: 'picture' }
   | {
       readonly kind: 'component';
       readonly name: string;
@@ -45,8 +49,11 @@ const QUOTED = /"[^"]*"|'[^']*'/g;
 const SHELLS = ['sh', 'bash', 'shell', 'console'];
 /** The line that ends a file in a command. */
 const END_OF_FILE = 'END-OF-FILE';
-/** The component that holds another way to the same. */
+/** The components that hold another way to the same, and what is for the instructor alone. */
 const HINT = 'Hint';
+const NOTE = 'Instructor';
+/** Tags that show a picture, as Markdown's own does. */
+const PICTURES: readonly (string | null)[] = ['img', 'Image', 'Picture'];
 
 /** How pages are read, as Starlight reads them: `:::tip[Title]{icon="heart"}` is an aside with a title and attributes. */
 export const MDX = { features: { directive: true } };
@@ -120,6 +127,8 @@ function* elementsIn(
     } else if (SHELLS.includes(node.lang ?? '')) {
       yield { ...place, kind: 'listing' };
     }
+  } else if (node.type === 'image' || ('name' in node && PICTURES.includes(node.name))) {
+    yield { ...place, kind: 'picture' };
   } else if (node.type === 'mdxJsxFlowElement' || node.type === 'mdxJsxTextElement') {
     const attributes = new Map(
       node.attributes.flatMap((each) =>
@@ -129,7 +138,8 @@ function* elementsIn(
       ),
     );
     yield { ...place, kind: 'component', name: node.name ?? '', attributes };
-    if (node.name === HINT) inside = 'hint';
+    if (node.name === HINT && within !== 'note') inside = 'hint';
+    if (node.name === NOTE) inside = 'note';
     yield* elementsOfPart(walk.parts.get(node.name ?? ''), within, walk);
   }
   if ('children' in node) for (const child of node.children) yield* elementsIn(child, inside, walk);

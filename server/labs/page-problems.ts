@@ -16,6 +16,7 @@ export const COMPONENTS = [
   'Check',
   'Edit',
   'Hint',
+  'Instructor',
   'Interrupt',
   'Terminal',
   'Value',

@@ -129,7 +129,7 @@ type LabParts = Pick<Lab, 'hosts' | 'checks' | 'values'>;
 /** What an element asks its reader to do. */
 function actionsOf(element: PageElement, lab: LabParts): readonly StepAction[] {
   const { line } = element;
-  if (element.kind === 'heading' || element.kind === 'listing') return [];
+  if (element.kind !== 'block' && element.kind !== 'component') return [];
   if (element.kind === 'block') {
     const host = hostNamed(lab, element.host);
     const { code, stays, second, fails } = element;

@@ -171,7 +171,7 @@ export class LiveSandbox implements Disposable {
       new HostFiles({
         host,
         signal: this.signal,
-        onSaved: (path) => this.signalled({ kind: 'file', host: host.name, path }),
+        onChanged: (path) => this.signalled({ kind: 'file', host: host.name, path }),
       });
     this.#files.set(host, files);
     return files;

@@ -6,7 +6,7 @@ import { QuaysideError } from '../base/errors.ts';
 import { TRANSFER_BYTES } from '../files/host-files.ts';
 import type { Edge } from './edge.ts';
 import { RATE_LIMITS } from './rate-limits.ts';
-import { type Api, answering, PARAMS, QUERIES } from './schemas.ts';
+import { type Api, answering, answeringNothing, PARAMS, QUERIES } from './schemas.ts';
 
 type OfHost = Pick<FastifyRequest, 'learner'> & {
   readonly params: { readonly lab: string; readonly host: string };
@@ -48,6 +48,24 @@ export function addFileRoutes(app: Api, { sessions }: Edge): void {
         .header('content-disposition', `attachment; filename*=UTF-8''${name}`)
         .send(bytes);
     },
+  );
+  app.post(
+    `${host}/move`,
+    answeringNothing(
+      'Give a file or a folder of a host another path, where there is nothing yet',
+      { params: PARAMS.labAndHost, querystring: QUERIES.pathAndTarget },
+      RATE_LIMITS.files,
+    ),
+    (request) => filesOf(request).move(request.query.path, request.query.to),
+  );
+  app.delete(
+    `${host}/file`,
+    answeringNothing(
+      'Remove a file of a host, or a folder with all that is in it',
+      ofPath,
+      RATE_LIMITS.files,
+    ),
+    (request) => filesOf(request).remove(request.query.path),
   );
   app.put(
     `${host}/file`,

@@ -119,6 +119,7 @@ const path = z
 /** Queries of requests. Whatever is not listed is refused. */
 export const QUERIES = {
   path: z.strictObject({ path }),
+  pathAndTarget: z.strictObject({ path, to: path }),
   pathAndVersion: z.strictObject({ path, version: z.string().regex(VERSION) }),
 } as const;
 

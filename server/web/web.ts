@@ -179,7 +179,7 @@ export async function buildWeb(options: WebOptions): Promise<FastifyInstance> {
     );
     await addBrowserProxy(api, edge);
   });
-  await app.register((site) => addSite(site, options.dist, basePath));
+  await app.register((site) => addSite(site, options.dist, edge));
 
   return app;
 }

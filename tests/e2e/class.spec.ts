@@ -336,3 +336,22 @@ test('a server that is stopped says so on the learners’ pages, and what stays'
   await expect(told).toBeVisible();
   await stopped;
 });
+
+test('the instructor reads a page with its notes, and a learner beside them reads it without', async ({
+  room,
+}) => {
+  const { instructor, server } = room;
+  await instructor.getByText('Pages with notes for you').click();
+  await instructor.getByRole('link', { name: 'Docker Networking: Ephemeral ports' }).click();
+  const note = instructor.getByRole('note', { name: 'For the instructor' });
+  await expect(note).toContainText('out of habit');
+  await isAccessible(instructor);
+  await instructor.emulateMedia({ media: 'print' });
+  await expect(note).toBeVisible();
+  await isAccessible(instructor);
+
+  const learner = await room.join('Ada');
+  await learner.page.goto(new URL(LAB, server.url).href);
+  await expect(learner.page.getByRole('heading', { name: 'Let Docker pick' })).toBeVisible();
+  await expect(learner.page.getByRole('note')).toHaveCount(0);
+});

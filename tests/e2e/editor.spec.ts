@@ -110,3 +110,83 @@ test('a link in the text opens a file, and the page’s own text of a block is p
   await learner.type('server01', 'clear; cat web/Dockerfile');
   await learner.read(/(FROM mycontainer:5\.6)/);
 });
+
+test('a block that is a file goes into the editor with the hosts’ own number', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await page.goto(new URL('/labs/components/components/', page.url()).href);
+  await learner.ready();
+  await page
+    .getByRole('button', { name: /^Run on/ })
+    .first()
+    .click();
+  await learner.ticked('hello-runs');
+  const block = page.locator('figure[data-file-block="web/look.sh"]');
+  await expect(block.locator('pre')).toHaveText(/^curl http:\/\/10\.1\.10\.11:\d+$/);
+  const command = (await block.locator('pre').textContent()) ?? '';
+  await page.getByRole('button', { name: 'Open in the editor: web/look.sh on server01' }).click();
+  await expect(page.getByRole('textbox', { name: /look\.sh on server01/ })).toHaveText(command);
+});
+
+test('a file and a folder are renamed and deleted by keys and by buttons, and what is open is told', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
+  await page.getByRole('menuitem', { name: 'Files of server01' }).click();
+  await page.getByLabel('Path of a file to open or to make').fill('site/one.txt');
+  await page.keyboard.press('Enter');
+  const editor = page.getByRole('textbox', { name: /on server01$/ });
+  await expect(editor).toBeFocused();
+  await page.keyboard.type('one');
+  await page.keyboard.press('Control+s');
+  const status = page.locator('.files-status');
+  await expect(status).toHaveText('/home/learner/site/one.txt is saved.');
+  await page.keyboard.type(' and more');
+
+  // A folder: the file in it that is open goes along, with what is not saved of it.
+  const folder = page.getByRole('treeitem', { name: 'site' });
+  await folder.click();
+  await page.getByRole('treeitem', { name: 'one.txt' }).focus();
+  await page.keyboard.press('F2');
+  const name = page.getByLabel('New name');
+  await expect(name).toHaveValue('one.txt');
+  await isAccessible(page, 'the question for a name');
+  await page.keyboard.type('two');
+  await page.keyboard.press('Enter');
+  await expect(status).toHaveText('/home/learner/site/one.txt is /home/learner/site/two.txt now.');
+  await expect(page.getByRole('treeitem', { name: 'two.txt' })).toBeFocused();
+  await expect(editor).toHaveText('one and more');
+  await expect(page.getByLabel('Open files')).toContainText('site/two.txt (not saved)');
+  await folder.focus();
+  await page.getByRole('button', { name: 'Rename', exact: true }).click();
+  await name.fill('web');
+  await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click();
+  await expect(page.getByLabel('Open files')).toContainText('web/two.txt (not saved)');
+
+  // A name that is taken, and a question that is put away.
+  await learner.type('server01', 'clear; touch web/taken; cat web/two.txt; echo is-$((1 + 1))');
+  expect(await learner.read(/(one)\s*is-2/)).toBe('one');
+  await learner.tab('Files of server01').click();
+  await page.getByRole('treeitem', { name: 'two.txt' }).focus();
+  await page.keyboard.press('F2');
+  await name.fill('taken');
+  await page.keyboard.press('Enter');
+  await expect(status).toHaveText('/home/learner/web/taken is there already. Choose another name.');
+  await page.getByRole('treeitem', { name: 'web' }).focus();
+  await page.keyboard.press('Delete');
+  const question = page.getByRole('dialog', { name: 'Delete web?' });
+  await expect(question).toContainText('all that is in it');
+  await expect(question).toContainText('what you have not saved in the editor');
+  await question.getByRole('button', { name: 'Keep it' }).click();
+  await expect(editor).toHaveText('one and more');
+  await page.keyboard.press('Delete');
+  await question.getByRole('button', { name: 'Delete' }).click();
+  await expect(status).toHaveText('/home/learner/web is deleted.');
+  await expect(editor).toHaveCount(0);
+  await expect(page.getByRole('treeitem', { name: 'Home (~)' })).toBeFocused();
+  await learner.type('server01', 'clear; ls -d web; echo three-$((1 + 1))');
+  expect(await learner.read(/(No such file)[^]*three-2/)).toBe('No such file');
+});

@@ -28,9 +28,9 @@ const LAB_BYTES = 179_300;
  * The instructor's page: little of its own, and a terminal to watch a learner's, with what measures its line (400), what
  * restarts a learner's host (200), what unpacks older output (200) and what tells of a line that a program would cut off
  * (300). The style of a block that is a file comes with that of every page (100), and optional
- * steps are counted apart (100).
+ * steps are counted apart (100). The list of pages that have notes for the instructor takes 300.
  */
-const ROOM_BYTES = 153_000;
+const ROOM_BYTES = 153_300;
 /** As the server packs it. */
 const GZIP = { level: 9 };
 /**

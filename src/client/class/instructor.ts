@@ -188,6 +188,9 @@ class InstructorPage {
         make('option', { value: name, selected: name === this.#lab?.name }, title),
       ),
     );
+    for (const item of this.#page.querySelectorAll<HTMLElement>('[data-notes-of]')) {
+      item.hidden = !this.#labs.some(({ name }) => name === item.dataset.notesOf);
+    }
     // One lab is no choice, but its name says what the table is about.
     this.#part('lab-choice').hidden = this.#labs.length === 0;
   }

@@ -23,6 +23,16 @@ export class FilesApi {
     return request('PUT', `${this.#root}/file?${query({ path, version })}`, content);
   }
 
+  /** Gives a file or a folder another path. */
+  move(path: string, to: string): Promise<void> {
+    return request('POST', `${this.#root}/move?${query({ path, to })}`);
+  }
+
+  /** Removes a file, or a folder with all that is in it. */
+  remove(path: string): Promise<void> {
+    return request('DELETE', `${this.#root}/file?${query({ path })}`);
+  }
+
   /** Where a browser downloads a file from. */
   downloadUrl(path: string): string {
     return withBase(`${this.#root}/download?${query({ path })}`);

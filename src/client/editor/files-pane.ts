@@ -1,33 +1,19 @@
 import type { FolderView, SavedView } from '#protocol';
 import { ApiError } from '../api.ts';
-import {
-  comparison,
-  type EditorState,
-  EditorView,
-  editorState,
-  type MergeView,
-} from './code-editor.ts';
+import { bothTexts, mayLose, mayReplace } from './both-texts.ts';
+import { type EditorState, EditorView, editorState, type MergeView } from './code-editor.ts';
 import styles from './editor.css?inline';
-import { ask, button, element } from './elements.ts';
+import { button, element } from './elements.ts';
 import { FilesApi } from './files-api.ts';
+import { removed, renamed } from './moves.ts';
+import { isDirty, isWithin, type OpenFile } from './open-file.ts';
+import { side } from './side.ts';
 import { HOME, Tree } from './tree.ts';
-
-/** As the server has it (`TRANSFER_BYTES`): it is told before megabytes are sent for nothing. */
-const UPLOAD_BYTES = 2 * 1024 ** 2;
-/** The version of a file that there is not. */
-const NONE = 'none';
+import { NONE, uploaded } from './uploads.ts';
+import { withValues } from './values.ts';
 
 // With the code, for the build would put a style sheet of this size into every page.
 document.head.append(element('style', { textContent: styles }));
-
-/** A file that is open: what it was when it was read or saved last, and what the learner has made of it. */
-interface OpenFile {
-  readonly path: string;
-  readonly writable: boolean;
-  version: string;
-  saved: EditorState['doc'];
-  state: EditorState;
-}
 
 /** What the place beside the tree shows. */
 type Shown =
@@ -67,6 +53,8 @@ export class FilesPane {
     this.#tree = new Tree(`Files of ${host}`, {
       list: (path) => this.#list(path),
       open: (path) => void this.open(path),
+      rename: () => void this.#rename(),
+      remove: () => void this.#remove(),
     });
     this.#save = button('Save', () => void this.save(), 'button primary');
     this.#save.setAttribute('aria-keyshortcuts', 'Control+S Meta+S');
@@ -77,7 +65,13 @@ export class FilesPane {
       element(
         'div',
         { className: 'files' },
-        this.#side(),
+        side(this.#tree.element, {
+          open: (path) => void this.open(path),
+          upload: (files) => this.#upload(files),
+          refresh: () => void this.refresh(),
+          rename: () => void this.#rename(),
+          remove: () => void this.#remove(),
+        }),
         element('div', { className: 'file-main' }, this.#bar, this.#ways, this.#body, this.#status),
       ),
     );
@@ -102,7 +96,7 @@ export class FilesPane {
   /**
    * Shows a file, as it was left or as it is on the host.
    *
-   * @param text what is put into it, to be saved or undone
+   * @param text what is put into it, to be saved or undone: a block of the page, with the values that it shows
    */
   async open(path: string, text?: string): Promise<void> {
     const known = this.#files.get(path);
@@ -119,8 +113,9 @@ export class FilesPane {
     this.focus();
     if (text !== undefined && read.writable && this.#shown.kind === 'file') {
       const { view } = this.#shown;
-      if (view.state.sliceDoc() === text) return;
-      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+      const insert = withValues(text);
+      if (view.state.sliceDoc() === insert) return;
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert } });
       this.#say(`The text of the page is in ${file.path}: save it, or undo it with Ctrl+Z.`);
     } else if (read.version === NONE)
       this.#say(`${file.path} is new. It is made when you save it.`);
@@ -155,53 +150,14 @@ export class FilesPane {
   async mayClose(): Promise<boolean> {
     this.#keep();
     const dirty = [...this.#files.values()].filter(isDirty);
-    if (dirty.length === 0) return true;
     const names = dirty.map(({ path }) => path).join(', ');
-    const text = `What you have written since the last save goes: ${names}.`;
-    const choices = [
-      ['stay', 'Keep editing'],
-      ['go', 'Close without saving'],
-    ] as const;
-    return (await ask('Close the files?', text, choices)) === 'go';
+    return dirty.length === 0 || (await mayLose('Close the files?', `: ${names}`));
   }
 
   dispose(): void {
     this.#closed.abort();
     this.#clear();
     this.#root.replaceChildren();
-  }
-
-  #side(): HTMLElement {
-    const upload = element('input', { type: 'file', multiple: true, hidden: true });
-    upload.addEventListener('change', () => {
-      void this.#upload([...(upload.files ?? [])]).then(() => {
-        upload.value = '';
-      });
-    });
-    const path = element('input', {
-      type: 'text',
-      name: 'path',
-      placeholder: 'web/Dockerfile',
-      ariaLabel: 'Path of a file to open or to make',
-      autocomplete: 'off',
-      autocapitalize: 'off',
-      spellcheck: false,
-    });
-    const form = element('form', {}, path, element('button', { className: 'button' }, 'Open'));
-    form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      const given = path.value.trim();
-      if (given !== '') void this.open(given);
-      path.value = '';
-    });
-    const buttons = element(
-      'div',
-      { className: 'files-buttons' },
-      button('Upload', () => upload.click()),
-      button('Refresh', () => void this.refresh()),
-      upload,
-    );
-    return element('div', { className: 'files-side' }, form, this.#tree.element, buttons);
   }
 
   #listen(): void {
@@ -295,19 +251,21 @@ export class FilesPane {
     if (this.#shown.kind === 'nothing') return;
     const { file } = this.#shown;
     this.#keep();
-    const choices = [
-      ['stay', 'Keep editing'],
-      ['go', 'Close without saving'],
-    ] as const;
-    const text = 'What you have written since the last save goes.';
-    if (isDirty(file) && (await ask(`Close ${file.path}?`, text, choices)) === 'stay') return;
-    this.#clear();
-    this.#files.delete(file.path);
-    const next = [...this.#files.values()].at(-1);
-    if (next) this.#show(next);
-    this.#tree.mark(next?.path ?? '');
-    this.#paint();
+    if (isDirty(file) && !(await mayLose(`Close ${file.path}?`))) return;
+    this.#forget(file);
     this.focus();
+  }
+
+  /** The file is open no more; where it was shown, another one is. */
+  #forget(file: OpenFile): void {
+    this.#files.delete(file.path);
+    if (this.#shown.kind !== 'nothing' && this.#shown.file === file) {
+      this.#clear();
+      const next = [...this.#files.values()].at(-1);
+      if (next) this.#show(next);
+      this.#tree.mark(next?.path ?? '');
+    }
+    this.#paint();
   }
 
   /** Looks whether the file that is shown has changed on the host. */
@@ -336,13 +294,7 @@ export class FilesPane {
     { version, text }: Extract<SavedView, { state: 'changed' }>,
   ): Promise<void> {
     if (version === NONE || text === undefined) {
-      const now = version === NONE ? 'is gone from' : 'is no longer a text that can be shown on';
-      const title = `${file.path} ${now} ${this.#host}`;
-      const choices = [
-        ['stay', 'Keep editing'],
-        ['mine', 'Save mine in its place'],
-      ] as const;
-      if ((await ask(title, 'What you have written is still here.', choices)) === 'stay') return;
+      if (!(await mayReplace(file, this.#host, version === NONE))) return;
       file.version = version;
       this.#show(file);
       await this.save();
@@ -350,26 +302,19 @@ export class FilesPane {
     }
     file.version = version;
     this.#clear();
-    const labels = [`On ${this.#host} now`, 'Yours'] as const;
-    const view = comparison(file.path, text, file.state.sliceDoc(), labels);
+    const compared = bothTexts(file, text, this.#host, {
+      saveMine: () => void this.save(),
+      takeTheirs: () => {
+        this.#rewrite(file, text);
+        file.saved = file.state.doc;
+        this.#paint();
+        this.focus();
+      },
+    });
+    const { view } = compared;
     this.#body.append(view.dom);
     this.#shown = { kind: 'comparison', file, theirs: text, view };
-    const keep = button('Save mine', () => void this.save(), 'button primary');
-    const take = button(`Take what is on ${this.#host}`, () => {
-      this.#rewrite(file, text);
-      file.saved = file.state.doc;
-      this.#paint();
-      this.focus();
-    });
-    this.#ways.replaceChildren(
-      element(
-        'p',
-        {},
-        `${file.path} has changed on ${this.#host} since you opened it. Left: what it is there. Right: yours, which you can still edit.`,
-      ),
-      keep,
-      take,
-    );
+    this.#ways.replaceChildren(...compared.ways);
     this.#ways.hidden = false;
     this.#say(`${file.path} has changed on ${this.#host}, and is not saved.`);
     this.#paint();
@@ -378,40 +323,52 @@ export class FilesPane {
 
   async #upload(files: readonly File[]): Promise<void> {
     const { folder } = this.#tree;
-    const told: string[] = [];
-    for (const file of files) told.push(await this.#uploadOne(folder, file));
-    this.#say(told.join(' '));
+    this.#say(await uploaded(files, { api: this.#api, host: this.#host, folder }));
     await this.#tree.refresh();
   }
 
-  /** @returns what became of it */
-  async #uploadOne(folder: string, file: File): Promise<string> {
-    const { name, size } = file;
-    if (size > UPLOAD_BYTES) {
-      return `${name} has more than ${UPLOAD_BYTES / 1024 ** 2} MiB and is not uploaded.`;
-    }
-    const path = `${folder === '/' ? '' : folder}/${name}`;
-    try {
-      let answer = await this.#api.write(path, file, NONE);
-      if (answer.state === 'changed') {
-        const choices = [
-          ['stay', 'Keep what is there'],
-          ['mine', 'Replace it'],
-        ] as const;
-        const text = `${path} is on ${this.#host} already.`;
-        if ((await ask(`Replace ${name}?`, text, choices)) === 'stay') return `${path} stays.`;
-        answer = await this.#api.write(path, file, answer.version);
-      }
-      return answer.state === 'saved'
-        ? `${path} is uploaded.`
-        : `${path} has just changed and is not uploaded.`;
-    } catch (error) {
-      if (!(error instanceof ApiError)) {
-        // A folder that is dropped looks like a file, and cannot be read.
-        return `${name} could not be read. Upload files, not folders.`;
-      }
-      return `${error.message} ${error.remedy}`;
-    }
+  async #rename(): Promise<void> {
+    const { row } = this.#tree;
+    if (!row) return this.#say('Choose a file or a folder in the list first.');
+    this.#keep();
+    const to = await this.#tried(() => renamed(this.#api, row));
+    if (to === undefined) return this.#tree.focus();
+    const moved = [...this.#files.values()].filter(({ path }) => isWithin(path, row.path));
+    for (const file of moved) this.#move(file, to + file.path.slice(row.path.length));
+    await this.#leave(row.path, to);
+    this.#say(`${row.path} is ${to} now.`);
+  }
+
+  async #remove(): Promise<void> {
+    const { row } = this.#tree;
+    if (!row) return this.#say('Choose a file or a folder in the list first.');
+    this.#keep();
+    const open = this.#files.values();
+    const isGone = await this.#tried(() => removed(this.#api, row, open));
+    if (!isGone) return this.#tree.focus();
+    const gone = [...this.#files.values()].filter(({ path }) => isWithin(path, row.path));
+    for (const file of gone) this.#forget(file);
+    await this.#leave(row.path, undefined);
+    this.#say(`${row.path} is deleted.`);
+  }
+
+  /** An open file has another path, and its text and what is not saved of it stay. */
+  #move(file: OpenFile, path: string): void {
+    const isShown = this.#shown.kind !== 'nothing' && this.#shown.file === file;
+    if (isShown) this.#clear();
+    this.#files.delete(file.path);
+    file.path = path;
+    file.state = this.#stateOf(path, file.state.sliceDoc(), file.writable);
+    this.#files.set(path, file);
+    if (isShown) this.#show(file);
+  }
+
+  /** The tree as it is once a file or a folder has another path, or none. */
+  async #leave(path: string, to: string | undefined): Promise<void> {
+    this.#tree.follow(path, to);
+    await this.#tree.refresh();
+    this.#tree.focus();
+    this.#paint();
   }
 
   async #list(path: string): Promise<FolderView | undefined> {
@@ -466,8 +423,4 @@ export class FilesPane {
     this.#download.href = this.#api.downloadUrl(file.path);
     this.#download.hidden = file.version === NONE;
   }
-}
-
-function isDirty({ state, saved }: OpenFile): boolean {
-  return !state.doc.eq(saved);
 }

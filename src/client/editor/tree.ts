@@ -1,5 +1,6 @@
 import type { FolderView } from '#protocol';
 import { element } from './elements.ts';
+import { isWithin } from './open-file.ts';
 
 /** Beneath both, everything on a host is found. */
 export const HOME = '/home/learner';
@@ -9,9 +10,14 @@ export interface TreeListener {
   /** Lists a folder; `undefined` where that could not be done. */
   list(path: string): Promise<FolderView | undefined>;
   open(path: string): void;
+  /** F2. */
+  rename(): void;
+  /** Delete. */
+  remove(): void;
 }
 
-interface Row {
+/** A file or a folder, as it stands in the tree. */
+export interface Row {
   readonly path: string;
   readonly name: string;
   readonly kind: FolderView['entries'][number]['kind'];
@@ -43,6 +49,26 @@ export class Tree {
   get folder(): string {
     if (this.#folders.has(this.#at) || ROOTS.includes(this.#at)) return this.#at;
     return this.#at.slice(0, this.#at.lastIndexOf('/')) || '/';
+  }
+
+  /** The file or folder that the learner was at last; none for the two roots. */
+  get row(): Row | undefined {
+    return this.#rows().find(({ path, level }) => path === this.#at && level > 1);
+  }
+
+  /** A file or a folder has another path, or none any more: then the folder above it is next. */
+  follow(path: string, to: string | undefined): void {
+    for (const [folder, view] of [...this.#folders]) {
+      if (!isWithin(folder, path)) continue;
+      this.#folders.delete(folder);
+      if (to !== undefined) this.#folders.set(to + folder.slice(path.length), view);
+    }
+    this.#at = to ?? (path.slice(0, path.lastIndexOf('/')) || '/');
+  }
+
+  /** Puts the focus where the learner was last. */
+  focus(): void {
+    this.#item(this.#at)?.focus();
   }
 
   /** Lists the open folders as they are now. */
@@ -122,6 +148,8 @@ export class Tree {
     const at = rows.findIndex(({ path }) => path === this.#at);
     const row = rows[at];
     if (!row) return;
+    if (event.key === 'F2') this.#listener.rename();
+    if (event.key === 'Delete') this.#listener.remove();
     const isOpen = this.#folders.has(row.path);
     const above = rows.slice(0, at).findLastIndex(({ level }) => level < row.level);
     const goTo: Record<string, number> = {

@@ -69,7 +69,7 @@ const here: Dial = async (argv, { signal } = {}) => {
 function filesWith(dial: Dial, availability: AbortSignal = NEVER) {
   const saved: string[] = [];
   const host = { name: 'server01', availability, dial };
-  const files = new HostFiles({ host, signal: NEVER, onSaved: (path) => void saved.push(path) });
+  const files = new HostFiles({ host, signal: NEVER, onChanged: (path) => void saved.push(path) });
   return { files, saved };
 }
 
@@ -324,6 +324,74 @@ function answering(...pieces: readonly Buffer[]): Dial {
     };
   };
 }
+
+describe('another path', () => {
+  test('is given to a file, and to a folder with all that is in it', async () => {
+    const { put, at, path, files, saved } = home();
+    put('-a b', 'x');
+    await files.move(at('-a b'), at("it's"));
+    expect(readFileSync(at("it's"), 'utf8')).toBe('x');
+    await files.write(at('web/one'), Buffer.from('1'), 'none');
+    await files.move(at('web'), at('site'));
+    expect(readdirSync(path).sort()).toEqual(["it's", 'site']);
+    expect(readFileSync(at('site/one'), 'utf8')).toBe('1');
+    expect(saved.slice(0, 2).sort()).toEqual([at('-a b'), at("it's")]);
+  });
+
+  test.each([
+    ['a file', (at: string) => writeFileSync(at, 'theirs')],
+    ['a folder', (at: string) => mkdirSync(at)],
+    ['a link to nothing', (at: string) => symlinkSync('/nowhere', at)],
+  ])('that %s has already is refused, and both stay', async (_, make) => {
+    const { put, at, path, files, saved } = home();
+    put('mine', 'x');
+    make(at('taken'));
+    await expect(files.move(at('mine'), at('taken'))).rejects.toMatchObject({
+      code: 'FILE_REFUSED',
+      message: `${at('taken')} is there already.`,
+    });
+    expect(readdirSync(path).sort()).toEqual(['mine', 'taken']);
+    expect(saved).toEqual([]);
+  });
+
+  test('is refused where the learner may write nothing, where nothing is, and within itself', async () => {
+    const { put, at, files } = home();
+    put('mine', 'x');
+    await expect(files.move(at('mine'), '/etc/mine')).rejects.toMatchObject({
+      message: expect.stringContaining('may not be used so by learner'),
+    });
+    await expect(files.move(at('gone'), at('new'))).rejects.toMatchObject({ code: 'FILE_UNKNOWN' });
+    await files.write(at('web/one'), Buffer.from('1'), 'none');
+    await expect(files.move(at('web'), at('web/two'))).rejects.toMatchObject({
+      code: 'FILE_REFUSED',
+    });
+    expect(readFileSync(at('web/one'), 'utf8')).toBe('1');
+  });
+});
+
+describe('what is removed', () => {
+  test('is a file, a folder with all that is in it, or a link and not what it leads to', async () => {
+    const { put, at, path, files, saved } = home();
+    put('kept', 'x');
+    put('-rf', 'x');
+    symlinkSync(at('kept'), at('link'));
+    await files.write(at('web/one/two'), Buffer.from('1'), 'none');
+    for (const name of ['-rf', 'link', 'web']) await files.remove(at(name));
+    expect(readdirSync(path)).toEqual(['kept']);
+    expect(saved.slice(1)).toEqual(['-rf', 'link', 'web'].map((name) => at(name)));
+  });
+
+  test('is neither the home nor what the learner may not remove', async () => {
+    const { at, files } = home();
+    await expect(files.remove('~')).rejects.toMatchObject({
+      message: '/home/learner is where your files and terminals are.',
+    });
+    for (const path of ['/', '/etc', '/etc/hosts']) {
+      await expect(files.remove(path)).rejects.toMatchObject({ code: 'FILE_REFUSED' });
+    }
+    await expect(files.remove(at('gone'))).rejects.toMatchObject({ code: 'FILE_UNKNOWN' });
+  });
+});
 
 describe('a host', () => {
   test.each([

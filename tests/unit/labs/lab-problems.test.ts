@@ -199,6 +199,35 @@ describe('a part of a page', () => {
   });
 });
 
+describe('a note for the instructor', () => {
+  const noted = (text: string) => ({
+    'one.mdx': `${PAGE.replace('Answer, Check,', 'Answer, Check, Hint, Instructor,')}\n<Instructor>\n${text}\n</Instructor>\n`,
+  });
+
+  it('has text, headings, folded help and blocks without a host', () => {
+    const text = '## Timing\n\n<Hint>\n- Ten minutes.\n</Hint>\n\n```sh\ndocker ps\n```';
+    expect(problems(noted(text))).toEqual([]);
+  });
+
+  it.each([
+    ['<Value id="port" />', /^one\.mdx:20: <Value> stands in <Instructor>/],
+    ['<Hint>\n<Terminal host="client" />\n</Hint>', /^one\.mdx:21: <Terminal> stands in/],
+    ['```sh host=server01\nls\n```', /^one\.mdx:20: this block names a host/],
+    ['![A picture](https://example.org/a.png)', /^one\.mdx:20: a picture in <Instructor>/],
+    ['<Instructor>\nMore.\n</Instructor>', /^one\.mdx:20: <Instructor> stands in <Instructor>/],
+  ])('cannot hold %j, and the place is told', (text, says) => {
+    expect(problems(noted(text))).toContainEqual(expect.stringMatching(says));
+  });
+
+  it('cannot hold a check, which no learner would see', () => {
+    const source = noted('<Check id="web-runs" />')['one.mdx'];
+    const moved = source.replace('<Check id="web-runs" />\n\nIt is', 'It is');
+    expect(problems({ 'one.mdx': moved })).toContainEqual(
+      expect.stringMatching(/^one\.mdx:18: <Check> stands in <Instructor>/),
+    );
+  });
+});
+
 describe('a page that cannot be read', () => {
   it('is all that is told of the pages: what it would show is not missing', () => {
     expect(problems(page('It is', 'It is <4'))).toEqual([

@@ -128,7 +128,7 @@ describe.each<[string, string, readonly string[]]>([
     'a component that there is not',
     '<Chek id="web-runs" />',
     [
-      '6:2: <Chek> is no component of this page. Did you mean "Check"? There are: Answer, Browser, Check, Edit, Hint, Interrupt, Terminal, Value, Visit. Write &lt;Chek> where it is text.',
+      '6:2: <Chek> is no component of this page. Did you mean "Check"? There are: Answer, Browser, Check, Edit, Hint, Instructor, Interrupt, Terminal, Value, Visit. Write &lt;Chek> where it is text.',
     ],
   ],
   [

@@ -65,6 +65,21 @@ it('a block says that its last command stays or is to fail, and that it is for a
   ]);
 });
 
+it('what stands in a note for the instructor is no step, and no heading of one', () => {
+  const [step, ...others] = read(
+    [
+      '<Instructor>',
+      '## Timing',
+      '```sh host=agent01',
+      'reboot',
+      '```',
+      '</Instructor>',
+      '<Check id="ready" />',
+    ].join('\n'),
+  );
+  expect([step?.heading, step?.actions, others]).toEqual(['One', [], []]);
+});
+
 describe('where a page shows nothing to do for a check', () => {
   const CHALLENGE = defineLab({
     ...SMALL_DEFINITION,

@@ -54,6 +54,7 @@ test('the walk sees every route that the page needs', () => {
   const urls = ALL.map(({ method, url }) => `${method} ${url}`);
   expect(urls.sort()).toEqual([
     'DELETE /api/labs/:lab/guide',
+    'DELETE /api/labs/:lab/hosts/:host/file',
     'DELETE /api/labs/:lab/session',
     'DELETE /api/labs/:lab/terminals/:terminal',
     'DELETE /pane/:key/*',
@@ -77,6 +78,7 @@ test('the walk sees every route that the page needs', () => {
     'POST /api/echo',
     'POST /api/labs/:lab/answers/:check',
     'POST /api/labs/:lab/events',
+    'POST /api/labs/:lab/hosts/:host/move',
     'POST /api/labs/:lab/hosts/:host/restart',
     'POST /api/labs/:lab/runs',
     'POST /api/labs/:lab/session',

@@ -20,6 +20,8 @@ function filesOf(web: Stage) {
     read: answer('read', { path: '/a', text: 'x', version: 'none', writable: true }),
     download: answer('download', Buffer.from([0, 255])),
     write: answer('write', { state: 'saved', version: VERSION }),
+    move: answer('move', {}),
+    remove: answer('remove', {}),
   } as unknown as HostFiles;
   return asked;
 }
@@ -105,4 +107,21 @@ test.each([
   const answer = await put(web, await web.signIn(), query, Buffer.from('"x"'), type);
   expect(answer.status).toBe(400);
   expect(asked).toEqual([]);
+});
+
+test('a file gets another path or is removed, and nothing is answered', async () => {
+  await using web = await stage();
+  const asked = filesOf(web);
+  const cookie = await web.signIn();
+  const headers = { cookie, origin: web.origin };
+  const answers = [
+    await web.fetch(`${HOST}/move?path=a%20b&to=~/c`, { method: 'POST', headers }),
+    await web.fetch(`${HOST}/file?path=a%20b`, { method: 'DELETE', headers }),
+    await web.fetch(`${HOST}/move?path=a`, { method: 'POST', headers }),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([204, 204, 400]);
+  expect(asked).toEqual([
+    ['move', 'a b', '~/c'],
+    ['remove', 'a b'],
+  ]);
 });

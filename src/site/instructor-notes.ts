@@ -1,0 +1,59 @@
+import { globSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AstroIntegration } from 'astro';
+import { NOTES_FOLDER } from '../../server/site/notes-folder.ts';
+import { NOTE_BEGINS, NOTE_ENDS } from './note-marks.ts';
+
+/** A page that is one file of a folder: `labs/my-lab/first-steps/index.html`. */
+const PAGE = '/index.html';
+const MARK = new RegExp(`${NOTE_BEGINS}|${NOTE_ENDS}`);
+
+/**
+ * A page without what stands in `<Instructor>`.
+ *
+ * @throws Error where a mark has no other: the build stops, and nothing of a note is served
+ */
+export function withoutNotes(html: string): string {
+  const [first = '', ...rest] = html.split(NOTE_BEGINS);
+  const after = rest.map((part) => {
+    const [note, text, ...more] = part.split(NOTE_ENDS);
+    if (note === undefined || text === undefined || more.length > 0) throw new Error(UNPAIRED);
+    return text;
+  });
+  if (first.includes(NOTE_ENDS)) throw new Error(UNPAIRED);
+  return [first, ...after].join('');
+}
+
+const UNPAIRED = 'A note for the instructor has no end, or holds another one.';
+
+/** A page as the instructor reads it. */
+export function withNotes(html: string): string {
+  return html.replaceAll(new RegExp(MARK, 'g'), '');
+}
+
+/**
+ * Takes what stands in `<Instructor>` out of the built pages. A page that has notes is written once more with them, to a
+ * folder that is served to the instructor alone. It comes before Starlight, whose search then knows nothing of them.
+ */
+export function instructorNotes(): AstroIntegration {
+  return {
+    name: 'instructor-notes',
+    hooks: {
+      'astro:build:done': async ({ dir }) => {
+        const dist = fileURLToPath(dir);
+        for (const page of globSync('**/*.html', { cwd: dist })) {
+          const path = join(dist, page);
+          const html = await readFile(path, 'utf8');
+          if (!MARK.test(html)) continue;
+          const ofLearners = withoutNotes(html);
+          const ofInstructor = join(dist, NOTES_FOLDER, page.replace(PAGE, '.html'));
+          await mkdir(dirname(ofInstructor), { recursive: true });
+          await writeFile(ofInstructor, withNotes(html));
+          await writeFile(path, ofLearners);
+        }
+      },
+    },
+  };
+}
