@@ -1,11 +1,17 @@
-/** `npm run -s engine`: the `DOCKER_HOST` of the engine in use. `npm run -s engine -- stop` ends the one of our own. */
+/**
+ * `npm run -s engine`: the `DOCKER_HOST` of the engine in use. `npm run engine -- start` starts the one of our own, also
+ * beside another; `-- stop` ends it.
+ */
 import { QuaysideError } from '../base/errors.ts';
+import { Engine } from '../engine/engine.ts';
 import { runningEngine } from '../engine/find.ts';
-import { stopOwnEngine } from '../engine/own-engine.ts';
+import { ownEngineAddress, startOwnEngine, stopOwnEngine } from '../engine/own-engine.ts';
 import { runProgram } from './failure.ts';
 
 await runProgram(async () => {
-  if (process.argv[2] === 'stop') {
+  const [, , what] = process.argv;
+  if (what === 'start') return await start();
+  if (what === 'stop') {
     console.log((await stopOwnEngine()) ? 'stopped' : 'there was none to stop');
     return;
   }
@@ -19,3 +25,10 @@ await runProgram(async () => {
   }
   console.log(engine.address);
 });
+
+/** What it takes goes to stderr: the address is for other programs. */
+async function start(): Promise<void> {
+  const engine = new Engine(ownEngineAddress());
+  if (await engine.isAway()) await startOwnEngine((line) => console.error(line));
+  console.log(engine.address);
+}

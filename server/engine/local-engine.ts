@@ -1,14 +1,11 @@
 import { statfs } from 'node:fs/promises';
 import { hostname, release } from 'node:os';
 import type { Engine } from './engine.ts';
-import { engineCall } from './engine-call.ts';
-
-/** An engine describes itself in milliseconds. */
-const INFO_MS = 20_000;
+import { type EngineInfo, infoOf } from './info.ts';
 
 /**
  * Where an engine of this machine keeps its data; `undefined` where it runs elsewhere, or where this process may not
- * look. It shares our kernel and our name; Docker Desktop's machine and remote ones do not.
+ * look.
  *
  * @throws the signal's reason; whatever the engine said
  */
@@ -16,15 +13,21 @@ export async function localDataRoot(
   engine: Engine,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
-  if (!engine.address.startsWith('unix:')) return undefined;
-  const info = (await engineCall(signal, () => engine.docker.info(), INFO_MS)) as {
-    readonly Name?: string;
-    readonly KernelVersion?: string;
-    readonly DockerRootDir?: string;
-  };
-  const isHere = info.Name === hostname() && info.KernelVersion === release();
-  return isHere ? info.DockerRootDir : undefined;
+  if (process.getuid?.() !== 0) return undefined;
+  const info = await infoOf(engine, signal);
+  return isOnThisMachine(engine, info) ? info.DockerRootDir : undefined;
+}
+
+/**
+ * Whether an engine runs on this machine and sees the files that this process sees. It shares our kernel and our name;
+ * Docker Desktop's machine, remote ones, and one beside the container that we run in do not.
+ */
+export function isOnThisMachine(
+  { address }: Pick<Engine, 'address'>,
+  { Name, KernelVersion }: Pick<EngineInfo, 'Name' | 'KernelVersion'>,
+): boolean {
+  const isSocket = process.platform === 'linux' && address.startsWith('unix:');
+  return isSocket && Name === hostname() && KernelVersion === release();
 }
 
 /** How much is free on the disk under a path. */

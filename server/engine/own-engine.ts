@@ -1,5 +1,12 @@
 import { spawn } from 'node:child_process';
-import { closeSync, constants, createReadStream, createWriteStream, openSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  openSync,
+} from 'node:fs';
 import { access, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Background } from '../base/background.ts';
@@ -39,6 +46,11 @@ export function ownEngineAddress(home = HOME): string {
   return `unix://${pathsOf(home).socket}`;
 }
 
+/** There where systemd is the first process. */
+const SYSTEMD = '/run/systemd/system';
+/** Where the machine's engine listens, on every Linux. */
+export const USUAL_ADDRESS = 'unix:///var/run/docker.sock';
+
 /** A cold start takes 1 to 3 s; with a slow disk and leftovers to tidy up, more. */
 const START_MS = 60_000;
 const START_POLL_MS = 100;
@@ -54,10 +66,11 @@ const NEEDED_BYTES = 3 * 1024 ** 3;
 /**
  * Installs Docker's engine from Debian's packages where it is missing and starts a `dockerd` of our own: its own
  * socket, data, exec root and pid file, no bridge and no iptables rules, so that the machine's network stays as it is.
- * It outlives the server, and so do the hosts and what runs in them. Of several starts at once one does it, and the others
- * wait for that.
+ * It outlives the server, and so do the hosts and what runs in them. Where installing has started the machine's engine,
+ * that is the one. Of several starts at once one does it, and the others wait for that.
  *
  * @param hasEngine asked when the turn has come: whether an engine answers by now. If not given, one of our own
+ * @throws QuaysideError ENGINE_MISSING, ENGINE_SETUP_FAILED or DISK_FULL
  */
 export async function startOwnEngine(
   progress: Progress,
@@ -77,6 +90,8 @@ export async function startOwnEngine(
     await installPackages(['docker.io', 'iptables'], progress);
     // From Debian 13 on the command-line client is a package of its own.
     if (!isInstalled('docker')) await installPackages(['docker-cli'], progress);
+    // Where systemd runs, the package has started the machine's engine: a second one would be for nothing.
+    if (home === undefined && !(await new Engine(USUAL_ADDRESS).isAway())) return;
   }
   await mkdir(paths.data, { recursive: true });
   await assertRoom(paths.data);
@@ -188,14 +203,21 @@ export async function stopOwnEngine(home = HOME): Promise<boolean> {
   return true;
 }
 
-async function assertPossible(): Promise<void> {
-  const remedy =
-    'Install and start Docker yourself (https://docs.docker.com/engine/install/), or set DOCKER_HOST to an engine.';
-  if (process.platform !== 'linux' || !(await isDebian())) {
+/** @throws QuaysideError ENGINE_MISSING where this user cannot start an engine here, with what to do about it */
+export async function assertPossible(): Promise<void> {
+  const isThere = process.platform === 'linux' && isInstalled('dockerd');
+  if (isThere && process.getuid?.() !== 0) {
+    throw new QuaysideError(
+      'ENGINE_MISSING',
+      'The Docker Engine is installed here and does not run, and only root may start it.',
+      `Start it: ${existsSync(SYSTEMD) ? 'sudo systemctl start docker' : 'sudo service docker start'}`,
+    );
+  }
+  if (!isThere && (process.platform !== 'linux' || !(await isDebian()))) {
     throw new QuaysideError(
       'ENGINE_MISSING',
       'No Docker Engine answers, and set-up can install one only on Debian and Ubuntu.',
-      remedy,
+      'Install and start Docker yourself (https://docs.docker.com/engine/install/), or set DOCKER_HOST to an engine.',
     );
   }
   if (process.getuid?.() !== 0) {

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { Lab, LabHost } from '#lab';
 import type { Dockerode } from '../engine/engine.ts';
 import { labelsOf, objectName, type SandboxLabels } from './labels.ts';
@@ -6,8 +5,12 @@ import type { SharedDirectory } from './shared-directory.ts';
 
 const MIB = 1024 ** 2;
 
-/** Half the machine, and one core at least: no host holds all of it, and an engine still starts as fast as it can. */
-const NANO_CPUS = Math.max(1, Math.floor(availableParallelism() / 2)) * 1e9;
+/**
+ * What an engine may be set to for all its containers and a host cannot have: AppArmor's profile forbids the mounts that a
+ * host's engine makes, SELinux's type forbids these and the sockets in the shared directory, and without new privileges there
+ * is no sudo. An engine that has none of them takes no notice.
+ */
+export const UNCONFINED = ['apparmor=unconfined', 'label=disable', 'no-new-privileges=false'];
 
 /**
  * What one host may take. A host with an engine idles at 40 MiB; a lab's containers are small, so this leaves room for
@@ -19,7 +22,12 @@ const PLAIN_HOST_LIMITS = limits(256 * MIB, 256);
 
 function limits(bytes: number, processes: number) {
   const memory = { Memory: bytes, MemorySwap: bytes };
-  return { ...memory, PidsLimit: processes, CpuShares: 512, NanoCpus: NANO_CPUS };
+  return { ...memory, PidsLimit: processes, CpuShares: 512 };
+}
+
+/** Half of the engine's machine, and one core at least: no host holds all of it, and an engine still starts as fast as it can. */
+function nanoCpus(processors: number): number {
+  return Math.max(1, Math.floor(processors / 2)) * 1e9;
 }
 
 /** As our own image says it; one of a lab's own may say otherwise. */
@@ -47,6 +55,7 @@ export function switchOptions(
  * The container of one of a lab's hosts.
  *
  * @param shared the directory that it shares with this machine, if there is one
+ * @param processors how many the engine's machine has
  */
 export function hostOptions(
   labels: SandboxLabels,
@@ -54,6 +63,7 @@ export function hostOptions(
   lab: Lab,
   spec: LabHost,
   shared: SharedDirectory | undefined,
+  processors: number,
 ): Dockerode.ContainerCreateOptions {
   const names = lab.hosts.map((host) =>
     [addressFrom(spec, host), host.name, ...host.aliases].join(' '),
@@ -72,13 +82,13 @@ export function hostOptions(
   const hostConfig: Dockerode.HostConfig & { readonly CgroupnsMode: 'private' } = {
     NetworkMode: 'none',
     CapAdd: spec.hasEngine || spec.isRouter ? ['SYS_ADMIN', 'NET_ADMIN'] : ['NET_ADMIN'],
-    // Its profile forbids the mounts that a host's engine makes; engines without AppArmor ignore the option.
-    SecurityOpt: ['apparmor=unconfined'],
+    SecurityOpt: UNCONFINED,
     CgroupnsMode: 'private',
     // A learner is root in it, and may print as its first program does.
     LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } },
     Mounts: [...(spec.hasEngine ? [disk] : []), ...(bind ? [bind] : [])],
     ...(spec.hasEngine ? HOST_LIMITS : PLAIN_HOST_LIMITS),
+    NanoCpus: nanoCpus(processors),
   };
   return {
     name: objectName(labels, spec.name),

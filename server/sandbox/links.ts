@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
+import { UNCONFINED } from './containers.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 import { LABEL, type Role } from './labels.ts';
 
@@ -107,7 +108,7 @@ function channel(engine: Engine, image: string, instance: string): HostShellChan
           NetworkMode: 'none',
           PidMode: 'host',
           CapAdd: ['SYS_ADMIN', 'NET_ADMIN', 'SYS_PTRACE'],
-          SecurityOpt: ['apparmor=unconfined'],
+          SecurityOpt: UNCONFINED,
         },
       },
       signal,

@@ -3,6 +3,7 @@ import type { Lab } from '#lab';
 import type { Progress } from '../base/progress.ts';
 import { ensureImage, imageArchives } from '../engine/build-image.ts';
 import type { Engine } from '../engine/engine.ts';
+import { infoOf } from '../engine/info.ts';
 import { imageName, imageSource } from './image-name.ts';
 import { LinkManager } from './links.ts';
 import { SharedDirectories } from './shared-directory.ts';
@@ -10,6 +11,8 @@ import { SharedDirectories } from './shared-directory.ts';
 /** What every sandbox of one server is made with. Disposing it lets go of what it keeps on the engine. */
 export interface SandboxRuntime extends AsyncDisposable {
   readonly engine: Engine;
+  /** How many processors the engine's machine has, which need not be this one. */
+  readonly processors: number;
   /** The built image of hosts. */
   readonly hostImage: string;
   /** The folder of each image that a lab's hosts are made from in its place, to the name that it was built as. */
@@ -61,6 +64,7 @@ export async function createSandboxRuntime(
   const links = new LinkManager(engine, hostImage, instance);
   return {
     engine,
+    processors: (await infoOf(engine)).NCPU,
     hostImage,
     hostImages,
     labImages,

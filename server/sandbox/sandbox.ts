@@ -170,7 +170,7 @@ export class Sandbox {
     onHost: OnHost,
     signal: AbortSignal,
   ): Promise<void> {
-    const { engine, hostImage, hostImages, links, sharedDirectories } = this.#runtime;
+    const { engine, hostImage, hostImages, links, processors, sharedDirectories } = this.#runtime;
     const { labels, lab } = this;
     const hosts = lab.hosts.map(async (spec): Promise<number> => {
       const { name } = spec;
@@ -178,7 +178,7 @@ export class Sandbox {
       const shared = await sharedDirectories.ensure(labels.sandbox, name);
       const image = spec.image === undefined ? hostImage : hostImages[spec.image];
       if (image === undefined) throw new Error(`image ${spec.image} was not built`);
-      const options = () => hostOptions(labels, image, lab, spec, shared);
+      const options = () => hostOptions(labels, image, lab, spec, shared, processors);
       const { id, pid } = await this.#start(found.get(name)?.Id, options, signal);
       // One that was merely restarted stays the same, with the ways into it that are open.
       if (this.#hosts.get(name)?.container !== id) {

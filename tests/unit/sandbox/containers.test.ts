@@ -20,11 +20,11 @@ const LAB = defineLab({
   sections: [],
 });
 
-const optionsOf = (name: string) => {
+const optionsOf = (name: string, processors = 2) => {
   const spec = hostNamed(LAB, name);
   if (!spec) throw new Error('the lab has that host');
   const labels = { instance: 'i', sandbox: 's', session: 'x' };
-  return hostOptions(labels, 'image', LAB, spec, undefined);
+  return hostOptions(labels, 'image', LAB, spec, undefined, processors);
 };
 const HOSTS = 'QUAYSIDE_HOSTS=10.0.0.1 plain;10.0.0.2 busy;10.0.0.3 router;10.0.9.2 far';
 
@@ -59,3 +59,22 @@ test('the name of a host stands for its address on a wire that both are on', () 
   expect(namesOn('far')).toContain('10.0.9.1 router');
   expect(namesOn('far')).toContain('10.0.0.1 plain');
 });
+
+test('a host is none of what the engine confines its containers to', () => {
+  expect(optionsOf('plain').HostConfig?.SecurityOpt).toEqual([
+    'apparmor=unconfined',
+    'label=disable',
+    'no-new-privileges=false',
+  ]);
+});
+
+test.each([
+  [1, 1e9],
+  [2, 1e9],
+  [8, 4e9],
+])(
+  'a host has half of the processors of an engine that has %i, and one at least',
+  (processors, nano) => {
+    expect(optionsOf('plain', processors).HostConfig?.NanoCpus).toBe(nano);
+  },
+);

@@ -95,6 +95,7 @@ function engineOf(before: (call: string) => unknown = () => undefined) {
   };
   const runtime: SandboxRuntime = {
     engine: { docker, run, address: 'tcp://fake' } as unknown as Engine,
+    processors: 2,
     hostImage: 'h',
     hostImages: {},
     labImages: {},
