@@ -45,6 +45,8 @@ export default defineConfig({
       onRealHosts('integration', 1),
       // The test of labs, tested: a lab's first page, fifteen times over.
       onRealHosts('lab-test', 2),
+      // Only where it is named: it builds an image of the whole project.
+      onRealHosts('container', 3),
     ],
   },
 });

@@ -30,6 +30,8 @@ const PROGRAMS = {
   dtach: ['dtach'],
   // The proxy that most servers stand behind.
   nginx: ['nginx-light'],
+  // Where the engine is of this machine, it is there.
+  docker: ['docker-cli'],
 } as const;
 
 type Need = 'engine' | 'pages' | keyof typeof PROGRAMS;
@@ -45,8 +47,11 @@ const PARTS = {
   integration: ['engine', 'dtach'],
   'lab-test': ['engine'],
   e2e: ['engine', 'pages', 'chromium', 'firefox-esr', 'nginx'],
+  container: ['engine', 'docker'],
 } as const satisfies Record<string, readonly Need[]>;
 const NAMES = Object.keys(PARTS) as readonly Part[];
+/** Minutes each, for what seldom changes: they run only where they are named. */
+const ONLY_NAMED: readonly Part[] = ['container'];
 
 /** The lines in which Vitest and Playwright say how many tests passed, failed or were left out. */
 const COUNT =
@@ -124,7 +129,9 @@ async function test(names: readonly string[]): Promise<boolean> {
       `Name any of ${NAMES.join(', ')}, or none for all.`,
     );
   }
-  const wanted = NAMES.filter((name) => names.length === 0 || names.includes(name));
+  const wanted = NAMES.filter((name) =>
+    names.length === 0 ? !ONLY_NAMED.includes(name) : names.includes(name),
+  );
   const needs = new Set<Need>(wanted.flatMap((part) => PARTS[part]));
   await using stack = new AsyncDisposableStack();
   const env = await setUp(needs, stack);

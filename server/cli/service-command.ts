@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { invalid, readSettings, VARIABLES } from './settings.ts';
 import type { Service } from './unit.ts';
 
@@ -23,7 +22,7 @@ const USER = /^([a-z_][a-z0-9_-]{0,31}|\d+)$/;
 const OWN = ['name', 'user'] as const;
 /** What the server reads of its environment besides its settings. */
 const ALSO = [
-  ...['DOCKER_HOST', 'QUAYSIDE_ENGINE_HOME', 'NODE_EXTRA_CA_CERTS'],
+  ...['DOCKER_HOST', 'QUAYSIDE_ENGINE_HOME', 'NODE_EXTRA_CA_CERTS', 'MALLOC_ARENA_MAX'],
   // Where labs that were named by a path are looked for from: npm sets it.
   'INIT_CWD',
 ];
@@ -87,8 +86,13 @@ export function serviceCommand(
   }
   const user = own.user ?? 'root';
   if (!USER.test(user)) throw invalid(`--user ${user} is no user’s name.`, 'Name one: --user root');
-  const node = env.npm_node_execpath ?? join(project, 'node_modules', '.bin', 'node');
-  const service = { name, project, node, argv, env: carried(env), user, className: settings.class };
+  const node = env.npm_node_execpath ?? process.execPath;
+  // setup/run.mjs has started this very process as it would the server.
+  const program = [process.execPath, ...process.execArgv];
+  const service = {
+    ...{ name, project, node, program, argv, env: carried(env), user },
+    className: settings.class,
+  };
   return { verb, name, service, print };
 }
 

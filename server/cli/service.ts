@@ -16,6 +16,8 @@ const SYSTEMCTL_MS = 700_000;
 /** The server's line when it serves, and systemd's when it has ended. */
 const READY = /^Quayside is ready: /;
 const ENDED = /\.service: (Main process exited|Failed with result)/;
+/** A class's log, which is for programs; and what systemd says of an engine that runs on as it is meant to. */
+const UNTOLD = /^\{|\.service: (Found left-over|This usually indicates|Unit process)/;
 /** The first start builds images and pages. It goes on where nobody waits any longer. */
 const FIRST_START_MS = 30 * 60_000;
 
@@ -75,8 +77,7 @@ async function start(unit: string): Promise<void> {
   await systemctl('reset-failed', unit).catch(() => undefined);
   await systemctl('restart', unit);
   for await (const line of lines) {
-    // A class's log, which is for programs.
-    if (!line.startsWith('{')) console.log(line);
+    if (!UNTOLD.test(line)) console.log(line);
     if (READY.test(line)) return;
     if (ENDED.test(line)) {
       throw new QuaysideError(

@@ -6,8 +6,10 @@ export interface Service {
   readonly name: string;
   /** The project's folder. */
   readonly project: string;
-  /** The Node that begins it. */
+  /** The machine's Node, which installs the packages where they are missing or old. */
   readonly node: string;
+  /** The project's own Node and its flags, as this process was started. */
+  readonly program: readonly string[];
   /** What `npm start --` would be given. */
   readonly argv: readonly string[];
   /** The environment that it is to have. */
@@ -28,6 +30,8 @@ const CPU_WEIGHT = 1000;
 const OPEN_FILES = 524_288;
 /** A full class is taken leave of in seconds; with --clean, its sandboxes are removed first. */
 const STOP_SECONDS = 600;
+/** Packages are installed in a minute or two, over a slow line in some more. */
+const INSTALL_SECONDS = 1800;
 /** What an engine that starts, or a port that gets free, needs. */
 const RESTART_SECONDS = 10;
 /** A setting that is wrong stays so: after this many starts within this time it is left stopped. */
@@ -36,9 +40,11 @@ const RESTARTS_WITHIN_SECONDS = 600;
 
 /** The text of a unit file. */
 export function unitText(service: Service): string {
-  const { project, node, argv, env, user, className } = service;
+  const { project, node, program, argv, env, user, className } = service;
   const path = PATH.split(':').includes(dirname(node)) ? PATH : `${dirname(node)}:${PATH}`;
-  const command = [node, 'setup/run.mjs', 'server/main.ts', ...argv].map(argument);
+  // After an upgrade, and an empty program then. The server itself has no process above it: whatever ends that one, it is known.
+  const before = [node, 'setup/run.mjs', '--eval', ''].map(argument);
+  const command = [...program, 'server/main.ts', ...argv].map(argument);
   return `${MADE_FOR}${project}
 [Unit]
 Description=Quayside${className === undefined ? '' : `: ${literal(className)}`}
@@ -49,7 +55,9 @@ StartLimitBurst=${RESTARTS}
 
 [Service]
 WorkingDirectory=${literal(project)}
+ExecStartPre=${before.join(' ')}
 ExecStart=${command.join(' ')}
+TimeoutStartSec=${INSTALL_SECONDS}
 User=${user}
 ${Object.entries({ PATH: path, ...env })
   .map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`)
