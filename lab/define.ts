@@ -29,6 +29,8 @@ export interface HostDefinition {
   readonly engine?: boolean | EngineSettings;
   /** Without an engine: its sysctls of the network can be set, and `ip netns` works, as on a host with one. */
   readonly router?: boolean;
+  /** It reaches the internet, from `eth1`, where the operator of the server allows that too; elsewhere the lab does not start. */
+  readonly internet?: boolean;
   /** The folder of an image that the host is made from in place of ours, on which it is built: `./host`, or one below `images/`. */
   readonly image?: string;
   /** Keys of the lab's `images` that are in the host's engine from the start. */

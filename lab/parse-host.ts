@@ -35,6 +35,8 @@ export interface LabHost {
   readonly hasEngine: boolean;
   /** May set sysctls of the network and make network namespaces, without an engine. */
   readonly isRouter: boolean;
+  /** Reaches the internet, where the operator allows it. */
+  readonly hasInternet: boolean;
   /** The folder of the image that it is made from: below `images/`, or by its whole path; ours where there is none. */
   readonly image: string | undefined;
   /** Image tags that its engine holds from the start. */
@@ -156,6 +158,7 @@ export function parseHost(
     prefixLength,
     interfaces,
     isRouter: host.router ?? false,
+    hasInternet: host.internet ?? false,
     hasEngine: Boolean(host.engine),
     image: host.image,
     images,

@@ -10,6 +10,7 @@ import type {
 } from './define.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { rhythmProblems } from './every.ts';
+import { reportInternet } from './internet.ts';
 import { type LabHost, parseHost, reportNetworks, reportTwins, tagged } from './parse-host.ts';
 import type { Action, Scenarios } from './scenarios.ts';
 import { shapeProblems } from './shape.ts';
@@ -147,6 +148,7 @@ export function defineLab<const Host extends string>(definition: LabDefinition<H
     parseHost(name, host, images, problems),
   );
   reportNetworks(hosts, problems);
+  reportInternet(hosts, problems);
   const { version } = definition;
   if (version !== undefined && !(Number.isSafeInteger(version) && version > 0)) {
     problems.push(`"version" is a whole number from 1 on, and not ${version}`);

@@ -32,6 +32,7 @@ const HOST: Keys<HostDefinition> = {
   aliases: 'may',
   engine: 'may',
   router: 'may',
+  internet: 'may',
   image: 'may',
   images: 'may',
   files: 'may',

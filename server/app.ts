@@ -176,7 +176,7 @@ async function openServices(
 
 /** @param unbuilt while labs are being written, gets those of which an image cannot be built */
 async function openRuntime(
-  { project, devPages }: Config,
+  { project, devPages, internet, resolver }: Config,
   { engine, progress }: AppParts,
   labs: ReadonlyMap<string, Lab>,
   instance: string,
@@ -189,7 +189,8 @@ async function openRuntime(
     progress(`labs/${name}: left out until its image can be built. ${message}\n→ ${remedy}`);
   };
   const onUnbuilt = devPages === undefined ? undefined : leaveOut;
-  return createSandboxRuntime(project, used, labs, instance, progress, onUnbuilt);
+  const options = { onUnbuilt, internet: internet ? { resolver } : undefined };
+  return createSandboxRuntime(project, used, labs, instance, progress, options);
 }
 
 function openWeb(config: Config, parts: AppParts, services: Services): ReturnType<typeof buildWeb> {

@@ -4,6 +4,7 @@ import type { Lab } from '#lab';
 import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
 import { messageOf, QuaysideError } from '../base/errors.ts';
+import { refusalOf } from '../sandbox/gateway.ts';
 import { destroySandbox, liveSandboxes, type SandboxPlace } from '../sandbox/removal.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
 import type { Store } from '../store/store.ts';
@@ -62,9 +63,15 @@ export class Capacity {
     this.pool = new WarmPool({
       ...{ background, closing, labs, terminals },
       size: options.pool ?? 0,
+      isRefused: (lab) => this.refusalOf(lab) !== undefined,
       takeSlot: () => this.queue.takeSpare(),
       onChange: () => this.queue.reevaluate(),
     });
+  }
+
+  /** Why no sandbox of a lab is made here; `undefined` where it is. */
+  refusalOf(lab: Lab): QuaysideError | undefined {
+    return refusalOf(lab, this.#options.runtime.internet);
   }
 
   /** How many sandboxes sessions have, stand ready in the pool, and are waited for. */

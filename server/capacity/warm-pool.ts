@@ -37,6 +37,8 @@ export interface WarmPoolOptions {
   readonly labs: ReadonlyMap<string, Lab>;
   /** Of each lab. */
   readonly size: number;
+  /** Whether no sandbox of a lab may be made here. */
+  readonly isRefused?: (lab: Lab) => boolean;
   /** A slot, where this is the moment: no session waits or starts, and there is room. */
   readonly takeSlot: () => Slot | undefined;
   /** A sandbox is ready, or has failed. */
@@ -94,10 +96,10 @@ export class WarmPool {
 
   /** Starts the next one where one is missing and a slot is to be had. */
   fill(): void {
-    const { labs, size, background, closing } = this.#options;
+    const { labs, size, background, closing, isRefused = () => false } = this.#options;
     if (closing.aborted || this.#filling || this.#timers.has('retry')) return;
     const standing = (name: string) => this.#ready.filter(({ lab }) => lab === name).length;
-    const short = [...labs].find(([name]) => standing(name) < size);
+    const short = [...labs].find(([name, lab]) => standing(name) < size && !isRefused(lab));
     const slot = short && this.#options.takeSlot();
     if (!slot) return;
     this.#slots.add(slot);

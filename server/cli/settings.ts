@@ -48,6 +48,8 @@ export const SETTINGS = z.strictObject({
   diskMib: wholeNumber(64, 1024 ** 2)
     .default(4096)
     .describe('what one host may write to its disk'),
+  internet: yesOrNo().describe('hosts of labs that ask for it reach the internet'),
+  resolver: address().exactOptional().describe('who is asked for names there'),
   idleMinutes: wholeNumber(0, LONGEST_MINUTES).default(0).describe('idle sessions end after this'),
   totalMinutes: wholeNumber(0, LONGEST_MINUTES).default(0).describe('all sessions end after this'),
   metricsToken: text(16, 1024).exactOptional().describe('what a reader of /metrics must say'),
@@ -68,6 +70,8 @@ export const VARIABLES = {
   sandboxes: 'QUAYSIDE_SANDBOXES',
   pool: 'QUAYSIDE_POOL',
   diskMib: 'QUAYSIDE_DISK_MIB',
+  internet: 'QUAYSIDE_INTERNET',
+  resolver: 'QUAYSIDE_RESOLVER',
   idleMinutes: 'QUAYSIDE_IDLE_MINUTES',
   totalMinutes: 'QUAYSIDE_TOTAL_MINUTES',
   metricsToken: 'QUAYSIDE_METRICS_TOKEN',
@@ -79,6 +83,7 @@ const SAID_AS_OPTIONS = {
   labs: '<names>',
   cert: '<file>',
   key: '<file>',
+  internet: '',
 } as const;
 
 const FLAG = { type: 'boolean', takes: '' } as const;
@@ -90,6 +95,7 @@ export const OPTIONS = {
   config: { type: 'string', takes: '<file>', does: 'read settings from a JSON file' },
   cert: option('cert'),
   key: option('key'),
+  internet: { ...FLAG, does: SETTINGS.shape.internet.description ?? '' },
   'new-secret': { ...FLAG, does: 'make a new instructor’s secret for the class' },
   'new-code': { ...FLAG, does: 'make a new code to join the class with' },
   clean: { ...FLAG, does: 'remove every sandbox when the server stops' },
@@ -144,7 +150,7 @@ export function readSettings(
     ...Object.keys(SAID_AS_OPTIONS).flatMap((name) => {
       const text = options[name as keyof typeof SAID_AS_OPTIONS];
       if (text === undefined) return [];
-      const value = typeof text === 'string' ? text : placed(text.flatMap(parted), here(env));
+      const value = Array.isArray(text) ? placed(text.flatMap(parted), here(env)) : text;
       return [[name, { value, place: `--${name}` }] as const];
     }),
   ]);
@@ -278,6 +284,25 @@ function wholeNumber(least: number, most: number) {
     (value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
     z.int({ error }).min(least, { error }).max(most, { error }),
   );
+}
+
+/** The environment says 1 and 0. */
+function yesOrNo() {
+  const error = 'must be true or false (1 or 0 in the environment)';
+  const said: Readonly<Record<string, boolean>> = {
+    '1': true,
+    true: true,
+    '0': false,
+    false: false,
+  };
+  return z
+    .preprocess((value) => (typeof value === 'string' ? said[value] : value), z.boolean({ error }))
+    .default(false);
+}
+
+/** An IPv4 address. */
+function address() {
+  return z.ipv4({ error: 'must be an IPv4 address' });
 }
 
 function text(least: number, most: number) {

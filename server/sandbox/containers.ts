@@ -1,5 +1,6 @@
 import type { Lab, LabHost } from '#lab';
 import type { Dockerode } from '../engine/engine.ts';
+import { RESOLVER } from './gateway.ts';
 import { labelsOf, objectName, type SandboxLabels } from './labels.ts';
 import type { SharedDirectory } from './shared-directory.ts';
 
@@ -100,6 +101,7 @@ export function hostOptions(
       `QUAYSIDE_ENGINE=${spec.hasEngine ? 1 : 0}`,
       `QUAYSIDE_HOSTS=${names.join(';')}`,
       ...(spec.isRouter ? ['QUAYSIDE_ROUTER=1'] : []),
+      ...(spec.hasInternet ? [`QUAYSIDE_INTERNET=${RESOLVER}`] : []),
       ...beginningOf(spec),
     ],
     // Its network is made by {@link LinkManager}. The engine's own part in it, which comes to nothing, took more time than the rest of

@@ -11,7 +11,7 @@ export const LABEL = {
 } as const;
 
 /** `wirer` is the helper container of {@link LinkManager}; its label is from when it was called so. */
-export type Role = 'host' | 'switch' | 'wirer' | 'disk';
+export type Role = 'host' | 'switch' | 'gateway' | 'wirer' | 'disk';
 
 /** Who an object belongs to. */
 export interface SandboxLabels {

@@ -6,7 +6,7 @@ import { UNCONFINED } from './containers.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 import { LABEL, type Role } from './labels.ts';
 
-/** A host's end of one of its links to the switch. */
+/** The end of a link to the switch: a host's, or the gateway's. */
 export interface LinkEndpoint {
   /** The host's first process, as the engine's machine numbers it. */
   readonly pid: number;
@@ -16,6 +16,8 @@ export interface LinkEndpoint {
   readonly address: string;
   /** The bridge of its network in the switch: `br0`. */
   readonly bridge: string;
+  /** The address, beyond that wire, of its way out; none, where it has none. */
+  readonly gateway?: string | undefined;
 }
 
 /** The script that makes the links (images/lab-host/wire). */
@@ -56,9 +58,10 @@ export class LinkManager implements AsyncDisposable {
     endpoints: readonly LinkEndpoint[],
     signal = this.#inUse.signal,
   ): Promise<void> {
-    const specs = endpoints.map(({ pid, address, interface: name, bridge }, index) =>
-      [pid, address, macOf(address), `port${index + 1}`, name, bridge].join(','),
-    );
+    const specs = endpoints.map(({ pid, address, interface: name, bridge, gateway }, index) => {
+      const end = [pid, address, macOf(address), `port${index + 1}`, name, bridge];
+      return [...end, ...(gateway === undefined ? [] : [gateway])].join(',');
+    });
     const argv = ['timeout', '-k', '1', String(LINK_SECONDS), SCRIPT, String(switchPid), ...specs];
     const { status, output } = await withAbort(signal, () =>
       this.#queue(async () => {

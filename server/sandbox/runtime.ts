@@ -4,6 +4,7 @@ import type { Progress } from '../base/progress.ts';
 import { ensureImage, imageArchives } from '../engine/build-image.ts';
 import type { Engine } from '../engine/engine.ts';
 import { infoOf } from '../engine/info.ts';
+import { type Internet, removeGateways } from './gateway.ts';
 import { imageName, imageSource } from './image-name.ts';
 import { LinkManager } from './links.ts';
 import { SharedDirectories } from './shared-directory.ts';
@@ -23,12 +24,21 @@ export interface SandboxRuntime extends AsyncDisposable {
   readonly imageArchive: (builtAs: string) => Promise<Buffer>;
   readonly sharedDirectories: Pick<SharedDirectories, keyof SharedDirectories>;
   readonly links: Pick<LinkManager, 'link'>;
+  /** What the hosts that ask for it reach the internet by; none, where the operator does not allow it. */
+  readonly internet?: Internet | undefined;
+}
+
+/** How a server's sandboxes are to be made. */
+export interface RuntimeOptions {
+  /** Told of a lab that has an image which cannot be built; without it, that is thrown. */
+  readonly onUnbuilt?: ((lab: string, error: unknown) => void) | undefined;
+  /** Whether hosts may reach the internet, and who is asked for names then. */
+  readonly internet?: Omit<Internet, 'image'> | undefined;
 }
 
 /**
- * Prepares all that sandboxes are made with: the images, and the ways into the hosts.
- *
- * @param onUnbuilt told of a lab that has an image which cannot be built; without it, that is thrown
+ * Prepares all that sandboxes are made with: the images, and the ways into the hosts. Where no internet is allowed any more,
+ * what an earlier server has left of it is closed.
  */
 export async function createSandboxRuntime(
   project: string,
@@ -36,7 +46,7 @@ export async function createSandboxRuntime(
   labs: ReadonlyMap<string, Lab>,
   instance: string,
   progress: Progress,
-  onUnbuilt?: (lab: string, error: unknown) => void,
+  { onUnbuilt, internet }: RuntimeOptions = {},
 ): Promise<SandboxRuntime> {
   const images = join(project, 'images');
   const hostImage = await ensureImage(engine, images, 'lab-host', progress);
@@ -61,6 +71,8 @@ export async function createSandboxRuntime(
       onUnbuilt(name, error);
     }
   }
+  const gatewayImage = internet && (await ensureImage(engine, images, 'gateway', progress));
+  if (!internet) await removeGateways(engine, instance);
   const links = new LinkManager(engine, hostImage, instance);
   return {
     engine,
@@ -71,6 +83,7 @@ export async function createSandboxRuntime(
     imageArchive: imageArchives(engine),
     sharedDirectories: await SharedDirectories.for(engine, instance),
     links,
+    internet: internet && gatewayImage ? { ...internet, image: gatewayImage } : undefined,
     [Symbol.asyncDispose]: () => links[Symbol.asyncDispose](),
   };
 }

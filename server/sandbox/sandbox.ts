@@ -1,13 +1,15 @@
 import pLimit from 'p-limit';
 import { hostNamed, type Lab } from '#lab';
 import type { HostStatus } from '#protocol';
+import { needsInternet } from '../../lab/internet.ts';
 import { withAbort } from '../base/deadline.ts';
 import { asSentence, messageOf, QuaysideError } from '../base/errors.ts';
 import type { Dockerode } from '../engine/engine.ts';
 import { hostOptions, SWITCH, switchOptions } from './containers.ts';
+import { GATEWAY, gatewayEndpoints, gatewayOn, gatewayOptions, gatewayReady } from './gateway.ts';
 import { ENGINE_DOWN, Host } from './host.ts';
 import { imageSource } from './image-name.ts';
-import { LABEL, type SandboxLabels } from './labels.ts';
+import { LABEL, type Role, type SandboxLabels } from './labels.ts';
 import type { LinkEndpoint } from './links.ts';
 import { destroySandbox } from './removal.ts';
 import type { SandboxRuntime } from './runtime.ts';
@@ -192,9 +194,21 @@ export class Sandbox {
       await this.#dropSwitch(found.get(SWITCH)?.Id, signal);
       throw error;
     });
-    await allDone<unknown>([ofSwitch, ...hosts]);
-    const endpoints = endpointsOf(lab, await Promise.all(hosts));
+    const ofGateway = this.#gateway(found.get(GATEWAY)?.Id, signal);
+    await allDone<unknown>([ofSwitch, ofGateway, ...hosts]);
+    const gateway = await ofGateway;
+    const endpoints = endpointsOf(lab, await Promise.all(hosts), gateway?.pid);
     await links.link((await ofSwitch).pid, endpoints, signal);
+    if (gateway) await gatewayReady(engine, gateway.id, signal, lab);
+  }
+
+  /** Starts the gateway of a lab that has one, and settles when it may be linked: its namespace is not there at once. */
+  async #gateway(id: string | undefined, signal: AbortSignal) {
+    const { engine, internet } = this.#runtime;
+    if (!internet || !needsInternet(this.lab)) return undefined;
+    const gateway = await this.#start(id, () => gatewayOptions(this.labels, internet), signal);
+    await gatewayReady(engine, gateway.id, signal);
+    return gateway;
   }
 
   /**
@@ -232,36 +246,56 @@ export class Sandbox {
     if (container) await container.remove({ abortSignal: signal }).catch(() => {});
   }
 
-  /** The containers that there are, by host or {@link SWITCH}. */
+  /** The containers that there are, by host, {@link SWITCH} or {@link GATEWAY}. */
   async #containers(signal: AbortSignal): Promise<ReadonlyMap<string, Dockerode.ContainerInfo>> {
     const containers = await this.#runtime.engine.docker.listContainers({
       all: true,
       filters: { label: [`${LABEL.sandbox}=${this.labels.sandbox}`] },
       abortSignal: signal,
     });
-    return new Map(containers.map((each) => [each.Labels[LABEL.host] ?? SWITCH, each]));
+    const isGateway = (role: string | undefined) => role === ('gateway' satisfies Role);
+    return new Map(
+      containers.map((each) => {
+        const { [LABEL.host]: host, [LABEL.role]: role } = each.Labels;
+        return [host ?? (isGateway(role) ? GATEWAY : SWITCH), each];
+      }),
+    );
   }
 }
 
 /**
- * What is to be linked: first the first interface of each host, so that their ports keep their numbers. Each network has a
- * bridge.
+ * What is to be linked: first the first interface of each host, so that their ports keep their numbers, and the gateway last.
+ * Each network has a bridge.
  *
  * @param pids of the hosts' first processes, in the lab's order
+ * @param gatewayPid the same of the gateway, where there is one
  */
-function endpointsOf({ hosts }: Lab, pids: readonly number[]): readonly LinkEndpoint[] {
-  const all = hosts.flatMap(({ interfaces }, host) =>
-    interfaces.map((each, index) => ({ ...each, index, pid: pids[host] ?? 0 })),
+function endpointsOf(
+  lab: Lab,
+  pids: readonly number[],
+  gatewayPid: number | undefined,
+): readonly LinkEndpoint[] {
+  const all = lab.hosts.flatMap(({ interfaces, hasInternet }, host) =>
+    interfaces.map((each, index) => ({
+      ...each,
+      index,
+      pid: pids[host] ?? 0,
+      gateway: hasInternet && index === 0 ? gatewayOn(lab, each.network) : undefined,
+    })),
   );
   const networks = [...new Set(all.map(({ network }) => network))];
-  return all
+  const bridgeOf = (network: string) => `br${networks.indexOf(network)}`;
+  const ofHosts = all
     .toSorted((one, other) => one.index - other.index)
-    .map(({ pid, index, address, prefixLength, network }) => ({
+    .map(({ pid, index, address, prefixLength, network, gateway }) => ({
       pid,
       interface: `eth${index + 1}`,
       address: `${address}/${prefixLength}`,
-      bridge: `br${networks.indexOf(network)}`,
+      bridge: bridgeOf(network),
+      gateway,
     }));
+  if (gatewayPid === undefined) return ofHosts;
+  return [...ofHosts, ...gatewayEndpoints(lab, gatewayPid, bridgeOf)];
 }
 
 /** Settles when all works are over. @throws what the first of them that failed has thrown */

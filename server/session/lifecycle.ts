@@ -162,11 +162,13 @@ export class SessionLifecycle {
   /**
    * Fresh hosts in the place of these. Settles when that is kept; the removal and the start follow.
    *
-   * @throws QuaysideError DISK_FULL: nothing has changed then
+   * @throws QuaysideError DISK_FULL, INTERNET_REFUSED: nothing has changed then
    */
   async startOver(forget: Forget): Promise<void> {
-    const { stored } = this.#options;
+    const { stored, capacity, lab } = this.#options;
     if (this.#isClosed) return;
+    const refusal = capacity.refusalOf(lab());
+    if (refusal) throw refusal;
     const before = this.#held;
     const queuedAt = before.state === 'queued' ? before.since : Date.now();
     try {
@@ -240,7 +242,13 @@ export class SessionLifecycle {
   }
 
   #join(since: number): void {
-    const { stored, capacity, labName } = this.#options;
+    const { stored, capacity, labName, lab } = this.#options;
+    const refusal = capacity.refusalOf(lab());
+    if (refusal) {
+      stored.setQueued(undefined);
+      this.#become({ state: 'failed', ...wordsFor(refusal, START_FAILED) });
+      return;
+    }
     const entry: QueueEntry = {
       lab: labName,
       onSlot: (slot, turn) => this.#startIn(slot, turn),

@@ -253,11 +253,13 @@ export class SessionManager {
     const { signal } = this.#closed;
     const host = labels[LABEL.host];
     const session = this.#withSandbox(labels[LABEL.sandbox]);
-    const isSwitch = labels[LABEL.role] === 'switch';
+    const role = labels[LABEL.role];
     if (session && host !== undefined) {
       background.run('repair of a host', () => session.live?.hostChanged(host, action), signal);
-    } else if (session && isSwitch && action === 'die') {
+    } else if (session && role === 'switch' && action === 'die') {
       background.run('repair of a switch', () => session.live?.switchDied(), signal);
+    } else if (session && role === 'gateway' && action === 'die') {
+      background.run('repair of a gateway', () => session.live?.repair(), signal);
     }
     // Always: a sandbox on its way from the pool to a session has the pool alone to hear of it.
     if (action === 'die') {

@@ -163,7 +163,7 @@ test('a lab of which an image cannot be built keeps no other from its hosts, whe
   ]);
   const told: string[] = [];
   const runtime = (onUnbuilt?: (lab: string) => void) =>
-    createSandboxRuntime(PROJECT, engine, labs, folder, () => undefined, onUnbuilt);
+    createSandboxRuntime(PROJECT, engine, labs, folder, () => undefined, { onUnbuilt });
   await using prepared = await runtime((lab) => told.push(lab));
   expect(told).toEqual(['broken']);
   expect(Object.keys(prepared.labImages)).toHaveLength(Object.keys(SMALL_LAB.images).length);

@@ -60,6 +60,8 @@ export interface AppOptions {
   readonly engine?: Engine;
   /** The data of an earlier server, which is taken up. */
   readonly data?: string;
+  /** Hosts that ask for it may reach the internet, where names are asked for of this address. */
+  readonly resolver?: string;
   /** Whether failures are what is tried; otherwise none may be logged. */
   readonly mayFail?: boolean;
 }
@@ -90,6 +92,10 @@ export async function openApp(options: AppOptions): Promise<TestApp> {
       PORT: '0',
       QUAYSIDE_DATA: data,
       QUAYSIDE_POOL: String(options.pool ?? 0),
+      ...(options.resolver !== undefined && {
+        QUAYSIDE_INTERNET: '1',
+        QUAYSIDE_RESOLVER: options.resolver,
+      }),
       ...(options.diskMib !== undefined && { QUAYSIDE_DISK_MIB: String(options.diskMib) }),
     }),
     // No number that an operator could name: where the machine is full from the start, it is 0.
