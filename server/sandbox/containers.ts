@@ -2,16 +2,10 @@ import type { Lab, LabHost } from '#lab';
 import type { Dockerode } from '../engine/engine.ts';
 import { RESOLVER } from './gateway.ts';
 import { labelsOf, objectName, type SandboxLabels } from './labels.ts';
+import { UNCONFINED } from './security-options.ts';
 import type { SharedDirectory } from './shared-directory.ts';
 
 const MIB = 1024 ** 2;
-
-/**
- * What an engine may be set to for all its containers and a host cannot have: AppArmor's profile forbids the mounts that a
- * host's engine makes, SELinux's type forbids these and the sockets in the shared directory, and without new privileges there
- * is no sudo. An engine that has none of them takes no notice.
- */
-export const UNCONFINED = ['apparmor=unconfined', 'label=disable', 'no-new-privileges=false'];
 
 /**
  * What one host may take. A host with an engine idles at 40 MiB; a lab's containers are small, so this leaves room for

@@ -2,9 +2,9 @@ import pLimit from 'p-limit';
 import { withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
-import { UNCONFINED } from './containers.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 import { LABEL, type Role } from './labels.ts';
+import { UNCONFINED } from './security-options.ts';
 
 /** The end of a link to the switch: a host's, or the gateway's. */
 export interface LinkEndpoint {
