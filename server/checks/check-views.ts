@@ -33,3 +33,15 @@ export function checkViews(
     return check ?? { id, state: 'not-yet', reason: otherwise };
   });
 }
+
+/** The checks as the present hosts have them: one that was passed on earlier hosts alone is open. */
+export function viewsOfTheseHosts(
+  views: readonly CheckView[],
+  passes: ReadonlyMap<string, Pass>,
+): readonly CheckView[] {
+  return views.map((view) =>
+    view.state === 'passed' && passes.get(view.id)?.about === undefined
+      ? { id: view.id, state: 'not-yet', reason: 'It was passed on earlier hosts.' }
+      : view,
+  );
+}

@@ -69,7 +69,8 @@ async function filesBelow(path: string): Promise<readonly SourceFile[]> {
   let total = 0;
   for (const each of paths) {
     const file = join(path, each);
-    const { size, mode } = await stat(file);
+    const { size, mode, isFolder } = await aboutFile(file, each);
+    if (isFolder) throw new Error(`has ${each}, a link to a folder; put the folder itself there`);
     total += size;
     if (total > FILES_BYTES)
       throw new Error(`is larger than ${FILES_BYTES / MIB} MiB; ${TOO_LARGE}`);
@@ -77,6 +78,13 @@ async function filesBelow(path: string): Promise<readonly SourceFile[]> {
     files.push({ path: each, bytes: await readFile(file), isExecutable });
   }
   return files;
+}
+
+/** @throws Error with the end of a sentence that begins with the folder */
+async function aboutFile(file: string, path: string) {
+  const about = await stat(file).catch(() => undefined);
+  if (!about) throw new Error(`has ${path}, a link that leads nowhere; take it out`);
+  return { size: about.size, mode: about.mode, isFolder: about.isDirectory() };
 }
 
 /**

@@ -280,6 +280,11 @@ export class LiveSandbox implements Disposable {
     // Nothing of what happens on hosts is heard before all of them are the learner's.
     const areGiven = !journal.isEmpty;
     await this.sandbox.reconcile((...status) => this.#onHost(...status), signal, areGiven);
+    // From now on they are the learner's, also where no host has an engine that would be heard of first.
+    const [first] = lab.hosts;
+    if (journal.isEmpty && first) {
+      journal.add({ kind: 'host', host: first.name, change: 'started' });
+    }
     if (!this.#pane) await terminals.prepare(lab, this.sandbox, signal);
   }
 

@@ -13,7 +13,7 @@ import type {
 import type { Step } from '#steps';
 import { Emitter } from '../base/emitter.ts';
 import { QuaysideError } from '../base/errors.ts';
-import { checkViews } from '../checks/check-views.ts';
+import { checkViews, viewsOfTheseHosts } from '../checks/check-views.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { Guide, type Start } from '../guide/guide.ts';
 import type { LearnerActions } from '../guide/run-step.ts';
@@ -322,7 +322,8 @@ export class Session {
         return { visit, html: live.pane?.sourceOf(visit.id) ?? '' };
       },
       answer: (check, text) => this.answer(check, text),
-      checks: () => this.#checks(),
+      // What a step stands on is done on these hosts too, whatever was passed on earlier ones.
+      checks: () => viewsOfTheseHosts(this.#checks(), this.#options.stored.journal.passes),
       onChecks: (listener) => this.#events.on((event) => event.type === 'checks' && listener()),
       values: () => live.freshValues(),
     };

@@ -11,7 +11,7 @@ import { GuideStrip } from './guide/strip.ts';
 import { type LabData, readLabData } from './lab-data.ts';
 import { LabState } from './lab-state.ts';
 import { paintChecks } from './paint-checks.ts';
-import { offerLabs, paintEnd } from './paint-end.ts';
+import { paintEnd } from './paint-end.ts';
 import { paintProgress } from './paint-progress.ts';
 import { paintValues } from './paint-values.ts';
 import { PassedMark } from './passed-mark.ts';
@@ -71,7 +71,6 @@ function begin(first: LabData): void {
     arrangeHints(document, lab.steps);
     desk.arrive();
     startByItself(state, workspace, desk);
-    void offerLabs(document);
   };
   state.subscribe((change) => {
     if (!change.visit) paint();

@@ -11,6 +11,7 @@ export function paintEnd(page: ParentNode, lab: LabData, { snapshot }: LabView):
   const isDone = ids.length > 0 && countPassed(snapshot.checks, ids) === ids.length;
   set(end, 'hidden', !isDone);
   if (!isDone) return;
+  if (!end.dataset.offered) void offerLabs(end);
   const assisted = snapshot.checks.filter(
     (check) => check.state === 'passed' && check.assisted && ids.includes(check.id),
   );
@@ -21,9 +22,10 @@ export function paintEnd(page: ParentNode, lab: LabData, { snapshot }: LabView):
   setText(end.querySelector('[data-end-assisted]'), assistedText(assisted.length, ids.length));
 }
 
-/** Of the labs to go on with, shows those that this server has. */
-export async function offerLabs(page: ParentNode): Promise<void> {
-  const list = page.querySelector('[data-lab-end] ul');
+/** Of the labs to go on with, shows those that this server has: asked once, when they are wanted. */
+async function offerLabs(end: HTMLElement): Promise<void> {
+  end.dataset.offered = 'true';
+  const list = end.querySelector('ul');
   if (list?.querySelector('[data-lab]')) await arrangeLabs(list, list.lastElementChild);
 }
 

@@ -188,5 +188,31 @@ test('a file and a folder are renamed and deleted by keys and by buttons, and wh
   await expect(editor).toHaveCount(0);
   await expect(page.getByRole('treeitem', { name: 'Home (~)' })).toBeFocused();
   await learner.type('server01', 'clear; ls -d web; echo three-$((1 + 1))');
-  expect(await learner.read(/(No such file)[^]*three-2/)).toBe('No such file');
+  expect(await learner.read(/(No such file).*\s+three-2/)).toBe('No such file');
+});
+
+test('where the host does not answer, the file that is looked at again says so', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
+  await page.getByRole('menuitem', { name: 'Files of server01' }).click();
+  await page.getByLabel('Path of a file to open or to make').fill('kept.txt');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('kept');
+  await page.keyboard.press('Control+s');
+  const status = page.locator('.files-status');
+  await expect(status).toHaveText('/home/learner/kept.txt is saved.');
+  const refusal = {
+    code: 'SESSION_NOT_READY',
+    message: 'server01 is not running; it is being started again.',
+    remedy: 'Try again when the host is ready.',
+  };
+  await page.route(/hosts\/server01\/file\?/, (route) =>
+    route.fulfill({ status: 409, json: refusal }),
+  );
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await expect(status).toHaveText(`${refusal.message} ${refusal.remedy}`);
+  await expect(page.getByRole('textbox', { name: /kept\.txt on server01/ })).toHaveText('kept');
 });

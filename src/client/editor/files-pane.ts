@@ -272,7 +272,7 @@ export class FilesPane {
   async #look(): Promise<void> {
     if (this.#shown.kind !== 'file' || this.#saving || this.#root.hidden) return;
     const { file, view } = this.#shown;
-    const read = await this.#api.read(file.path).catch(() => undefined);
+    const read = await this.#tried(() => this.#api.read(file.path));
     const isStill = this.#shown.kind === 'file' && this.#shown.file === file && !this.#saving;
     // A question that is open speaks of it already.
     const isAsked = document.querySelector('dialog[open]') !== null;

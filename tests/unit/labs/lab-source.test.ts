@@ -108,3 +108,19 @@ test('finds a host’s own image beside lab.ts', async () => {
   writeFileSync(file('host/Dockerfile'), 'ARG HOST\nFROM $HOST\n');
   expect((await labWith("image: './host',")).hosts[0]?.image).toBe(file('host'));
 });
+
+test.each([
+  [
+    'to a folder',
+    '../images',
+    /file "starter" has link, a link to a folder; put the folder itself/,
+  ],
+  ['to nothing', '../gone', /file "starter" has link, a link that leads nowhere; take it out/],
+])('a link %s in a folder of files is told in words of ours, at its line', async (_, to, says) => {
+  mkdirSync(file('images'));
+  writeFileSync(file('starter/web/run'), 'run');
+  symlinkSync(to, file('starter/link'));
+  const read = labWith("files: [{ from: 'starter', to: '/srv/starter' }],");
+  await expect(read).rejects.toThrow(says);
+  await expect(read).rejects.toThrow(`${place(6)}: `);
+});

@@ -184,6 +184,19 @@ describe('a server that comes back to hosts', () => {
     expect(second.begun).toEqual([]);
   });
 
+  test('does not set them up again where nothing has happened on them yet', async () => {
+    const first = serverWithRoomForOne({ pool: 0, lab: labSetUpBy('touch one') });
+    const { learner } = first.store.learners.create();
+    const one = first.session(learner);
+    one.start();
+    await until(one, 'ready');
+    await first.sessions.close({ clean: false });
+    const lab = labSetUpBy('touch one', 'touch two');
+    const second = serverWithRoomForOne({ ...first, pool: 0, lab });
+    await until(second.session(learner), 'ready');
+    expect(second.begun).toEqual([]);
+  });
+
   test('goes on with a start that was broken off, whatever has happened on the hosts before', async () => {
     const lab = labSetUpBy('touch one');
     const first = serverWithRoomForOne({ pool: 0, lab, setUp: new Promise(() => undefined) });

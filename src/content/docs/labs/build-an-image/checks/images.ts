@@ -11,6 +11,9 @@ export const NEWER_IMAGE = 'mycontainer:7';
 export const NAME = 'myapp';
 export const PORT = 8080;
 export const URL = `http://${SERVER_ADDRESS}:${PORT}`;
+/** Where a second container shows its page. */
+export const SECOND_PORT = 8081;
+export const SECOND_URL = `http://${SERVER_ADDRESS}:${SECOND_PORT}`;
 export const FOLDER = '/home/learner/mycontainer';
 export const PAGE = `${FOLDER}/index.html`;
 export const BUILD = `cd ~/mycontainer && docker build -t ${IMAGE} .`;
