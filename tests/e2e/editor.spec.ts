@@ -1,13 +1,19 @@
 import { isAccessible } from './axe.ts';
-import { expect, test } from './learner.ts';
+import { expect, type Learner, test } from './learner.ts';
+
+/** Opens the tab with the files of server01. */
+async function openFiles(learner: Learner): Promise<void> {
+  const { page } = learner;
+  await learner.goTo('ephemeral-ports/');
+  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
+  await page.getByRole('menuitem', { name: 'Files of server01' }).click();
+}
 
 test('a file is made, saved, found changed on the host, and saved all the same', async ({
   learner,
 }) => {
   const { page } = learner;
-  await learner.goTo('ephemeral-ports/');
-  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
-  await page.getByRole('menuitem', { name: 'Files of server01' }).click();
+  await openFiles(learner);
   const files = learner.tab('Files of server01');
   await expect(files).toHaveAttribute('aria-selected', 'true');
   const tree = page.getByRole('tree', { name: 'Files of server01' });
@@ -75,9 +81,7 @@ test('a file that is dropped is uploaded, and one that is too large is refused b
   learner,
 }) => {
   const { page } = learner;
-  await learner.goTo('ephemeral-ports/');
-  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
-  await page.getByRole('menuitem', { name: 'Files of server01' }).click();
+  await openFiles(learner);
   const input = page.locator('.files-buttons input[type="file"]');
   await input.setInputFiles([
     { name: 'small.txt', mimeType: 'text/plain', buffer: Buffer.from('up') },
@@ -133,9 +137,7 @@ test('a file and a folder are renamed and deleted by keys and by buttons, and wh
   learner,
 }) => {
   const { page } = learner;
-  await learner.goTo('ephemeral-ports/');
-  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
-  await page.getByRole('menuitem', { name: 'Files of server01' }).click();
+  await openFiles(learner);
   await page.getByLabel('Path of a file to open or to make').fill('site/one.txt');
   await page.keyboard.press('Enter');
   const editor = page.getByRole('textbox', { name: /on server01$/ });
@@ -195,9 +197,7 @@ test('where the host does not answer, the file that is looked at again says so',
   learner,
 }) => {
   const { page } = learner;
-  await learner.goTo('ephemeral-ports/');
-  await page.getByRole('button', { name: 'New terminal, restart or close' }).click();
-  await page.getByRole('menuitem', { name: 'Files of server01' }).click();
+  await openFiles(learner);
   await page.getByLabel('Path of a file to open or to make').fill('kept.txt');
   await page.keyboard.press('Enter');
   await page.keyboard.type('kept');

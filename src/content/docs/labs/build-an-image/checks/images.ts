@@ -1,4 +1,11 @@
-import { container, type HostView, type JournalView, type SandboxView } from '#lab';
+import {
+  container,
+  type HostView,
+  type JournalView,
+  type Mistake,
+  open,
+  type SandboxView,
+} from '#lab';
 
 export const SERVER = 'server01';
 export const SERVER_ADDRESS = '10.1.10.11';
@@ -20,6 +27,14 @@ export const BUILD = `cd ~/mycontainer && docker build -t ${IMAGE} .`;
 export const RUN = `docker run -d --name ${NAME} -p ${PORT}:80 ${IMAGE}`;
 
 export const myapp = container(NAME).on(SERVER).from(IMAGE).runs().publishes(80).on(PORT);
+
+/** The page looked for where nothing serves it. */
+export const AT_THE_CLIENT: Mistake = {
+  what: 'at the client',
+  actions: [open(`http://10.1.10.100:${PORT}`)],
+  says: 'That was client, not server01',
+  remembered: true,
+};
 
 /** The times that a name was given to an image of server01, oldest first. */
 export function namings(journal: JournalView, name: string) {

@@ -1,5 +1,6 @@
 import { check, choice, on, open, passOf, visited } from '#lab';
 import {
+  AT_THE_CLIENT,
   BUILD,
   FOLDER,
   IMAGE,
@@ -65,12 +66,7 @@ export const rebuild = [
         says: 'http://10.1.10.11:8081 was refused',
         remembered: true,
       },
-      {
-        what: 'at the client',
-        actions: [open(`http://10.1.10.100:${PORT}`)],
-        says: 'That was client, not server01',
-        remembered: true,
-      },
+      AT_THE_CLIENT,
       {
         what: 'a page that is not in the image',
         actions: [open(`${URL}/new.html`)],

@@ -1,5 +1,15 @@
 import { answer, answering, check, on, open, theAddress, visited } from '#lab';
-import { BASE, IMAGE, myapp, NAME, PORT, SERVER, SERVER_ADDRESS, URL } from './images.ts';
+import {
+  AT_THE_CLIENT,
+  BASE,
+  IMAGE,
+  myapp,
+  NAME,
+  PORT,
+  SERVER,
+  SERVER_ADDRESS,
+  URL,
+} from './images.ts';
 import { newerBase } from './newer-base.ts';
 import { rebuild } from './rebuild.ts';
 
@@ -50,12 +60,7 @@ export const runAndRebuild = [
         says: 'http://10.1.10.11 was refused',
         remembered: true,
       },
-      {
-        what: 'at the client',
-        actions: [open(`http://10.1.10.100:${PORT}`)],
-        says: 'That was client, not server01',
-        remembered: true,
-      },
+      AT_THE_CLIENT,
       {
         what: 'a page that is not in the image',
         actions: [open(`${URL}/start.html`)],
