@@ -16,6 +16,8 @@ const BASE_PATH = process.env.QUAYSIDE_BASE_PATH ?? '';
 /** `astro dev` listens beside the server, not in its place. */
 const DEV_PORT = 4322;
 
+const notes = instructorNotes();
+
 export default defineConfig({
   // Astro empties the folder that it builds into. A build by hand goes beside the server's own (server/site/build.ts).
   base: BASE_PATH || '/',
@@ -37,8 +39,8 @@ export default defineConfig({
   integrations: [
     labsElsewhere(),
     labsSound(),
-    // Before Starlight, which makes the index of the search.
-    instructorNotes(),
+    // Around Starlight, which makes the index of the search.
+    notes.taken,
     starlight({
       title: 'Quayside',
       description:
@@ -75,6 +77,7 @@ export default defineConfig({
         TwoColumnContent: './src/overrides/TwoColumnContent.astro',
       },
     }),
+    notes.kept,
     // After Starlight, whose code blocks have to see a page's fences first.
     mdx({ optimize: true }),
   ],

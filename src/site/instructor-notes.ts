@@ -34,26 +34,38 @@ export function withNotes(html: string): string {
 }
 
 /**
- * Takes what stands in `<Instructor>` out of the built pages. A page that has notes is written once more with them, to a
- * folder that is served to the instructor alone. It comes before Starlight, whose search then knows nothing of them.
+ * Takes what stands in `<Instructor>` out of the built pages (`taken`, before Starlight makes the index of the search), and
+ * writes each page that has notes once more with them (`kept`, after that), to a folder that is served to the instructor
+ * alone.
  */
-export function instructorNotes(): AstroIntegration {
-  return {
-    name: 'instructor-notes',
-    hooks: {
-      'astro:build:done': async ({ dir }) => {
-        const dist = fileURLToPath(dir);
-        for (const page of globSync('**/*.html', { cwd: dist })) {
-          const path = join(dist, page);
-          const html = await readFile(path, 'utf8');
-          if (!MARK.test(html)) continue;
-          const ofLearners = withoutNotes(html);
-          const ofInstructor = join(dist, NOTES_FOLDER, page.replace(PAGE, '.html'));
-          await mkdir(dirname(ofInstructor), { recursive: true });
-          await writeFile(ofInstructor, withNotes(html));
-          await writeFile(path, ofLearners);
-        }
-      },
+export function instructorNotes(): {
+  readonly taken: AstroIntegration;
+  readonly kept: AstroIntegration;
+} {
+  const noted = new Map<string, string>();
+  const taken: AstroIntegration['hooks'] = {
+    'astro:build:done': async ({ dir }) => {
+      const dist = fileURLToPath(dir);
+      for (const page of globSync('**/*.html', { cwd: dist })) {
+        const path = join(dist, page);
+        const html = await readFile(path, 'utf8');
+        if (!MARK.test(html)) continue;
+        noted.set(page.replace(PAGE, '.html'), withNotes(html));
+        await writeFile(path, withoutNotes(html));
+      }
     },
+  };
+  const kept: AstroIntegration['hooks'] = {
+    'astro:build:done': async ({ dir }) => {
+      for (const [page, html] of noted) {
+        const path = join(fileURLToPath(dir), NOTES_FOLDER, page);
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(path, html);
+      }
+    },
+  };
+  return {
+    taken: { name: 'instructor-notes-taken', hooks: taken },
+    kept: { name: 'instructor-notes-kept', hooks: kept },
   };
 }

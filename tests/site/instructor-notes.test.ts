@@ -9,8 +9,8 @@ import { EXAMPLES_LAB } from '../../src/site/sidebar.ts';
 const PROJECT = join(import.meta.dirname, '../..');
 const DIST = await siteDirectory(PROJECT);
 const NOTE = /<Instructor>\n(.*?)\n<\/Instructor>/gs;
-/** Enough to be found again, before a page's own marks begin. */
-const BEGINNING = /^[^`*_[]{20,40}/;
+/** Enough to be found again, without marks of a page's own. */
+const BEGINNING = /[^`*_[]{20,40}/;
 
 const beginnings = globSync('src/content/docs/labs/*/*.mdx', { cwd: PROJECT }).flatMap((page) => {
   const source = readFileSync(join(PROJECT, page), 'utf8').replaceAll(/^```.*?^```/gms, '');
