@@ -37,9 +37,15 @@ export class Tree {
   constructor(label: string, listener: TreeListener) {
     this.#listener = listener;
     this.element = element('ul', { className: 'files-tree', role: 'tree', ariaLabel: label });
-    this.element.addEventListener('click', ({ target }) => {
-      const path = (target as Element).closest<HTMLElement>('[data-path]')?.dataset.path;
+    const pathOf = ({ target }: Event) =>
+      (target as Element).closest<HTMLElement>('[data-path]')?.dataset.path;
+    this.element.addEventListener('click', (event) => {
+      const path = pathOf(event);
       if (path !== undefined) void this.#press(path);
+    });
+    // A screen reader may go to any row by itself.
+    this.element.addEventListener('focusin', (event) => {
+      this.#at = pathOf(event) ?? this.#at;
     });
     this.element.addEventListener('keydown', (event) => this.#onKey(event));
     this.#paint();
