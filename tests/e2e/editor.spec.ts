@@ -200,6 +200,7 @@ test('where the host does not answer, the file that is looked at again says so',
   await openFiles(learner);
   await page.getByLabel('Path of a file to open or to make').fill('kept.txt');
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('textbox', { name: /kept\.txt on server01/ })).toBeFocused();
   await page.keyboard.type('kept');
   await page.keyboard.press('Control+s');
   const status = page.locator('.files-status');

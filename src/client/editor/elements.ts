@@ -48,10 +48,9 @@ export async function askName(
     title: 'A name without /',
     ...{ autocomplete: 'off', autocapitalize: 'off', spellcheck: false },
   });
-  const buttons = [
-    element('button', { value: 'go', className: 'button primary' }, does),
-    element('button', { value: '', className: 'button', formNoValidate: true }, 'Cancel'),
-  ];
+  // No button of the form's: Enter presses the first one that is.
+  const cancel = button('Cancel', () => cancel.closest('dialog')?.close());
+  const buttons = [cancel, element('button', { value: 'go', className: 'button primary' }, does)];
   // Without its ending, a name is what is mostly written anew.
   const ending = value.lastIndexOf('.');
   input.addEventListener('focus', () =>

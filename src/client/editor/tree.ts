@@ -46,6 +46,10 @@ export class Tree {
     // A screen reader may go to any row by itself.
     this.element.addEventListener('focusin', (event) => {
       this.#at = pathOf(event) ?? this.#at;
+      for (const item of this.element.children) {
+        const isAt = (item as HTMLElement).dataset.path === this.#at;
+        (item as HTMLElement).tabIndex = isAt ? 0 : -1;
+      }
     });
     this.element.addEventListener('keydown', (event) => this.#onKey(event));
     this.#paint();
