@@ -2,7 +2,7 @@ import { existsSync, globSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { NOTES_FOLDER } from '../site/notes-folder.ts';
+import { NOTES_FOLDER } from '../../protocol/notes-folder.ts';
 import { cspFor, PageCsp } from './csp.ts';
 import type { Edge } from './edge.ts';
 import { page, plainPage, reads } from './html.ts';

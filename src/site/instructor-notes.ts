@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AstroIntegration } from 'astro';
-import { NOTES_FOLDER } from '../../server/site/notes-folder.ts';
+import { NOTES_FOLDER } from '../../protocol/notes-folder.ts';
 import { NOTE_BEGINS, NOTE_ENDS } from './note-marks.ts';
 
 /** A page that is one file of a folder: `labs/my-lab/first-steps/index.html`. */

@@ -2,8 +2,8 @@ import { globSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
+import { NOTES_FOLDER } from '../../protocol/notes-folder.ts';
 import { siteDirectory } from '../../server/site/build.ts';
-import { NOTES_FOLDER } from '../../server/site/notes-folder.ts';
 import { EXAMPLES_LAB } from '../../src/site/sidebar.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');

@@ -1,2 +1,0 @@
-/** Of a build: the pages with the notes for the instructor in them. What begins with a dot is never served as a file. */
-export const NOTES_FOLDER = '.instructor';
