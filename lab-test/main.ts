@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
 import { didYouMean } from '../lab/did-you-mean.ts';
+import { isEngineVersion, withEngine } from '../lab/engine-version.ts';
 import { Background } from '../server/base/background.ts';
 import { withAbort } from '../server/base/deadline.ts';
 import { QuaysideError } from '../server/base/errors.ts';
@@ -37,6 +38,7 @@ const HELP = `npm run lab:test -- [lab] [options]
   --only <kind>    only ${KINDS.join(', ')}; may be given several times
   --watch          of one lab: try the step that was changed, each time a file of it is saved
   --keep           what fails leaves its hosts up, and says how to look in
+  --engine <v>     the hosts have this Docker Engine, where their lab says none: 28
   --labs <labs>    labs of a folder elsewhere, or by name; may be given several times
   --junit <file>   write the same as JUnit XML
   --help           say this`;
@@ -53,7 +55,8 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
   }
   const folders = chosenOf(values.labs ?? [], positionals);
   // One that is broken is no other's business.
-  const labs = await loadLabs(folders);
+  const asked = engineOf(values.engine);
+  const labs = new Map([...(await loadLabs(folders))].map(([name, lab]) => [name, asked(lab)]));
   // Whatever the site would stop at, before hosts are raised.
   const steps = await loadAllSteps(folders, labs);
   assertThere(values, steps);
@@ -80,7 +83,11 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
       const options = {
         ...{ server, folder: alone, lab: watched, steps: steps.get(alone.name) ?? [] },
         ...{ step: values.step, stopped, say },
-        watch: (told: WatchTold) => new LabWatcher({ ...told, background }),
+        watch: ({ onLab, ...told }: WatchTold) =>
+          new LabWatcher({
+            ...{ ...told, background },
+            onLab: (saved, changed, itsSteps) => onLab(saved, asked(changed), itsSteps),
+          }),
       };
       await withAbort(stopped, () => watchLab(options));
     } else {
@@ -198,6 +205,7 @@ function parsed(argv: readonly string[]) {
         step: { type: 'string' },
         keep: { type: 'boolean' },
         watch: { type: 'boolean' },
+        engine: { type: 'string' },
         junit: { type: 'string' },
         only: { type: 'string', multiple: true },
         help: { type: 'boolean' },
@@ -210,6 +218,17 @@ function parsed(argv: readonly string[]) {
       `What there is: npm run lab:test -- --help`,
     );
   }
+}
+
+/** @returns what gives a lab's hosts the engine that was asked for */
+function engineOf(version: string | undefined): (lab: Lab) => Lab {
+  if (version === undefined) return (lab) => lab;
+  if (isEngineVersion(version)) return (lab) => withEngine(lab, version);
+  throw new QuaysideError(
+    'CONFIG_INVALID',
+    `--engine takes a version of Docker’s, and ${version} is none.`,
+    'Name it whole, or how it begins: npm run lab:test -- --engine 28',
+  );
 }
 
 function kindsOf(given: readonly string[] | undefined): readonly Kind[] {

@@ -15,7 +15,11 @@ export interface FilesDefinition {
 }
 
 /** Settings of `daemon.json`, as Docker names them: `{ 'userland-proxy': false }`. */
-export type EngineSettings = Readonly<Record<string, unknown>>;
+export interface EngineSettings {
+  /** No setting, but which engine it is, whole or how it begins: `'28'`, `'28.5.2'`. Debian has it, in trixie or in sid. */
+  readonly version?: string;
+  readonly [setting: string]: unknown;
+}
 
 /** A machine of a lab, as the author writes it. */
 export interface HostDefinition {
@@ -25,7 +29,7 @@ export interface HostDefinition {
   readonly interfaces?: readonly string[];
   /** Other names of the same machine. They resolve on every host and open its terminals. */
   readonly aliases?: readonly string[];
-  /** Runs a Docker Engine of its own, with these settings of `daemon.json` where there are any. */
+  /** Runs a Docker Engine of its own, with these settings of `daemon.json` and of this version where they are said. */
   readonly engine?: boolean | EngineSettings;
   /** Without an engine: its sysctls of the network can be set, and `ip netns` works, as on a host with one. */
   readonly router?: boolean;

@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
-import type { FilesDefinition, HostDefinition } from './define.ts';
+import type { EngineSettings, FilesDefinition, HostDefinition } from './define.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { isEngineVersion } from './engine-version.ts';
 
 /** Files of a host that have been read and found sound. */
 export interface LabFiles {
@@ -48,6 +49,8 @@ export interface LabHost {
   readonly services: readonly (readonly [name: string, command: string])[];
   /** What its engine's `daemon.json` has beside our own, as JSON; empty where it is nothing. */
   readonly engineSettings: string;
+  /** Which engine it has, as the lab says it: `28`; `undefined` where the lab says nothing. */
+  readonly engineVersion: string | undefined;
 }
 
 const { IPv4 } = ipaddr;
@@ -165,8 +168,7 @@ export function parseHost(
     files: parseFiles(name, host.files ?? [], problems),
     setup: parseSetup(name, host.setup ?? [], problems),
     services: parseServices(name, host.services ?? {}, problems),
-    engineSettings:
-      typeof host.engine === 'object' ? parseSettings(name, host.engine, problems) : '',
+    ...parseEngine(name, typeof host.engine === 'object' ? host.engine : {}, problems),
   };
 }
 
@@ -229,9 +231,22 @@ function parseServices(
   return services;
 }
 
+function parseEngine(
+  name: string,
+  { version, ...settings }: EngineSettings,
+  problems: string[],
+): Pick<LabHost, 'engineSettings' | 'engineVersion'> {
+  if (version !== undefined && !isEngineVersion(version)) {
+    problems.push(
+      `host ${name}: its engine’s version ${JSON.stringify(version)} is no text such as '28' or '28.5.2'`,
+    );
+  }
+  return { engineSettings: parseSettings(name, settings, problems), engineVersion: version };
+}
+
 function parseSettings(
   name: string,
-  settings: NonNullable<Exclude<HostDefinition['engine'], boolean>>,
+  settings: Readonly<Record<string, unknown>>,
   problems: string[],
 ): string {
   for (const key of Object.keys(settings)) {

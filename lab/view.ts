@@ -114,6 +114,8 @@ export interface HostView {
   /** By exact name or id; `undefined` where there is none. */
   container(nameOrId: string): Promise<ContainerView | undefined>;
   containers(): Promise<readonly ContainerView[]>;
+  /** Which engine that is, as Docker counts: `28.5.2`, without what a distribution adds. */
+  engineVersion(): Promise<string>;
   /** By name or id; `undefined` where there is none. */
   image(nameOrId: string): Promise<ImageView | undefined>;
   /** Every image, as its engine lists them: without those in between that a build has left. */

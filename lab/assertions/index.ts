@@ -29,7 +29,7 @@ export {
   type NetworkMessage,
   network,
 } from './network.ts';
-export { bridgeGone, obstacleTo, type Way } from './obstacle.ts';
+export { bridgeGone, isDropped, obstacleTo, type Way } from './obstacle.ts';
 export { type ProcessAssertion, type ProcessMessage, process } from './process.ts';
 export { type ReachesAssertion, type ReachesMessage, reaches } from './reaches.ts';
 export * from './readings.ts';

@@ -19,7 +19,8 @@ const DROPS = /^-A ((?:FORWARD|INPUT|DOCKER-USER) [\w ./:!,=-]*-j (?:DROP|REJECT
 
 /**
  * What keeps others from a container that runs, where its host no longer does its part: the bridge, the forwarding,
- * Docker's rules or its docker-proxy. For a page that does not come; it asks the host four questions.
+ * Docker's rules or its docker-proxy; or where its engine lets nobody in but by a published port, as from version 28 on.
+ * For a page that does not come; it asks the host four questions.
  *
  * @returns the reason, with the way out; `undefined` where nothing of that kind is found
  */
@@ -52,6 +53,12 @@ export async function obstacleTo(
       );
     }
   }
+  if (hostPort === undefined && dropsDirect(rules, address)) {
+    return blocked(
+      `Docker lets nobody to ${name} but through a port of ${host.name}: since version 28 it throws away what other machines send to ${address} itself, unless daemon.json says "allow-direct-routing": true.`,
+      `${ALLOW} && ${RESTART} && docker start ${name}`,
+    );
+  }
   const own = rules.flatMap((rule) => DROPS.exec(rule)?.[1] ?? [])[0];
   if (own !== undefined) {
     return blocked(
@@ -67,6 +74,14 @@ export async function obstacleTo(
   return undefined;
 }
 
+/**
+ * Whether a host's engine throws away what other machines send to the address of a container that runs, before any rule of the
+ * table filter is asked. Docker does so since version 28, unless its daemon.json or the network allow it.
+ */
+export async function isDropped(host: HostView, address: string): Promise<boolean> {
+  return dropsDirect(await host.firewall(), address);
+}
+
 /** Why a container that hangs on Docker's default bridge cannot be started: there is no bridge. */
 export async function bridgeGone(
   host: HostView,
@@ -80,8 +95,17 @@ export async function bridgeGone(
 }
 
 const RESTART = 'sudo systemctl restart docker';
+const SETTINGS = '/etc/docker/daemon.json';
+const ALLOW = `jq '."allow-direct-routing" = true' ${SETTINGS} > /tmp/daemon.json && sudo cp /tmp/daemon.json ${SETTINGS}`;
 const MADE_ANEW =
   'Docker makes it anew when it is restarted; the container has to be started then.';
+
+/** The rule is one of the table raw: no other one has an interface that a packet did not come by, and a target. */
+function dropsDirect(rules: readonly string[], address: string): boolean {
+  return rules.some(
+    (rule) => rule.startsWith(`-A PREROUTING -d ${address}/32 ! -i `) && rule.endsWith(' -j DROP'),
+  );
+}
 
 /** Whether the host turns what arrives at a port into what goes to an address. */
 function leads(rules: readonly string[], hostPort: number, to: string): boolean {

@@ -13,6 +13,18 @@ export function addressOf(device: string) {
 }
 
 /**
+ * Which Docker Engine a host has, for a value or an answer: `28.5.2`.
+ *
+ * @example value('<version>', engineVersion().on('server01'))
+ */
+export function engineVersion() {
+  return {
+    on: <const Host extends string>(host: Host): Reading<Host> =>
+      reading([host], (sandbox) => sandbox.host(host).engineVersion(), {}, [host]),
+  };
+}
+
+/**
  * The ID of a network, in full, for a value or an answer.
  *
  * @example judge: theId(networkId('bridge').on('server01'))

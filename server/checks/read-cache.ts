@@ -186,6 +186,7 @@ function hostThrough(known: RoundCache, host: HostView, reads: Dependencies): Ho
         () => host.containers(),
         (all) => all,
       ),
+    engineVersion: () => look(`engine of ${name}`, 'version', () => host.engineVersion()),
     image,
     images: () => look(`engine of ${name}`, 'images', () => host.images()),
     imageSteps: (id) => look(`images of ${name}`, `steps of ${id}`, () => host.imageSteps(id)),

@@ -59,6 +59,9 @@ const SLOW_ANSWER_MS = 1_000 * (SCRIPT_SECONDS + 1.5);
 
 const MAY_RESTART = 'does not answer; it may be restarting.';
 
+/** Debian's engines say `28.5.2+dfsg4`. */
+const VERSION = /^[\d.]+/;
+
 /** A lab has some ten of each. One who makes thousands keeps the engine from answering anything else. */
 const LOOKED_AT_MOST = 256;
 
@@ -90,6 +93,7 @@ export function hostView(host: Host, deadline: AbortSignal): HostView {
       const all = await docker.listContainers({ all: true });
       return await eachOf(host, 'containers', all, ({ Id }) => container(docker, Id));
     },
+    engineVersion: async () => VERSION.exec((await engine().version()).Version)?.[0] ?? '',
     image: async (nameOrId) => {
       const found = await engine().getImage(nameOrId).inspect().catch(undefinedIfNotFound);
       return found && imageView(found, host.spec.images);

@@ -5,6 +5,7 @@ import { ensureImage, imageArchives } from '../engine/build-image.ts';
 import type { Engine } from '../engine/engine.ts';
 import { infoOf } from '../engine/info.ts';
 import { type Internet, removeGateways } from './gateway.ts';
+import { buildHostImages } from './host-images.ts';
 import { imageName, imageSource } from './image-name.ts';
 import { LinkManager } from './links.ts';
 import { SharedDirectories } from './shared-directory.ts';
@@ -16,7 +17,7 @@ export interface SandboxRuntime extends AsyncDisposable {
   readonly processors: number;
   /** The built image of hosts. */
   readonly hostImage: string;
-  /** The folder of each image that a lab's hosts are made from in its place, to the name that it was built as. */
+  /** What a lab's hosts are made from in its place (`hostSource`), to the name that it was built as. */
   readonly hostImages: Readonly<Record<string, string>>;
   /** What each image of the labs is built from (`imageSource`) to the name that it was built as. */
   readonly labImages: Readonly<Record<string, string>>;
@@ -53,10 +54,7 @@ export async function createSandboxRuntime(
   const labImages: Record<string, string> = {};
   const hostImages: Record<string, string> = {};
   const buildFor = async (lab: Lab): Promise<void> => {
-    for (const { image } of lab.hosts) {
-      if (image === undefined) continue;
-      hostImages[image] ??= await ensureImage(engine, images, image, progress, { hostImage });
-    }
+    await buildHostImages({ engine, images, hostImage, progress }, lab, hostImages);
     for (const [image, folder] of Object.entries(lab.images)) {
       const how = { tag: imageName(image).tag };
       const source = imageSource(image, folder);

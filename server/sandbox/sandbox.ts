@@ -8,6 +8,7 @@ import type { Dockerode } from '../engine/engine.ts';
 import { hostOptions, SWITCH, switchOptions } from './containers.ts';
 import { GATEWAY, gatewayEndpoints, gatewayOn, gatewayOptions, gatewayReady } from './gateway.ts';
 import { ENGINE_DOWN, Host } from './host.ts';
+import { hostSource } from './host-images.ts';
 import { imageSource } from './image-name.ts';
 import { LABEL, type Role, type SandboxLabels } from './labels.ts';
 import type { LinkEndpoint } from './links.ts';
@@ -178,8 +179,9 @@ export class Sandbox {
       const { name } = spec;
       onHost(name, 'starting', 'machine starting');
       const shared = await sharedDirectories.ensure(labels.sandbox, name);
-      const image = spec.image === undefined ? hostImage : hostImages[spec.image];
-      if (image === undefined) throw new Error(`image ${spec.image} was not built`);
+      const source = hostSource(spec);
+      const image = source === undefined ? hostImage : hostImages[source];
+      if (image === undefined) throw new Error(`image ${source} was not built`);
       const options = () => hostOptions(labels, image, lab, spec, shared, processors);
       const { id, pid } = await this.#start(found.get(name)?.Id, options, signal);
       // One that was merely restarted stays the same, with the ways into it that are open.

@@ -9,6 +9,7 @@ import type { BrowserPane } from '../browser/browser-pane.ts';
 import { AT_ONCE, Capacity, type CapacityOptions } from '../capacity/capacity.ts';
 import type { EngineEvent } from '../engine/engine.ts';
 import { type FullDisk, monitorDisks } from '../sandbox/disk-monitor.ts';
+import { hostSource } from '../sandbox/host-images.ts';
 import { imageSource } from '../sandbox/image-name.ts';
 import { LABEL } from '../sandbox/labels.ts';
 import type { Limits } from './expiry.ts';
@@ -113,7 +114,7 @@ export class SessionManager {
     const { labImages, hostImages } = this.#options.runtime;
     const isBuilt =
       Object.entries(lab.images).every((each) => imageSource(...each) in labImages) &&
-      lab.hosts.every(({ image }) => image === undefined || image in hostImages);
+      lab.hosts.map(hostSource).every((source) => source === undefined || source in hostImages);
     if (!isBuilt) {
       return 'it has an image that is not built yet. Start npm run dev again.';
     }

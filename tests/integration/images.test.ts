@@ -154,6 +154,28 @@ test('what fails in it is said in Docker’s words, with its file', async () => 
   );
 });
 
+test('an engine that Debian does not have is told at the lab’s line, with those that there are', async () => {
+  const source = {
+    files: () => Promise.resolve([]),
+    placeIn: () => undefined,
+    placeOf: (text: string, host: string) => `lab.ts: “${text}” of ${host}`,
+  };
+  const [host] = SMALL_LAB.hosts;
+  if (!host) throw new Error('the lab has a host');
+  const hosts = [{ ...host, hasEngine: true, engineVersion: '27' }];
+  const labs = new Map([['old', { ...SMALL_LAB, hosts, source }]]);
+  await expect(
+    createSandboxRuntime(PROJECT, engine, labs, folder, () => undefined),
+  ).rejects.toMatchObject({
+    code: 'IMAGE_BUILD_FAILED',
+    message: expect.stringMatching(
+      new RegExp(
+        `^lab\\.ts: “27” of ${host.name}: ${host.name} is to have a Docker Engine 27, and Debian has none\\. It has .*26\\.1\\.5`,
+      ),
+    ),
+  });
+});
+
 test('a lab of which an image cannot be built keeps no other from its hosts, where that is wished', async () => {
   await writeFile(join(images, folder, 'Dockerfile'), 'FROM scratch\nCOPY nothing /\n');
   const broken = { ...SMALL_LAB, images: { 'broken:1': join(images, folder) } };

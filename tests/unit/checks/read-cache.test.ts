@@ -38,6 +38,7 @@ class Looked {
           this.containers.find((each) => each.name === name),
         ),
       containers: () => counted('containers', this.containers),
+      engineVersion: () => counted('engine’s version', '26.1.5'),
       image: (id: string) => counted(`image ${id}`, this.images ? { ...IMAGE, id } : undefined),
       images: () => counted('images', []),
       imageSteps: (id: string) => counted(`steps of ${id}`, []),

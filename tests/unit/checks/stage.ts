@@ -145,6 +145,7 @@ export class CheckStage implements Disposable {
       },
       container: (id) => answer(() => host.containers.find((each) => each.name === id)),
       containers: () => answer(() => host.containers),
+      engineVersion: () => answer(() => '26.1.5'),
       image: (id) => answer(() => host.images[id]),
       images: () => answer(() => []),
       imageSteps: () => answer(() => []),

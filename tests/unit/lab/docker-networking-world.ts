@@ -82,6 +82,8 @@ export class World {
   ];
   sockets = '   0: 00000000:8000 00000000:0000 0A 00000000:00000000 00:00000000 00000000';
   ipForward = '1';
+  /** Which engine the servers have. */
+  engine = '26.1.5';
   readonly #made: Made[] = [];
   readonly #networks: Record<Server, Record<string, NetworkView>> = {
     server01: { ...DOCKERS_OWN },
@@ -279,6 +281,13 @@ export class World {
     return await judge(given, this.view());
   }
 
+  /** The servers have an engine that drops what comes to a container by the direct way. */
+  closesDirectWay(address = '172.17.0.2'): this {
+    this.engine = '28.5.2';
+    this.rules.push(`-A PREROUTING -d ${address}/32 ! -i docker0 -j DROP`);
+    return this;
+  }
+
   /** A value of the prose. */
   async value(id: string): Promise<string | undefined> {
     return await lab.values[id]?.read(this.view());
@@ -330,6 +339,7 @@ export class World {
       },
       container: async (nameOrId) => find(nameOrId)?.view,
       containers: async () => here.map(({ view }) => view),
+      engineVersion: async () => this.engine,
       image: async (nameOrId) => {
         if (nameOrId === IMAGE_ID || nameOrId.startsWith('mycontainer')) return LABS_IMAGE;
         return images.find(({ id, names }) => id === nameOrId || names.includes(nameOrId))?.view;

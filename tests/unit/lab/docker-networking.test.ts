@@ -8,6 +8,9 @@ type Case = readonly [title: string, steps: (world: World) => World, expected: '
 const CONTAINER = 'http://172.17.0.2';
 const viaRoute = (world: World) => world.runMyapp2().route('172.17.0.0/16');
 const openedDirectly = (world: World) => viaRoute(world).visit(CONTAINER);
+/** The same on an engine from version 28 on, which drops what comes this way. */
+const triedDirectly = (world: World) =>
+  viaRoute(world).closesDirectWay().visit(CONTAINER, 'timed-out');
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   'myapp2-on-ephemeral-port': [
@@ -353,6 +356,27 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       /is not myapp2/,
     ],
     ['no answer', (w) => viaRoute(w).visit(CONTAINER, 'timed-out'), /never answered/],
+    ['no answer, as the engine has it', triedDirectly, 'passed'],
+    [
+      'no answer before the present route, as the engine has it',
+      (w) =>
+        triedDirectly(w).signal({
+          kind: 'route',
+          host: 'client',
+          change: '172.17.0.0/16 via 10.1.10.11',
+        }),
+      /since version 28 it throws away/,
+    ],
+    [
+      'no answer, and no rule of the engine’s that drops it',
+      (w) => viaRoute(w).closesDirectWay('172.17.0.9').visit(CONTAINER, 'timed-out'),
+      /never answered/,
+    ],
+    [
+      'the page, where the engine drops it by now',
+      (w) => openedDirectly(w).closesDirectWay(),
+      'passed',
+    ],
   ],
   'ip-forward-read': [
     ['1', (w) => w.answer('ip-forward-read', '1'), 'passed'],
@@ -383,6 +407,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       /made anew/,
     ],
     ['stopped only', (w) => openedDirectly(w).stop('myapp2'), /is stopped/],
+    [
+      'after no answer, as the engine has it',
+      (w) => triedDirectly(w).restart('myapp2', 32769),
+      'passed',
+    ],
+    [
+      'after no answer, which the engine has not to do with',
+      (w) => viaRoute(w).visit(CONTAINER, 'timed-out').restart('myapp2', 32769),
+      /First open the container’s own address/,
+    ],
   ],
   'old-port-refused': [
     [
@@ -459,6 +493,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       'no answer',
       (w) => openedDirectly(w).restart('myapp2', 32769).visit(CONTAINER, 'timed-out'),
       /never answered/,
+    ],
+    [
+      'no answer again, as the engine has it',
+      (w) => triedDirectly(w).restart('myapp2', 32769).visit(CONTAINER, 'timed-out'),
+      'passed',
+    ],
+    [
+      'no answer since the restart, and none tried',
+      (w) => triedDirectly(w).restart('myapp2', 32769),
+      /Reload http:\/\/172\.17\.0\.2/,
     ],
     [
       'the host’s port at the container’s address',
@@ -887,5 +931,6 @@ describe('values', () => {
     const world = new World();
     expect(await world.value('docker0-address')).toBe('172.17.0.1');
     expect(await world.value('bridge-id')).toBe('b51d9e000000');
+    expect(await world.value('engine-version')).toBe('26.1.5');
   });
 });

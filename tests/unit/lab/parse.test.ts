@@ -5,6 +5,7 @@ import {
   check,
   container,
   defineLab,
+  type EngineSettings,
   hostNamed,
   type LabError,
   passed,
@@ -261,6 +262,23 @@ describe('a lab', () => {
       services: [['beat', 'date >> /tmp/beat; sleep 1']],
     });
     expect(hosts[1]).toMatchObject({ hasEngine: true, engineSettings: '', services: [] });
+  });
+
+  test('gives a host another engine, beside settings, and tells a version that is none', () => {
+    const engineOf = (engine: EngineSettings) =>
+      defineLab({ ...GOOD, hosts: { client: { address: '10.0.0.1/24', engine } }, images: {} })
+        .hosts[0];
+    expect(engineOf({ version: '28' })).toMatchObject({ engineVersion: '28', engineSettings: '' });
+    expect(engineOf({ version: '28.5.2', icc: false })).toMatchObject({
+      hasEngine: true,
+      engineVersion: '28.5.2',
+      engineSettings: '{"icc":false}',
+    });
+    expect(engineOf({})?.engineVersion).toBeUndefined();
+    const client = { address: '10.0.0.1/24', engine: { version: 'newest' } };
+    expect(problemsOf({ ...GOOD, hosts: { client } })).toEqual([
+      `host client: its engine’s version "newest" is no text such as '28' or '28.5.2'`,
+    ]);
   });
 
   test('refuses settings that would cost a host its engine, and services that cannot be one', () => {

@@ -1,4 +1,4 @@
-import { type SandboxView, type ValueDefinition, value } from '#lab';
+import { engineVersion, type SandboxView, type ValueDefinition, value } from '#lab';
 import { bridgeAddressOf, NAME, portOf, SERVER, SERVER_ADDRESS } from './checks/myapp2.ts';
 import { lostPorts, myapp2Starts } from './checks/starts.ts';
 
@@ -21,6 +21,7 @@ export const values: Readonly<Record<string, ValueDefinition>> = {
     const now = await address(sandbox);
     return now === undefined ? undefined : `http://${now}`;
   }),
+  'engine-version': value('<version>', engineVersion().on(SERVER)),
   'docker0-address': value('<docker0’s address>', (sandbox) =>
     sandbox.host(SERVER).addressOf('docker0'),
   ),

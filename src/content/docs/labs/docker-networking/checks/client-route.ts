@@ -1,12 +1,15 @@
 import { route, subnetOf } from '#lab';
 import { SERVER, SERVER_ADDRESS } from './myapp2.ts';
 
+/** The machine that looks from outside. */
+export const CLIENT = 'client';
+
 /**
  * Whether the client sends all of the containers' network to server01, and not much more. The fix is written as on
  * the page, for Windows.
  */
 export const routeToBridge = route(subnetOf('bridge').on(SERVER))
-  .on('client')
+  .on(CLIENT)
   .via(SERVER_ADDRESS)
   .addedBy((subnet, mask, gateway) => `route add ${subnet.split('/')[0]} mask ${mask} ${gateway}`)
   .withMessages({

@@ -11,6 +11,7 @@ import {
   startBefore,
   type Verdict,
 } from '#lab';
+import { firstDirectVisit } from './direct-way.ts';
 import { type Myapp2, NAME, SERVER, SERVER_ADDRESS, WEB, withMyapp2 } from './myapp2.ts';
 import { lostPorts, myapp2Starts } from './starts.ts';
 import { isToServer, typed } from './visits.ts';
@@ -25,12 +26,10 @@ export async function bridgeSubnet(sandbox: SandboxView): Promise<string> {
   return bridge?.subnets[0] ?? USUAL_BRIDGE_SUBNET;
 }
 
-/** The first restart of myapp2 that came after a page by its own address; or what is still to be done for one. */
+/** The first restart of myapp2 that came after a visit to its own address; or what is still to be done for one. */
 export async function restartAfterDirectPage(sandbox: SandboxView): Promise<Start | Verdict> {
   const subnet = await bridgeSubnet(sandbox);
-  const opened = sandbox.journal
-    .all('visit')
-    .find((visit) => isPage(visit) && visit.port === 80 && isWithin(visit.hostname, subnet));
+  const opened = await firstDirectVisit(sandbox, subnet);
   if (!opened) {
     return notYet(
       'First open the container’s own address, so that you see what a restart changes.',
