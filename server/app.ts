@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Lab } from '#lab';
 import type { Step } from '#steps';
+import { withEngine } from '../lab/engine-version.ts';
 import { Background } from './base/background.ts';
 import { QuaysideError } from './base/errors.ts';
 import { failureLog } from './base/log.ts';
@@ -130,7 +131,8 @@ async function openServices(
   const all = parts.labs ?? (await loadLabs(folders));
   const isLeftOut = (name: string) => found.some((each) => each.name === name) && !all.has(name);
   const named = namesOf(config.labs, found).filter((name) => !isLeftOut(name));
-  const offered = offeredLabs(all, named, config.classroom !== undefined);
+  const chosen = offeredLabs(all, named, config.classroom !== undefined);
+  const offered = new Map([...chosen].map(([name, lab]) => [name, asConfigured(config, lab)]));
   const background = new Background(log);
   const store = opened.use(new Store(join(config.data, 'quayside.sqlite'), log));
   const united = store.tellUnited();
@@ -172,6 +174,11 @@ async function openServices(
     roster: classroom && opened.use(new Roster({ classroom, store, sessions, background, labs })),
     startToken: randomBytes(START_TOKEN_BYTES).toString('base64url'),
   };
+}
+
+/** A lab as this server has it: its hosts with the engine that is wished, where the lab wishes none. */
+function asConfigured({ hostEngine }: Config, lab: Lab): Lab {
+  return hostEngine === undefined ? lab : withEngine(lab, hostEngine);
 }
 
 /** @param unbuilt while labs are being written, gets those of which an image cannot be built */
@@ -269,14 +276,16 @@ async function soundOf(
 
 /** Takes up what an author saves, and says what has come of it. */
 function watchLabs(
-  { project, labs }: Config,
+  config: Config,
   { sessions, background }: Services,
   progress: Progress,
 ): LabWatcher {
+  const { project, labs } = config;
   return new LabWatcher({
     folders: () => labFolders(project, labs.filter(isPlace)),
     background,
-    onLab: (name, lab, steps) => progress(`labs/${name}: ${sessions.reload(name, lab, steps)}`),
+    onLab: (name, lab, steps) =>
+      progress(`labs/${name}: ${sessions.reload(name, asConfigured(config, lab), steps)}`),
     onBroken: (name, error) =>
       progress(`labs/${name}: kept as it was. ${(error as Error).message}`),
     onCourses: (names) => {

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { probablyMeant } from '../../lab/did-you-mean.ts';
+import { isEngineVersion } from '../../lab/engine-version.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { isPlace } from '../labs/folders.ts';
 
@@ -20,6 +21,8 @@ export const OWN_NAMES: readonly string[] = [
 
 /** Segments of letters, digits and what else stands in a path as it is; never `.` or `..`. */
 const BASE_PATH = /^(\/[a-z0-9_~-][a-z0-9_.~-]*)+$/i;
+
+const NO_VERSION = 'must be a version of Docker’s as a text, such as "28" or "28.5.2"';
 
 /**
  * Every setting: what it may be, and its default. A config file has these keys; `docs/operating.md`
@@ -44,6 +47,11 @@ export const SETTINGS = z.strictObject({
   // 20 sandboxes take about 2 GB; a learner on their own machine needs one or two.
   sandboxes: wholeNumber(1, 1_000).default(20).describe('how many sandboxes may run at once'),
   pool: wholeNumber(0, 100).exactOptional().describe('sandboxes kept ready ahead, for each lab'),
+  hostEngine: z
+    .string({ error: NO_VERSION })
+    .refine(isEngineVersion, { error: NO_VERSION })
+    .exactOptional()
+    .describe('the Docker Engine of hosts whose lab says none: 28'),
   // A lab's images and containers take some MiB; a real image or two, a GiB or two.
   diskMib: wholeNumber(64, 1024 ** 2)
     .default(4096)
@@ -69,6 +77,7 @@ export const VARIABLES = {
   data: 'QUAYSIDE_DATA',
   sandboxes: 'QUAYSIDE_SANDBOXES',
   pool: 'QUAYSIDE_POOL',
+  hostEngine: 'QUAYSIDE_HOST_ENGINE',
   diskMib: 'QUAYSIDE_DISK_MIB',
   internet: 'QUAYSIDE_INTERNET',
   resolver: 'QUAYSIDE_RESOLVER',

@@ -73,7 +73,7 @@ async function ensureEngine(
     throw new QuaysideError(
       'IMAGE_BUILD_FAILED',
       `${source?.placeOf(version, host) ?? 'lab.ts'}: ${host} is to have a Docker Engine ${version}, and Debian has none. It has ${versions.join(' and ')}.`,
-      `Name one of these, whole or its beginning: engine: { version: '${versions[0]}' }`,
+      `Name one of these, whole or its beginning: engine: { version: '${versions[0]}' } in lab.ts, or where ${version} is said else (--engine, hostEngine).`,
       { cause: error },
     );
   }

@@ -159,6 +159,15 @@ describe('a bound holds wherever the value is said', () => {
     }
   });
 
+  test('a version of an engine as well', () => {
+    expect(read([], { QUAYSIDE_HOST_ENGINE: '28.5.2' }).hostEngine).toBe('28.5.2');
+    expect(read([]).hostEngine).toBeUndefined();
+    expect(() => read([], { QUAYSIDE_HOST_ENGINE: 'newest' })).toThrow(
+      'QUAYSIDE_HOST_ENGINE=newest must be a version of Docker’s as a text, such as "28"',
+    );
+    expect(() => read(['--config', file({ hostEngine: 28 })])).toThrow('hostEngine in');
+  });
+
   test('a text as well, and a secret is not repeated', () => {
     expect(() => read([], { QUAYSIDE_METRICS_TOKEN: 'too-short' })).toThrow(
       /^QUAYSIDE_METRICS_TOKEN must be a text of 16 to 1024 characters\.$/,
