@@ -55,6 +55,14 @@ test.each([
   expect(engine.asked).toEqual([path]);
 });
 
+test.each(['28.5.2', '28.5.2+dfsg4', '28.5.2-0ubuntu1~24.04.1'])(
+  'an engine that says %s is version 28.5.2',
+  async (Version) => {
+    await using engine = await falseEngine({ '/version': { Version } });
+    expect(await engine.view.engineVersion()).toBe('28.5.2');
+  },
+);
+
 test('a command that prints without end could not be checked, and the reason says why', async () => {
   let isAsked = false;
   const stream: Duplex = new Duplex({
