@@ -180,6 +180,13 @@ export const linuxBridgeScenarios: Readonly<Record<string, Scenarios>> = {
     alternatives: [
       { what: 'with the port that is meant', actions: [open('{myapp2-direct-url}:80/')] },
       { what: 'by curl on the client', actions: [on('client', 'curl -m 9 {myapp2-direct-url}')] },
+      {
+        what: 'without the rule of newer engines against it',
+        actions: [
+          on('server01', 'sudo iptables -t raw -F PREROUTING'),
+          open('{myapp2-direct-url}'),
+        ],
+      },
       { what: 'without http://', actions: [open('{myapp2-address}')] },
     ],
   },
