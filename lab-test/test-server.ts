@@ -38,7 +38,12 @@ export async function openTestServer(
 ): Promise<TestServer> {
   const labs = new Map(given);
   const data = await mkdtemp(join(tmpdir(), 'quayside-lab-test-'));
-  const env = { PORT: '0', QUAYSIDE_DATA: data, QUAYSIDE_SANDBOXES: String(SANDBOXES_MOST) };
+  const { QUAYSIDE_INTERNET, QUAYSIDE_RESOLVER } = process.env;
+  const env = {
+    ...{ PORT: '0', QUAYSIDE_DATA: data, QUAYSIDE_SANDBOXES: String(SANDBOXES_MOST) },
+    // Whoever runs the proof is its operator.
+    ...{ QUAYSIDE_INTERNET, QUAYSIDE_RESOLVER },
+  };
   const app = await createApp(readConfig(project, [], env), {
     progress,
     labs,

@@ -147,6 +147,6 @@ export function refusalOf(lab: Lab, internet: Internet | undefined): QuaysideErr
   return new QuaysideError(
     'INTERNET_REFUSED',
     'The hosts of this lab need the internet, and this server does not allow it.',
-    'Whoever runs the server can allow it: npm start -- --internet',
+    'Whoever runs the server can allow it: npm start -- --internet. For npm run dev and lab:test: QUAYSIDE_INTERNET=1',
   );
 }

@@ -129,6 +129,27 @@ test('what is said by two places is judged by the one that has the last word', (
   });
 });
 
+test.each([
+  [['--internet'], {}, undefined, true],
+  [[], { QUAYSIDE_INTERNET: '1' }, undefined, true],
+  [[], {}, true, true],
+  [[], { QUAYSIDE_INTERNET: '0' }, true, false],
+  [['--internet'], { QUAYSIDE_INTERNET: '0' }, false, true],
+  [[], {}, undefined, false],
+])('the internet by %j, %j and %j in the file: %s', (argv, env, said, internet) => {
+  const config = said === undefined ? [] : ['--config', file({ internet: said })];
+  expect(read([...argv, ...config], env).internet).toBe(internet);
+});
+
+test('no answer to whether there is internet, and nobody to ask for names', () => {
+  expect(() => read([], { QUAYSIDE_INTERNET: 'maybe' })).toThrow(
+    'QUAYSIDE_INTERNET=maybe must be true or false (1 or 0 in the environment).',
+  );
+  expect(() => read(['--config', file({ internet: 'yes' })])).toThrow('must be true or false');
+  expect(() => read([], { QUAYSIDE_RESOLVER: 'dns.example' })).toThrow('must be an IPv4 address.');
+  expect(read([], { QUAYSIDE_RESOLVER: '9.9.9.9' }).resolver).toBe('9.9.9.9');
+});
+
 test('a variable that is set to nothing says nothing', () => {
   expect(read([], { PORT: '', HOST: '', QUAYSIDE_POOL: '' })).toMatchObject({
     port: 4321,

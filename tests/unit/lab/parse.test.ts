@@ -171,6 +171,21 @@ describe('a lab', () => {
     });
   });
 
+  test('may ask for the internet for a host, unless a network of it lies where the internet’s gateway is', () => {
+    const hosts = (address: string, internet: boolean) => ({
+      client: { address, internet },
+      other: { address: address.replace(/1\//, '2/') },
+    });
+    const lab = defineLab({ ...GOOD, hosts: hosts('10.1.10.1/24', true) });
+    expect(lab.hosts.map(({ hasInternet }) => hasInternet)).toEqual([true, false]);
+    expect(problemsOf({ ...GOOD, hosts: hosts('198.18.5.1/24', false) })).toEqual([]);
+    for (const address of ['198.18.5.1/24', '198.19.0.1/16', '198.1.0.1/8']) {
+      const [problem, ...others] = problemsOf({ ...GOOD, hosts: hosts(address, true) });
+      expect(problem).toContain(`host client: "${address}" is on a network that overlaps 198.18`);
+      expect(others).toHaveLength(1);
+    }
+  });
+
   test('refuses hosts that no way could lead to', () => {
     const hosts = {
       client: { address: '10.0.0.1/24' },

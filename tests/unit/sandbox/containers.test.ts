@@ -34,6 +34,25 @@ test('a host that has nothing from the start is made as it was', () => {
   expect(HostConfig?.CapAdd).toEqual(['NET_ADMIN']);
 });
 
+test('a host that is to reach the internet is told who knows names there', () => {
+  const lab = defineLab({
+    title: 'T',
+    hosts: { one: { address: '10.0.0.1/24', internet: true }, two: { address: '10.0.0.2/24' } },
+    browser: 'one',
+    sections: [],
+  });
+  const envOf = (name: string) => {
+    const spec = hostNamed(lab, name);
+    return (
+      spec &&
+      hostOptions({ instance: 'i', sandbox: 's', session: 'x' }, 'image', lab, spec, undefined).Env
+    );
+  };
+  const names = 'QUAYSIDE_HOSTS=10.0.0.1 one;10.0.0.2 two';
+  expect(envOf('one')).toEqual(['QUAYSIDE_ENGINE=0', names, 'QUAYSIDE_INTERNET=198.18.0.3']);
+  expect(envOf('two')).toEqual(['QUAYSIDE_ENGINE=0', names]);
+});
+
 test('a host is told what its lab keeps running, when that may start, and what its engine is set to', () => {
   expect(optionsOf('busy').Env).toEqual([
     'QUAYSIDE_ENGINE=1',

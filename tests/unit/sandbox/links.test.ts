@@ -47,6 +47,17 @@ test('sixty sandboxes that are taken up at once are all linked', async () => {
   expect(containers).toHaveLength(2);
 });
 
+test('an end with a gateway beyond its wire says so, and no other is asked for more than before', async () => {
+  const { engine, lines } = engineOf(() => 0);
+  await using links = new LinkManager(engine, 'image', 'i');
+  const ends = endpoint(2).flatMap((end) => [{ ...end, gateway: '198.18.1.1' }, end]);
+  const linked = links.link(1, ends);
+  await vi.advanceTimersByTimeAsync(0);
+  await linked;
+  const end = '2,10.1.10.11/24,02:00:0a:01:0a:0b';
+  expect(lines[0]).toContain(`'${end},port1,eth1,br0,198.18.1.1' '${end},port2,eth1,br0'`);
+});
+
 test('one at a time needs one helper', async () => {
   const { engine, containers, lines } = engineOf(() => 0);
   await using links = new LinkManager(engine, 'image', 'i');
