@@ -127,6 +127,17 @@ describe('a host that asks for the internet, on a server that allows it', () => 
     await says('systemctl restart docker');
   });
 
+  test('has a bounded number of connections at once, and new ones when those are over', async () => {
+    const open = `exec {each}<> /dev/tcp/${internet.web}/80`;
+    const count = `for i in {1..300}; do { ${open}; } 2> /dev/null || break; n=$i; done; echo $n`;
+    const opened = Number(await says(`timeout 60 bash -c '${count}'`));
+    expect(opened).toBeGreaterThan(200);
+    expect(opened).toBeLessThanOrEqual(256);
+    await expect
+      .poll(() => says(`${CURL} http://${internet.web}/`), { timeout: 60_000 })
+      .toMatch(ANSWERED);
+  });
+
   test('nor another sandbox', async () => {
     const other = app.newLearner('other');
     await started(other.session);
