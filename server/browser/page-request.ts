@@ -76,7 +76,11 @@ export async function requestPage(
   // that ends by hanging up has come whole then; by itself socat would stay for another half second (-t).
   const argv = ['env', 'LC_ALL=C', 'socat', '-d', '-d', '-t', '0', '-', targetOf(address)];
   await using opened = new AsyncDisposableStack();
-  const connection = opened.use(await dial(argv, { signal: limit.signal }));
+  const dialed = dial(argv, { signal: limit.signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw limit.signal.aborted ? notBegun('') : error;
+  });
+  const connection = opened.use(await dialed);
   try {
     const response = await speak(connection, address, request, limit.signal);
     if (response.outcome === 'page') return response;

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { deadline } from '../base/deadline.ts';
 import { messageOf, QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
@@ -152,8 +151,9 @@ export function imageArchives(engine: Engine): (name: string) => Promise<Buffer>
 }
 
 async function readArchive(engine: Engine, name: string): Promise<Buffer> {
-  using limit = deadline(ARCHIVE_MS);
-  const image = engine.docker.getImage(name);
-  const stream = (await engineCall(limit.signal, () => image.get())) as Readable;
-  return await readAll(addAbortSignal(limit.signal, stream), ARCHIVE_BYTES);
+  const read = async (signal: AbortSignal) => {
+    const stream = (await engine.docker.getImage(name).get()) as Readable;
+    return await readAll(addAbortSignal(signal, stream), ARCHIVE_BYTES);
+  };
+  return await engineCall(undefined, read, ARCHIVE_MS);
 }

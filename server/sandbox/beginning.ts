@@ -2,6 +2,7 @@ import type { LabFiles, LabHost, LabSource, SourceFile } from '#lab';
 import { asSentence, QuaysideError } from '../base/errors.ts';
 import type { ProcessOptions, ProcessResult } from '../engine/engine.ts';
 import { engineCall } from '../engine/engine-call.ts';
+import { HostCannotRunError, readable } from './host-cannot-run.ts';
 import { quoted } from './host-shell-channel.ts';
 
 /** What does the steps (images/lab-host/begin). Each command has a minute there; all of them together have this. */
@@ -13,8 +14,6 @@ const TIMED_OUT = 124;
 const WORDS_CHARACTERS = 600;
 /** Of a long command line only so much is repeated. */
 const COMMAND_CHARACTERS = 80;
-/** Text of a terminal's that would not be read as it stands: all control characters but the line feed. */
-const CONTROL = /[^\P{Cc}\n]+/gu;
 
 /** What is needed of a host. */
 interface FreshHost {
@@ -59,7 +58,7 @@ export async function begin(
   const what = file ? `the file ${file.to}` : `“${shortened(command ?? SCRIPT)}”`;
   const how =
     status === TIMED_OUT ? 'was not done within a minute' : `failed with status ${status}`;
-  const words = stderr.replaceAll(CONTROL, ' ').trim().slice(-WORDS_CHARACTERS);
+  const words = readable(stderr).slice(-WORDS_CHARACTERS);
   throw notBegun(
     name,
     placeOf(source, file?.from ?? command, name),
@@ -72,14 +71,14 @@ export function settingsRefused(
   { name, engineSettings }: LabHost,
   source: LabSource | undefined,
   said: string,
-): QuaysideError {
+): HostCannotRunError {
   const [setting] = Object.keys(JSON.parse(engineSettings) as object);
-  const words = said.replaceAll(CONTROL, ' ').trim();
-  return notBegun(
+  const { message, remedy } = notBegun(
     name,
     placeOf(source, setting, name),
-    `its engine does not start with these settings: ${words}`,
+    `its engine does not start with these settings: ${readable(said)}`,
   );
+  return new HostCannotRunError(message, remedy);
 }
 
 /** The files of one entry, as code for the script. */

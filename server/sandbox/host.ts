@@ -9,6 +9,7 @@ import { stepsOf } from '../engine/output-limit.ts';
 import { ReadBudget } from '../engine/read-budget.ts';
 import { begin, hasBeginning, settingsRefused } from './beginning.ts';
 import { untilEngineAnswersAt } from './engine-socket.ts';
+import { engineCannotStart, HostCannotRunError } from './host-cannot-run.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 import { imageName } from './image-name.ts';
 import type { SharedDirectory } from './shared-directory.ts';
@@ -19,6 +20,8 @@ const ENGINE_READY_MS = 60_000;
 const LOAD_SILENCE_MS = 60_000;
 /** How long an engine that does not answer is waited for before its host is asked what keeps it. */
 const ENGINE_LOOK_MS = 1_000;
+/** The same where its lab sets nothing: it comes up, and a machine full of starts is not asked for nothing. */
+const PLAIN_ENGINE_LOOK_MS = 5_000;
 /** The last lines of a log are read in milliseconds. */
 const LOG_MS = 5_000;
 /** Three lines of it, and not more where a learner has written the file. */
@@ -37,8 +40,11 @@ const UNTIL_ENGINE_ANSWERS =
 /** The last words of a host's engine that failed (images/lab-host/init). They stay while it is started again. */
 const ENGINE_WORDS = '/run/quayside/engine.words';
 
+/** What containerd says as it ends, where it has never come up; the host's engine waits for it. */
+const CONTAINERD_WORDS = "tail -n 1 /var/log/containerd.log | grep '^containerd: ' | head -c 400";
+
 /** What keeps a host's engine from running: its last words, where it failed. */
-const ENGINE_STATE = `if [ -e /run/quayside/engine.stopped ]; then echo stopped; else head -c 400 ${ENGINE_WORDS}; fi 2>/dev/null`;
+const ENGINE_STATE = `if [ -e /run/quayside/engine.stopped ]; then echo stopped; elif [ -e ${ENGINE_WORDS} ]; then head -c 400 ${ENGINE_WORDS}; elif [ ! -S /run/docker/containerd/containerd.sock ]; then ${CONTAINERD_WORDS}; else false; fi 2>/dev/null`;
 
 /** Why a host's engine does not answer: somebody has stopped it; it cannot start, in its own words; nobody knows. */
 export type EngineDown =
@@ -195,16 +201,29 @@ export class Host {
   /**
    * Settles when the host's engine answers; at once for a host without one.
    *
-   * @throws QuaysideError SANDBOX_FAILED, at once where it is the lab's settings that keep it from starting
+   * @throws HostCannotRunError as soon as it has failed at two starts, which is not by chance; QuaysideError
+   *   SANDBOX_FAILED where it does not answer; the signal's reason
    */
-  async untilEngineAnswers(outer?: AbortSignal, source?: LabSource): Promise<void> {
-    if (!this.spec.hasEngine) return;
-    if (this.spec.engineSettings !== '') await this.#untilSettingsAreTaken(source, outer);
+  async untilEngineAnswers(outer = new AbortController().signal, source?: LabSource) {
+    const hasSettings = this.spec.engineSettings !== '';
+    const look = hasSettings ? ENGINE_LOOK_MS : PLAIN_ENGINE_LOOK_MS;
     let cause: unknown;
     try {
-      if (await this.#answersWithin(ENGINE_READY_MS, outer)) return;
+      let down = await this.engineDown(outer, look);
+      if (down?.kind === 'failed') {
+        // What is read next is said by a later start.
+        await this.runSmall(['rm', '-f', ENGINE_WORDS], { signal: outer });
+        down = await this.engineDown(outer, look);
+      }
+      if (!down) return;
+      if (down.kind === 'failed') {
+        throw hasSettings
+          ? settingsRefused(this.spec, source, down.words)
+          : engineCannotStart(this.name, down.words);
+      }
     } catch (error) {
-      outer?.throwIfAborted();
+      outer.throwIfAborted();
+      if (error instanceof HostCannotRunError) throw error;
       cause = error;
     }
     throw new QuaysideError(
@@ -213,16 +232,6 @@ export class Host {
       'Try again; if the machine is busy or full, give it a moment first.',
       { cause },
     );
-  }
-
-  /** An engine that fails at its second start as well does not fail by chance. */
-  async #untilSettingsAreTaken(source?: LabSource, outer = new AbortController().signal) {
-    const first = await this.engineDown(outer);
-    if (first?.kind !== 'failed') return;
-    // What is read next is said by a later start.
-    await this.runSmall(['rm', '-f', ENGINE_WORDS], { signal: outer });
-    const down = await this.engineDown(outer);
-    if (down?.kind === 'failed') throw settingsRefused(this.spec, source, down.words);
   }
 
   /**
@@ -243,7 +252,8 @@ export class Host {
 
   /** Why the host's engine does not answer, as its host knows it now. */
   async whyEngineIsDown(signal: AbortSignal): Promise<EngineDown> {
-    const state = await this.exec(['sh', '-c', ENGINE_STATE], signal).catch(() => undefined);
+    using limit = deadline(LOG_MS, signal);
+    const state = await this.exec(['sh', '-c', ENGINE_STATE], limit.signal).catch(() => undefined);
     if (state?.status !== 0 || state.output === '') return { kind: 'silent' };
     return state.output === 'stopped'
       ? { kind: 'stopped' }

@@ -8,6 +8,7 @@ import type { QueueEntry, QueuePosition } from '../capacity/admission-queue.ts';
 import type { Capacity } from '../capacity/capacity.ts';
 import { newSandboxId, type Slot, type Turn } from '../capacity/slot.ts';
 import type { TakenSandbox } from '../capacity/warm-pool.ts';
+import { HostCannotRunError } from '../sandbox/host-cannot-run.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Assisted } from '../store/journal.ts';
 import type { Forget, StoredSession } from '../store/stored-session.ts';
@@ -381,7 +382,8 @@ export class SessionLifecycle {
         background.fail('a look at the hosts', error);
         const held = this.#held;
         if (held.state !== 'starting' || held.live !== live) return true;
-        if (!takeUp && failures >= START_LOOKS) return false;
+        const isFinal = failures >= START_LOOKS || error instanceof HostCannotRunError;
+        if (!takeUp && isFinal) return false;
         takeUp?.[Symbol.dispose]();
         const attempt = takeUp ? '' : ` (attempt ${failures + 1} of ${START_LOOKS})`;
         this.#become({ ...held, trouble: `${messageOf(error)} Trying again${attempt}.` });

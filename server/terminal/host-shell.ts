@@ -53,11 +53,12 @@ export class HostShell implements Shell {
     this.#id = id;
   }
 
-  /** Starts it. @throws QuaysideError SANDBOX_FAILED when the host cannot; the signal's reason */
+  /** Starts it. @throws QuaysideError SANDBOX_FAILED when the host cannot, or not in time; the signal's reason */
   async start(signal?: AbortSignal): Promise<void> {
-    using limit = deadline(RUN_MS, signal);
     const command = startCommand(this.#inside, this.#id, LEARNER);
-    const started = await this.#host.runSmall(command, { user: LEARNER, signal: limit.signal });
+    const started = await this.#within(RUN_MS, signal, (limited) =>
+      this.#host.runSmall(command, { user: LEARNER, signal: limited }),
+    );
     if (started.status !== 0) {
       throw refusal(this.#host.name, `${started.stdout}${started.stderr}`);
     }
@@ -69,8 +70,15 @@ export class HostShell implements Shell {
     listener: ShellTransportListener,
     signal?: AbortSignal,
   ): Promise<ShellTransport> {
-    using limit = deadline(JOIN_MS, signal);
-    if (!this.#fresh) return await this.#attach(size, listener, limit.signal);
+    return await this.#within(JOIN_MS, signal, (limited) => this.#join(size, listener, limited));
+  }
+
+  async #join(
+    size: Size,
+    listener: ShellTransportListener,
+    signal: AbortSignal,
+  ): Promise<ShellTransport> {
+    if (!this.#fresh) return await this.#attach(size, listener, signal);
     const begun = Promise.withResolvers<void>();
     // It can be refused before it is waited for below.
     begun.promise.catch(() => undefined);
@@ -86,9 +94,9 @@ export class HostShell implements Shell {
         else begun.reject(refusal(this.#host.name, ''));
       },
     };
-    const transport = await this.#attach(size, first, limit.signal, GO);
+    const transport = await this.#attach(size, first, signal, GO);
     try {
-      await withAbort(limit.signal, () => begun.promise);
+      await withAbort(signal, () => begun.promise);
     } catch (error) {
       transport[Symbol.dispose]();
       throw error;
@@ -161,13 +169,36 @@ export class HostShell implements Shell {
     how: 'all' | 'polite' | 'none',
     signal: AbortSignal | undefined,
   ): ReturnType<ShellHost['run']> {
-    using limit = deadline(RUN_MS, signal);
     const argv = ['bash', '-c', END_SCRIPT, 'quayside-end', this.#id, how, this.#inside];
-    return await this.#host.run(argv, { user: 'root', signal: limit.signal });
+    return await this.#within(RUN_MS, signal, (limited) =>
+      this.#host.run(argv, { user: 'root', signal: limited }),
+    );
+  }
+
+  /** @throws the outer signal's reason; QuaysideError SANDBOX_FAILED at the limit; what the work throws */
+  async #within<T>(
+    milliseconds: number,
+    outer: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    using limit = deadline(milliseconds, outer);
+    try {
+      return await withAbort(limit.signal, () => work(limit.signal));
+    } catch (error) {
+      outer?.throwIfAborted();
+      if (!limit.signal.aborted) throw error;
+      const why = `it has not answered for ${milliseconds / 1000} s`;
+      throw refusal(this.#host.name, why, undefined, { cause: error });
+    }
   }
 }
 
-function refusal(host: string, output: string, what = 'No shell could be reached'): QuaysideError {
+function refusal(
+  host: string,
+  output: string,
+  what = 'No shell could be reached',
+  options?: ErrorOptions,
+): QuaysideError {
   const reason = output
     .replaceAll(/[^\x20-\x7e]+/g, ' ')
     .trim()
@@ -176,5 +207,6 @@ function refusal(host: string, output: string, what = 'No shell could be reached
     'SANDBOX_FAILED',
     `${what} on ${host}${reason ? `: ${reason}` : ''}.`,
     'Open the terminal again; if that fails too, reset the lab.',
+    options,
   );
 }

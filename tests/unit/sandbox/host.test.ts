@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { defineLab, type LabHost } from '#lab';
 import type { Engine } from '../../../server/engine/engine.ts';
 import { ENGINE_DOWN, Host } from '../../../server/sandbox/host.ts';
+import { HostCannotRunError } from '../../../server/sandbox/host-cannot-run.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -104,6 +105,19 @@ test('an engine that fails twice with the lab’s settings is given up, in its w
   });
   vi.spyOn(host, 'runSmall').mockResolvedValue({ status: 0, stdout: '', stderr: '' });
   await expect(host.untilEngineAnswers()).rejects.toThrow('the second time');
+});
+
+test('an engine that fails twice for another reason is given up at once, in its words, without control characters', async () => {
+  const engine = { run: async () => ({ status: 124, stdout: '', stderr: '' }) };
+  const host = new Host(engine as unknown as Engine, SPEC, 'c1', undefined);
+  vi.spyOn(host, 'exec').mockResolvedValue({ status: 0, output: 'no\u001b[31m overlay' });
+  vi.spyOn(host, 'runSmall').mockResolvedValue({ status: 0, stdout: '', stderr: '' });
+  const failure = await host.untilEngineAnswers().catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(HostCannotRunError);
+  expect(failure).toMatchObject({
+    code: 'SANDBOX_FAILED',
+    message: 'The Docker Engine of a cannot start: no [31m overlay.',
+  });
 });
 
 test('whoever gives it up is answered at once', async () => {

@@ -65,10 +65,14 @@ test('a host that does not answer is not waited for without end', async () => {
   vi.useFakeTimers();
   const adopted = expect(
     backend.adopt(hostThat(neverAnswers), IDENTITY, NEVER),
-  ).rejects.toMatchObject({ code: 'SANDBOX_FAILED', cause: { name: 'TimeoutError' } });
+  ).rejects.toMatchObject({ code: 'SANDBOX_FAILED', cause: { code: 'SANDBOX_FAILED' } });
   const opened = expect(
     backend.open(hostThat(neverAnswers), IDENTITY, NEVER),
-  ).rejects.toMatchObject({ name: 'TimeoutError' });
+  ).rejects.toMatchObject({
+    code: 'SANDBOX_FAILED',
+    message: 'No shell could be reached on server01: it has not answered for 15 s.',
+    cause: { name: 'TimeoutError' },
+  });
   await vi.advanceTimersByTimeAsync(LONG_MS);
   await Promise.all([adopted, opened]);
   expect(vi.getTimerCount()).toBe(0);
@@ -78,7 +82,8 @@ test('a shell that lives and cannot be joined in time is not taken for one that 
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const host = hostThat(answers(1), ['sleep', '1000']);
   const adopted = expect(backend.adopt(host, IDENTITY, NEVER)).rejects.toMatchObject({
-    name: 'TimeoutError',
+    code: 'SANDBOX_FAILED',
+    cause: { name: 'TimeoutError' },
   });
   await vi.advanceTimersByTimeAsync(LONG_MS);
   await adopted;
