@@ -1,8 +1,10 @@
+import { dirname } from 'node:path';
 import type { Background } from '../base/background.ts';
 import { sleep, withAbort } from '../base/deadline.ts';
 import type { Engine } from '../engine/engine.ts';
 import { freeBytes, localDataRoot } from '../engine/local-engine.ts';
 import { LABEL } from './labels.ts';
+import { upperDirectories } from './mount-table.ts';
 
 const MIB = 1024 ** 2;
 /** The engine's disk is asked how much is free (a microsecond); only when that shrinks are the hosts measured. */
@@ -53,17 +55,22 @@ export async function monitorDisks(
   const { engine, background, onFull } = options;
   const told = new Set<string>();
   let root: string | undefined;
-  /** When the hosts were last measured, and how much of the disk was free then, or has been since. */
-  let last = { at: 0, free: Number.POSITIVE_INFINITY };
+  /** Directories, one at least on each disk that the hosts write to. */
+  let places: readonly string[] = [];
+  /** When the hosts were last measured, and how much of each disk was free then, or has been since. */
+  let last: { readonly at: number; readonly free: FreeBytes } = { at: 0, free: new Map() };
   for (;;) {
     try {
       root ??= await localDataRoot(engine, signal);
       if (root === undefined) return;
-      const free = await freeBytes(root);
-      const hasShrunk = last.free - free >= MEASURED_AFTER_BYTES;
-      if (hasShrunk || Date.now() - last.at >= MEASURED_EVERY_MS || free < RESERVE_BYTES) {
+      if (places.length === 0) places = [root];
+      const free = await freeOf(places);
+      const least = Math.min(...free.values());
+      const isDue = Date.now() - last.at >= MEASURED_EVERY_MS;
+      if (hasShrunk(last.free, free) || isDue || least < RESERVE_BYTES) {
+        places = [root, ...storesOf(await upperDirectories())];
         last = { at: Date.now(), free };
-        for (const full of await fullDisks(free, options, signal)) {
+        for (const full of await fullDisks(least, options, signal)) {
           const host = `${full.sandbox}/${full.host}`;
           if (told.has(host)) continue;
           told.add(host);
@@ -71,7 +78,7 @@ export async function monitorDisks(
         }
       }
       // What was deleted meanwhile makes room for as much to be written unseen; so the mark moves up with it.
-      last = { ...last, free: Math.max(last.free, free) };
+      last = { ...last, free: mostOf(last.free, free) };
       await sleep(ASKED_EVERY_MS, signal);
     } catch (error) {
       signal.throwIfAborted();
@@ -79,6 +86,28 @@ export async function monitorDisks(
       await sleep(RETRY_MS, signal);
     }
   }
+}
+
+/** How much is free on the disk of each of some directories. */
+type FreeBytes = ReadonlyMap<string, number>;
+
+async function freeOf(places: readonly string[]): Promise<FreeBytes> {
+  return new Map(await Promise.all(places.map(async (at) => [at, await freeBytes(at)] as const)));
+}
+
+function hasShrunk(before: FreeBytes, now: FreeBytes): boolean {
+  return [...now].some(([place, bytes]) => {
+    return (before.get(place) ?? Number.POSITIVE_INFINITY) - bytes >= MEASURED_AFTER_BYTES;
+  });
+}
+
+function mostOf(before: FreeBytes, now: FreeBytes): FreeBytes {
+  return new Map([...now].map(([place, free]) => [place, Math.max(before.get(place) ?? 0, free)]));
+}
+
+/** The directories that have all containers' own, which have two names each: `…/snapshots/22/fs`. */
+function storesOf(uppers: ReadonlyMap<string, string>): readonly string[] {
+  return [...new Set([...uppers.values()].map((upper) => dirname(dirname(upper))))];
 }
 
 async function fullDisks(
@@ -113,8 +142,9 @@ export async function measure(
 ): Promise<readonly FullDisk[]> {
   const filters = { label: [`${LABEL.instance}=${instance}`, LABEL.host] };
   const containers = await engine.docker.listContainers({ filters, abortSignal: signal });
+  const uppers = await upperDirectories();
   const written = await withAbort(signal, () =>
-    Promise.all(containers.map(({ Id }) => writtenBy(engine, Id, signal))),
+    Promise.all(containers.map(({ Id }) => writtenBy(engine, Id, uppers.get(Id), signal))),
   );
   const sizes = await sizesOf(
     written.flatMap(({ paths }) => paths),
@@ -127,8 +157,17 @@ export async function measure(
   });
 }
 
-/** A container that goes away meanwhile has written nothing. */
-async function writtenBy(engine: Engine, id: string, signal: AbortSignal): Promise<Written> {
+/**
+ * A container that goes away meanwhile has written nothing.
+ *
+ * @param upper where it writes, as this machine's mounts have it
+ */
+async function writtenBy(
+  engine: Engine,
+  id: string,
+  upper: string | undefined,
+  signal: AbortSignal,
+): Promise<Written> {
   const container = engine.docker.getContainer(id);
   const inspect = (options: object) =>
     container.inspect({ ...options, abortSignal: signal }).catch(() => undefined);
@@ -137,8 +176,9 @@ async function writtenBy(engine: Engine, id: string, signal: AbortSignal): Promi
   const volumes = (found?.Mounts ?? []).flatMap(({ Type, Source }) =>
     Type === 'volume' ? Source : [],
   );
-  if (data?.UpperDir !== undefined) return { paths: [data.UpperDir, ...volumes], otherBytes: 0 };
-  // With containerd's image store, the default of new engines, only the engine knows what a container has written.
+  const layer = data?.UpperDir ?? upper;
+  if (layer !== undefined) return { paths: [layer, ...volumes], otherBytes: 0 };
+  // An engine that keeps its mounts to itself measures what a container has written, which takes it longer.
   const sized = (await inspect({ size: true })) as { readonly SizeRw?: number } | undefined;
   return { paths: volumes, otherBytes: sized?.SizeRw ?? 0 };
 }
