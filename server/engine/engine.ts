@@ -59,9 +59,9 @@ export interface EngineEvent {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** How an engine elsewhere is used that is reached over ssh only, or over TLS. */
+/** How an engine on another machine is used that is reached over ssh only, or over TLS. */
 export const FORWARD_REMEDY =
-  'Set DOCKER_HOST to unix:///path/to/docker.sock or tcp://host:port. For an engine on another machine, forward its socket: ssh -fnNT -L /tmp/engine.sock:/var/run/docker.sock user@host, then DOCKER_HOST=unix:///tmp/engine.sock npm start';
+  'For an engine on another machine, forward its socket: ssh -fnNT -L /tmp/engine.sock:/var/run/docker.sock user@host, then DOCKER_HOST=unix:///tmp/engine.sock npm start';
 
 /** `docker` with a client for the engine at `address` (`unix:///…` or `tcp://host:port`). */
 function clientFor(address: string): Dockerode {
@@ -73,7 +73,7 @@ function clientFor(address: string): Dockerode {
   throw new QuaysideError(
     'CONFIG_INVALID',
     `The engine's address ${address} is of a kind that Quayside cannot use.`,
-    FORWARD_REMEDY,
+    `Set DOCKER_HOST to unix:///path/to/docker.sock or tcp://host:port. ${FORWARD_REMEDY}`,
   );
 }
 
