@@ -5,7 +5,12 @@
 import { QuaysideError } from '../base/errors.ts';
 import { Engine } from '../engine/engine.ts';
 import { runningEngine } from '../engine/find.ts';
-import { ownEngineAddress, startOwnEngine, stopOwnEngine } from '../engine/own-engine.ts';
+import {
+  ownEngineAddress,
+  startOwnEngine,
+  stopOwnEngine,
+  USUAL_ADDRESS,
+} from '../engine/own-engine.ts';
 import { runProgram } from './failure.ts';
 
 await runProgram(async () => {
@@ -30,5 +35,6 @@ await runProgram(async () => {
 async function start(): Promise<void> {
   const engine = new Engine(ownEngineAddress());
   if (await engine.isAway()) await startOwnEngine((line) => console.error(line));
-  console.log(engine.address);
+  // Installing it may have started the machine's engine, and then no other is.
+  console.log((await engine.isAway()) ? USUAL_ADDRESS : engine.address);
 }

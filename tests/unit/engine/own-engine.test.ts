@@ -1,9 +1,9 @@
 import { appendFile, mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Engine } from '../../../server/engine/engine.ts';
-import { boundEngineLog, ownEngineAddress } from '../../../server/engine/own-engine.ts';
+import { assertPossible, boundEngineLog, ownEngineAddress } from '../../../server/engine/own-engine.ts';
 
 const MIB = 1024 ** 2;
 
@@ -41,5 +41,29 @@ describe('the log of an engine of our own', () => {
     await appendFile(log, 'x'.repeat(17 * MIB));
     await boundEngineLog(new Engine('unix:///var/run/docker.sock'), home);
     expect(await size(log)).toBe(18 * MIB);
+  });
+});
+
+describe('where the engine is installed and does not run', () => {
+  beforeEach(async () => {
+    await appendFile(join(home, 'dockerd'), '');
+    vi.stubEnv('PATH', home);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+
+  it('somebody who is not root is told how it is started, and not to install it', async () => {
+    vi.spyOn(process, 'getuid' as never).mockReturnValue(1000 as never);
+    await expect(assertPossible()).rejects.toMatchObject({
+      code: 'ENGINE_MISSING',
+      remedy: expect.stringMatching(/^Start it: sudo (systemctl start docker|service docker start)$/),
+    });
+  });
+
+  it('root may start one, whatever distribution it is', async () => {
+    vi.spyOn(process, 'getuid' as never).mockReturnValue(0 as never);
+    await expect(assertPossible()).resolves.toBeUndefined();
   });
 });
