@@ -13,8 +13,9 @@ import { BASE_PATH } from '../client-driver/base-path.ts';
 import { QuaysideError } from '../server/base/errors.ts';
 import { progress } from '../server/base/progress.ts';
 import { printFailure } from '../server/cli/failure.ts';
+import { isDebian, isInstalled } from '../server/engine/debian.mjs';
 import { findEngine } from '../server/engine/find.ts';
-import { installPackages, isDebian, isInstalled } from '../server/engine/packages.ts';
+import { installPackages } from '../server/engine/packages.ts';
 import { labFolders } from '../server/labs/folders.ts';
 import { loadLabs } from '../server/labs/loader.ts';
 import { createSandboxRuntime } from '../server/sandbox/runtime.ts';
@@ -170,7 +171,7 @@ async function setUp(
 
 async function ensureProgram(program: string, packages: readonly string[]): Promise<void> {
   if (isInstalled(program)) return;
-  if (process.getuid?.() !== 0 || !(await isDebian())) {
+  if (process.getuid?.() !== 0 || !isDebian()) {
     throw new QuaysideError(
       'CONFIG_INVALID',
       `The tests need ${program}, which is not installed, and set-up can install it only as root on Debian or Ubuntu.`,

@@ -4,7 +4,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:pat
 import { addAbortSignal, type Readable } from 'node:stream';
 import { messageOf, QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
-import { BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
+import { BASE_EDITION, BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
 import type { Engine } from './engine.ts';
 import { engineCall } from './engine-call.ts';
 import { markUsed, removeOldImages } from './old-images.ts';
@@ -59,7 +59,7 @@ export async function ensureImage(
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(context.length + 1))
     .sort();
-  const hash = createHash('sha256').update(on.image);
+  const hash = createHash('sha256').update(`${on.image}\0${BASE_EDITION}`);
   if (tag !== '') hash.update(`\0${tag}`);
   for (const file of files) hash.update(`\0${file}\0`).update(await readFile(join(context, file)));
   const name = `quayside/${repositoryOf(folder)}:${hash.digest('hex').slice(0, HASH_LENGTH)}`;

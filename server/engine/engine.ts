@@ -187,7 +187,12 @@ export class Engine {
       ...options,
       OpenStdin: true,
       StdinOnce: true,
-      HostConfig: { ...options.HostConfig, AutoRemove: true },
+      // What it says comes over the line, and need not be kept as well.
+      HostConfig: {
+        ...options.HostConfig,
+        AutoRemove: true,
+        LogConfig: { Type: 'none', Config: {} },
+      },
     });
     let stream: ProcessStream | undefined;
     try {

@@ -1,12 +1,4 @@
-import { spawn } from 'node:child_process';
-import {
-  closeSync,
-  constants,
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  openSync,
-} from 'node:fs';
+import { constants, createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { access, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Background } from '../base/background.ts';
@@ -14,9 +6,12 @@ import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { takeTurn } from '../base/turn.ts';
+import { SYSTEMD, startDaemon } from './daemon.ts';
+import { CLIENT_PACKAGE, ENGINE_PACKAGES, isDebian, isInstalled } from './debian.mjs';
+import { untilEarlyIsDone } from './early.ts';
 import { Engine } from './engine.ts';
 import { freeBytes } from './local-engine.ts';
-import { installPackages, isDebian, isInstalled } from './packages.ts';
+import { installPackages } from './packages.ts';
 
 /**
  * Where an engine of our own keeps its files. `QUAYSIDE_ENGINE_HOME` puts all of it below one directory: for a second
@@ -46,8 +41,6 @@ export function ownEngineAddress(home = HOME): string {
   return `unix://${pathsOf(home).socket}`;
 }
 
-/** There where systemd is the first process. */
-const SYSTEMD = '/run/systemd/system';
 /** Where the machine's engine listens, on every Linux. */
 export const USUAL_ADDRESS = 'unix:///var/run/docker.sock';
 
@@ -84,12 +77,12 @@ export async function startOwnEngine(
     const who = holder ? `process ${holder}` : 'another start';
     progress(`Waiting for ${who}, which sets up the Docker Engine …`);
   });
+  await untilEarlyIsDone(progress);
   if (await hasEngine()) return;
   if (!isInstalled('dockerd')) {
     progress('No Docker Engine answers. Installing docker.io from this system’s packages …');
-    await installPackages(['docker.io', 'iptables'], progress);
-    // From Debian 13 on the command-line client is a package of its own.
-    if (!isInstalled('docker')) await installPackages(['docker-cli'], progress);
+    await installPackages(ENGINE_PACKAGES, progress);
+    if (!isInstalled('docker')) await installPackages([CLIENT_PACKAGE], progress);
     // Where systemd runs, the package has started the machine's engine: a second one would be for nothing.
     if (home === undefined && !(await new Engine(USUAL_ADDRESS).isAway())) return;
   }
@@ -99,10 +92,11 @@ export async function startOwnEngine(
   await writeFile(paths.config, '{}');
   progress('Starting a Docker Engine for Quayside …');
   try {
-    await launch(paths).catch(async () => {
+    await launch(paths, existsSync(SYSTEMD)).catch(async () => {
       // What an engine that was killed had running may end only now, and then holds up the next one's containerd.
       await removeStale(paths);
-      await launch(paths);
+      // And a systemd that does not let it have a scope is no reason to have none.
+      await launch(paths, false);
     });
   } catch (error) {
     throw new QuaysideError(
@@ -114,11 +108,11 @@ export async function startOwnEngine(
   }
 }
 
-/** Starts the daemon where it does not run, and settles when it answers. */
-async function launch(paths: Paths): Promise<void> {
+/** Starts the daemon where it does not run, and settles when it answers. @param inScope see `daemonCommand` */
+async function launch(paths: Paths, inScope: boolean): Promise<void> {
   const ended = new AbortController();
   const running = await ownEnginePid(paths);
-  if (running === undefined) startDaemon(paths, (error) => ended.abort(error));
+  if (running === undefined) startDaemon(paths, inScope, (error) => ended.abort(error));
   using limit = deadline(START_MS, ended.signal);
   const engine = new Engine(`unix://${paths.socket}`);
   while (await engine.isAway(limit.signal)) {
@@ -128,36 +122,6 @@ async function launch(paths: Paths): Promise<void> {
       throw new Error(`dockerd (process ${running}) was ending`);
     }
   }
-}
-
-/** @param onEnd told when the daemon cannot be started, or ends */
-function startDaemon(paths: Paths, onEnd: (error: Error) => void): void {
-  const log = openSync(paths.log, 'a');
-  const daemon = spawn(
-    'dockerd',
-    [
-      `--host=unix://${paths.socket}`,
-      `--data-root=${paths.data}`,
-      `--exec-root=${paths.run}/exec`,
-      `--pidfile=${paths.pidFile}`,
-      // The machine's own /etc/docker/daemon.json belongs to another engine.
-      `--config-file=${paths.config}`,
-      '--bridge=none',
-      '--iptables=false',
-      '--ip6tables=false',
-      '--ip-forward=false',
-      '--ip-masq=false',
-    ],
-    { detached: true, stdio: ['ignore', log, log] },
-  );
-  closeSync(log);
-  daemon.once('error', onEnd);
-  daemon.once('exit', (code, signal) => {
-    onEnd(
-      new Error(signal ? `dockerd was ended by ${signal}` : `dockerd ended with status ${code}`),
-    );
-  });
-  daemon.unref();
 }
 
 /**
@@ -213,7 +177,7 @@ export async function assertPossible(): Promise<void> {
       `Start it: ${existsSync(SYSTEMD) ? 'sudo systemctl start docker' : 'sudo service docker start'}`,
     );
   }
-  if (!isThere && (process.platform !== 'linux' || !(await isDebian()))) {
+  if (!isThere && (process.platform !== 'linux' || !isDebian())) {
     throw new QuaysideError(
       'ENGINE_MISSING',
       'No Docker Engine answers, and set-up can install one only on Debian and Ubuntu.',

@@ -1,37 +1,31 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 import type { ExecaError } from 'execa';
 import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { proxiesOf, withoutPasswords } from './proxies.ts';
 
-/** System programs are here; a plain user's PATH may lack these. */
-const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin'];
+export { isInstalled } from './debian.mjs';
+
 /** How many of apt's last lines an error shows: the cause is at the end. */
 const LINES_KEPT = 12;
 /** A machine's own first upgrade takes minutes; one that takes longer than this has to be looked at. */
 const APT_BUSY_MS = 15 * 60_000;
 const APT_RETRY_MS = 1_000;
-/** What apt ends with where another program uses it. Its own option to wait does not cover its package lists. */
-const HELD = /Could not get lock \S+ It is held by process (\d+) \((.+?)\)/;
+/**
+ * What apt and dpkg end with where another program uses them. Apt's own option to wait does not cover its package lists.
+ * Who it is is not always known: a program in a container has no number here.
+ */
+const HELD = [
+  /Could not get lock \S+ It is held by process (?<pid>[1-9]\d*) \((?<name>.+?)\)/,
+  /lock was locked by another process(?: with pid (?<pid>\d+))?/,
+  /Could not get lock \S+/,
+] as const;
+/** The lines in which apt, dpkg and debootstrap say why they end; all others only what they did. */
+const CAUSE = /^(E:|Error:|Err:|dpkg: error|W: Failure)/;
 /** The lines of apt and debootstrap that show their progress. */
 const SHOWN = /^(Get:|Unpacking|Setting up|I: (Retrieving|Extracting|Configuring))/;
 /** An engine's packages take a minute; a mirror that hangs must not hold a start for ever. */
 const RUN_MS = 1_800_000;
-
-/** Whether this system has Debian's package tools. */
-export async function isDebian(): Promise<boolean> {
-  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release);
-}
-
-/** Whether a program of that name can be run here. */
-export function isInstalled(program: string): boolean {
-  const directories = [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_DIRECTORIES];
-  return directories.some((directory) => existsSync(join(directory, program)));
-}
 
 /**
  * Installs Debian packages (root only). Where another program is using apt, as a new machine's first update of its own
@@ -66,22 +60,29 @@ async function apt(
     try {
       return await runToEnd(['apt-get', ...args], progress);
     } catch (error) {
-      const [, pid, name] = HELD.exec((error as Error).message) ?? [];
-      if (pid === undefined || signal.aborted) throw error;
-      if (pid !== waitedFor) {
-        progress(`Waiting for apt: ${name} (process ${pid}) is using it …`);
-      }
-      waitedFor = pid;
+      const holder = holderIn((error as Error).message);
+      if (holder === undefined || signal.aborted) throw error;
+      if (holder !== waitedFor) progress(`Waiting for apt: ${holder} is using it …`);
+      waitedFor = holder;
       // Where time is up meanwhile, the last attempt says who still uses it.
       await sleep(APT_RETRY_MS, signal, { ref: true }).catch(() => undefined);
     }
   }
 }
 
+/** Who uses apt meanwhile, by the words with which it ends; `undefined` where it has ended for another reason. */
+function holderIn(words: string): string | undefined {
+  const held = HELD.map((each) => each.exec(words)).find((found) => found !== null);
+  if (!held) return undefined;
+  const { pid, name } = held.groups ?? {};
+  if (pid === undefined) return 'another program';
+  return name === undefined ? `process ${pid}` : `${name} (process ${pid})`;
+}
+
 /**
  * Runs a program of this machine to its end and shows what it is doing.
  *
- * @throws Error with its last lines where it fails or does not end
+ * @throws Error with the lines in which it says why it fails, or its last ones; also where it does not end
  */
 export async function runToEnd(argv: readonly string[], progress: Progress): Promise<void> {
   const [file = '', ...args] = argv;
@@ -103,6 +104,8 @@ export async function runToEnd(argv: readonly string[], progress: Progress): Pro
   } catch (error) {
     const { exitCode, shortMessage } = error as ExecaError;
     const how = exitCode === undefined ? shortMessage : `${file} ended with status ${exitCode}`;
-    throw new Error(`${how}. ${lines.join(' | ')}`, { cause: error });
+    const causes = lines.filter((line) => CAUSE.test(line));
+    const words = causes.length > 0 ? causes : lines;
+    throw new Error([`${how}.`, ...words].join('\n  '), { cause: error });
   }
 }

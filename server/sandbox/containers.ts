@@ -25,6 +25,9 @@ function nanoCpus(processors: number): number {
   return Math.max(1, Math.floor(processors / 2)) * 1e9;
 }
 
+/** A learner is root in a host, and may print as its first program does. */
+const LOG = { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } };
+
 /** As our own image says it; one of a lab's own may say otherwise. */
 const OURS = { Entrypoint: ['tini', '--', '/opt/quayside/init'], Cmd: [], User: 'root' };
 
@@ -42,7 +45,11 @@ export function switchOptions(
     Entrypoint: ['tini', '--', 'sleep', 'infinity'],
     Labels: labelsOf(labels, 'switch'),
     NetworkDisabled: true,
-    HostConfig: { NetworkMode: 'none', Memory: 32 * MIB, MemorySwap: 32 * MIB, PidsLimit: 16 },
+    HostConfig: {
+      NetworkMode: 'none',
+      ...{ Memory: 32 * MIB, MemorySwap: 32 * MIB, PidsLimit: 16 },
+      LogConfig: LOG,
+    },
   };
 }
 
@@ -79,8 +86,7 @@ export function hostOptions(
     CapAdd: spec.hasEngine || spec.isRouter ? ['SYS_ADMIN', 'NET_ADMIN'] : ['NET_ADMIN'],
     SecurityOpt: UNCONFINED,
     CgroupnsMode: 'private',
-    // A learner is root in it, and may print as its first program does.
-    LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } },
+    LogConfig: LOG,
     Mounts: [...(spec.hasEngine ? [disk] : []), ...(bind ? [bind] : [])],
     ...(spec.hasEngine ? HOST_LIMITS : PLAIN_HOST_LIMITS),
     NanoCpus: nanoCpus(processors),

@@ -82,10 +82,36 @@ describe('packages', () => {
     await failed;
   });
 
-  it('that cannot be had are an error with apt’s last words', async () => {
-    apt('echo "E: Unable to locate package nothing"; exit 100');
-    await expect(installPackages(['nothing'], () => undefined)).rejects.toThrow(
-      'Installing nothing failed: apt-get ended with status 100. E: Unable to locate package nothing',
+  it('that cannot be had are an error with what apt gives as its cause, in whole lines', async () => {
+    apt(
+      'echo "Reading package lists..."; printf E >&2; printf ": " >&2; echo "Unable to locate package nothing" >&2; exit 100',
     );
+    await expect(installPackages(['nothing'], () => undefined)).rejects.toThrow(
+      /^Installing nothing failed: apt-get ended with status 100\.\n {2}E: Unable to locate package nothing$/,
+    );
+  });
+
+  it.each([
+    [
+      'E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 812 (dpkg)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?',
+      'dpkg (process 812)',
+    ],
+    [
+      'dpkg: error: dpkg frontend lock was locked by another process with pid 812\nE: Sub-process /usr/bin/dpkg returned an error code (2)',
+      'process 812',
+    ],
+    [
+      'E: Could not get lock /var/lib/dpkg/lock-frontend - open (11: Resource temporarily unavailable)',
+      'another program',
+    ],
+    ['E: Could not get lock /var/lib/apt/lists/lock. It is held by process 0', 'another program'],
+  ])('wait for each of its locks: %s', async (words, holder) => {
+    const busy = apt(`[ -e $busy ] && { cat "$busy" >&2; exit 100; }; exit 0`);
+    writeFileSync(busy, `${words}\n`);
+    const said = Promise.withResolvers<string>();
+    const installed = installPackages(['docker.io'], said.resolve);
+    expect(await said.promise).toBe(`Waiting for apt: ${holder} is using it …`);
+    rmSync(busy);
+    await installed;
   });
 });

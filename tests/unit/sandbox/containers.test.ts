@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { defineLab, hostNamed } from '#lab';
-import { hostOptions } from '../../../server/sandbox/containers.ts';
+import { hostOptions, switchOptions } from '../../../server/sandbox/containers.ts';
 
 const LAB = defineLab({
   title: 'T',
@@ -97,3 +97,10 @@ test.each([
     expect(optionsOf('plain', processors).HostConfig?.NanoCpus).toBe(nano);
   },
 );
+
+test('what a container prints is kept within bounds', () => {
+  const labels = { instance: 'i', sandbox: 's', session: 'x' };
+  for (const { HostConfig } of [optionsOf('plain'), switchOptions(labels, 'image')]) {
+    expect(HostConfig?.LogConfig?.Config).toEqual({ 'max-size': '1m', 'max-file': '1' });
+  }
+});

@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BASE_IMAGE } from '../../server/engine/base-image.ts';
+import type { Engine } from '../../server/engine/engine.ts';
+import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
+import { PROJECT, realEngine, SMALL_LAB } from './stage.ts';
+
+/** Where the settings of a machine stand, and what is written while packages are installed. */
+const PLACES = ['/etc', '/root', '/var/log', '/var/lib/dbus', '/var/lib/systemd', '/usr/local'];
+/** A machine of this name cannot be told from words of Debian's own. */
+const SHORT_NAME = 5;
+
+let engine: Engine;
+let images: readonly string[];
+let directory: string;
+beforeAll(async () => {
+  engine = await realEngine();
+  directory = await mkdtemp(join(tmpdir(), 'quayside-traces-'));
+  const labs = new Map([['small', SMALL_LAB]]);
+  await using runtime = await createSandboxRuntime(PROJECT, engine, labs, 'traces', () => {});
+  images = [BASE_IMAGE, runtime.hostImage, ...Object.values(runtime.labImages)];
+}, 600_000);
+afterAll(() => rm(directory, { recursive: true }));
+
+/** The files of an image in those places, by their path in it. */
+async function filesOf(image: string): Promise<ReadonlyMap<string, string>> {
+  const root = await mkdtemp(join(directory, 'image-'));
+  const container = await engine.docker.createContainer({ Image: image, Cmd: ['none'] });
+  try {
+    for (const path of PLACES) {
+      const archive = await container.getArchive({ path }).catch(() => undefined);
+      if (!archive) continue;
+      const tar = execa('tar', ['-x', '-C', root, '--no-same-owner'], { stdout: 'ignore' });
+      await Promise.all([pipeline(archive, tar.stdin), tar]);
+    }
+  } finally {
+    await container.remove();
+  }
+  await promisify(execFile)('chmod', ['-R', 'u+rwX', root]);
+  const files = new Map<string, string>();
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.set(path.slice(root.length), await readFile(path, 'latin1'));
+  }
+  return files;
+}
+
+/** What tells this machine from others. */
+async function traces(): Promise<readonly string[]> {
+  const read = (path: string) => readFile(path, 'utf8').catch(() => '');
+  const nameServers = (await read('/etc/resolv.conf')).match(/^(nameserver|search|domain) .+$/gm);
+  const proxies = Object.entries(process.env).flatMap(([name, value]) =>
+    /^(http|https)_proxy$/i.test(name) && value ? [value] : [],
+  );
+  const id = (await read('/etc/machine-id')).trim();
+  const name = hostname().length < SHORT_NAME ? [] : [hostname()];
+  return [...(nameServers ?? []), ...proxies, ...name, ...(id === '' ? [] : [id])];
+}
+
+test('nothing of the machine on which they were built is in the images', async () => {
+  const known = await traces();
+  for (const image of images) {
+    const files = await filesOf(image);
+    // An engine gives these to each container; in the image they are empty, or missing.
+    for (const path of ['/etc/hostname', '/etc/resolv.conf', '/etc/machine-id']) {
+      expect(files.get(path) ?? '', `${path} of ${image}`).toBe('');
+    }
+    for (const [path, content] of files) {
+      expect(path, image).not.toMatch(/\/ssh_host_|\/(authorized_keys|id_[a-z0-9]+)$/);
+      const found = known.filter((trace) => content.includes(trace));
+      expect(found, `${path} of ${image}`).toEqual([]);
+      if (path.startsWith('/etc/apt/')) expect(content, path).not.toMatch(/^\s*Acquire::.*Proxy/m);
+    }
+    const zone = files.get('/etc/timezone') ?? 'Etc/UTC';
+    expect(zone.trim(), image).toBe('Etc/UTC');
+    const { Config } = await engine.docker.getImage(image).inspect();
+    expect((Config.Env ?? []).filter((each) => /proxy/i.test(each))).toEqual([]);
+  }
+});
