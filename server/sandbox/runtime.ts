@@ -50,25 +50,33 @@ export async function createSandboxRuntime(
   { onUnbuilt, internet }: RuntimeOptions = {},
 ): Promise<SandboxRuntime> {
   const images = join(project, 'images');
-  const hostImage = await ensureImage(engine, images, 'lab-host', progress);
+  // The one that takes longest. What is not built on it is built meanwhile.
+  const host = ensureImage(engine, images, 'lab-host', progress);
   const labImages: Record<string, string> = {};
   const hostImages: Record<string, string> = {};
-  const buildFor = async (lab: Lab): Promise<void> => {
-    await buildHostImages({ engine, images, hostImage, progress }, lab, hostImages);
+  const unbuilt = new Set<string>();
+  const forEachLab = async (build: (lab: Lab) => Promise<void>): Promise<void> => {
+    for (const [name, lab] of labs) {
+      if (unbuilt.has(name)) continue;
+      try {
+        await build(lab);
+      } catch (error) {
+        if (!onUnbuilt) throw error;
+        unbuilt.add(name);
+        onUnbuilt(name, error);
+      }
+    }
+  };
+  const buildLabImages = async (lab: Lab): Promise<void> => {
     for (const [image, folder] of Object.entries(lab.images)) {
       const how = { tag: imageName(image).tag };
       const source = imageSource(image, folder);
       labImages[source] ??= await ensureImage(engine, images, folder, progress, how);
     }
   };
-  for (const [name, lab] of labs) {
-    try {
-      await buildFor(lab);
-    } catch (error) {
-      if (!onUnbuilt) throw error;
-      onUnbuilt(name, error);
-    }
-  }
+  const [hostImage] = await Promise.all([host, forEachLab(buildLabImages)]);
+  const place = { engine, images, hostImage, progress };
+  await forEachLab((lab) => buildHostImages(place, lab, hostImages));
   const gatewayImage = internet && (await ensureImage(engine, images, 'gateway', progress));
   if (!internet) await removeGateways(engine, instance);
   const links = new LinkManager(engine, hostImage, instance);

@@ -45,6 +45,7 @@ describe('the log of an engine of our own', () => {
 });
 
 describe('where the engine is installed and does not run', () => {
+  const user = process as Required<Pick<NodeJS.Process, 'getuid'>>;
   beforeEach(async () => {
     await appendFile(join(home, 'dockerd'), '');
     vi.stubEnv('PATH', home);
@@ -55,7 +56,7 @@ describe('where the engine is installed and does not run', () => {
   });
 
   it('somebody who is not root is told how it is started, and not to install it', async () => {
-    vi.spyOn(process, 'getuid' as never).mockReturnValue(1000 as never);
+    vi.spyOn(user, 'getuid').mockReturnValue(1000);
     await expect(assertPossible()).rejects.toMatchObject({
       code: 'ENGINE_MISSING',
       remedy: expect.stringMatching(/^Start it: sudo (systemctl start docker|service docker start)$/),
@@ -63,7 +64,7 @@ describe('where the engine is installed and does not run', () => {
   });
 
   it('root may start one, whatever distribution it is', async () => {
-    vi.spyOn(process, 'getuid' as never).mockReturnValue(0 as never);
+    vi.spyOn(user, 'getuid').mockReturnValue(0);
     await expect(assertPossible()).resolves.toBeUndefined();
   });
 });

@@ -45,7 +45,8 @@ test('a host that is to reach the internet is told who knows names there', () =>
     const spec = hostNamed(lab, name);
     return (
       spec &&
-      hostOptions({ instance: 'i', sandbox: 's', session: 'x' }, 'image', lab, spec, undefined).Env
+      hostOptions({ instance: 'i', sandbox: 's', session: 'x' }, 'image', lab, spec, undefined, 2)
+        .Env
     );
   };
   const names = 'QUAYSIDE_HOSTS=10.0.0.1 one;10.0.0.2 two';

@@ -1,9 +1,9 @@
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { spawn } from 'node-pty';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 const PROJECT = resolve(import.meta.dirname, '../../..');
 
@@ -14,14 +14,15 @@ const SERVER = join(import.meta.dirname, 'run-server.ts');
 let project: string;
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'quayside-run-'));
-  await mkdir(join(project, 'setup'));
-  for (const file of ['setup/run.mjs', 'setup/preload.mjs']) {
+  for (const file of [
+    ...['setup/run.mjs', 'setup/preload.mjs', 'setup/early.mjs'],
+    'server/engine/debian.mjs',
+  ]) {
     await cp(join(PROJECT, file), join(project, file));
   }
   const { scripts } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
   await writeFile(join(project, 'package.json'), JSON.stringify({ type: 'module', scripts }));
   await writeFile(join(project, 'package-lock.json'), '{}');
-  await mkdir(join(project, 'server'));
   await writeFile(join(project, 'server/main.ts'), `await import('${SERVER}');`);
   await mkdir(join(project, 'node_modules/.bin'), { recursive: true });
   await symlink(process.execPath, join(project, 'node_modules/.bin/node'));
@@ -126,4 +127,54 @@ it('a program’s own status is that of the command', async () => {
   await writeFile(join(project, 'setup/check.ts'), "process.kill(process.pid, 'SIGKILL');");
   const killed = await execa('npm', ['run', 'check'], { cwd: project, reject: false });
   expect(killed.exitCode).toBe(137);
+});
+
+describe('the project’s packages', () => {
+  let bin: string;
+  let asked: string;
+  const devPackage = () => join(project, 'node_modules', 'a-tester');
+  beforeEach(async () => {
+    bin = await mkdtemp(join(tmpdir(), 'quayside-bin-'));
+    asked = join(bin, 'asked');
+    const { scripts } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
+    const wants = { type: 'module', scripts, devDependencies: { 'a-tester': '1.0.0' } };
+    await writeFile(join(project, 'package.json'), JSON.stringify(wants));
+    await writeFile(join(project, 'setup/check.ts'), '');
+    await mkdir(join(project, 'server/cli'), { recursive: true });
+    await writeFile(join(project, 'server/cli/clean.ts'), '');
+    // In npm's place: notes what it was asked, and installs that.
+    const npm = `#!/bin/sh
+echo "$*" >> ${asked}
+case "$*" in *--include=dev*) mkdir -p ${devPackage()};; esac
+touch ${join(project, 'node_modules/.package-lock.json')}
+`;
+    await writeFile(join(bin, 'npm'), npm, { mode: 0o755 });
+  });
+  afterEach(async () => {
+    await rm(bin, { recursive: true });
+    await rm(devPackage(), { recursive: true, force: true });
+  });
+
+  /** One of the project's commands, with that npm. @returns how npm was asked, in turns */
+  async function run(program: string): Promise<readonly string[]> {
+    const env = { PATH: `${bin}:${process.env.PATH}` };
+    await execa(process.execPath, ['setup/run.mjs', program], { cwd: project, env });
+    const lines = await readFile(asked, 'utf8').catch(() => '');
+    return lines.split('\n').flatMap((line) => /--(omit|include)=dev/.exec(line)?.[1] ?? []);
+  }
+  /** The list of packages is newer than what is installed. */
+  const change = () => utimes(join(project, 'node_modules/.package-lock.json'), 0, 0);
+
+  it('are installed without what only developers need, where a learner’s machine starts', async () => {
+    await change();
+    expect(await run('server/cli/clean.ts')).toEqual(['omit']);
+    expect(await run('server/cli/clean.ts'), 'once').toEqual(['omit']);
+  });
+
+  it('get the rest with the first program of developers, and keep it', async () => {
+    expect(await run('setup/check.ts')).toEqual(['include']);
+    expect(await run('setup/check.ts'), 'once').toEqual(['include']);
+    await change();
+    expect(await run('server/cli/clean.ts')).toEqual(['include', 'include']);
+  });
 });

@@ -1,0 +1,102 @@
+// Begun by setup/run.mjs while npm installs the project's packages, on a machine that certainly lacks an engine: installs
+// the engine's packages, and makes the base of all images where no registry answers. Plain Node, since no package is there.
+// What does not come to its end here is done by the server, which also says why it cannot be; nothing here is an error.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import {
+  BASE_PACKAGES,
+  BASE_TREE,
+  baseCommand,
+  CLIENT_PACKAGE,
+  ENGINE_PACKAGES,
+  isDebian,
+  isInstalled,
+  withoutTraces,
+} from '../server/engine/debian.mjs';
+
+/** Where engines listen. */
+const SOCKETS = ['/var/run/docker.sock', '/run/quayside/docker.sock'];
+/** Where images are pulled from. It answers within a second where it can be reached at all. */
+const REGISTRY = 'https://registry-1.docker.io/v2/';
+const REGISTRY_MS = 5_000;
+const MAKING = `${BASE_TREE}.making`;
+
+/** Whether this is a machine on which set-up will install an engine: root's, a Debian, and without any. */
+export function isFresh(env = process.env) {
+  return (
+    process.platform === 'linux' &&
+    process.getuid?.() === 0 &&
+    isDebian() &&
+    !env.DOCKER_HOST &&
+    !['docker', 'dockerd', 'podman'].some(isInstalled) &&
+    !SOCKETS.some(existsSync)
+  );
+}
+
+let isStopped = false;
+/** @type {import('node:child_process').ChildProcess | undefined} */
+let making;
+// A package manager is not broken off: it ends by itself, and nothing else is begun.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    isStopped = true;
+    making?.kill();
+  });
+}
+
+/** @param {string[]} args */
+function apt(...args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+  // In a group of its own, which Ctrl-C in a terminal does not reach.
+  const child = spawn('apt-get', args, { stdio: 'ignore', env, detached: true });
+  return ended(child);
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+function ended(child) {
+  return new Promise((settle) => {
+    child.once('error', () => settle(false));
+    child.once('exit', (code) => settle(code === 0));
+  });
+}
+
+function hasRegistry() {
+  return fetch(REGISTRY, { signal: AbortSignal.timeout(REGISTRY_MS) }).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function makeBase() {
+  rmSync(MAKING, { recursive: true, force: true });
+  mkdirSync(MAKING, { recursive: true });
+  const [program = '', ...args] = baseCommand(MAKING);
+  making = spawn(program, args, { stdio: 'ignore', env: { ...process.env, LC_ALL: 'C' } });
+  if ((await ended(making)) && !isStopped) {
+    withoutTraces(MAKING);
+    renameSync(MAKING, BASE_TREE);
+  } else {
+    rmSync(MAKING, { recursive: true, force: true });
+  }
+}
+
+async function prepare() {
+  console.error('Meanwhile: installing a Docker Engine from this system’s packages …');
+  const needsBase = !existsSync(BASE_TREE) && !(await hasRegistry());
+  if (!(await apt('update')) || isStopped) return;
+  const hasClient = spawnSync('apt-cache', ['show', CLIENT_PACKAGE], { stdio: 'ignore' });
+  const names = [
+    ...ENGINE_PACKAGES,
+    ...(hasClient.status === 0 ? [CLIENT_PACKAGE] : []),
+    ...(needsBase ? BASE_PACKAGES : []),
+  ];
+  if (!(await apt('install', '-y', '--no-install-recommends', ...names)) || isStopped) return;
+  if (!needsBase) return;
+  console.error('Meanwhile: making the base of the images with debootstrap …');
+  await makeBase();
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await prepare().catch(() => undefined);
+}
