@@ -22,6 +22,13 @@ const REGISTRY = 'https://registry-1.docker.io/v2/';
 const REGISTRY_MS = 5_000;
 const MAKING = `${BASE_TREE}.making`;
 
+/** For programs that read a proxy's name in lower case alone, such as apt and wget. */
+const ENV = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) {
+  const value = process.env[name] || process.env[name.toUpperCase()];
+  if (value) ENV[name] = value;
+}
+
 /** Whether this is a machine on which set-up will install an engine: root's, a Debian, and without any. */
 export function isFresh(env = process.env) {
   return (
@@ -47,9 +54,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 
 /** @param {string[]} args */
 function apt(...args) {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
   // In a group of its own, which Ctrl-C in a terminal does not reach.
-  const child = spawn('apt-get', args, { stdio: 'ignore', env, detached: true });
+  const child = spawn('apt-get', args, { stdio: 'ignore', env: ENV, detached: true });
   return ended(child);
 }
 
@@ -72,7 +78,7 @@ async function makeBase() {
   rmSync(MAKING, { recursive: true, force: true });
   mkdirSync(MAKING, { recursive: true });
   const [program = '', ...args] = baseCommand(MAKING);
-  making = spawn(program, args, { stdio: 'ignore', env: { ...process.env, LC_ALL: 'C' } });
+  making = spawn(program, args, { stdio: 'ignore', env: ENV });
   if ((await ended(making)) && !isStopped) {
     withoutTraces(MAKING);
     renameSync(MAKING, BASE_TREE);

@@ -54,6 +54,7 @@ export function ensureBaseImage(engine: Engine, progress: Progress): Promise<voi
 
 async function ensure(engine: Engine, progress: Progress): Promise<void> {
   if (await isThere(engine)) return;
+  if (isMadeAhead()) return await bootstrap(engine, progress);
   try {
     progress('Fetching the base image (Debian trixie) …');
     await pull(engine);
@@ -91,6 +92,11 @@ async function pull(engine: Engine): Promise<void> {
   await docker.getImage(`${name}:${tag}`).tag(BASE_NAME);
 }
 
+/** Whether a tree was made while the project's packages were installed, and this user may read it. */
+function isMadeAhead(): boolean {
+  return process.getuid?.() === 0 && existsSync(BASE_TREE);
+}
+
 async function bootstrap(engine: Engine, progress: Progress): Promise<void> {
   if (process.getuid?.() !== 0 || !isDebian()) {
     throw new QuaysideError(
@@ -99,7 +105,7 @@ async function bootstrap(engine: Engine, progress: Progress): Promise<void> {
       `Reach a registry and run: docker pull ${PULLED_IMAGE.name}:${PULLED_IMAGE.tag}. Or start as root: sudo npm start`,
     );
   }
-  const isMade = existsSync(BASE_TREE);
+  const isMade = isMadeAhead();
   if (!isMade && !isInstalled('debootstrap')) {
     progress('Installing debootstrap …');
     await installPackages(BASE_PACKAGES, progress);
@@ -108,6 +114,7 @@ async function bootstrap(engine: Engine, progress: Progress): Promise<void> {
   try {
     if (!isMade) await runToEnd(baseCommand(root), progress);
     withoutTraces(root);
+    progress('Giving the base image to the engine …');
     await importTree(engine, root);
   } catch (error) {
     throw new QuaysideError(

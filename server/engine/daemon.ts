@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
 
 /** There where systemd is the first process. */
 export const SYSTEMD = '/run/systemd/system';
@@ -15,6 +16,16 @@ const SCOPE = [
   ...['--property=Delegate=yes', '--property=TasksMax=infinity'],
   '--',
 ];
+
+/** What an operator has written for the machine's engine. */
+const MACHINE_CONFIG = '/etc/docker/daemon.json';
+/** Of that, the settings that say where images are pulled from. All others are of the other engine. */
+const REGISTRIES = z.object({
+  'registry-mirrors': z.array(z.string()).exactOptional(),
+  'insecure-registries': z.array(z.string()).exactOptional(),
+});
+/** Where Go looks for the certificates of this machine, on every distribution that set-up knows. */
+const CERTIFICATES = '/etc/ssl/certs';
 
 /** Where an engine keeps its files. */
 export interface DaemonPaths {
@@ -45,6 +56,40 @@ export function daemonCommand(paths: DaemonPaths, inScope: boolean): readonly st
   ];
 }
 
+/** Writes its settings: the registries of the machine's engine, where those are written down. */
+export function writeConfig({ config }: Pick<DaemonPaths, 'config'>, from = MACHINE_CONFIG): void {
+  writeFileSync(config, JSON.stringify(registriesIn(from)));
+}
+
+function registriesIn(path: string): z.output<typeof REGISTRIES> {
+  try {
+    return REGISTRIES.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    // There is none, or it is one that the machine's engine would refuse as well.
+    return {};
+  }
+}
+
+/**
+ * Its environment: this process's, with the certificates that this one trusts beside the machine's own
+ * (`NODE_EXTRA_CA_CERTS`, which only Node reads). So images are pulled through a proxy that ends TLS.
+ */
+export function daemonEnvironment(
+  { run }: Pick<DaemonPaths, 'run'>,
+  env: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
+  if (!env.NODE_EXTRA_CA_CERTS) return env;
+  const directory = `${run}/certificates`;
+  try {
+    mkdirSync(directory, { recursive: true });
+    copyFileSync(env.NODE_EXTRA_CA_CERTS, `${directory}/extra.pem`);
+  } catch {
+    // As Node itself does with a file that is not there.
+    return env;
+  }
+  return { ...env, SSL_CERT_DIR: [env.SSL_CERT_DIR || CERTIFICATES, directory].join(':') };
+}
+
 /**
  * Starts it, to outlive this process.
  *
@@ -57,7 +102,11 @@ export function startDaemon(
 ): void {
   const [program = '', ...args] = daemonCommand(paths, inScope);
   const log = openSync(paths.log, 'a');
-  const daemon = spawn(program, args, { detached: true, stdio: ['ignore', log, log] });
+  const daemon = spawn(program, args, {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: daemonEnvironment(paths, process.env),
+  });
   closeSync(log);
   daemon.once('error', onEnd);
   daemon.once('exit', (code, signal) => {

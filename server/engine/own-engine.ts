@@ -1,12 +1,12 @@
 import { constants, createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { access, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Background } from '../base/background.ts';
 import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { takeTurn } from '../base/turn.ts';
-import { SYSTEMD, startDaemon } from './daemon.ts';
+import { SYSTEMD, startDaemon, writeConfig } from './daemon.ts';
 import { CLIENT_PACKAGE, ENGINE_PACKAGES, isDebian, isInstalled } from './debian.mjs';
 import { untilEarlyIsDone } from './early.ts';
 import { Engine } from './engine.ts';
@@ -89,7 +89,7 @@ export async function startOwnEngine(
   await mkdir(paths.data, { recursive: true });
   await assertRoom(paths.data);
   await removeStale(paths);
-  await writeFile(paths.config, '{}');
+  writeConfig(paths);
   progress('Starting a Docker Engine for Quayside …');
   try {
     await launch(paths, existsSync(SYSTEMD)).catch(async () => {
