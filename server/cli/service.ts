@@ -78,7 +78,9 @@ async function start(unit: string): Promise<void> {
   await systemctl('restart', unit);
   for await (const line of lines) {
     if (!UNTOLD.test(line)) console.log(line);
-    if (READY.test(line)) return;
+    if (!READY.test(line) && !ENDED.test(line)) continue;
+    // Leaving the loop waits for its end.
+    journal.kill();
     if (ENDED.test(line)) {
       throw new QuaysideError(
         'CONFIG_INVALID',
@@ -86,6 +88,7 @@ async function start(unit: string): Promise<void> {
         `Mend that, and type npm run service -- install … again. All it said: journalctl -u ${unit}`,
       );
     }
+    return;
   }
 }
 

@@ -50,8 +50,11 @@ async function ready(...args: readonly string[]): Promise<string> {
   const said: string[] = [];
   for await (const line of attached.iterable()) {
     const [, url] = READY.exec(line) ?? [];
-    if (url !== undefined) return url;
     said.push(line);
+    if (url === undefined) continue;
+    // A signal that it can hear would be the container's.
+    attached.kill('SIGKILL');
+    return url;
   }
   throw new Error(`the container ended: ${said.join('\n')}`);
 }
