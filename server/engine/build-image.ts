@@ -9,6 +9,7 @@ import type { Engine } from './engine.ts';
 import { engineCall } from './engine-call.ts';
 import { markUsed, removeOldImages } from './old-images.ts';
 import { readAll, stepsOf } from './output-limit.ts';
+import { loadPacked } from './packed-images.ts';
 import { proxiesOf, withoutPasswords } from './proxies.ts';
 
 /** Enough of a hash to tell any two states of a folder apart. */
@@ -67,6 +68,7 @@ export async function ensureImage(
     await markUsed(engine, name, progress);
     return name;
   }
+  if (await loadPacked(engine, imagesDirectory, name, progress)) return name;
   await ensureBaseImage(engine, progress);
   progress(`Building the image ${folder} …`);
   await build(engine, { context, files, on }, { name, tag }, progress);
