@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Definition } from './definitions.ts';
+import { BASE_ARCHIVE } from './disk.ts';
+import type { Machine } from './machine.ts';
+import { Quayside } from './quayside.ts';
+
+/** What one host may write while the disk is tried (MiB); the learner writes three times that. */
+const DISK_MIB = '100';
+/** The engine’s packages come over the network. */
+const SET_UP_MS = 8 * 60_000;
+
+/** How one part went. */
+export interface Outcome {
+  readonly part: string;
+  readonly ms: number;
+  readonly isRight: boolean;
+  readonly said: string;
+}
+
+/** What a trial needs. */
+export interface TrialOptions {
+  readonly machine: Machine;
+  readonly definition: Definition;
+  readonly signal: AbortSignal;
+  /** What the machine prints. */
+  readonly log: (line: string) => void;
+  /** Told as soon as a part is over. */
+  readonly onOutcome: (outcome: Outcome) => void;
+}
+
+/** Does everything that a person does with Quayside on a new machine. It ends with the first part that nothing follows. */
+export async function tryMachine(options: TrialOptions): Promise<void> {
+  const { machine, definition, signal, log, onOutcome } = options;
+  const quayside = new Quayside(machine, definition, signal, log);
+  const part = async (name: string, work: () => Promise<string>): Promise<boolean> => {
+    const began = performance.now();
+    const outcome = await work().then(
+      (said) => ({ isRight: true, said }),
+      (error: unknown) => ({
+        isRight: false,
+        said: error instanceof Error ? error.message : String(error),
+      }),
+    );
+    signal.throwIfAborted();
+    onOutcome({ part: name, ms: performance.now() - began, ...outcome });
+    return outcome.isRight;
+  };
+
+  if (!(await part('boot', () => booted(machine)))) return;
+  if (!(await part('set-up', () => setUp(options)))) return;
+  if (await hasScript('doctor')) {
+    await part('doctor', () => quayside.command('npm run -s doctor'));
+  }
+  if (definition.refusal) {
+    await part('refusal', () => refused(quayside, definition.refusal ?? /^$/));
+    return;
+  }
+  if (!(await part('start', () => quayside.start()))) return;
+  if (!(await part('hosts', () => quayside.learner('hosts')))) return;
+  await part('container', () => quayside.learner('container'));
+  await part('visit', () => quayside.learner('visit'));
+  const restarted = await part('restart', async () => {
+    await quayside.stop();
+    await quayside.start();
+    return await quayside.learner('again');
+  });
+  const rebooted = await part('reboot', async () => {
+    await machine.reboot();
+    quayside.forget();
+    await quayside.start({ QUAYSIDE_DISK_MIB: DISK_MIB });
+    return await quayside.learner('again');
+  });
+  if (rebooted) {
+    await part('disk', () => quayside.learner('disk'));
+    await part('new hosts', () => quayside.learner('hosts'));
+  }
+  if (!restarted && !rebooted) return;
+  await part('clean', async () => {
+    await quayside.stop();
+    return await quayside.command('npm run clean');
+  });
+}
+
+async function booted(machine: Machine): Promise<string> {
+  await machine.start();
+  const look = 'uname -r; systemctl --version | head -1; stat -fc %T /sys/fs/cgroup';
+  const { lines } = await machine.run('root', look, SET_UP_MS);
+  return lines.filter((line) => line !== '').join(', ');
+}
+
+async function setUp({ machine, definition, log }: TrialOptions): Promise<string> {
+  const { user, setUp: commands, userSetUp = [], environment = {}, hasBase } = definition;
+  const variables = Object.entries(environment).map(([name, value]) => `${name}='${value}' `);
+  const imported = `${variables.join('')}docker import - quayside/base:trixie <${BASE_ARCHIVE}`;
+  const typed: readonly (readonly [string, string])[] = [
+    ...commands.map((text) => ['root', text] as const),
+    ...userSetUp.map((text) => [user, text] as const),
+    ...(hasBase ? [['root', `chmod a+r ${BASE_ARCHIVE}`] as const, [user, imported] as const] : []),
+  ];
+  for (const [who, text] of typed) {
+    const { status, lines } = await machine.run(who, text, SET_UP_MS);
+    for (const line of lines) log(line);
+    if (status !== 0) throw new Error(`“${text}”: ${lines.slice(-3).join(' ⏎ ')}`);
+  }
+  const { lines } = await machine.run(
+    user,
+    `${variables.join('')}docker version --format '{{.Server.Version}}' 2>&1 | tail -1`,
+    SET_UP_MS,
+  );
+  return `engine ${lines.findLast((line) => line !== '') ?? 'none'}`;
+}
+
+/** @throws Error where it is not refused, or with other words */
+async function refused(quayside: Quayside, words: RegExp): Promise<string> {
+  const said = await quayside.start().then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  if (said === undefined) {
+    const hosts = await quayside.learner('hosts').catch((error: Error) => error.message);
+    await quayside.stop();
+    throw new Error(`not refused: ready; then ${hosts}`);
+  }
+  if (!words.test(said)) throw new Error(`refused in other words: ${said}`);
+  return said;
+}
+
+/** Whether the project has that command. */
+async function hasScript(name: string): Promise<boolean> {
+  const file = join(import.meta.dirname, '../package.json');
+  const { scripts } = JSON.parse(await readFile(file, 'utf8')) as { scripts: object };
+  return name in scripts;
+}
