@@ -162,6 +162,13 @@ export default {
       to: { path: '^bench/' },
     },
     {
+      name: 'machines',
+      comment: 'Machines are booted by a command of its own, and by its tests.',
+      severity: 'error',
+      from: { path: '^(?!(machines|tests)/)' },
+      to: { path: '^machines/' },
+    },
+    {
       name: 'no-circle',
       comment: 'Two files that import each other, even only types, are one file or lack a third.',
       severity: 'error',

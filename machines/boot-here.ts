@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep } from '../server/base/deadline.ts';
@@ -35,6 +35,7 @@ export function bootHere({ name, disk, directory, token }: BootOptions): Boot {
     const console = openSync(join(directory, 'console.log'), 'a');
     const argv = ['--pdeathsig', 'KILL', SCRIPT, disk, root, group, name];
     const child = spawn('setpriv', argv, { stdio: ['ignore', console, console] });
+    closeSync(console);
     const ended = once(child, 'exit').then(() => undefined);
     stack.defer(async () => {
       child.kill('SIGKILL');
@@ -51,14 +52,18 @@ export function bootHere({ name, disk, directory, token }: BootOptions): Boot {
   };
 }
 
+/** The processes that a process has started. */
+export async function childrenOf(pid: number): Promise<readonly number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children.split(' ').filter(Boolean).map(Number);
+}
+
 /** The first process in the namespaces. */
 async function initOf(parent: number, signal: AbortSignal): Promise<number> {
   for (;;) {
-    const path = `/proc/${parent}/task/${parent}/children`;
-    const children = (await readFile(path, 'utf8')).trim().split(' ');
-    for (const child of children) {
+    for (const child of await childrenOf(parent)) {
       const program = await readFile(`/proc/${child}/comm`, 'utf8').catch(() => '');
-      if (program.trim() === 'systemd' || program.trim() === 'init') return Number(child);
+      if (program.trim() === 'systemd' || program.trim() === 'init') return child;
     }
     await sleep(POLL_MS, signal, { ref: true });
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Progress } from '../server/base/progress.ts';
 import type { Definition, Release } from './definitions.ts';
@@ -12,6 +12,8 @@ const PACKAGES = [
   ...['systemd', 'systemd-sysv', 'libpam-systemd', 'dbus', 'udev', 'apt', 'ca-certificates'],
   ...['git', 'nodejs', 'npm', 'iproute2', 'kmod', 'procps', 'sudo', 'apparmor'],
 ];
+/** A root that was left half made is made again, so nothing need be safe on the disk meanwhile. */
+const QUICKLY = '--dpkgopt=force-unsafe-io';
 /** Engines, hosts, packages and pages take 5 GiB; a file has only those blocks that were written. */
 const DISK_BYTES = 16 * 1024 ** 3;
 
@@ -27,6 +29,8 @@ export interface DiskOptions {
   readonly token: string;
   /** Whether the project's packages are carried in, or npm gets them. */
   readonly packages: 'carried' | 'npm';
+  /** The modules of its kernel, where it has one of its own. */
+  readonly modules?: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -41,7 +45,7 @@ export const BASE_ARCHIVE = '/var/lib/quayside-base.tar';
 
 /** A disk of its own for one run: a copy of the release's, with the project as it is committed. */
 export async function makeDisk(options: DiskOptions): Promise<string> {
-  const { name, definition, directory, token, signal } = options;
+  const { name, definition, directory, token, modules, signal } = options;
   const disk = join(directory, 'disk.ext4');
   const made = await releaseDisk(definition.release, options);
   const base = definition.hasBase ? await baseArchive(options) : undefined;
@@ -53,12 +57,20 @@ export async function makeDisk(options: DiskOptions): Promise<string> {
     await writeFile(join(root, 'etc/hosts'), `127.0.0.1 localhost ${name}\n`);
     await writeFile(join(root, 'etc/machine-token'), token, { mode: 0o600 });
     if (base) await cp(base, join(root, BASE_ARCHIVE));
+    if (modules) await putModules(root, modules, signal);
     await putProject(root, options);
   } finally {
     // Also where the run has been ended meanwhile.
     await run(['umount', root], new AbortController().signal);
   }
   return disk;
+}
+
+async function putModules(root: string, modules: string, signal: AbortSignal): Promise<void> {
+  const at = join(root, 'usr/lib/modules');
+  await mkdir(at, { recursive: true });
+  await run(['cp', '-a', `${modules}/.`, at], signal);
+  for (const version of await readdir(at)) await run(['chroot', root, 'depmod', version], signal);
 }
 
 async function putProject(root: string, options: DiskOptions): Promise<void> {
@@ -94,7 +106,7 @@ async function releaseDisk(release: Release, options: DiskOptions): Promise<stri
     try {
       const include = `--include=${PACKAGES.join(',')}`;
       const hook = `--customize-hook=${HOOK}`;
-      const made = ['mmdebstrap', '--variant=minbase', include, hook, release, root];
+      const made = ['mmdebstrap', '--variant=minbase', QUICKLY, include, hook, release, root];
       await run(made, signal);
       for (const [name, text] of inside) {
         const isUnit = name.includes('.');
@@ -125,7 +137,8 @@ async function baseArchive({ cache, progress, signal }: DiskOptions): Promise<st
   return await madeOnce(join(cache, 'base-trixie.tar'), async (file) => {
     progress('Making the base of all images (some minutes, once) …');
     await mkdir(cache, { recursive: true });
-    await run(['mmdebstrap', '--variant=minbase', '--format=tar', 'trixie', file], signal);
+    const form = ['--variant=minbase', '--format=tar', QUICKLY];
+    await run(['mmdebstrap', ...form, 'trixie', file], signal);
   });
 }
 

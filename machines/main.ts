@@ -19,7 +19,8 @@ import { QuaysideError, ReadableError } from '../server/base/errors.ts';
 import { progress } from '../server/base/progress.ts';
 import { printFailure } from '../server/cli/failure.ts';
 import { stopSignal } from '../server/cli/stop-signal.ts';
-import { installPackages, isDebian, isInstalled } from '../server/engine/packages.ts';
+import { isDebian, isInstalled } from '../server/engine/debian.mjs';
+import { installPackages } from '../server/engine/packages.ts';
 import { bootHere } from './boot-here.ts';
 import { bootUml } from './boot-uml.ts';
 import { type Definition, type Kernel, MACHINE_NAMES, MACHINES } from './definitions.ts';
@@ -27,6 +28,7 @@ import { makeDisk } from './disk.ts';
 import { Machine } from './machine.ts';
 import { type Trial, tableOf } from './table.ts';
 import { type Outcome, tryMachine } from './trial.ts';
+import { MODULES, umlRoot } from './uml.ts';
 
 /** A machine that takes longer is given up. */
 const MACHINE_MS = { shared: 12 * 60_000, uml: 40 * 60_000 } as const;
@@ -59,11 +61,13 @@ async function tryOne(name: string, definition: Definition, wanted: Wanted): Pro
   progress(`${name}: ${definition.what}. What it prints: ${file}`);
   try {
     const token = randomBytes(16).toString('hex');
+    const root = kernel === 'uml' ? await umlRoot(cache, progress, wanted.signal) : undefined;
     const disk = await makeDisk({
       ...{ name, definition, cache, directory, token, packages, progress, signal: wanted.signal },
+      ...(root && { modules: join(root, MODULES) }),
     });
-    const options = { name, disk, directory, token, cache };
-    const boot = kernel === 'uml' ? bootUml(options) : bootHere(options);
+    const options = { name, disk, directory, token };
+    const boot = root ? bootUml({ ...options, root }) : bootHere(options);
     await using machine = new Machine(boot, signal);
     await tryMachine({
       ...{ machine, definition, signal },
@@ -87,7 +91,7 @@ async function tryOne(name: string, definition: Definition, wanted: Wanted): Pro
 }
 
 async function ensurePrograms(): Promise<void> {
-  if (process.getuid?.() !== 0 || !(await isDebian())) {
+  if (process.getuid?.() !== 0 || !isDebian()) {
     throw new QuaysideError(
       'CONFIG_INVALID',
       'Machines can be made only by root on Debian or Ubuntu.',
