@@ -97,7 +97,12 @@ export const MACHINES = {
     what: 'Debian 12, root, engine 20.10, Node 20 of npm',
     release: 'bookworm',
     user: 'root',
-    setUp: ['apt-get update', `${INSTALL} docker.io iptables`],
+    setUp: [
+      'apt-get update',
+      `${INSTALL} docker.io iptables`,
+      // The release has Node 18.
+      'npm install --global node@20',
+    ],
     hasBase: true,
   },
   podman: {
