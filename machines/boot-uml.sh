@@ -22,7 +22,7 @@ for tap in tap0 tap1; do
 done
 # seccomp: threads of the machine's processes enter its kernel without ptrace, which is five times as quick. Node's
 # io_uring makes the kernel panic.
-exec chroot "$root" /usr/bin/env -i -C /mnt TMPDIR=/dev/shm /usr/bin/linux.uml \
+exec chroot "$root" /usr/bin/env -i -C /mnt HOME=/root TMPDIR=/dev/shm /usr/bin/linux.uml \
   seccomp=on mem=4G "ubd0=/mnt/$(basename "$disk")" root=/dev/ubda rw \
-  vec0:transport=tap,ifname=tap1,depth=128 con=null con0=null,fd:1 ssl=null \
+  vec0:transport=tap,ifname=tap1,depth=128 con=null con0=null,fd:1 panic=1 ssl=null \
   security=apparmor sysctl.kernel.io_uring_disabled=2 </dev/null

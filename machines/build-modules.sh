@@ -13,7 +13,7 @@ zcat /usr/share/doc/user-mode-linux/config.gz >.config
 scripts/config -e NF_TABLES_IPV4 -e NF_TABLES_IPV6 -e NF_TABLES_INET -m NFT_NAT -m NFT_FIB_IPV4 -m NFT_FIB_IPV6 \
   -m NFT_FIB_INET -e DEBUG_INFO_NONE -d LOCALVERSION_AUTO
 netfilter=net/netfilter
-made=("$netfilter"/{nf_tables,nft_chain_nat,nft_nat,nft_fib,nft_fib_inet,nft_reject_inet}.ko
+made=("$netfilter"/{nf_nat,nf_tables,nft_chain_nat,nft_nat,nft_fib,nft_fib_inet,nft_reject_inet}.ko
   net/ipv4/netfilter/{nft_fib_ipv4,nft_reject_ipv4}.ko net/ipv6/netfilter/{nft_fib_ipv6,nft_reject_ipv6}.ko)
 make -s ARCH=um olddefconfig
 make -s ARCH=um -j2 modules_prepare

@@ -43,8 +43,16 @@ export class Machine implements AsyncDisposable {
   /** Settles when it takes commands. */
   async start(): Promise<void> {
     using limit = deadline(BOOT_MS, this.#signal);
-    this.#booted = await this.#boot(limit.signal);
+    const booted = await this.#boot(limit.signal);
+    this.#booted = booted;
+    let isOver = false;
+    booted.ended
+      .then(() => {
+        isOver = true;
+      })
+      .catch(() => undefined);
     while (!(await this.#answers(limit.signal))) {
+      if (isOver) throw new ExpectationFailed('the machine to boot', 'it went down');
       await sleep(BOOT_POLL_MS, limit.signal, { ref: true });
     }
   }

@@ -108,7 +108,7 @@ async function ensurePrograms(): Promise<void> {
 }
 
 /** @returns whether every machine is as it should be */
-async function test(argv: readonly string[]): Promise<boolean> {
+async function test(argv: readonly string[], signal: AbortSignal): Promise<boolean> {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
@@ -130,7 +130,6 @@ async function test(argv: readonly string[]): Promise<boolean> {
     return [name, definition] as const;
   });
   await ensurePrograms();
-  const signal = stopSignal();
   const wanted: Wanted = { kernel, packages, cache: resolve(values.cache), signal };
   const trials: Trial[] = [];
   for (const [name, definition] of chosen) trials.push(await tryOne(name, definition, wanted));
@@ -143,10 +142,12 @@ function unknown(what: string, name: string, known: readonly string[]): Quayside
   return new QuaysideError('CONFIG_INVALID', message, `Name one of ${known.join(', ')}.`);
 }
 
+const stopped = stopSignal();
 try {
-  process.exitCode = (await test(process.argv.slice(2))) ? 0 : 1;
+  process.exitCode = (await test(process.argv.slice(2), stopped)) ? 0 : 1;
 } catch (error) {
-  if (error instanceof ReadableError) console.error(`\n${error.message}\n→ ${error.remedy}\n`);
+  if (stopped.aborted) progress('Stopped. Nothing is left but what is kept for the next run.');
+  else if (error instanceof ReadableError) console.error(`\n${error.message}\n→ ${error.remedy}\n`);
   else printFailure(error);
   process.exitCode = 1;
 }

@@ -44,6 +44,7 @@ export async function tryMachine(options: TrialOptions): Promise<void> {
     );
     signal.throwIfAborted();
     onOutcome({ part: name, ms: performance.now() - began, ...outcome });
+    if (!outcome.isRight) await logJournal(options);
     return outcome.isRight;
   };
 
@@ -109,6 +110,13 @@ async function setUp({ machine, definition, log }: TrialOptions): Promise<string
     SET_UP_MS,
   );
   return `engine ${lines.findLast((line) => line !== '') ?? 'none'}`;
+}
+
+/** What the machine itself has noted, for whoever looks for the cause. */
+async function logJournal({ machine, log }: TrialOptions): Promise<void> {
+  const look = 'systemctl --failed --no-legend; journalctl --no-pager --lines=80';
+  const { lines } = await machine.run('root', look, SET_UP_MS).catch(() => ({ lines: [] }));
+  for (const line of lines) log(line);
 }
 
 /** @throws Error where it is not refused, or with other words */
