@@ -51,7 +51,7 @@ export async function tryMachine(options: TrialOptions): Promise<void> {
   if (!(await part('boot', () => booted(machine)))) return;
   if (!(await part('set-up', () => setUp(options)))) return;
   if (await hasScript('doctor')) {
-    await part('doctor', () => quayside.command('npm run -s doctor'));
+    await part('doctor', () => diagnosed(quayside, definition.refusal));
   }
   if (definition.refusal) {
     await part('refusal', () => refused(quayside, definition.refusal ?? /^$/));
@@ -110,6 +110,15 @@ async function setUp({ machine, definition, log }: TrialOptions): Promise<string
     SET_UP_MS,
   );
   return `engine ${lines.findLast((line) => line !== '') ?? 'none'}`;
+}
+
+/** `npm run doctor`, which has to say of a machine that will be refused why that is. */
+async function diagnosed(quayside: Quayside, refusal: RegExp | undefined): Promise<string> {
+  const said = quayside.command('npm run -s doctor');
+  if (!refusal) return await said;
+  const words = await said.catch((error: Error) => error.message);
+  if (!refusal.test(words)) throw new Error(`nothing of the refusal is said: ${words}`);
+  return words;
 }
 
 /** What the machine itself has noted, for whoever looks for the cause. */
