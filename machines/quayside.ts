@@ -3,7 +3,7 @@ import { deadline } from '../server/base/deadline.ts';
 import type { Command } from './command.ts';
 import type { Definition } from './definitions.ts';
 import { projectOn } from './disk.ts';
-import type { Machine } from './machine.ts';
+import type { Machine, Result } from './machine.ts';
 
 const READY_LINE = /^Quayside is ready: (\S+)$/m;
 /** A remedy is printed after its cause, behind an arrow. */
@@ -104,15 +104,18 @@ export class Quayside {
 
   /** Any command, in the project’s folder. @throws ExpectationFailed where its status is not 0 */
   async command(text: string): Promise<string> {
-    const { user, environment } = this.#definition;
-    const { status, lines } = await this.#machine.run(
-      user,
-      this.#typed(text, environment ?? {}),
-      COMMAND_MS,
-    );
+    const { status, lines } = await this.run(text);
     const said = lastWords(lines);
     if (status !== 0) throw new ExpectationFailed(`“${text.split(' ', 4).join(' ')}”`, said);
     return said;
+  }
+
+  /** Any command, in the project’s folder, however it ends. */
+  async run(text: string): Promise<Result> {
+    const { user, environment = {} } = this.#definition;
+    const result = await this.#machine.run(user, this.#typed(text, environment), COMMAND_MS);
+    for (const line of result.lines) this.#log(line);
+    return result;
   }
 
   async #interrupt({ group, ended }: Command): Promise<void> {
