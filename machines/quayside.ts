@@ -14,7 +14,8 @@ const LINES_QUOTED = 4;
 const START_MS = 12 * 60_000;
 /** A server that is told to stop closes what it has open. */
 const STOP_MS = 60_000;
-const COMMAND_MS = 5 * 60_000;
+/** A part of a learner’s work has several commands. */
+const COMMAND_MS = 10 * 60_000;
 
 /** Quayside on a machine, as its user types it. */
 export class Quayside {
