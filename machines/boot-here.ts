@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep } from '../server/base/deadline.ts';
 import type { Boot } from './machine.ts';
-import { run } from './run.ts';
 import { openSlirp } from './slirp.ts';
 
 const SCRIPT = join(import.meta.dirname, 'boot-here.sh');
@@ -23,14 +22,8 @@ export interface BootOptions {
 export function bootHere({ name, disk, directory, token }: BootOptions): Boot {
   return async (signal) => {
     await using stack = new AsyncDisposableStack();
-    const hierarchies = await run(['findmnt', '-n', '-o', 'TARGET', '-t', 'cgroup2'], signal);
-    const [hierarchy = ''] = hierarchies.split('\n', 1);
-    const group = `${hierarchy}/quayside-machine-${process.pid}`;
-    stack.defer(async () => {
-      // Groups of processes that are gone are removed from the innermost on.
-      const remove = ['find', group, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', '+'];
-      await run(remove, AbortSignal.timeout(POLL_MS * 100)).catch(() => undefined);
-    });
+    const group = `quayside-machine-${process.pid}`;
+    stack.defer(() => removeGroups(group));
     const root = await mkdtemp(join(directory, 'boot-'));
     const console = openSync(join(directory, 'console.log'), 'a');
     const argv = ['--pdeathsig', 'KILL', SCRIPT, disk, root, group, name];
@@ -66,5 +59,19 @@ async function initOf(parent: number, signal: AbortSignal): Promise<number> {
       if (program.trim() === 'systemd' || program.trim() === 'init') return child;
     }
     await sleep(POLL_MS, signal, { ref: true });
+  }
+}
+
+/** Removes the control groups of processes that are gone, in each hierarchy, from the innermost on. */
+async function removeGroups(group: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n');
+  for (const [, path = '', type = ''] of mounts.map((line) => line.split(' '))) {
+    if (!/^cgroup2?$/.test(type)) continue;
+    const top = join(path, group);
+    const all = await readdir(top, { recursive: true, withFileTypes: true }).catch(() => []);
+    const groups = all
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name));
+    for (const each of [top, ...groups].reverse()) await rmdir(each).catch(() => undefined);
   }
 }
