@@ -87,7 +87,7 @@ export const MACHINES = {
     ],
     userSetUp: [
       'for i in $(seq 100); do [ -S /run/user/$(id -u)/bus ] && break; sleep 0.1; done',
-      'export XDG_RUNTIME_DIR=/run/user/$(id -u); export DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus PATH=$PATH:/usr/sbin:/sbin:/usr/share/docker.io/contrib; dockerd-rootless-setuptool.sh install',
+      'export XDG_RUNTIME_DIR=/run/user/$(id -u); export DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus PATH=$PATH:/usr/sbin:/sbin:/usr/share/docker.io/contrib; dockerd-rootless-setuptool.sh install --skip-iptables',
       `echo 'export ${OWN_SOCKET}' >>~/.profile`,
     ],
     hasBase: true,
