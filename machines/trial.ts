@@ -96,7 +96,8 @@ async function booted(machine: Machine): Promise<string> {
 async function setUp({ machine, definition, log }: TrialOptions): Promise<string> {
   const { user, setUp: commands, userSetUp = [], environment = {}, hasBase } = definition;
   const variables = Object.entries(environment).map(([name, value]) => `${name}='${value}' `);
-  const imported = `${variables.join('')}docker import - quayside/base:trixie <${BASE_ARCHIVE}`;
+  const engine = `${variables.join('')}$(command -v docker || command -v podman)`;
+  const imported = `${engine} import - quayside/base:trixie <${BASE_ARCHIVE}`;
   const typed: readonly (readonly [string, string])[] = [
     ...commands.map((text) => ['root', text] as const),
     ...userSetUp.map((text) => [user, text] as const),
@@ -109,7 +110,7 @@ async function setUp({ machine, definition, log }: TrialOptions): Promise<string
   }
   const { lines } = await machine.run(
     user,
-    `${variables.join('')}docker version --format '{{.Server.Version}}' 2>&1 | tail -1`,
+    `${engine} version --format '{{.Server.Version}}' 2>&1 | tail -1`,
     SET_UP_MS,
   );
   return `engine ${lines.findLast((line) => line !== '') ?? 'none'}`;
