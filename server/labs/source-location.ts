@@ -1,6 +1,6 @@
 /** Where in an author's files something stands, for errors. Not a part of the kit: it reads the disk. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { probablyMeant } from '../../lab/did-you-mean.ts';
 import * as kit from '../../lab/index.ts';
 
@@ -80,7 +80,9 @@ export function problemsOf(error: unknown, directory: string, own = 'lab.ts'): r
   const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
   const { says, about } = mended(message, directory);
   const named = about === undefined ? undefined : locationsOf(directory, about, false, own);
-  return [`${firstPlaceIn(stack, directory) ?? named ?? locationOf(file, undefined)}: ${says}`];
+  // A part of the lab may lie beside its folder.
+  const place = firstPlaceIn(stack, directory) ?? named ?? firstPlaceIn(stack, dirname(directory));
+  return [`${place ?? locationOf(file, undefined)}: ${says}`];
 }
 
 /** The line that begins the definition: where what has no name of its own is missing. */

@@ -27,8 +27,8 @@ export interface LabWatcherOptions {
 }
 
 /**
- * Reads a lab again whenever its `lab.ts`, one of its pages or a file beside them is saved, and the courses whenever one
- * of these is. For `npm run dev`.
+ * Reads a lab again whenever its `lab.ts`, one of its pages or a file beside them is saved, all labs of a folder whenever a
+ * file beside their own folders is, and the courses whenever one of these is. For `npm run dev`.
  */
 export class LabWatcher implements Disposable {
   readonly #options: LabWatcherOptions;
@@ -69,11 +69,15 @@ export class LabWatcher implements Disposable {
       );
       return;
     }
-    const folder = folders().find(({ directory }) => path.startsWith(`${directory}/`));
-    if (!folder) return;
-    this.#due.set(folder.directory, SAVE_MS, () =>
-      background.run('read of a lab', () => this.#read(folder)),
-    );
+    const there = folders();
+    const own = there.find(({ directory }) => path.startsWith(`${directory}/`));
+    // What lies beside labs may be a part of any of them.
+    const beside = () => there.filter(({ root }) => path.startsWith(`${root}/`));
+    for (const folder of own ? [own] : beside()) {
+      this.#due.set(folder.directory, SAVE_MS, () =>
+        background.run('read of a lab', () => this.#read(folder)),
+      );
+    }
   }
 
   async #readCourses(): Promise<void> {

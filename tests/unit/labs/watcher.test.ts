@@ -79,6 +79,18 @@ describe('a lab that is being written', { timeout: OTHER_NODE_MS }, () => {
     expect(await author.saved('checks/title.ts', title, /second/)).toBe('read: second');
   });
 
+  it('is read again when a part that lies beside the labs is saved, and what is wrong there is told', async () => {
+    using author = await desk();
+    const part = '../title.ts';
+    const shared = CODE.replace('./checks/title.ts', part);
+    await author.saved(part, "export const title = 'shared';\n", /^read/);
+    expect(await author.saved('lab.ts', shared, /shared/)).toBe('read: shared');
+    const broken = await author.saved(part, 'export const title = nowhere;\n', /^broken/);
+    expect(broken).toMatch(/labs\/title\.ts:1: nowhere is not defined/);
+    const mended = await author.saved(part, "export const title = 'mended';\n", /^read/);
+    expect(mended).toBe('read: mended');
+  });
+
   it('is read again each time a file is put in its place, as git and some editors save', async () => {
     using author = await desk();
     for (const title of ['second', 'third', 'fourth']) {
