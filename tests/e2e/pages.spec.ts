@@ -2,8 +2,10 @@ import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { WebSocketRoute } from '@playwright/test';
 import { startServer } from '../../client-driver/server-process.ts';
 import { siteDirectory } from '../../server/site/build.ts';
+import { lab as components } from '../../src/content/docs/labs/components/lab.ts';
 import { isAccessible } from './axe.ts';
 import { expect, printedUrl, test } from './learner.ts';
 
@@ -165,8 +167,17 @@ test('the end of a lab leads on to the labs that this server has, and to no othe
   for (const page of [learner.page, alone]) {
     // Nobody needs hosts to see where a lab ends.
     await page.route('**/api/labs/components/**', (route) => route.abort());
-    const told = page.waitForResponse((response) => response.url().endsWith('/api/labs'));
+    const events = Promise.withResolvers<WebSocketRoute>();
+    await page.routeWebSocket(/components\/events/, (socket) => events.resolve(socket));
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
     await page.goto(new URL('/labs/components/helpers/', page.url()).href);
+    const socket = await events.promise;
+    socket.send(session({ state: 'not-yet', reason: 'Not yet.' }));
+    await expect(page.locator('[data-check-state="not-yet"]').first()).toBeVisible();
+    expect(asked).not.toContain('/api/labs');
+    const told = page.waitForResponse((response) => response.url().endsWith('/api/labs'));
+    socket.send(session({ state: 'passed', passedAt: 1 }));
     await (await told).finished();
   }
   const other = '[data-lab-end] [data-lab="docker-networking"]';
@@ -175,3 +186,12 @@ test('the end of a lab leads on to the labs that this server has, and to no othe
   // In the colour of a browser without a style sheet it would be.
   await expect(learner.page.locator(`${other} a`)).not.toHaveCSS('color', 'rgb(0, 0, 238)');
 });
+
+/** A session of the lab with the examples that has ended, with all of its checks so. */
+function session(so: object): string {
+  const checks = components.checks.map(({ id }) => ({ id, ...so }));
+  const status = { state: 'ended', reason: 'It has ended.' };
+  const nothing = { values: [], terminals: [], answers: {}, runs: [], guide: { state: 'idle' } };
+  const snapshot = { lab: 'components', status, checks, ...nothing };
+  return JSON.stringify({ type: 'snapshot', snapshot });
+}

@@ -3,12 +3,14 @@ import { ApiError } from '../api.ts';
 import { bothTexts, mayLose, mayReplace } from './both-texts.ts';
 import { type EditorState, EditorView, editorState, type MergeView } from './code-editor.ts';
 import styles from './editor.css?inline';
-import { button, element } from './elements.ts';
+import { element } from './elements.ts';
+import { FileBar } from './file-bar.ts';
 import { FilesApi } from './files-api.ts';
+import { hearPane } from './hear-pane.ts';
 import { removed, renamed } from './moves.ts';
 import { isDirty, isWithin, type OpenFile } from './open-file.ts';
 import { side } from './side.ts';
-import { HOME, Tree } from './tree.ts';
+import { Tree } from './tree.ts';
 import { NONE, uploaded } from './uploads.ts';
 import { withValues } from './values.ts';
 
@@ -34,11 +36,7 @@ export class FilesPane {
   readonly #tree: Tree;
   readonly #files = new Map<string, OpenFile>();
   readonly #body = element('div', { className: 'file-body' });
-  readonly #bar = element('div', { className: 'file-bar' });
-  readonly #choice = element('select', { ariaLabel: 'Open files' });
-  readonly #mark = element('span', { className: 'file-mark' });
-  readonly #save: HTMLButtonElement;
-  readonly #download = element('a', { className: 'button', download: '' }, 'Download');
+  readonly #bar: FileBar;
   readonly #ways = element('div', { className: 'file-ways', hidden: true });
   readonly #status = element('p', { className: 'files-status', role: 'status' });
   readonly #closed = new AbortController();
@@ -56,11 +54,11 @@ export class FilesPane {
       rename: () => void this.#rename(),
       remove: () => void this.#remove(),
     });
-    this.#save = button('Save', () => void this.save(), 'button primary');
-    this.#save.setAttribute('aria-keyshortcuts', 'Control+S Meta+S');
-    this.#choice.addEventListener('change', () => void this.open(this.#choice.value));
-    const close = button('Close', () => void this.#closeFile());
-    this.#bar.append(this.#choice, this.#mark, this.#save, this.#download, close);
+    this.#bar = new FileBar({
+      open: (path) => void this.open(path),
+      save: () => void this.save(),
+      close: () => void this.#closeFile(),
+    });
     root.append(
       element(
         'div',
@@ -72,11 +70,31 @@ export class FilesPane {
           rename: () => void this.#rename(),
           remove: () => void this.#remove(),
         }),
-        element('div', { className: 'file-main' }, this.#bar, this.#ways, this.#body, this.#status),
+        element(
+          'div',
+          { className: 'file-main' },
+          this.#bar.element,
+          this.#ways,
+          this.#body,
+          this.#status,
+        ),
       ),
     );
     this.#onDirty = onDirty;
-    this.#listen();
+    hearPane(root, this.#closed.signal, {
+      // Of two texts, no key that is held or pressed once more chooses.
+      save: (isHeld) => {
+        if (this.#shown.kind === 'comparison') {
+          this.#say('Choose above which of the two is saved.');
+        } else if (!isHeld) void this.save();
+      },
+      upload: (files) => void this.#upload(files),
+      look: () => void this.#look(),
+      hasUnsaved: () => {
+        this.#keep();
+        return [...this.#files.values()].some(isDirty);
+      },
+    });
     this.#paint();
   }
 
@@ -158,48 +176,6 @@ export class FilesPane {
     this.#closed.abort();
     this.#clear();
     this.#root.replaceChildren();
-  }
-
-  #listen(): void {
-    const { signal } = this.#closed;
-    this.#root.addEventListener(
-      'keydown',
-      (event) => {
-        if (event.key !== 's' || !(event.ctrlKey || event.metaKey) || event.altKey) return;
-        event.preventDefault();
-        // Of two texts, no key that is held or pressed once more chooses.
-        if (this.#shown.kind === 'comparison') this.#say('Choose above which of the two is saved.');
-        else if (!event.repeat) void this.save();
-      },
-      { signal },
-    );
-    this.#root.addEventListener(
-      'dragover',
-      (event) => {
-        if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
-      },
-      { signal },
-    );
-    this.#root.addEventListener(
-      'drop',
-      (event) => {
-        const files = [...(event.dataTransfer?.files ?? [])];
-        if (files.length === 0) return;
-        event.preventDefault();
-        void this.#upload(files);
-      },
-      { signal },
-    );
-    // What was done elsewhere, in a terminal above all, may have changed the file that is shown.
-    window.addEventListener('focus', () => void this.#look(), { signal });
-    window.addEventListener(
-      'beforeunload',
-      (event) => {
-        this.#keep();
-        if ([...this.#files.values()].some(isDirty)) event.preventDefault();
-      },
-      { signal },
-    );
   }
 
   #fileOf({ path, text, version, writable }: Awaited<ReturnType<FilesApi['read']>>): OpenFile {
@@ -398,29 +374,21 @@ export class FilesPane {
         ? !shown.view.state.doc.eq(file.saved)
         : isDirty(file);
     const files = [...this.#files.values()];
-    this.#choice.replaceChildren(
-      ...files.map((file) => {
-        const name = file.path.startsWith(`${HOME}/`)
-          ? file.path.slice(HOME.length + 1)
-          : file.path;
-        const text = isDirtyNow(file) ? `${name} (not saved)` : name;
-        return element('option', { value: file.path }, text);
-      }),
-    );
-    this.#bar.hidden = shown.kind === 'nothing';
     this.#onDirty(files.some(isDirtyNow));
-    if (shown.kind === 'nothing') {
-      const text =
-        'Open a file in the list, or write a path above it. Drop files here to upload them.';
-      this.#body.replaceChildren(element('p', { className: 'file-nothing' }, text));
-      return;
-    }
-    const { file } = shown;
-    this.#choice.value = file.path;
-    this.#mark.textContent = isDirtyNow(file) ? '●' : '';
-    this.#mark.title = isDirtyNow(file) ? 'Not saved' : '';
-    this.#save.hidden = !file.writable || shown.kind === 'comparison';
-    this.#download.href = this.#api.downloadUrl(file.path);
-    this.#download.hidden = file.version === NONE;
+    this.#bar.paint(
+      files.map((file) => ({ path: file.path, isDirty: isDirtyNow(file) })),
+      shown.kind === 'nothing'
+        ? undefined
+        : {
+            path: shown.file.path,
+            canSave: shown.file.writable && shown.kind === 'file',
+            address:
+              shown.file.version === NONE ? undefined : this.#api.downloadUrl(shown.file.path),
+          },
+    );
+    if (shown.kind !== 'nothing') return;
+    const text =
+      'Open a file in the list, or write a path above it. Drop files here to upload them.';
+    this.#body.replaceChildren(element('p', { className: 'file-nothing' }, text));
   }
 }
