@@ -164,7 +164,9 @@ async function setUp(
   if (!needs.has('engine')) return process.env;
   const engine = await findEngine(process.env, progress);
   const labs = await loadLabs(labFolders(PROJECT));
-  stack.use(await createSandboxRuntime(PROJECT, engine, labs, 'set-up', progress));
+  // The gateway's image as well.
+  const internet = { resolver: undefined };
+  stack.use(await createSandboxRuntime(PROJECT, engine, labs, 'set-up', progress, { internet }));
   // Whatever the tests start finds this very engine.
   return { ...process.env, DOCKER_HOST: engine.address };
 }
