@@ -10,10 +10,10 @@ import { values } from './values.ts';
 export const lab = defineLab({
   title: 'Every part, live',
   hosts: {
+    // The helpers go to a container's own address, to which engines from 28 on let nobody.
     server01: {
       address: '10.1.10.11/24',
       aliases: ['agent01'],
-      // The helpers go to a container's own address, where engines from 28 on let nobody.
       engine: { version: '26' },
       images: [IMAGE],
     },
