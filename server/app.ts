@@ -13,6 +13,7 @@ import type { Config } from './cli/config.ts';
 import { DataLock } from './cli/data-lock.ts';
 import type { Engine } from './engine/engine.ts';
 import { findEngine } from './engine/find.ts';
+import { watchImages } from './engine/old-images.ts';
 import { watchEngineLog } from './engine/own-engine.ts';
 import { loadCourses } from './labs/courses.ts';
 import { inOrder, isPlace, type LabFolder, labFolders, namesOf } from './labs/folders.ts';
@@ -150,6 +151,7 @@ async function openServices(
   const labs = new Map([...offered].filter(([name]) => !unbuilt.has(name)));
   opened.use(site);
   opened.use(watchEngineLog(runtime.engine, background));
+  opened.use(watchImages(runtime.engine, imagesOf(runtime), background, progress));
   const sessions = new SessionManager({
     runtime,
     store,
@@ -179,6 +181,16 @@ async function openServices(
 /** A lab as this server has it: its hosts with the engine that is wished, where the lab wishes none. */
 function asConfigured({ hostEngine }: Config, lab: Lab): Lab {
   return hostEngine === undefined ? lab : withEngine(lab, hostEngine);
+}
+
+function imagesOf({
+  hostImage,
+  hostImages,
+  labImages,
+  internet,
+}: SandboxRuntime): readonly string[] {
+  const gateways = internet ? [internet.image] : [];
+  return [hostImage, ...Object.values(hostImages), ...Object.values(labImages), ...gateways];
 }
 
 /** @param unbuilt while labs are being written, gets those of which an image cannot be built */

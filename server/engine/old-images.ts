@@ -1,12 +1,16 @@
+import type { Background } from '../base/background.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Engine } from './engine.ts';
 
 /** Another server on this engine, of an older checkout, may want its image that long after its last start (ms). */
 const KEPT_MS = 14 * 24 * 60 * 60_000;
+const LOOK_MS = 24 * 60 * 60_000;
 /** The engine's answers where a container uses the image, and where it is gone already. */
 const LEAVE: readonly unknown[] = [404, 409];
 
+/** How the name of an image of ours begins. */
+const OURS = 'quayside/';
 /** As the name of a build of ours ends: any other tag is somebody's own. */
 const BUILD = /:[0-9a-f]{12}$/;
 /** An engine that does not know when an image was tagged may answer with Go's zero time, the year 1. */
@@ -39,17 +43,47 @@ export async function removeOldImages(
   now = Date.now(),
 ): Promise<void> {
   const [repo = ''] = name.split(':');
+  await removeOthers(engine, repo, [name], progress, now);
+}
+
+/** The same of all images of ours but `names`: also of those whose folders are no more. @param among as `docker images` takes it */
+export async function removeOthers(
+  engine: Engine,
+  among: string,
+  names: readonly string[],
+  progress: Progress,
+  now = Date.now(),
+): Promise<void> {
   try {
     // There a tag that is given again keeps its time, which then says nothing of use.
     if (await hasContainerdStore(engine)) return;
-    const found = await engine.docker.listImages({ filters: { reference: [repo] } });
+    const found = await engine.docker.listImages({ filters: { reference: [among] } });
     for (const old of found.flatMap(({ RepoTags }) => RepoTags ?? [])) {
-      if (old === name || !old.startsWith(`${repo}:`) || !BUILD.test(old)) continue;
+      if (names.includes(old) || !old.startsWith(OURS) || !BUILD.test(old)) continue;
       await removeUnlessUsed(engine, old, progress, now);
     }
   } catch (error) {
-    progress(`  Earlier builds of ${repo} could not be looked for: ${messageOf(error)}`);
+    progress(`  Earlier builds of ${among} could not be looked for: ${messageOf(error)}`);
   }
+}
+
+/**
+ * Keeps a server's images while it runs, and removes what nobody needs any more, now and each day until it is disposed of: a
+ * server that has run for weeks uses its images as one does that has just started.
+ */
+export function watchImages(
+  engine: Engine,
+  names: readonly string[],
+  background: Background,
+  progress: Progress,
+): Disposable {
+  const look = () =>
+    background.run('old images', async () => {
+      for (const name of names) await markUsed(engine, name, progress);
+      await removeOthers(engine, `${OURS}*`, names, progress);
+    });
+  look();
+  return setInterval(look, LOOK_MS).unref();
 }
 
 async function removeUnlessUsed(

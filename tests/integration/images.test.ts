@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ensureImage } from '../../server/engine/build-image.ts';
 import type { Engine } from '../../server/engine/engine.ts';
-import { removeOldImages } from '../../server/engine/old-images.ts';
+import { removeOldImages, removeOthers } from '../../server/engine/old-images.ts';
 import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { PROJECT, realEngine, SMALL_LAB } from './stage.ts';
 
@@ -114,6 +114,25 @@ test('earlier builds are removed that no container uses and no server has starte
   );
   await engine.docker.getImage(own).remove();
   expect(told).toEqual([]);
+});
+
+test('a start that builds nothing removes such builds as well, also those of a folder that is no more', async () => {
+  const name = await build('FROM scratch', `LABEL test=${folder}`, 'CMD ["none"]');
+  const told: string[] = [];
+  // Of this test's own alone: others on this engine keep theirs.
+  const inDays = (days: number, names: readonly string[]) =>
+    removeOthers(
+      engine,
+      `quayside/${folder}*`,
+      names,
+      (line) => told.push(line),
+      Date.now() + days * DAY_MS,
+    );
+  await inDays(15, [name]);
+  await inDays(13, []);
+  expect(await built(), 'used, or not for so long').toEqual([name]);
+  await inDays(15, []);
+  expect([await built(), told]).toEqual([[], []]);
 });
 
 test('a start with an image counts as a use of it', async () => {

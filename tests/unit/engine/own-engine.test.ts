@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Engine } from '../../../server/engine/engine.ts';
-import { assertPossible, boundEngineLog, ownEngineAddress } from '../../../server/engine/own-engine.ts';
+import {
+  assertPossible,
+  boundEngineLog,
+  ownEngineAddress,
+} from '../../../server/engine/own-engine.ts';
 
 const MIB = 1024 ** 2;
 
@@ -59,7 +63,9 @@ describe('where the engine is installed and does not run', () => {
     vi.spyOn(user, 'getuid').mockReturnValue(1000);
     await expect(assertPossible()).rejects.toMatchObject({
       code: 'ENGINE_MISSING',
-      remedy: expect.stringMatching(/^Start it: sudo (systemctl start docker|service docker start)$/),
+      remedy: expect.stringMatching(
+        /^Start it: sudo (systemctl start docker|service docker start)$/,
+      ),
     });
   });
 
