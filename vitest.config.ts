@@ -45,8 +45,9 @@ export default defineConfig({
       onRealHosts('integration', 1),
       // The test of labs, tested: a lab's first page, fifteen times over.
       onRealHosts('lab-test', 2),
-      // Only where it is named: it builds an image of the whole project.
+      // Only where they are named: an image of the whole project, and an archive of it.
       onRealHosts('container', 3),
+      onRealHosts('pack', 4),
     ],
   },
 });

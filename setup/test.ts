@@ -49,10 +49,11 @@ const PARTS = {
   'lab-test': ['engine'],
   e2e: ['engine', 'pages', 'chromium', 'firefox-esr', 'nginx'],
   container: ['engine', 'docker'],
+  pack: ['engine'],
 } as const satisfies Record<string, readonly Need[]>;
 const NAMES = Object.keys(PARTS) as readonly Part[];
 /** Minutes each, for what seldom changes: they run only where they are named. */
-const ONLY_NAMED: readonly Part[] = ['container'];
+const ONLY_NAMED: readonly Part[] = ['container', 'pack'];
 
 /** The lines in which Vitest and Playwright say how many tests passed, failed or were left out. */
 const COUNT =
