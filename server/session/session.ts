@@ -302,7 +302,7 @@ export class Session {
 
   #checks(): readonly CheckView[] {
     const { passes } = this.#options.stored.journal;
-    return checkViews(this.#lab, this.live?.checks ?? [], passes, NOT_RUNNING);
+    return checkViews(this.#lab, this.live?.checks, passes, NOT_RUNNING);
   }
 
   /** The hosts as a guide reaches them, once they are ready. */
