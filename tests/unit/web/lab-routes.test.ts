@@ -376,6 +376,7 @@ describe('/api/openapi.json', () => {
     );
     expect(operations.map(({ name }) => name).sort()).toEqual([
       'DELETE /api/labs/{lab}/guide',
+      'DELETE /api/labs/{lab}/hosts/{host}/file',
       'DELETE /api/labs/{lab}/session',
       'DELETE /api/labs/{lab}/terminals/{terminal}',
       'GET /api/class',
@@ -387,6 +388,7 @@ describe('/api/openapi.json', () => {
       'GET /healthz',
       'GET /sign-in',
       'POST /api/labs/{lab}/answers/{check}',
+      'POST /api/labs/{lab}/hosts/{host}/move',
       'POST /api/labs/{lab}/hosts/{host}/restart',
       'POST /api/labs/{lab}/runs',
       'POST /api/labs/{lab}/session',
