@@ -1,8 +1,8 @@
 /**
  * `npm test`: does all the set-up that is missing, then runs every test. First the labs are tested, one of them with a newer
- * engine as well. Then what Vitest
- * takes: units, the simulation, the built site, what goes through a real proxy, what needs real hosts, and the test of
- * labs itself. Then what Playwright takes: walks through the pages in a real browser. Nothing is tried twice.
+ * engine as well. Then what Vitest takes: units, the simulation, the built site, what goes through a real proxy, what needs
+ * real hosts, and the test of labs itself. Then what Playwright takes: walks through the pages in a real browser. Nothing
+ * is tried twice.
  *
  *   npm test                      everything
  *   npm test -- unit              one part, or several; only what they need is set up
