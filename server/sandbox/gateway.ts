@@ -23,8 +23,8 @@ const WIRED_MS = 30_000;
 const MEMORY = 128 * MIB;
 /** It has seven, and some more while the machine's addresses change. */
 const PROCESSES = 64;
-/** Sockets outlive what the rules count, those of UDP by two minutes. */
-const FILES = 2_048;
+/** Sockets outlive what the rules count, those of UDP by minutes; each takes one of the machine's 28,000 ports. */
+const FILES = 1_024;
 
 /** With which internet sandboxes are made, where the operator allows it. */
 export interface Internet {
