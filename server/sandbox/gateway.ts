@@ -128,7 +128,9 @@ export async function gatewayReady(
 export async function removeGateways({ docker }: Engine, instance: string): Promise<void> {
   const label = [`${LABEL.instance}=${instance}`, `${LABEL.role}=${'gateway' satisfies Role}`];
   const gateways = await docker.listContainers({ all: true, filters: { label } });
-  const isGone = ({ statusCode }: { readonly statusCode?: number }) => statusCode === 404;
+  // HTTP 409: its removal is under way.
+  const isGone = ({ statusCode = 0 }: { readonly statusCode?: number }) =>
+    [404, 409].includes(statusCode);
   await Promise.all(
     gateways.map(({ Id }) =>
       docker
