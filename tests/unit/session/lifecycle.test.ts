@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { answer, check, defineLab, type Lab, notYet, passed, passOf } from '#lab';
 import type { SessionStatus } from '#protocol';
 import { Background } from '../../../server/base/background.ts';
+import { HostCannotRunError } from '../../../server/sandbox/host-cannot-run.ts';
 import { LABEL } from '../../../server/sandbox/labels.ts';
+import { Sandbox } from '../../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../../server/session/manager.ts';
 import type { Session } from '../../../server/session/session.ts';
 import { Store } from '../../../server/store/store.ts';
@@ -115,6 +117,19 @@ test('a start goes from the queue to running hosts, and an end leaves none', asy
   await one.end('enough');
   expect(one.status).toEqual({ state: 'ended', reason: 'enough' });
   expect(hostsOf(machine, sandbox)).toEqual([]);
+});
+
+test('a start on hosts that cannot run, however often it is tried, is tried once', async () => {
+  const words = { message: 'Its engine cannot start: no overlay.', remedy: 'npm run doctor' };
+  const reconcile = vi
+    .spyOn(Sandbox.prototype, 'reconcile')
+    .mockRejectedValue(new HostCannotRunError(words.message, words.remedy));
+  undo.defer(() => reconcile.mockRestore());
+  const one = serverWithRoomForOne({ pool: 0 }).session();
+  one.start();
+  await until(one, 'failed');
+  expect(one.status).toMatchObject({ reason: words.message, remedy: words.remedy });
+  expect(reconcile).toHaveBeenCalledTimes(1);
 });
 
 test('whoever starts while the machine is full waits, and is let in when the other ends', async () => {
