@@ -44,14 +44,6 @@ export function isFresh(env = process.env) {
 let isStopped = false;
 /** @type {import('node:child_process').ChildProcess | undefined} */
 let making;
-// A package manager is not broken off: it ends by itself, and nothing else is begun.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    isStopped = true;
-    making?.kill();
-  });
-}
-
 /** @param {string[]} args */
 function apt(...args) {
   // In a group of its own, which Ctrl-C in a terminal does not reach.
@@ -88,6 +80,13 @@ async function makeBase() {
 }
 
 async function prepare() {
+  // A package manager is not broken off: it ends by itself, and nothing else is begun.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      isStopped = true;
+      making?.kill();
+    });
+  }
   console.error('Meanwhile: installing a Docker Engine from this system’s packages …');
   const needsBase = !existsSync(BASE_TREE) && !(await hasRegistry());
   if (!(await apt('update')) || isStopped) return;

@@ -106,6 +106,7 @@ if (!isUpToDate()) {
   if (ended.error || ended.code !== 0) {
     // What it is in the middle of comes to its end; whoever reads what went wrong finds it last.
     if (early?.exitCode === null && early.signalCode === null) {
+      console.error('Waiting for the installation of the Docker Engine to come to its end …');
       const stopped = end(early);
       early.kill();
       await stopped;

@@ -10,7 +10,7 @@ const MOST_MS = 15 * 60_000;
 /** Settles when what was begun ahead has come to its end, one way or another. */
 export async function untilEarlyIsDone(progress: Progress, pid = EARLY): Promise<void> {
   if (!isAlive(pid)) return;
-  progress('Waiting for the packages of the Docker Engine, which are being installed …');
+  progress('Waiting until the Docker Engine and the base of its images are there …');
   using limit = deadline(MOST_MS);
   while (isAlive(pid) && !limit.signal.aborted) {
     await sleep(LOOK_MS, limit.signal, { ref: true }).catch(() => undefined);

@@ -1,18 +1,20 @@
-import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { BASE_IMAGE } from '../../server/engine/base-image.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
 import { PROJECT, realEngine, SMALL_LAB } from './stage.ts';
 
 /** Where the settings of a machine stand, and what is written while packages are installed. */
-const PLACES = ['/etc', '/root', '/var/log', '/var/lib/dbus', '/var/lib/systemd', '/usr/local'];
+const PLACES = ['etc', 'root', 'var/log', 'var/lib/dbus', 'var/lib/systemd', 'usr/local'];
+/** What `docker save` writes beside the layers. */
+const MANIFEST = z.tuple([z.object({ Layers: z.array(z.string()) })]);
 /** A machine of this name cannot be told from words of Debian's own. */
 const SHORT_NAME = 5;
 
@@ -28,28 +30,37 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => rm(directory, { recursive: true }));
 
-/** The files of an image in those places, by their path in it. */
+/**
+ * The files in those places of each layer of an image, by layer and path. A container would not do: the engine gives it
+ * empty ones in the place of some.
+ */
 async function filesOf(image: string): Promise<ReadonlyMap<string, string>> {
-  const root = await mkdtemp(join(directory, 'image-'));
-  const container = await engine.docker.createContainer({ Image: image, Cmd: ['none'] });
-  try {
-    for (const path of PLACES) {
-      const archive = await container.getArchive({ path }).catch(() => undefined);
-      if (!archive) continue;
-      const tar = execa('tar', ['-x', '-C', root, '--no-same-owner'], { stdout: 'ignore' });
-      await Promise.all([pipeline(archive, tar.stdin), tar]);
-    }
-  } finally {
-    await container.remove();
-  }
-  await promisify(execFile)('chmod', ['-R', 'u+rwX', root]);
+  const saved = await mkdtemp(join(directory, 'image-'));
+  const tar = execa('tar', ['-x', '-C', saved], { stdout: 'ignore' });
+  await Promise.all([pipeline(await engine.docker.getImage(image).get(), tar.stdin), tar]);
+  const manifest = MANIFEST.parse(JSON.parse(await readFile(join(saved, 'manifest.json'), 'utf8')));
   const files = new Map<string, string>();
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+  for (const layer of manifest[0].Layers) {
+    const root = await mkdtemp(join(directory, 'layer-'));
+    const excluded = '--exclude=*/dev/*';
+    await execa('tar', ['-x', '-f', join(saved, layer), '-C', root, '--no-same-owner', excluded]);
+    await execa('chmod', ['-R', 'u+rwX', root]);
+    for (const place of PLACES) await readAllBelow(join(root, place), root, files);
+    await rm(root, { recursive: true });
+  }
+  await rm(saved, { recursive: true });
+  return files;
+}
+
+async function readAllBelow(place: string, root: string, files: Map<string, string>) {
+  if (!existsSync(place)) return;
+  for (const entry of await readdir(place, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    files.set(path.slice(root.length), await readFile(path, 'latin1'));
+    const name = path.slice(root.length);
+    // What one layer has is in the image, whether or not a later one hides it.
+    files.set(name, (files.get(name) ?? '') + (await readFile(path, 'latin1')));
   }
-  return files;
 }
 
 /** What tells this machine from others. */
