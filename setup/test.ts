@@ -4,7 +4,7 @@
  * real hosts, and the test of labs itself. Then what Playwright takes: walks through the pages in a real browser. Nothing
  * is tried twice.
  *
- *   npm test                      everything
+ *   npm test                      everything, but for what takes minutes and seldom changes (container, pack)
  *   npm test -- unit              one part, or several; only what they need is set up
  */
 import { join, resolve } from 'node:path';
