@@ -22,7 +22,13 @@ const USER = /^([a-z_][a-z0-9_-]{0,31}|\d+)$/;
 const OWN = ['name', 'user'] as const;
 /** What the server reads of its environment besides its settings. */
 const ALSO = [
-  ...['DOCKER_HOST', 'QUAYSIDE_ENGINE_HOME', 'NODE_EXTRA_CA_CERTS', 'MALLOC_ARENA_MAX'],
+  ...[
+    'DOCKER_HOST',
+    'QUAYSIDE_ENGINE_HOME',
+    'NODE_EXTRA_CA_CERTS',
+    'SSL_CERT_DIR',
+    'MALLOC_ARENA_MAX',
+  ],
   // Where labs that were named by a path are looked for from: npm sets it.
   'INIT_CWD',
 ];

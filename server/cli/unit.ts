@@ -42,8 +42,8 @@ const RESTARTS_WITHIN_SECONDS = 600;
 export function unitText(service: Service): string {
   const { project, node, program, argv, env, user, className } = service;
   const path = PATH.split(':').includes(dirname(node)) ? PATH : `${dirname(node)}:${PATH}`;
-  // After an upgrade, and an empty program then. The server itself has no process above it: whatever ends that one, it is known.
-  const before = [node, 'setup/run.mjs', '--eval', ''].map(argument);
+  // Packages are installed after an upgrade. The server itself has no process above it: whatever ends that one, it is known.
+  const before = [node, 'setup/run.mjs', 'server/cli/prepare.ts'].map(argument);
   const command = [...program, 'server/main.ts', ...argv].map(argument);
   return `${MADE_FOR}${project}
 [Unit]

@@ -23,7 +23,7 @@ test('a service runs npm start’s program with what it was told, in the project
   const lines = linesOf(['--class', 'Docker 101', '--labs', '../my-labs'], env);
   expect(lines).toContain('WorkingDirectory=/opt/quayside');
   expect(lines).toContain('Description=Quayside: Docker 101');
-  expect(lines).toContain('ExecStartPre="/usr/bin/node" "setup/run.mjs" "--eval" ""');
+  expect(lines).toContain('ExecStartPre="/usr/bin/node" "setup/run.mjs" "server/cli/prepare.ts"');
   const own = [process.execPath, ...process.execArgv].map((each) => `"${each}"`).join(' ');
   expect(lines).toContain(
     `ExecStart=${own} "server/main.ts" "--class" "Docker 101" "--labs" "../my-labs"`,
