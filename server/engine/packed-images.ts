@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { messageOf, QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
+import { hasImage } from './base-image.ts';
 import type { Engine } from './engine.ts';
 import { stepsOf } from './output-limit.ts';
 
@@ -35,6 +36,9 @@ export async function savePacked(
   await writeFile(join(folder, NAMES), JSON.stringify(names));
 }
 
+/** Images are asked for side by side, and one archive has all of them. */
+const loading = new WeakMap<Engine, Promise<void>>();
+
 /**
  * Gives the engine an image that came with the project, and the others that came with it.
  *
@@ -51,14 +55,16 @@ export async function loadPacked(
   const archive = join(folder, ARCHIVE);
   if (!existsSync(archive)) return false;
   try {
-    const names = z
-      .array(z.string())
-      .parse(JSON.parse(await readFile(join(folder, NAMES), 'utf8')));
-    if (!names.includes(name)) return false;
-    const { size } = await stat(archive);
-    progress(`Loading the images that came with this Quayside (${Math.ceil(size / MIB)} MiB) …`);
-    const report = await engine.docker.loadImage(createReadStream(archive));
-    for await (const _ of stepsOf(report, LOAD_SILENCE_MS));
+    const text = await readFile(join(folder, NAMES), 'utf8');
+    if (!z.array(z.string()).parse(JSON.parse(text)).includes(name)) return false;
+    // Another's load may have ended meanwhile.
+    if (await hasImage(engine, name)) return true;
+    let load = loading.get(engine);
+    if (!load) {
+      load = loadAll(engine, archive, progress).finally(() => loading.delete(engine));
+      loading.set(engine, load);
+    }
+    await load;
     return true;
   } catch (error) {
     throw new QuaysideError(
@@ -68,4 +74,11 @@ export async function loadPacked(
       { cause: error },
     );
   }
+}
+
+async function loadAll(engine: Engine, archive: string, progress: Progress): Promise<void> {
+  const { size } = await stat(archive);
+  progress(`Loading the images that came with this Quayside (${Math.ceil(size / MIB)} MiB) …`);
+  const report = await engine.docker.loadImage(createReadStream(archive));
+  for await (const _ of stepsOf(report, LOAD_SILENCE_MS));
 }

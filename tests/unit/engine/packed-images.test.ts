@@ -22,6 +22,7 @@ function packed(names: unknown): void {
 /** An engine that answers a load with `report`. */
 function engine(report: string, loaded: string[] = []): Engine {
   const docker = {
+    listImages: async () => [],
     loadImage: async (archive: Readable) => {
       loaded.push(await text(archive));
       return Readable.from([report]);
@@ -47,6 +48,15 @@ test('an image that came along is loaded, and that is said', async () => {
   expect(await load(engine('{"stream":"Loaded"}\n', loaded), told)).toBe(true);
   expect(loaded).toEqual(['an archive']);
   expect(told).toEqual(['Loading the images that came with this Quayside (1 MiB) …']);
+});
+
+test('images that are asked for side by side are loaded once', async () => {
+  packed(['quayside/webbase:1', 'quayside/lab-host:0']);
+  const [loaded, told]: [string[], string[]] = [[], []];
+  const on = engine('{"stream":"Loaded"}\n', loaded);
+  const other = loadPacked(on, folder, 'quayside/webbase:1', (line) => told.push(line));
+  expect(await Promise.all([load(on, told), other])).toEqual([true, true]);
+  expect([loaded.length, told.length]).toEqual([1, 1]);
 });
 
 test('an archive that the engine does not take is told with its words', async () => {
