@@ -28,6 +28,8 @@ const PROJECT = resolve(import.meta.dirname, '../..');
 const MIB = 1024 ** 2;
 /** A GiB and a half are read and pressed in one or two minutes; on a slow disk, in many. */
 const TAR_MS = 3_600_000;
+/** What tar ends with where a file has changed while it was read: the archive may have half of each. */
+const CHANGED = 1;
 /** In a folder of labs: what other programs keep there. */
 const NO_LAB = ['.git', 'node_modules'];
 const LOCK = z.looseObject({
@@ -88,15 +90,17 @@ async function pack(plan: PackPlan, made: string): Promise<void> {
   const names = [PACKED_PROJECT, ...(plan.folders.size > 0 ? [PACKED_LABS] : [])];
   const unneeded = [...(await otherBuilds(site.directory)), ...(await unneededPackages())];
   const args = tarArguments(plan, PROJECT, { made, names }, unneeded);
-  const { failed, stderr, shortMessage } = await execa('tar', args, {
+  const { failed, exitCode, stderr, shortMessage } = await execa('tar', args, {
     ...{ stdin: 'ignore', reject: false, timeout: TAR_MS },
   });
   if (failed) {
     await rm(plan.output, { force: true });
     throw new QuaysideError(
-      'DISK_FULL',
+      exitCode === CHANGED ? 'CONFIG_INVALID' : 'DISK_FULL',
       `The archive could not be written: ${stderr.trim() || shortMessage}`,
-      'Free some room, or name another place: npm run pack -- --output <file>',
+      exitCode === CHANGED
+        ? 'Pack again while nothing else writes into the project’s folder.'
+        : 'Free some room, or name another place: npm run pack -- --output <file>',
     );
   }
   await tell(plan);
