@@ -47,6 +47,8 @@ const PARTS: Readonly<Record<string, Part>> = {
     await learner.start();
     await passed(learner, CHECKS.run);
     const terminal = await learner.terminal(HOST);
+    // What stands on the screen has lost its marks; a new prompt has them.
+    terminal.type('\r');
     await terminal.prompt(SLOW);
     const { status, screen } = await terminal.run('ping -c 1 -W 5 10.1.10.100', SLOW);
     if (status !== 0) throw new ExpectationFailed('the client to answer', screen.trim());
