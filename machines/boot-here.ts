@@ -9,6 +9,8 @@ import { openSlirp } from './slirp.ts';
 
 const SCRIPT = join(import.meta.dirname, 'boot-here.sh');
 const POLL_MS = 50;
+/** Ending some hundred processes at once takes a while on a busy machine. */
+const END_MS = 20_000;
 
 /** What is booted. */
 export interface BootOptions {
@@ -31,8 +33,10 @@ export function bootHere({ name, disk, directory, token }: BootOptions): Boot {
     closeSync(console);
     const ended = once(child, 'exit').then(() => undefined);
     stack.defer(async () => {
+      // The first process of a namespace ends when all others in it have; what has started it ends after that.
+      for (const pid of await childrenOf(child.pid ?? 0)) process.kill(pid, 'SIGKILL');
+      await Promise.race([ended, sleep(END_MS, undefined, { ref: true })]);
       child.kill('SIGKILL');
-      await ended;
     });
     const init = await initOf(child.pid ?? 0, signal);
     const slirp = stack.use(await openSlirp(init, directory, 'tap0', signal));
@@ -47,7 +51,8 @@ export function bootHere({ name, disk, directory, token }: BootOptions): Boot {
 
 /** The processes that a process has started. */
 export async function childrenOf(pid: number): Promise<readonly number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  const path = `/proc/${pid}/task/${pid}/children`;
+  const children = await readFile(path, 'utf8').catch(() => '');
   return children.split(' ').filter(Boolean).map(Number);
 }
 

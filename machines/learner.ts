@@ -6,7 +6,6 @@
  * It prints what it saw, and ends with status 1 where that is not as it should be.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
 import { HttpClient, signIn } from '../client-driver/http.ts';
 import { Learner } from '../client-driver/learner.ts';
 
@@ -47,11 +46,14 @@ const PARTS: Readonly<Record<string, Part>> = {
     await learner.start();
     await passed(learner, CHECKS.run);
     const terminal = await learner.terminal(HOST);
-    // What stands on the screen has lost its marks; a new prompt has them.
-    terminal.type('\r');
-    await terminal.prompt(SLOW);
-    const { status, screen } = await terminal.run('ping -c 1 -W 5 10.1.10.100', SLOW);
-    if (status !== 0) throw new ExpectationFailed('the client to answer', screen.trim());
+    // What stands on a screen that is taken up has lost the marks of its prompt, so the words are waited for.
+    terminal.type('\rping -c 1 -W 5 10.1.10.100\r');
+    await terminal.until({
+      ...SLOW,
+      what: 'the client to answer',
+      look: () => terminal.screen.includes(' 1 received'),
+      seen: () => terminal.screen.trim().split('\n').slice(-3).join(' ⏎ '),
+    });
     return 'pass kept, terminal open, wires up';
   },
   disk: async (learner) => {
