@@ -21,7 +21,7 @@ export async function assertFit(engine: Engine, progress: Progress): Promise<voi
     throw new QuaysideError(
       'ENGINE_UNFIT',
       `Hosts cannot run on the engine at ${engine.address}. ${whats.join(' ')}`,
-      [...new Set(remedies)].join(' '),
+      [...new Set(remedies)].join('\n→ '),
     );
   }
   const warnings = findings.filter(({ severity }) => severity === 'warning').length;

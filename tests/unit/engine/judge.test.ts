@@ -41,6 +41,12 @@ test.each<[RecordedEngine, string]>([
   expect(judge(lookOf(name))[0], 'what refuses is told first').toEqual(refused[0]);
 });
 
+test('what Podman leaves out of its answer is no second reason to refuse it', () => {
+  const look = lookOf('podman-4.3');
+  const silent = { ...look, info: { ...look.info, CpuCfsQuota: false, MemoryLimit: false } };
+  expect(judge(silent)).toEqual([expect.objectContaining({ severity: 'refuse' })]);
+});
+
 test('containerd’s image store is told apart', () => {
   const storage = (name: RecordedEngine) =>
     judge(lookOf(name)).find(({ what }) => what.startsWith('storage driver'))?.what;
