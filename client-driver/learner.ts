@@ -118,7 +118,9 @@ export class Learner implements Disposable {
         if (!isNews()) return undefined;
         const { status } = events;
         if (status.state === 'failed' || status.state === 'ended') {
-          throw new ExpectationFailed('the hosts to start', `${status.state}: ${status.reason}`);
+          const remedy = status.state === 'failed' ? ` → ${status.remedy}` : '';
+          const seen = `${status.state}: ${status.reason}${remedy}`;
+          throw new ExpectationFailed('the hosts to start', seen);
         }
         return status.state === 'ready' && events.terminals.length > 0;
       },
