@@ -28,7 +28,7 @@ const TRACES = [
 ];
 /** Whatever stands in these is of the making. */
 const EMPTIED = ['root', 'run', 'tmp', 'var/cache/apt', 'var/lib/apt/lists', 'var/log', 'var/tmp'];
-/** A build that is broken off is made anew, so dpkg need not wait for the disk after each file. It takes half the time. */
+/** A build that is broken off is made anew, so dpkg need not wait for the disk after each file. */
 const DPKG_SETTINGS = 'force-unsafe-io\n';
 
 /** Whether this system has Debian's package tools. */
