@@ -82,6 +82,8 @@ export const MACHINES = {
     setUp: [
       ...DEBIAN_ENGINE,
       `${INSTALL} rootlesskit slirp4netns uidmap dbus-user-session fuse-overlayfs`,
+      // Debian’s tool looks for the command beside itself.
+      'ln -s /usr/bin/docker /usr/share/docker.io/contrib/docker',
       'systemctl disable --now docker.service docker.socket',
       'loginctl enable-linger learner',
     ],
