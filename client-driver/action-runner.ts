@@ -1,6 +1,6 @@
 import { type Action, fillIn, hostNamed, type Lab } from '#lab';
 import type { StepAction } from '#steps';
-import { readOff } from '../server/labs/screen-text.ts';
+import { readWithLine } from '../server/labs/screen-text.ts';
 import { commandsOf } from '../server/labs/shell-commands.ts';
 import { ExpectationFailed } from './expectation-failed.ts';
 import type { Learner } from './learner.ts';
@@ -16,6 +16,10 @@ export type LiveValue = (id: string) => Promise<string | undefined>;
 const LINES_SHOWN = 2;
 /** Longer than the words of any command about what it could not do. */
 const SHOWN_MOST = 500;
+/** Longer than an answer, and than the line of a screen that it stands in. */
+const ANSWER_SHOWN = 160;
+/** Commands of a scenario that failed and are told: the first ones, whose failure may be why others fail. */
+const FAILED_SHOWN = 2;
 
 /** Does for a learner what pages and scenarios ask for, and keeps the screen that was looked at last. */
 export class ActionRunner {
@@ -23,6 +27,8 @@ export class ActionRunner {
   readonly #learner: Learner;
   readonly #liveValue: LiveValue | undefined;
   #screen = '';
+  #failed: string[] = [];
+  #answered: string | undefined;
 
   /**
    * @param liveValue where given, a value is used once the page shows what the hosts have; otherwise as soon as the page
@@ -34,15 +40,25 @@ export class ActionRunner {
     this.#liveValue = liveValue;
   }
 
+  /** Something else begins: what was done for it so far is no longer told. */
+  begin(): void {
+    this.#failed = [];
+    this.#answered = undefined;
+  }
+
+  /** What a failure is told with: which commands of a scenario failed, and what was answered last. */
+  get told(): readonly string[] {
+    return [...this.#failed.slice(0, FAILED_SHOWN), ...(this.#answered ? [this.#answered] : [])];
+  }
+
   /** Does what a page asks for. @throws ExpectationFailed where it does not go as a page may rely on */
   async follow(action: StepAction): Promise<void> {
     switch (action.kind) {
       case 'run':
         return this.#run(action, (command, status, isToFail) => {
-          const said = shortened(this.#screen);
           throw new ExpectationFailed(
             `“${command}” to ${isToFail ? 'fail' : 'succeed'}`,
-            `exit status ${status}, ${said === '' ? 'without a word' : `“${said}”`}`,
+            endOf(status, this.#screen),
           );
         });
       case 'interrupt':
@@ -60,12 +76,14 @@ export class ActionRunner {
     }
   }
 
-  /** Does what a scenario of a check asks for; its commands may fail, those of mistakes often do. */
+  /** Does what a scenario of a check asks for; its commands may fail, those of mistakes often do: {@link told} has them. */
   async go(actions: readonly Action[], check: string): Promise<void> {
     for (const action of actions) {
       switch (action.kind) {
         case 'run':
-          await this.#run(action);
+          await this.#run(action, (command, status) => {
+            this.#failed.push(`“${cut(command)}” had ${endOf(status, this.#screen)}`);
+          });
           break;
         case 'interrupt':
           await this.#interrupt(action.host);
@@ -129,12 +147,17 @@ export class ActionRunner {
   }
 
   async #answer(check: string, text: string | RegExp): Promise<void> {
-    const answer = typeof text === 'string' ? await this.#filledIn(text) : this.#readOff(text);
+    const { answer, line } =
+      typeof text === 'string'
+        ? { answer: await this.#filledIn(text), line: undefined }
+        : this.#readOff(text);
+    const from = line === undefined ? '' : `, read from “${cut(line.trim())}”`;
+    this.#answered = `answered “${cut(answer)}”${from}`;
     await this.#learner.answer(check, answer);
   }
 
-  #readOff(reads: RegExp): string {
-    const found = readOff(reads, this.#screen);
+  #readOff(reads: RegExp): { readonly answer: string; readonly line: string } {
+    const found = readWithLine(reads, this.#screen);
     if (found !== undefined) return found;
     const screen = this.#screen.trim();
     throw new ExpectationFailed(
@@ -168,6 +191,18 @@ export class ActionRunner {
       seen: () => events.value(id) ?? 'none',
     });
   }
+}
+
+/** How a command ended, and what it has said. */
+function endOf(status: number | undefined, screen: string): string {
+  const said = shortened(screen);
+  return `exit status ${status}, ${said === '' ? 'without a word' : `“${said}”`}`;
+}
+
+/** A text in one line, as far as it is shown. */
+function cut(text: string): string {
+  const line = text.replaceAll(/\s*\n\s*/g, ' ⏎ ');
+  return line.length > ANSWER_SHOWN ? `${line.slice(0, ANSWER_SHOWN - 1)}…` : line;
 }
 
 /** What a command has said, in one line. */

@@ -65,10 +65,12 @@ export class ScenarioWalk {
 
   /** Does a step as its page says, to get to what comes after it. `false`: it failed, and the report says how. */
   fastForward(step: Step): Promise<boolean> {
-    return this.#report.attempt(this.#run, step, undefined, async () => {
-      await this.#follow(step);
-      await this.#passes(step, PATIENCE_MS);
-    });
+    return this.#attempt(this.#run, step, undefined, () => this.#lead(step));
+  }
+
+  async #lead(step: Step): Promise<void> {
+    await this.#follow(step);
+    await this.#passes(step, PATIENCE_MS);
   }
 
   /** Does a step, and verifies that its checks tick by that, and no others. */
@@ -95,7 +97,8 @@ export class ScenarioWalk {
         const work = () => this.#tryMistake(id, mistake);
         const isRight = await this.#attempt('wrong ways', place, mistake.what, work);
         if (!isRight && this.#leavesFailures) return false;
-        if (mistake.undo === undefined) {
+        // An answer leaves nothing on the hosts.
+        if (mistake.undo === undefined && mistake.actions.some(({ kind }) => kind !== 'answer')) {
           this.#left.push(`“${mistake.what}” (${relative('.', place.file)}:${place.line})`);
         }
       }
@@ -109,7 +112,7 @@ export class ScenarioWalk {
     return file === undefined ? step : { id: step.id, file: resolve(file), line: Number(line) };
   }
 
-  /** As the report does it; what fails says which mistakes were not undone before it. */
+  /** As the report does it; what fails says what was answered, which commands failed, and which mistakes were not undone. */
   #attempt(
     run: string,
     place: Place,
@@ -117,8 +120,12 @@ export class ScenarioWalk {
     work: () => Promise<void>,
   ): Promise<boolean> {
     const left = this.#left.join(' and ');
+    const before = left === '' ? [] : [`before it, ${left} was done, and has no undo`];
+    this.#actions.begin();
     return this.#report.attempt(run, place, way, () =>
-      left === '' ? work() : work().catch((error: unknown) => Promise.reject(after(left, error))),
+      work().catch((error: unknown) => {
+        throw toldWith([...this.#actions.told, ...before], error);
+      }),
     );
   }
 
@@ -256,12 +263,11 @@ export class ScenarioWalk {
   }
 }
 
-/** What went wrong, with the mistakes that were made before it and may be why. */
-function after(left: string, error: unknown): unknown {
+/** What went wrong, with what was done before it and may be why. */
+function toldWith(more: readonly string[], error: unknown): unknown {
   const cause = error instanceof AtLine ? error.cause : error;
-  if (!(cause instanceof ExpectationFailed)) return error;
-  const seen = `${cause.seen}; before it, ${left} was done, and has no undo`;
-  const told = new ExpectationFailed(cause.expected, seen, { cause });
+  if (!(cause instanceof ExpectationFailed) || more.length === 0) return error;
+  const told = new ExpectationFailed(cause.expected, [cause.seen, ...more].join('; '), { cause });
   return error instanceof AtLine ? new AtLine(error, told) : told;
 }
 

@@ -80,7 +80,21 @@ export async function pageText(html: string): Promise<string> {
  * found, since the newest stands lowest. `undefined` where the screen does not show it.
  */
 export function readOff(reads: RegExp, screen: string): string | undefined {
-  const flags = reads.flags.includes('g') ? reads.flags : `${reads.flags}g`;
+  return readWithLine(reads, screen)?.answer;
+}
+
+/** What is read off a screen, as {@link readOff} does it, with the line, or the lines, that it is read from. */
+export function readWithLine(
+  reads: RegExp,
+  screen: string,
+): { readonly answer: string; readonly line: string } | undefined {
+  const flags = [...new Set(`${reads.flags}dg`)].join('');
   const lowest = screen.slice(-SCREEN_CHARACTERS);
-  return [...lowest.matchAll(new RegExp(reads.source, flags))].at(-1)?.[1];
+  const found = [...lowest.matchAll(new RegExp(reads.source, flags))].at(-1);
+  const [, answer] = found ?? [];
+  const [, [from, to] = [0, 0]] = found?.indices ?? [];
+  if (answer === undefined) return undefined;
+  const begin = from === 0 ? 0 : lowest.lastIndexOf('\n', from - 1) + 1;
+  const end = lowest.indexOf('\n', to);
+  return { answer, line: lowest.slice(begin, end < 0 ? undefined : end) };
 }

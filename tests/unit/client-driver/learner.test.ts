@@ -90,9 +90,12 @@ class ScriptedShell extends FakeShell {
   readonly lines: string[] = [];
   readonly #output: (line: string) => string;
 
-  constructor(output: (line: string) => string) {
+  readonly #status: number;
+
+  constructor(output: (line: string) => string, status = 0) {
     super();
     this.#output = output;
+    this.#status = status;
     this.onJoin = () => setImmediate(() => this.print('\u001b[?2004h$ '));
     this.onInput = (text) => {
       for (const line of text.split('\r').slice(0, -1)) setImmediate(() => this.#run(line));
@@ -101,7 +104,7 @@ class ScriptedShell extends FakeShell {
 
   #run(line: string): void {
     this.lines.push(line);
-    const marked = `\u001b]633;C\u0007${this.#output(line)}\r\n\u001b]633;D;0\u0007`;
+    const marked = `\u001b]633;C\u0007${this.#output(line)}\r\n\u001b]633;D;${this.#status}\u0007`;
     this.print(`\u001b[?2004l\r${marked}\u001b[?2004h$ `);
   }
 }
@@ -197,6 +200,32 @@ describe('in a terminal', () => {
     await actions.follow({ kind: 'answer', check: 'port-changed', text: /:(\d+)/, line });
     expect(shell.lines).toEqual(['docker port web']);
     expect(web.sessions.asked).toContain('answer learner1');
+    expect(actions.told).toEqual(['answered “32768”, read from “80/tcp -> 0.0.0.0:32768”']);
+    actions.begin();
+    expect(actions.told).toEqual([]);
+  });
+
+  test('an answer, and the line that it is read from, are told as far as a line goes', async () => {
+    await using web = await stage();
+    const shell = new ScriptedShell(() => `${'x'.repeat(300)}:32768`);
+    using learner = await withShell(web, shell);
+    const actions = new ActionRunner(lab, learner);
+    await actions.go([{ kind: 'run', host: 'server01', command: 'cat long' }], 'port-changed');
+    await actions.go([{ kind: 'answer', text: /(x+:\d+)/ }], 'port-changed');
+    expect(actions.told[0]?.length).toBeLessThan(400);
+    expect(actions.told[0]).toMatch(/^answered “x+…”, read from “x+…”$/);
+  });
+
+  test('a command of a scenario may fail, and is told with what it said', async () => {
+    await using web = await stage();
+    const shell = new ScriptedShell(() => 'chmod: cannot access /srv/notes', 1);
+    using learner = await withShell(web, shell);
+    const actions = new ActionRunner(lab, learner);
+    const command = 'chmod 640 /srv/notes';
+    await actions.go([{ kind: 'run', host: 'server01', command }], 'port-changed');
+    expect(actions.told).toEqual([
+      '“chmod 640 /srv/notes” had exit status 1, “chmod: cannot access /srv/notes”',
+    ]);
   });
 });
 

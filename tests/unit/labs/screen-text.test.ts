@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { pageText, questionIn, readOff, terminalText } from '../../../server/labs/screen-text.ts';
+import {
+  pageText,
+  questionIn,
+  readOff,
+  readWithLine,
+  terminalText,
+} from '../../../server/labs/screen-text.ts';
 
 describe('a screen', () => {
   it('of a terminal reads as its lines, without colours, marks and what was overwritten', () => {
@@ -34,6 +40,14 @@ describe('a screen', () => {
 
   it('of a page without end is read as far as a page of a lab goes', async () => {
     expect((await pageText('word '.repeat(1_000_000))).length).toBeLessThanOrEqual(64 * 1024);
+  });
+
+  it('is read with the line that the answer stands in', () => {
+    const screen = '1 /a\n23 /srv/files/notes.txt\n$';
+    const line = '23 /srv/files/notes.txt';
+    expect(readWithLine(/^(\d+) \//m, screen)).toEqual({ answer: '23', line });
+    expect(readWithLine(/^(\d+).*\n/m, screen)).toEqual({ answer: '23', line });
+    expect(readWithLine(/(\d+) x/, screen)).toBeUndefined();
   });
 
   it('is looked at only in its lowest part', () => {
