@@ -1,7 +1,8 @@
 import type { Class } from '../class/class.ts';
 
+/** It begins with a word: what begins with a space is a detail, and left out of a log (`server/base/progress.ts`). */
 const HERE_ALONE =
-  '                  Only browsers on this machine find that; docs/operating.md lets others in.';
+  'Mind:             only browsers on this machine find that; docs/operating.md lets others in.';
 
 /**
  * What an instructor is told when the class is up: where the learners join and with what, where the instructor signs
@@ -10,7 +11,11 @@ const HERE_ALONE =
  * @param origin where the class's browsers find this server; its base path follows it
  * @param isHereAlone whether only those on this machine do
  */
-export function banner(classroom: Class, origin: string, isHereAlone: boolean): readonly string[] {
+export function banner(
+  classroom: Pick<Class, 'name' | 'code' | 'freshSecret'>,
+  origin: string,
+  isHereAlone: boolean,
+): readonly string[] {
   return [
     `Class:            ${classroom.name}`,
     `Learners join at  ${origin}/join/ with the code ${classroom.code}`,
