@@ -246,9 +246,10 @@ const REASONS: readonly (readonly [RegExp, (names: readonly string[], rest: stri
       ([tag]) => `${tag} closes what nothing has opened. Take it out.`,
     ],
     [
-      /^Unexpected closing tag `(<\/.*?>)`, expected corresponding closing tag for `<(.*?)>` \(([\d:]+)\)/,
-      ([tag, name, at]) =>
-        `${tag} stands where <${name}> of ${at} has to be closed. Write </${name}> before it.`,
+      /^Unexpected closing tag `<\/(.*?)>`, expected corresponding closing tag for `<(.*?)>` \(([\d:]+)\)/,
+      ([tag = '', name = '', at]) =>
+        slipInTags(tag, name, at) ??
+        `</${tag}> stands where <${name}> of ${at} has to be closed. Write </${name}> before it.`,
     ],
     [
       /^Expected the closing tag `(<\/.*?>)`/,
@@ -282,6 +283,17 @@ const REASONS: readonly (readonly [RegExp, (names: readonly string[], rest: stri
         `a line that begins with import or export is code, and this cannot be read (${why}). Write import { Check } from '#components'; or begin the line with another word.`,
     ],
   ];
+
+/** What is said where one of two tags that belong together is a component’s name with a slip in it. */
+function slipInTags(closing: string, opening: string, at: string | undefined): string | undefined {
+  if (!isSlipOf(opening, closing) || opening === closing) return undefined;
+  if (COMPONENTS.includes(closing) && !COMPONENTS.includes(opening)) {
+    return `<${opening}> of ${at} is no component, and </${closing}> closes it. Did you mean <${closing}>?`;
+  }
+  return COMPONENTS.includes(opening) && !COMPONENTS.includes(closing)
+    ? `</${closing}> is no component, and closes <${opening}> of ${at}. Did you mean </${opening}>?`
+    : undefined;
+}
 
 function syntaxProblem(source: string, message: string): Problem {
   const [, line = 1, column = 1, reason = message] = STOPPED.exec(message) ?? [];

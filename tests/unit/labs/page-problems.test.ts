@@ -43,6 +43,16 @@ describe.each<[string, string, readonly string[]]>([
     ['6:4: </Check> closes what nothing has opened. Take it out.'],
   ],
   [
+    'a component that is opened under a wrong name',
+    '<Hnt>a</Hint>',
+    ['6:7: <Hnt> of 6:1 is no component, and </Hint> closes it. Did you mean <Hint>?'],
+  ],
+  [
+    'a component that is closed under a wrong name',
+    '<Hint>a</Hnit>',
+    ['6:8: </Hnit> is no component, and closes <Hint> of 6:1. Did you mean </Hint>?'],
+  ],
+  [
     'another tag than the one that is open',
     'a <b>x</i>',
     ['6:7: </i> stands where <b> of 6:3 has to be closed. Write </b> before it.'],
