@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Lab, LabSource, SourceFile } from '#lab';
+import { probablyMeant } from '../../lab/did-you-mean.ts';
 import { LabError } from '../../lab/parse.ts';
 import { firstPlaceIn, linesThatName, locationOf, locationsOf } from './source-location.ts';
 
@@ -53,7 +54,11 @@ export async function assertFiles(hosts: Lab['hosts'], source: LabSource): Promi
 /** @throws Error with the end of a sentence that begins with the path */
 async function filesBelow(path: string): Promise<readonly SourceFile[]> {
   const about = await stat(path).catch(() => undefined);
-  if (!about) throw new Error('is not there; its path begins beside lab.ts');
+  if (!about) {
+    const meant = await nameNear(path);
+    const hint = meant === undefined ? '' : `. Did you mean ${meant}?`;
+    throw new Error(`is not there; its path begins beside lab.ts${hint}`);
+  }
   const entries = about.isDirectory()
     ? await readdir(path, { recursive: true, withFileTypes: true })
     : [];
@@ -78,6 +83,12 @@ async function filesBelow(path: string): Promise<readonly SourceFile[]> {
     files.push({ path: each, bytes: await readFile(file), isExecutable });
   }
   return files;
+}
+
+/** What lies in the folder of a path, and has a name like it. */
+async function nameNear(path: string): Promise<string | undefined> {
+  const beside = await readdir(dirname(path)).catch(() => []);
+  return beside.length > 0 ? probablyMeant(basename(path), beside) : undefined;
 }
 
 /** @throws Error with the end of a sentence that begins with the folder */

@@ -72,7 +72,7 @@ test('refuses what is not there, has nothing in it or is too large, all at once 
 ],`),
   ).rejects.toThrow(
     [
-      `${place(7)}: host client: file "satrter" is not there; its path begins beside lab.ts`,
+      `${place(7)}: host client: file "satrter" is not there; its path begins beside lab.ts. Did you mean starter?`,
       `${place(8)}: host client: file "starter" is a folder without files`,
       `${place(9)}: host client: file "large" is larger than 1 MiB; 1 MiB or 500 files are the most that a host is given`,
     ].join('\n'),
