@@ -131,7 +131,10 @@ export interface HostView {
    * they cannot be had.
    */
   firewall(): Promise<readonly string[]>;
-  /** A file's text, trimmed, at most 64 KiB of it; meant for `/proc` and `/etc`. `undefined` where there is no file. */
+  /**
+   * A file's text, without spaces and ends of lines at its beginning and its end, at most 64 KiB of it; meant for `/proc`
+   * and `/etc`. `undefined` where there is no file.
+   */
   read(path: string): Promise<string | undefined>;
   /** What a command that only reads says. That it fails is an answer as well. */
   ask(command: ReadingCommand): Promise<CommandAnswer>;

@@ -53,7 +53,7 @@ export function theAddress<Host extends string>(
   truth: Reading<Host>,
   messages: Messages<AnswerMessage> = {},
 ): Judge<Host> {
-  return judge(truth, messages, async (given, right, sandbox, tell) => {
+  return judge('theAddress', truth, messages, async (given, right, sandbox, tell) => {
     const read = addressIn(given);
     if (read === undefined) {
       return messages.notOne === undefined
@@ -89,7 +89,7 @@ export function theNumber<Host extends string>(
   truth: Reading<Host>,
   messages: Messages<AnswerMessage> = {},
 ): Judge<Host> {
-  return judge(truth, messages, async (given, right, _sandbox, tell) => {
+  return judge('theNumber', truth, messages, async (given, right, _sandbox, tell) => {
     const [, read] = /(?:^|[:\s])(\d+)\/?$/.exec(given) ?? [];
     if (read === undefined) {
       return messages.notOne === undefined ? notYet('Type a number.') : tell('notOne', '', given);
@@ -107,7 +107,7 @@ export function theText<Host extends string>(
   truth: Reading<Host>,
   messages: Messages<AnswerMessage> = {},
 ): Judge<Host> {
-  return judge(truth, messages, async (given, right, _sandbox, tell) =>
+  return judge('theText', truth, messages, async (given, right, _sandbox, tell) =>
     given.toLowerCase() === right.toLowerCase() ? passed() : tell('wrong', '', given),
   );
 }
@@ -121,7 +121,7 @@ export function theId<Host extends string>(
   truth: Reading<Host>,
   messages: Messages<AnswerMessage> = {},
 ): Judge<Host> {
-  return judge(truth, messages, async (given, right, _sandbox, tell) => {
+  return judge('theId', truth, messages, async (given, right, _sandbox, tell) => {
     const read = given.toLowerCase().replace(/^sha256:/, '');
     if (!/^[0-9a-f]+$/.test(read)) {
       return messages.notOne === undefined
@@ -135,7 +135,9 @@ export function theId<Host extends string>(
 
 type Tell = (key: AnswerMessage, name: string, found: string) => Verdict;
 
+/** @throws TypeError where the truth is no helper's reading, as in a lab whose types nobody looked at */
 function judge<Host extends string>(
+  name: string,
   truth: Reading<Host>,
   messages: Messages<AnswerMessage>,
   compare: (
@@ -145,6 +147,11 @@ function judge<Host extends string>(
     tell: Tell,
   ) => Promise<Verdict>,
 ): Judge<Host> {
+  if (typeof truth !== 'function' || !('hosts' in truth)) {
+    throw new TypeError(
+      `${name} takes what a helper reads, such as ${name}(file('/etc/hostname').on('server01').text). With a function of your own, compare yourself: judge: async (given, sandbox) => …`,
+    );
+  }
   const tell: Tell = (key, name, found) =>
     verdictWith(OWN, messages, key, { name, found, host: truth.hosts[0] ?? '', wanted: '' });
   const judged = async (given: string, sandbox: SandboxView<Host>) => {

@@ -37,9 +37,9 @@ const MESSAGES: DefaultMessages<FileMessage> = {
 
 /** An assertion about a file or a directory: whether it is there. A file's text can be read, for a value or an answer. */
 export interface FileAssertion<Host extends string = string> extends Assertion<Host> {
-  /** Its text, trimmed. */
+  /** Its text, without spaces and ends of lines at its beginning and its end. */
   readonly text: Reading<Host>;
-  /** Its text, trimmed, is just this, or fits a pattern. @example .says('1') */
+  /** Its text, read so, is just this, or fits a pattern. @example .says('1') */
   says(text: string | RegExp): FileAssertion<Host>;
   /** Its mode, as `stat -c %a` and `chmod` write it. @example .hasMode('640') */
   hasMode(mode: string): FileAssertion<Host>;
@@ -113,7 +113,8 @@ async function judge<Host extends string>(
   if (text !== undefined) {
     const is = await sandbox.host(host).read(path);
     if (is === undefined) return tell('notAFile', found.kind);
-    if (typeof text === 'string' ? is !== text : !matches(text, is)) return tell('otherText', is);
+    if (typeof text === 'string' ? is !== text.trim() : !matches(text, is))
+      return tell('otherText', is);
   }
   if (user !== undefined && found.user !== user) {
     return tell('otherOwner', found.user, user, `sudo chown ${user} ${path}`);

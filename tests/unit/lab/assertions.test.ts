@@ -747,6 +747,11 @@ const QUESTIONS: readonly (readonly [title: string, test: Test, cases: readonly 
     [['it does', (w) => w, 'passed']],
   ],
   [
+    'file(…).says(…) of a text with the end of its line',
+    file('/proc/sys/net/ipv4/ip_forward').on('server01').says('1\n'),
+    [['it does', (w) => w, 'passed']],
+  ],
+  [
     'file(…) that says something else',
     file('/proc/sys/net/ipv4/ip_forward').on('server01').says(/0/),
     [['it does not', (w) => w, /does not say what was asked for/]],
@@ -1196,6 +1201,17 @@ describe('an answer', () => {
     if (expected === 'passed') expect(verdict).toEqual({ kind: 'passed' });
     else expect(verdict).toMatchObject({ reason: expect.stringMatching(expected) });
   });
+});
+
+it.each([
+  ['theNumber', theNumber],
+  ['theText', theText],
+  ['theId', theId],
+  ['theAddress', theAddress],
+])('%s refuses a function of the author’s own, and says what to write', (name, judge) => {
+  const own = async () => '23';
+  // @ts-expect-error The types refuse it too, where somebody looks at them.
+  expect(() => judge(own)).toThrow(`${name} takes what a helper reads, such as ${name}(file(`);
 });
 
 describe('a sentence in the author’s own words', () => {
