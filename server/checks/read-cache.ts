@@ -195,18 +195,28 @@ function hostThrough(known: RoundCache, host: HostView, reads: Dependencies): Ho
     addressOf: (device) => look(`addresses of ${name}`, device, () => host.addressOf(device)),
     firewall: () => look(`firewall of ${name}`, '', () => host.firewall()),
     read: (path) => look(`files of ${name}`, path, () => host.read(path)),
-    ask: (command) =>
-      look(
+    ask: async (command) => {
+      assertWords(command);
+      return await look(
         `${command[0] === 'ip' ? 'routes' : 'system'} of ${name}`,
         command.join(' '),
         () => host.ask(command),
         // What a web server answers, any host may have changed.
         () => command[0] !== 'curl',
-      ),
+      );
+    },
     probe: (to, port, from) =>
       look('reachability', [name, from, to, port].join(' '), () => host.probe(to, port, from)),
     script: (lines) => look(`script of ${name}`, lines, () => host.script(lines)),
   };
+}
+
+/** A lab whose types nobody looked at may ask with a text. @throws TypeError with what to write */
+function assertWords(command: unknown): void {
+  if (Array.isArray(command) && command.every((word) => typeof word === 'string')) return;
+  const words = typeof command === 'string' ? command.split(' ') : ['ss', '-Hltnp'];
+  const list = words.map((word) => `'${word}'`).join(', ');
+  throw new TypeError(`ask takes a list of words: ask([${list}])`);
 }
 
 /** An image's id is the hash of its content; Docker writes it with the hash's name in front. */

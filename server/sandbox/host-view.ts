@@ -136,7 +136,11 @@ export function hostView(host: Host, deadline: AbortSignal): HostView {
     },
     ask: async (command) => {
       const line = command.join(' ');
-      if (!READING.test(line)) throw new Error(`A check may only read; it asked for ${line}`);
+      if (!READING.test(line)) {
+        throw new Error(
+          `A check may only read; it asked for ${line}. What ask runs stands on the authors’ page of checks; for all else there is script('…')`,
+        );
+      }
       return await answer(host, command, signal);
     },
     probe: async (to, port, from) => {

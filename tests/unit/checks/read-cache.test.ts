@@ -248,3 +248,11 @@ describe('what a host has said', () => {
     expect(looked.asked.filter((what) => what === 'container web')).toHaveLength(2);
   });
 });
+
+test('a host that is asked with a text in place of a list of words says what to write', async () => {
+  const { host } = new Looked();
+  const asked = Reflect.apply(host.ask, host, ['stat -Lc %a -- /srv/notes']);
+  await expect(asked).rejects.toThrow(
+    "ask takes a list of words: ask(['stat', '-Lc', '%a', '--', '/srv/notes'])",
+  );
+});
