@@ -22,6 +22,21 @@ export function failureLine(failure: Failure): string {
   return `${file}:${line} ${step} (${how}): expected ${expected}; seen: ${seen}`;
 }
 
+/** That something failed, at once and in few words: the table says the rest. */
+export function failureHead({ file, line, step, run, way }: Failure): string {
+  return `${file}:${line} ${step} (${way === undefined ? run : `${run}: ${way}`}) failed`;
+}
+
+/** Failures as lines, each cause once: what several runs met in the same place, and saw alike, is one line with all of them. */
+export function failureLines(failures: readonly Failure[]): readonly string[] {
+  const byCause = Map.groupBy(failures, ({ run: _, ...cause }) => JSON.stringify(cause));
+  return [...byCause.values()].flatMap(([first, ...same]) => {
+    if (first === undefined) return [];
+    const runs = new Set([first, ...same].map(({ run }) => run));
+    return `✗ ${failureLine({ ...first, run: [...runs].join(', ') })}`;
+  });
+}
+
 /** What was thrown, as what was expected and seen. */
 export function expectationOf(error: unknown): Pick<Failure, 'expected' | 'seen'> {
   if (error instanceof ExpectationFailed) return { expected: error.expected, seen: error.seen };

@@ -6,7 +6,7 @@ import { loadSteps, type Step } from '#steps';
 import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
 import { signIn } from '../client-driver/http.ts';
 import { Learner } from '../client-driver/learner.ts';
-import { failureLine } from './failure.ts';
+import { failureHead } from './failure.ts';
 import { type Route, routesOf } from './plan.ts';
 import type { Probe } from './probe.ts';
 import { fiftyTimes, placesOf, unreachable } from './purity.ts';
@@ -68,7 +68,7 @@ export async function runLabTest(options: LabTestOptions): Promise<LabTestResult
     (each) =>
       (page === undefined || each.page === page) && (step === undefined || each.id === step),
   );
-  const report = new Report((failure) => progress?.(`✗ ${failureLine(failure)}`));
+  const report = new Report((failure) => progress?.(`✗ ${failureHead(failure)}`));
   await limit.map(planned(options, all, chosen), async ({ title, work }) => {
     if (stopped?.aborted) return;
     const from = performance.now();

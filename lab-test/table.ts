@@ -1,7 +1,10 @@
 import type { Lab } from '#lab';
-import { failureLine } from './failure.ts';
+import { failureLines } from './failure.ts';
 import type { Result } from './report.ts';
 import type { LabTestResult } from './run-lab-test.ts';
+
+/** Runs that do no step: they ask all checks, or reset the hosts. */
+const OF_WHOLE_LAB = /^(fifty|hosts|reset)/;
 
 /** A result as a table for people: a row for each step, then what is about all of them, then what failed. */
 export function tableOf({ steps, report }: LabTestResult, lab: Lab, milliseconds: number): string {
@@ -28,7 +31,7 @@ export function tableOf({ steps, report }: LabTestResult, lab: Lab, milliseconds
     ]);
   }
   const lines = aligned(rows);
-  const others = report.results.filter(({ run }) => /^(fifty|hosts|reset)/.test(run));
+  const others = report.results.filter(({ run }) => OF_WHOLE_LAB.test(run));
   for (const run of new Set(others.map((result) => result.run))) {
     const ours = others.filter((result) => result.run === run);
     const failed = ours.some(({ failure }) => failure);
@@ -36,9 +39,11 @@ export function tableOf({ steps, report }: LabTestResult, lab: Lab, milliseconds
       `${failed ? '✗' : '✓'}  ${run}: ${ours.length} of ${run === 'reset' ? 'the whole lab' : 'its looks'}, ${seconds(ours)}`,
     );
   }
-  const failures = report.failures.map((failure) => `✗ ${failureLine(failure)}`);
+  const failures = failureLines(report.failures);
   const outcome =
-    failures.length === 0 ? 'proven' : `${failures.length} of ${report.results.length} failed`;
+    failures.length === 0
+      ? 'proven'
+      : `${report.failures.length} of ${report.results.length} failed`;
   return [
     ...lines,
     ...failures,
@@ -67,10 +72,10 @@ export function unlisted(lab: Lab, ids: readonly string[]): readonly string[] {
   ];
 }
 
-/** A step that no run reached has neither passed nor failed. */
+/** A step that no run did has neither passed nor failed, whatever its checks said when they were only asked. */
 function markOf(results: readonly Result[]): string {
-  if (results.length === 0) return '·';
-  return results.some(({ failure }) => failure) ? '✗' : '✓';
+  if (results.some(({ failure }) => failure)) return '✗';
+  return results.some(({ run }) => !OF_WHOLE_LAB.test(run)) ? '✓' : '·';
 }
 
 function cell(results: readonly Result[], counted = false): string {
