@@ -7,8 +7,8 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { progress } from '../server/base/progress.ts';
+import { programOptions } from '../server/cli/program-options.ts';
 import { findEngine } from '../server/engine/find.ts';
 import { openBrowser } from './browser.ts';
 import { engineProcesses, type Spent, spentIdle } from './checks/idle.ts';
@@ -16,7 +16,7 @@ import { BenchLearner, type NewHost, newHost } from './checks/learner.ts';
 import { type RunningServer, startServer } from './checks/running-server.ts';
 import { openPage, seenBy } from './checks/watched-page.ts';
 
-const { values: options } = parseArgs({
+const { values: options } = programOptions(import.meta.filename, {
   options: {
     json: { type: 'string', default: 'bench-checks.json' },
     sandboxes: { type: 'string', default: '1,10' },

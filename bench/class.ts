@@ -15,9 +15,9 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { openClassroom } from '../client-driver/classroom.ts';
 import { finishLab } from '../client-driver/lab-walk.ts';
+import { programOptions } from '../server/cli/program-options.ts';
 import { machine, percentile } from './class/machine.ts';
 import { measureClass, measurePool, type Row } from './class/measure.ts';
 import { type Subject, subjectOf } from './class/subject.ts';
@@ -120,7 +120,7 @@ async function finish(count: number, { name, lab, steps, project }: Subject): Pr
   return isGood;
 }
 
-const { values: options } = parseArgs({
+const { values: options } = programOptions(import.meta.filename, {
   options: {
     sizes: { type: 'string', default: SIZES },
     active: { type: 'string', default: ACTIVE_MOST },

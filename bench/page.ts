@@ -12,7 +12,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { programOptions } from '../server/cli/program-options.ts';
 import { machine } from './class/machine.ts';
 import { type Contender, openStage } from './page/contenders.ts';
 import { MEASURES, type Measure } from './page/measures.ts';
@@ -23,7 +23,7 @@ import type { Figures } from './terminal/measures.ts';
 const MEASURE_MS = 150_000;
 
 const say = (text: string): void => console.error(text);
-const { values: options } = parseArgs({
+const { values: options } = programOptions(import.meta.filename, {
   options: {
     only: { type: 'string', default: '' },
     slow: { type: 'string', default: '1,4' },

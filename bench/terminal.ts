@@ -15,7 +15,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { programOptions } from '../server/cli/program-options.ts';
 import { barOf } from './terminal/bar.ts';
 import type { Running } from './terminal/contenders.ts';
 import { type Contender, contenders } from './terminal/contenders.ts';
@@ -39,7 +39,7 @@ import { openWholeServer } from './terminal/whole-server.ts';
 const THIN_RTT_MS = 100;
 
 const say = (text: string): void => console.error(text);
-const { values: options } = parseArgs({
+const { values: options } = programOptions(import.meta.filename, {
   options: {
     ttyd: { type: 'string' },
     wetty: { type: 'string' },

@@ -14,10 +14,10 @@ import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { QuaysideError, ReadableError } from '../server/base/errors.ts';
 import { progress } from '../server/base/progress.ts';
 import { printFailure } from '../server/cli/failure.ts';
+import { programOptions } from '../server/cli/program-options.ts';
 import { stopSignal } from '../server/cli/stop-signal.ts';
 import { isDebian, isInstalled } from '../server/engine/debian.mjs';
 import { installPackages } from '../server/engine/packages.ts';
@@ -108,9 +108,8 @@ async function ensurePrograms(): Promise<void> {
 }
 
 /** @returns whether every machine is as it should be */
-async function test(argv: readonly string[], signal: AbortSignal): Promise<boolean> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
+async function test(signal: AbortSignal): Promise<boolean> {
+  const { values, positionals } = programOptions(import.meta.filename, {
     allowPositionals: true,
     options: {
       kernel: { type: 'string', default: 'shared' },
@@ -144,7 +143,7 @@ function unknown(what: string, name: string, known: readonly string[]): Quayside
 
 const stopped = stopSignal();
 try {
-  process.exitCode = (await test(process.argv.slice(2), stopped)) ? 0 : 1;
+  process.exitCode = (await test(stopped)) ? 0 : 1;
 } catch (error) {
   if (stopped.aborted) progress('Stopped. Nothing is left but what is kept for the next run.');
   else if (error instanceof ReadableError) console.error(`\n${error.message}\n→ ${error.remedy}\n`);

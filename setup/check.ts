@@ -1,6 +1,7 @@
 /** `npm run check`: formatter, linter, layers and types, of the code and of the pages. */
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { programOptions } from '../server/cli/program-options.ts';
 import { layoutProblems } from './layout.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
@@ -18,6 +19,7 @@ const STEPS = [
   ['Astro', '@astrojs/check/bin/astro-check.js'],
 ] as const;
 
+programOptions(import.meta.filename, {});
 console.log('— Files and their names');
 const problems = await layoutProblems(PROJECT);
 for (const problem of problems) console.error(problem);

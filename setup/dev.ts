@@ -6,6 +6,8 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { readConfig } from '../server/cli/config.ts';
+import { printFailure } from '../server/cli/failure.ts';
+import { answerHelp } from '../server/cli/program-options.ts';
 import { stopSignal } from '../server/cli/stop-signal.ts';
 import { isPlace } from '../server/labs/folders.ts';
 
@@ -13,8 +15,9 @@ const PROJECT = resolve(import.meta.dirname, '..');
 const ASTRO = join(PROJECT, 'node_modules/astro/bin/astro.mjs');
 const DEFAULT_PORT = 4321;
 
+answerHelp(import.meta.filename);
 const argv = process.argv.slice(2);
-const { labs } = readConfig(PROJECT, argv, process.env);
+const { labs } = configOrEnd();
 const port = Number(process.env.PORT) || DEFAULT_PORT;
 /** The pages' own port is the one after the server's. */
 const pagesPort = port + 1;
@@ -51,6 +54,16 @@ const children = [
     },
   }),
 ];
+
+/** What the command line says; where that cannot be, a sentence says so, and all ends. */
+function configOrEnd() {
+  try {
+    return readConfig(PROJECT, argv, process.env);
+  } catch (error) {
+    printFailure(error);
+    process.exit(1);
+  }
+}
 
 const stopAll = () => {
   for (const child of children) child.kill('SIGTERM');

@@ -5,9 +5,9 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { QuaysideError } from '../server/base/errors.ts';
 import { printFailure } from '../server/cli/failure.ts';
+import { programOptions } from '../server/cli/program-options.ts';
 import { isPlace, LAB_NAME, LABS_DIRECTORY, LONGEST_LAB_NAME } from '../server/labs/folders.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
@@ -90,7 +90,9 @@ function titleOf(name: string): string {
 
 if (import.meta.main) {
   try {
-    const { positionals } = parseArgs({ allowPositionals: true });
+    const { positionals } = programOptions(import.meta.filename, {
+      allowPositionals: true,
+    });
     if (positionals.length > 1) {
       throw refusal(
         `A lab has one name, and these are ${positionals.length}.`,

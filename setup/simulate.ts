@@ -8,9 +8,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
+import { programOptions } from '../server/cli/program-options.ts';
 
 const PROGRAM = join(resolve(import.meta.dirname, '..'), 'tests/simulation/main.ts');
 /** Of one process: long enough that its start does not count, and short enough to tell how far all of it is. */
@@ -18,7 +18,7 @@ const SEEDS_OF_ONE = 1_000;
 /** A seed takes a twentieth of a second; these are for a machine that is busy with other things. */
 const SEED_MS = 2_000;
 
-const { values } = parseArgs({
+const { values } = programOptions(import.meta.filename, {
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '2000' },

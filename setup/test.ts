@@ -14,6 +14,7 @@ import { BASE_PATH } from '../client-driver/base-path.ts';
 import { QuaysideError } from '../server/base/errors.ts';
 import { progress } from '../server/base/progress.ts';
 import { printFailure } from '../server/cli/failure.ts';
+import { programOptions } from '../server/cli/program-options.ts';
 import { isDebian, isInstalled } from '../server/engine/debian.mjs';
 import { findEngine } from '../server/engine/find.ts';
 import { installPackages } from '../server/engine/packages.ts';
@@ -191,8 +192,9 @@ async function ensureProgram(program: string, packages: readonly string[]): Prom
   await installPackages(packages, progress);
 }
 
+const options = programOptions(import.meta.filename, { allowPositionals: true });
 try {
-  process.exitCode = (await test(process.argv.slice(2))) ? 0 : 1;
+  process.exitCode = (await test(options.positionals)) ? 0 : 1;
 } catch (error) {
   printFailure(error);
   process.exitCode = 1;

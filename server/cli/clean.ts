@@ -8,8 +8,10 @@ import { cleanUp } from './clean-up.ts';
 import { readConfig } from './config.ts';
 import { DataLock } from './data-lock.ts';
 import { runProgram } from './failure.ts';
+import { answerHelp } from './program-options.ts';
 
 await runProgram(async () => {
+  answerHelp(import.meta.filename);
   const project = resolve(import.meta.dirname, '../..');
   const { data } = readConfig(project, process.argv.slice(2), process.env);
   using _lock = DataLock.take(data, 'clean');

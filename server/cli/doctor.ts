@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { messageOf, QuaysideError } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { runningEngine } from '../engine/find.ts';
@@ -16,6 +15,7 @@ import { assertPossible, ownEngineAddress, USUAL_ADDRESS } from '../engine/own-e
 import { isInstalled } from '../engine/packages.ts';
 import { linesOf, reportOf } from './doctor-text.ts';
 import { runProgram } from './failure.ts';
+import { programOptions } from './program-options.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 
@@ -27,7 +27,9 @@ interface Found {
 }
 
 await runProgram(async () => {
-  const { report } = optionsOf(process.argv.slice(2));
+  const { report = false } = programOptions(import.meta.filename, {
+    options: { report: { type: 'boolean' } },
+  }).values;
   const { engine, look, findings } = await examine();
   const lines = report
     ? reportOf({ ...(await system()), look })
@@ -37,19 +39,6 @@ await runProgram(async () => {
   }
   if (findings.some(({ severity }) => severity === 'refuse')) process.exitCode = 1;
 });
-
-function optionsOf(args: readonly string[]): { readonly report: boolean } {
-  try {
-    const { report = false } = parseArgs({
-      args: [...args],
-      options: { report: { type: 'boolean' } },
-      strict: true,
-    }).values;
-    return { report };
-  } catch (error) {
-    throw new QuaysideError('CONFIG_INVALID', messageOf(error), 'npm run -s doctor -- --report');
-  }
-}
 
 async function examine(): Promise<Found> {
   let engine: Engine | undefined;

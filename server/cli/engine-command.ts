@@ -12,13 +12,22 @@ import {
   USUAL_ADDRESS,
 } from '../engine/own-engine.ts';
 import { runProgram } from './failure.ts';
+import { programOptions } from './program-options.ts';
 
 await runProgram(async () => {
-  const [, , what] = process.argv;
+  const { positionals } = programOptions(import.meta.filename, { allowPositionals: true });
+  const [what] = positionals;
   if (what === 'start') return await start();
   if (what === 'stop') {
     console.log((await stopOwnEngine()) ? 'stopped' : 'there was none to stop');
     return;
+  }
+  if (what !== undefined) {
+    throw new QuaysideError(
+      'CONFIG_INVALID',
+      `npm run engine does not know ${what}.`,
+      'npm run engine -- start, or stop, or nothing of these for its address',
+    );
   }
   const engine = await runningEngine(process.env);
   if (!engine) {
