@@ -13,6 +13,8 @@ import { isPlace, LAB_NAME, LABS_DIRECTORY, LONGEST_LAB_NAME } from '../server/l
 const PROJECT = resolve(import.meta.dirname, '..');
 const LABS = join(PROJECT, LABS_DIRECTORY);
 const TEMPLATE = join(PROJECT, 'setup/new-lab');
+/** The `.gitignore` of a folder of labs elsewhere: what tools leave there, and no lab is made of. */
+const NOT_OF_LABS = 'node_modules/\n*.tsbuildinfo\n';
 /** The template's name, replaced in all of its files. */
 const TEMPLATE_TITLE = 'My new lab';
 
@@ -53,8 +55,18 @@ export async function makeLab(name: string | undefined, labs = LABS): Promise<st
     const path = join(folder, file);
     await writeFile(path, (await readFile(path, 'utf8')).replaceAll(TEMPLATE_TITLE, title));
   }
-  if (labs !== LABS) await offerTypes(labs);
+  if (labs !== LABS) {
+    await offerTypes(labs);
+    await writeNew(join(labs, '.gitignore'), NOT_OF_LABS);
+  }
   return folder;
+}
+
+/** Writes a file where there is none yet. */
+async function writeNew(file: string, text: string): Promise<void> {
+  await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 /**
@@ -62,8 +74,6 @@ export async function makeLab(name: string | undefined, labs = LABS): Promise<st
  * and underlines what is wrong. One that is there already stays as it is.
  */
 async function offerTypes(labs: string): Promise<void> {
-  const file = join(labs, 'tsconfig.json');
-  if (existsSync(file)) return;
   // Its own folder may be a link, and an editor goes by where it is.
   const project = relative(await realpath(labs), PROJECT);
   const config = {
@@ -75,7 +85,7 @@ async function offerTypes(labs: string): Promise<void> {
     include: ['**/*.ts'],
     exclude: ['node_modules'],
   };
-  await writeFile(file, `${JSON.stringify(config, null, 2)}\n`);
+  await writeNew(join(labs, 'tsconfig.json'), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 function refusal(problem: string, remedy: string): QuaysideError {

@@ -28,7 +28,7 @@ describe('npm run lab:new', () => {
   it('makes one outside the project that the server reads and an editor knows, with nothing copied', async () => {
     using labs = folder();
     const made = await makeLab('elsewhere', labs.path);
-    expect(readdirSync(labs.path).sort()).toEqual(['elsewhere', 'tsconfig.json']);
+    expect(readdirSync(labs.path).sort()).toEqual(['.gitignore', 'elsewhere', 'tsconfig.json']);
     const read = await execa(process.execPath, [READER, PROJECT, labs.path]);
     expect(JSON.parse(read.stdout)).toMatchObject({ elsewhere: { title: 'Elsewhere', steps: 2 } });
     const wrong = `import { defineLab } from '#lab';\nexport const lab = defineLab({ titel: 'T' });\n`;
@@ -41,12 +41,15 @@ describe('npm run lab:new', () => {
     expect(others).toEqual([]);
   }, 60_000);
 
-  it('leaves a tsconfig.json alone that is there already', async () => {
-    using labs = folder();
-    writeFileSync(join(labs.path, 'tsconfig.json'), '{}');
-    await makeLab('elsewhere', labs.path);
-    expect(readFileSync(join(labs.path, 'tsconfig.json'), 'utf8')).toBe('{}');
-  });
+  it.each(['tsconfig.json', '.gitignore'])(
+    'leaves a %s alone that is there already',
+    async (name) => {
+      using labs = folder();
+      writeFileSync(join(labs.path, name), '{}');
+      await makeLab('elsewhere', labs.path);
+      expect(readFileSync(join(labs.path, name), 'utf8')).toBe('{}');
+    },
+  );
 
   it('gives it one of everything that a lab can have', () => {
     const { checks, values, hosts } = template;
