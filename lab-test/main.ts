@@ -34,7 +34,7 @@ const PROJECT = resolve(import.meta.dirname, '..');
 const HELP = `npm run lab:test -- [lab] [options]
 
   --page <page>    only the steps of this page
-  --step <check>   only the step of this check
+  --step <check>   only the step of this check; those before it are done, and not looked at
   --only <kind>    only ${KINDS.join(', ')}; may be given several times
   --watch          of one lab: try the step that was changed, each time a file of it is saved
   --keep           what fails leaves its hosts up, and says how to look in
@@ -76,7 +76,9 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
     await using server = await openTestServer(PROJECT, labs, (line) => console.error(line));
     const watched = alone && labs.get(alone.name);
     if (values.watch && alone && watched) {
-      const say = (line: string) => console.log(line);
+      const say = (line: string) => {
+        if (!stopped.aborted) console.log(line);
+      };
       const background = new Background((what, error) =>
         say(`${what}: ${error instanceof Error ? error.message : error}`),
       );
@@ -95,8 +97,8 @@ async function testLabs(argv: readonly string[]): Promise<boolean> {
       for (const [name, result] of await withAbort(stopped, work)) results.set(name, result);
     }
   } catch (error) {
-    // What was cut short says nothing, either way.
-    if (stopped.aborted) return false;
+    // What was cut short says nothing, either way. Watching has no other end.
+    if (stopped.aborted) return values.watch === true;
     throw error;
   }
   if (values.junit !== undefined) await writeFile(values.junit, junitOf(results));

@@ -1,14 +1,24 @@
 import { relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { asBefore, type CheckDefinition, type Lab, type Mistake, type Verdict } from '#lab';
+import { asBefore, type CheckDefinition, type Lab, type Mistake } from '#lab';
 import type { CheckView } from '#protocol';
 import type { Step } from '#steps';
 import { ActionRunner } from '../client-driver/action-runner.ts';
 import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
 import type { Learner } from '../client-driver/learner.ts';
+import type { Failure } from './failure.ts';
 import type { Detour } from './plan.ts';
 import type { Probe } from './probe.ts';
-import { AtLine, type Place, type Report } from './report.ts';
+import { AtLine, type Place, Report } from './report.ts';
+import {
+  fits,
+  passedEarly,
+  quoted,
+  reasonOf,
+  sameButNumbers,
+  shown,
+  toldWith,
+} from './walk-words.ts';
 
 /**
  * A tick, or a reason, follows the work within a blink, and within two seconds where a container has to be seen to stay.
@@ -49,6 +59,8 @@ export class ScenarioWalk {
   readonly #done: Set<string>;
   /** Mistakes at the step under way that nothing has undone, and where each stands. */
   #left: string[] = [];
+  /** Steps that nobody looked at, and that failed. */
+  readonly #behind: string[] = [];
 
   constructor(options: WalkOptions) {
     const { run, learner, probe, report, patience = PATIENCE_MS, leavesFailures = false } = options;
@@ -66,6 +78,22 @@ export class ScenarioWalk {
   /** Does a step as its page says, to get to what comes after it. `false`: it failed, and the report says how. */
   fastForward(step: Step): Promise<boolean> {
     return this.#attempt(this.#run, step, undefined, () => this.#lead(step));
+  }
+
+  /**
+   * Does a step that nobody looks at, and goes on from it however that went: what fails after it says so.
+   *
+   * @returns what it failed with
+   */
+  async leaveBehind(step: Step): Promise<Failure | undefined> {
+    const report = new Report();
+    await report.attempt(this.#run, step, undefined, () => this.#lead(step));
+    const [failure] = report.failures;
+    if (failure === undefined) return undefined;
+    this.#behind.push(`the step ${step.id} (${failure.file}:${failure.line}) failed`);
+    // Its checks may pass by what comes after it.
+    for (const id of step.checks) this.#done.add(id);
+    return failure;
   }
 
   async #lead(step: Step): Promise<void> {
@@ -120,7 +148,10 @@ export class ScenarioWalk {
     work: () => Promise<void>,
   ): Promise<boolean> {
     const left = this.#left.join(' and ');
-    const before = left === '' ? [] : [`before it, ${left} was done, and has no undo`];
+    const before = [
+      ...this.#behind.map((what) => `before it, ${what}`),
+      ...(left === '' ? [] : [`before it, ${left} was done, and has no undo`]),
+    ];
     this.#actions.begin();
     return this.#report.attempt(run, place, way, () =>
       work().catch((error: unknown) => {
@@ -261,38 +292,4 @@ export class ScenarioWalk {
     if (!found) throw new Error(`there is no check ${id}`);
     return found;
   }
-}
-
-/** What went wrong, with what was done before it and may be why. */
-function toldWith(more: readonly string[], error: unknown): unknown {
-  const cause = error instanceof AtLine ? error.cause : error;
-  if (!(cause instanceof ExpectationFailed) || more.length === 0) return error;
-  const told = new ExpectationFailed(cause.expected, [cause.seen, ...more].join('; '), { cause });
-  return error instanceof AtLine ? new AtLine(error, told) : told;
-}
-
-function passedEarly(id: string): ExpectationFailed {
-  return new ExpectationFailed(`${id} not to be passed before its step`, 'passed');
-}
-
-function shown(view: CheckView): string {
-  return view.state === 'passed' ? 'passed' : `${view.state}, “${view.reason}”`;
-}
-
-function reasonOf(verdict: Verdict): string {
-  return verdict.kind === 'passed' ? 'passed' : verdict.reason;
-}
-
-function fits(reason: string, { says }: Mistake): boolean {
-  if (typeof says === 'symbol') return false;
-  return typeof says === 'string' ? reason.includes(says) : says.test(reason);
-}
-
-/** A container that was made again has another port, and says so. */
-function sameButNumbers(a: string, b: string): boolean {
-  return a.replaceAll(/\d+/g, '#') === b.replaceAll(/\d+/g, '#');
-}
-
-function quoted(says: Mistake['says']): string {
-  return typeof says === 'string' ? `“${says}”` : String(says);
 }

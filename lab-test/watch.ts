@@ -10,6 +10,9 @@ import { READY_MS, started } from './run-lab-test.ts';
 import { ScenarioWalk } from './scenario-walk.ts';
 import type { TestServer } from './test-server.ts';
 
+/** What is said where the hosts could not be made. */
+const AGAIN = 'Save a file of the lab to try again.';
+
 /** Whom a save is told. */
 export type WatchTold = Omit<LabWatcherOptions, 'background'>;
 
@@ -37,8 +40,12 @@ interface Reading {
  * at the place before the step: a save waits for nothing but the step itself. Fresh hosts are made after it, for the next.
  */
 export async function watchLab(options: WatchOptions): Promise<void> {
-  const { server, folder, stopped, say } = options;
+  const { server, folder, stopped } = options;
   const { name } = folder;
+  // What ends because everything does is no news.
+  const say = (line: string) => {
+    if (!stopped.aborted) options.say(line);
+  };
   let now: Reading = options;
   let saved = Promise.withResolvers<void>();
   stopped.addEventListener('abort', () => saved.resolve(), { once: true });
@@ -56,7 +63,7 @@ export async function watchLab(options: WatchOptions): Promise<void> {
   });
   using learner = await started({ server, name });
   /** Where the hosts are: before which step, and what they were made from. None once something was tried on them. */
-  let place: { readonly before: string; readonly hosts: Lab['hosts'] } | undefined;
+  let place: { readonly before: string; readonly read: Reading } | undefined;
   let tried: Reading | undefined;
   let id = options.step;
   let isFresh = true;
@@ -64,21 +71,22 @@ export async function watchLab(options: WatchOptions): Promise<void> {
     const read = now;
     const step = stepOf(read, options.step ?? changedStep(tried, read) ?? id);
     id = step.id;
-    const isThere = place?.before === id && isDeepStrictEqual(place.hosts, read.lab.hosts);
-    if (!isThere || !areDone(learner, before(read, step))) {
-      const isBefore = await isBroughtTo(options, learner, before(read, step), isFresh);
+    const isThere = place?.before === id && isDeepStrictEqual(place.read.lab.hosts, read.lab.hosts);
+    // A step on the way that failed may be right as it is saved now.
+    if (!isThere || (place?.read !== read && !areDone(learner, before(read, step)))) {
+      const isBefore = await isBroughtTo({ ...options, say }, learner, before(read, step), isFresh);
       isFresh = false;
-      place = isBefore ? { before: id, hosts: read.lab.hosts } : undefined;
-      // Something on the way there fails, and was told.
+      place = isBefore ? { before: id, read } : undefined;
+      // There are no hosts, which was told.
       if (!isBefore) tried = read;
     } else if (tried !== read) {
       tried = read;
       place = undefined;
-      await tryStep(options, learner, step);
+      await tryStep({ ...options, say }, learner, step);
       continue;
     }
     if (tried !== now) continue;
-    say(`Ready for ${id}. Save a file of the lab to try it.`);
+    say(place ? `Ready for ${id}. Save a file of the lab to try it.` : AGAIN);
     await saved.promise;
     saved = Promise.withResolvers<void>();
   }
@@ -89,16 +97,25 @@ async function tryStep(options: WatchOptions, learner: Learner, step: Step): Pro
   const { say } = options;
   const from = performance.now();
   const report = new Report((failure) => say(`✗ ${failureLine(failure)}`));
-  const walk = await walkOn(options, learner, report);
+  const walk = await walkOn('as written', options, learner, report);
   await walk.tryMistakes(step);
   await walk.verify(step);
-  const wrong = report.results.filter(({ run }) => run === 'wrong ways').length;
   const seconds = ((performance.now() - from) / 1_000).toFixed(1);
-  const mark = report.failures.length > 0 ? '✗' : '✓';
-  say(`${mark} ${step.id}: as written, and ${wrong} wrong ways, in ${seconds} s`);
+  say(`${summaryOf(step, report)}, in ${seconds} s`);
 }
 
-/** Does steps on fresh hosts, to get to what comes after them. `false`: one failed, or the hosts did, and was told. */
+/** What has come of a step that was tried: all that is right, or which of its ways failed. */
+export function summaryOf({ id }: Pick<Step, 'id'>, { results, failures }: Report): string {
+  const wrong = results.filter(({ run }) => run === 'wrong ways').length;
+  if (failures.length === 0) return `✓ ${id}: as written, and ${wrong} wrong ways`;
+  const failed = failures.map(({ run, way }) => (way === undefined ? run : `“${way}”`));
+  return `✗ ${id}: ${failed.join(' and ')} failed, of ${results.length} ways`;
+}
+
+/**
+ * Does steps on fresh hosts, to get to what comes after them. One that fails is told, and those after it are done all the
+ * same. `false`: there are no fresh hosts, which was told.
+ */
 async function isBroughtTo(
   options: WatchOptions,
   learner: Learner,
@@ -115,20 +132,24 @@ async function isBroughtTo(
       return false;
     }
   }
-  const report = new Report((failure) => options.say(`✗ ${failureLine(failure)}`));
-  const walk = await walkOn(options, learner, report);
-  for (const step of steps) if (!(await walk.fastForward(step))) return false;
+  const walk = await walkOn('on the way', options, learner, new Report());
+  for (const step of steps) {
+    if (options.stopped.aborted) return false;
+    const failure = await walk.leaveBehind(step);
+    if (failure) options.say(`· not looked at: ${failureLine(failure)}`);
+  }
   return true;
 }
 
 async function walkOn(
+  run: string,
   { server }: WatchOptions,
   learner: Learner,
   report: Report,
 ): Promise<ScenarioWalk> {
   const probe = await server.probe(learner);
   return new ScenarioWalk({
-    run: 'on the way',
+    run,
     learner,
     probe,
     report,

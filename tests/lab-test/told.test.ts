@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Lab, Mistake } from '#lab';
+import { type CheckDefinition, type Lab, type Mistake, notYet, on } from '#lab';
 import { failureLine } from '../../lab-test/failure.ts';
-import { runLabTest } from '../../lab-test/run-lab-test.ts';
+import { type Kind, runLabTest } from '../../lab-test/run-lab-test.ts';
 import { openTestServer } from '../../lab-test/test-server.ts';
 import { labSource } from '../../server/labs/lab-source.ts';
 import { lab as template } from '../../setup/new-lab/lab.ts';
@@ -25,18 +25,27 @@ afterAll(() => rm(resolve(directory, '..'), { recursive: true }));
 
 /** The template as a lab of that folder, its first mistake changed. */
 function labWith(change: (mistake: Mistake) => Mistake): Lab {
+  return labOf((check) =>
+    check.id === STEP ? { ...check, mistakes: check.mistakes?.map(change) ?? [] } : check,
+  );
+}
+
+/** The template as a lab of that folder, its checks changed. */
+function labOf(change: (check: CheckDefinition) => CheckDefinition): Lab {
   const sections = template.sections.map((section) => ({
     ...section,
-    checks: section.checks.map((check) =>
-      check.id === STEP ? { ...check, mistakes: check.mistakes?.map(change) ?? [] } : check,
-    ),
+    checks: section.checks.map(change),
   }));
   const checks = sections.flatMap((section) => section.checks);
   return { ...template, sections, checks, source: labSource(directory) };
 }
 
-/** Tries the mistakes of the first step, and gives the lines that say what failed. */
-async function tried(lab: Lab, keep?: (title: string, ways: ReadonlyMap<string, string>) => void) {
+/** Tries the mistakes of the first step, or as much of another, and gives the lines that say what failed. */
+async function tried(
+  lab: Lab,
+  keep?: (title: string, ways: ReadonlyMap<string, string>) => void,
+  { step = STEP, kinds = ['wrong'] }: { step?: string; kinds?: readonly Kind[] } = {},
+) {
   await using server = await openTestServer(PROJECT, new Map([['told', lab]]), () => undefined);
   const { report } = await runLabTest({
     ...{
@@ -44,8 +53,8 @@ async function tried(lab: Lab, keep?: (title: string, ways: ReadonlyMap<string, 
       name: 'told',
       lab,
       directory,
-      step: STEP,
-      kinds: ['wrong'],
+      step,
+      kinds,
       patience: PATIENCE_MS,
     },
     ...(keep && { keep: async (title, sandbox) => keep(title, await server.keep(sandbox)) }),
@@ -96,6 +105,47 @@ test(
     expect(clean.stdout).toContain('Removed 1 sandbox.');
     await rm(data, { recursive: true });
     expect((await execa(look, { shell: true, reject: false })).exitCode).not.toBe(0);
+  },
+  TOLD_MS,
+);
+
+test(
+  'a command of a mistake that failed is told by the mistake that does not get its reason',
+  async () => {
+    const actions = [on('server01', 'docker rm nobody')];
+    const { lines } = await tried(labWith((mistake) => ({ ...mistake, actions, says: 'never' })));
+    expect(lines).toEqual([
+      expect.stringMatching(/to say “never”; .*; “docker rm nobody” had exit status 1, “.*nobody”/),
+    ]);
+  },
+  TOLD_MS,
+);
+
+test(
+  'an answer that is not taken is told with the line that it was read from, and no earlier answer is blamed',
+  async () => {
+    const test = () => notYet('It is the number behind the last colon.');
+    const lab = labOf((check) => (check.id === 'web-port-read' ? { ...check, test } : check));
+    const kinds = ['written', 'wrong'] as const;
+    const { lines } = await tried(lab, undefined, { step: 'web-port-read', kinds });
+    const asWritten = lines.find((line) => line.includes('(as written)'));
+    expect(asWritten).toMatch(/ to pass; seen: .*; answered “(\d{5})”, read from “[^”]*:\1”$/);
+    expect(lines.join('\n')).not.toContain('before it');
+  },
+  TOLD_MS,
+);
+
+test(
+  'a step that is asked for is tried although one before it fails, which is told by what fails then',
+  async () => {
+    const never = () => notYet('Never.');
+    const lab = labOf((check) => (check.id === STEP ? { ...check, test: never } : check));
+    const one = { step: 'web-port-read', kinds: ['written'] } as const;
+    expect((await tried(lab, undefined, one)).lines).toEqual([]);
+    const both = labOf((check) => ({ ...check, test: never }));
+    expect((await tried(both, undefined, one)).lines).toEqual([
+      expect.stringMatching(/web-port-read .*; before it, the step web-runs \(.*mdx:12\) failed/),
+    ]);
   },
   TOLD_MS,
 );

@@ -31,6 +31,16 @@ async function watched(...options: readonly string[]) {
       expect(text).toContain(from);
       await writeFile(path, text.replace(from, to));
     },
+    /** Ctrl-C: what is said from then on, and the status. */
+    interrupted: async () => {
+      program.kill('SIGINT');
+      const said: string[] = [];
+      for (let next = await lines.next(); !next.done; next = await lines.next()) {
+        said.push(next.value);
+      }
+      if (program.exitCode === null) await new Promise((ended) => program.once('exit', ended));
+      return { said, status: program.exitCode };
+    },
     [Symbol.asyncDispose]: async () => {
       program.kill('SIGTERM');
       if (program.exitCode === null) await new Promise((ended) => program.once('exit', ended));
@@ -55,6 +65,7 @@ test(
     await author.said(/^Ready for web-port-read/);
     await author.change('lab.ts', "browser: 'client'", "browser: 'clent'");
     await author.said(/lab\.ts:14: browser: "clent" is no host/);
+    expect(await author.interrupted()).toEqual({ said: [], status: 0 });
   },
   WATCHED_MS,
 );
