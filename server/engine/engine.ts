@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
 import { addAbortSignal, type Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type Dockerode from 'dockerode';
 import { QuaysideError } from '../base/errors.ts';
 import { createClient } from './client.ts';
-import { connected, DialAgent } from './dial-agent.ts';
+import { DialAgent, dialed } from './dial-agent.ts';
 import { engineCall } from './engine-call.ts';
 import { jsonLines, readAll } from './output-limit.ts';
 import { ProcessStream } from './process-stream.ts';
@@ -227,16 +229,19 @@ export class Engine {
    * @param budget bounds what is read of it; one that went over it refuses all requests for some seconds
    */
   nested(container: string, socket?: string, budget = new ReadBudget()): Dockerode {
-    const dialed = async (): Promise<Duplex> => {
+    const byExec = dialed(async () => {
       const argv = ['socat', '-', 'UNIX-CONNECT:/run/docker.sock'];
       return (await this.dial(container, argv)).stream;
-    };
+    });
     // Every option is given, so that a DOCKER_HOST in this process's environment is not used.
     const options = {
       host: 'localhost',
       port: 2375,
       protocol: 'http' as const,
-      agent: new DialAgent(() => (socket === undefined ? dialed() : connected(socket, dialed))),
+      // A host that an older version has made shares no socket.
+      agent: new DialAgent(() =>
+        socket !== undefined && existsSync(socket) ? connect(socket) : byExec(),
+      ),
     };
     return limitRequests(createClient(options), { answerBytes: NESTED_ANSWER_BYTES, budget });
   }
