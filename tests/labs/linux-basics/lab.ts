@@ -81,14 +81,15 @@ export const lab = defineLab({
           test: visited('http://10.1.10.11:8080').showing(/notes\.txt/),
         }),
         check('cron', {
-          title: 'cron writes a line for anna every minute',
+          title: 'cron writes a line for anna every night at four',
           test: file('/var/spool/cron/crontabs/anna')
             .on('server01')
-            .says(/^\* \* \* \* \* .*beat/m),
+            // Not every minute: what cron writes while checks are tested is taken for their doing.
+            .says(/^0 4 \* \* \* .*beat/m),
           mistakes: [
             {
               what: 'in the learner’s own table',
-              actions: [on('server01', `echo '* * * * * date >> /tmp/beat' | crontab -`)],
+              actions: [on('server01', `echo '0 4 * * * date >> /tmp/beat' | crontab -`)],
               says: asBefore,
               undo: [on('server01', 'crontab -r')],
             },
