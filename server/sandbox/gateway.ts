@@ -5,6 +5,7 @@ import type { Dockerode, Engine } from '../engine/engine.ts';
 import { engineCall } from '../engine/engine-call.ts';
 import { LABEL, labelsOf, objectName, type Role, type SandboxLabels } from './labels.ts';
 import type { LinkEndpoint } from './links.ts';
+import { UNCONFINED } from './security-options.ts';
 
 const MIB = 1024 ** 2;
 
@@ -82,7 +83,7 @@ export function gatewayOptions(
       // To make a namespace and what is in it. slirp4netns gives up all but the last, for which it needs the third.
       CapAdd: ['SYS_ADMIN', 'NET_ADMIN', 'SETPCAP', 'NET_BIND_SERVICE'],
       // Docker's profile keeps slirp4netns from shutting itself in, which it does with a profile of its own.
-      SecurityOpt: ['apparmor=unconfined', 'seccomp=unconfined'],
+      SecurityOpt: [...UNCONFINED, 'seccomp=unconfined'],
       Devices: [
         { PathOnHost: '/dev/net/tun', PathInContainer: '/dev/net/tun', CgroupPermissions: 'rw' },
       ],
