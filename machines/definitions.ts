@@ -27,7 +27,8 @@ const INSTALL = 'DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-
 const DEBIAN_ENGINE = ['apt-get update', `${INSTALL} docker.io docker-cli iptables`];
 /** Debian’s newest engine on a stable machine: its packages are taken only where they are asked for. */
 const NEWEST_ENGINE = [
-  'echo "deb [check-valid-until=no] http://deb.debian.org/debian sid main" >/etc/apt/sources.list.d/sid.list',
+  // Where its own release came from, sid is too.
+  `sed -nE 's/^deb (\\[[^]]*\\] )?([^ ]+) .*/deb [check-valid-until=no] \\2 sid main/p' /etc/apt/sources.list | head -n 1 >/etc/apt/sources.list.d/sid.list`,
   'printf "Package: *\\nPin: release n=sid\\nPin-Priority: 100\\n" >/etc/apt/preferences.d/sid',
   'apt-get update',
   `${INSTALL} -t sid docker.io docker-cli iptables`,
