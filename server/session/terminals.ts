@@ -165,8 +165,11 @@ export class Terminals {
   /** A host that had ended runs again. Each of its tabs has a new shell, which says so. */
   hostStarted(host: Host, signal: AbortSignal): void {
     const { backend, background } = this.#options;
-    for (const [id, tab] of this.#tabs) {
-      if (tab.state !== 'kept' || tab.row.host !== host.name) continue;
+    for (const [id, was] of this.#tabs) {
+      if (was.state !== 'kept' || was.row.host !== host.name) continue;
+      // Anew as above: a look for the shell of before finds none while the new one is opened, and would forget the tab.
+      const tab: Tab = { state: 'kept', row: was.row };
+      this.#tabs.set(id, tab);
       const give = async (): Promise<boolean> => {
         if (this.#tabs.get(id) !== tab) return true;
         const opening = backend.open(host, tab.row, signal, restarted(host));

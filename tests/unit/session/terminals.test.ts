@@ -1,5 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import type { Lab } from '#lab';
 import type { Host } from '../../../server/sandbox/host.ts';
+import type { Sandbox } from '../../../server/sandbox/sandbox.ts';
 import { Terminals } from '../../../server/session/terminals.ts';
 import { Store } from '../../../server/store/store.ts';
 import { Terminal } from '../../../server/terminal/terminal.ts';
@@ -15,6 +17,8 @@ async function stage() {
   const closed = new AbortController();
   /** Openings that are under way. */
   const openings: PromiseWithResolvers<FakeShell>[] = [];
+  /** Looks for shells of an earlier server that are under way. */
+  const looks: PromiseWithResolvers<undefined>[] = [];
   const terminals = new Terminals({
     stored: store.session(store.learners.create().learner, 'harbour'),
     background,
@@ -28,7 +32,11 @@ async function stage() {
         const identity = { ...name, host: host.name };
         return Terminal.on(identity, shell, { cols: 80, rows: 24 }, { background });
       },
-      adopt: async () => undefined,
+      adopt: () => {
+        const look = Promise.withResolvers<undefined>();
+        looks.push(look);
+        return look.promise;
+      },
     },
   });
   onTestFinished(() => {
@@ -40,7 +48,7 @@ async function stage() {
   const opened = terminals.open(HOST, closed.signal);
   openings.shift()?.resolve(new FakeShell());
   const { id } = await opened;
-  return { terminals, openings, id, signal: closed.signal };
+  return { terminals, openings, looks, id, signal: closed.signal };
 }
 
 /** Longer than a failed opening waits before its next. */
@@ -71,5 +79,19 @@ test('a host that ends again while its tabs are given shells has one opening for
   openings.shift()?.resolve(new FakeShell());
   await pass();
   expect(openings).toHaveLength(0);
+  expect(terminals.get(id).host).toBe('server01');
+});
+
+test('a tab whose host starts while its shell of before is looked for has a new shell, whatever the look finds', async () => {
+  const { terminals, openings, looks, id, signal } = await stage();
+  terminals.detach();
+  terminals.expect();
+  const sandbox = { host: () => HOST } as unknown as Sandbox;
+  const prepared = terminals.prepare({ hosts: [] } as unknown as Lab, sandbox, signal);
+  terminals.hostStarted(HOST, signal);
+  looks.shift()?.resolve(undefined);
+  await prepared;
+  openings.shift()?.resolve(new FakeShell());
+  await pass();
   expect(terminals.get(id).host).toBe('server01');
 });
