@@ -8,6 +8,7 @@ import { createClient } from './client.ts';
 import { DialAgent, dialed } from './dial-agent.ts';
 import { engineCall } from './engine-call.ts';
 import { jsonLines, readAll } from './output-limit.ts';
+import { ProcessStarts } from './process-starts.ts';
 import { ProcessStream } from './process-stream.ts';
 import { ReadBudget } from './read-budget.ts';
 import { limitRequests } from './requests.ts';
@@ -87,6 +88,7 @@ export class Engine {
   /** As `DOCKER_HOST` would name it. */
   readonly address: string;
   readonly docker: Dockerode;
+  readonly #starts = new ProcessStarts();
 
   /** @param docker the client to ask it with; one for `address`, if not given */
   constructor(address: string, docker?: Dockerode) {
@@ -122,18 +124,25 @@ export class Engine {
     { user, env, signal, budget }: ProcessOptions = {},
   ): Promise<DialedProcess> {
     const abortable = signal ? { abortSignal: signal } : {};
-    const exec = await this.docker.getContainer(container).exec({
-      Cmd: [...argv],
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      Tty: false,
-      ...(user ? { User: user } : {}),
-      ...(env ? { Env: [...env] } : {}),
-      ...abortable,
-    });
-    const options = { hijack: true, stdin: true, Tty: false, ...abortable };
-    const stream = new ProcessStream(await exec.start(options), budget);
+    const start = async () => {
+      const exec = await this.docker.getContainer(container).exec({
+        Cmd: [...argv],
+        AttachStdin: true,
+        AttachStdout: true,
+        AttachStderr: true,
+        Tty: false,
+        ...(user ? { User: user } : {}),
+        ...(env ? { Env: [...env] } : {}),
+      });
+      // One that nobody wants any more is not started: it would run in the host.
+      signal?.throwIfAborted();
+      const connection = await exec.start({ hijack: true, stdin: true, Tty: false });
+      return { exec, stream: new ProcessStream(connection, budget) };
+    };
+    // The limit is the caller's. The start itself has a longer one, as the engine goes on with it.
+    const { exec, stream } = await engineCall(signal, (limited) =>
+      this.#starts.run(container, limited, start, (late) => late.stream.destroy()),
+    );
     // Its reader gets the error.
     const closed = finished(stream, { writable: false }).catch(() => undefined);
     if (signal) addAbortSignal(signal, stream);

@@ -102,6 +102,30 @@ test.each(['/exec', '/start'])(
   },
 );
 
+test('where a start takes longer than anybody waits, it is not begun again and again, and one that comes late is ended', async () => {
+  const late: (() => void)[] = [];
+  const closed = Promise.withResolvers<void>();
+  server.removeAllListeners('upgrade').on('upgrade', (_, connection: Duplex) => {
+    given.push(connection);
+    connection.once('end', closed.resolve).resume();
+    late.push(() =>
+      connection.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n'),
+    );
+  });
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const stopped = new AbortController();
+    const dialing = engine.dial('c1', ['x'], { signal: stopped.signal });
+    // The fifth waits for its turn: it is not asked for while others are answered.
+    if (attempt < 4) await vi.waitFor(() => expect(late).toHaveLength(attempt + 1));
+    else for (let ping = 0; ping < 5; ping++) await engine.isAway();
+    stopped.abort(new Error('no answer'));
+    await expect(dialing).rejects.toThrow('no answer');
+  }
+  expect(late).toHaveLength(4);
+  late[0]?.();
+  await closed.promise;
+});
+
 test('an abort ends the process’s stream, and what is done leaves nothing at the signal', async () => {
   const stopped = new AbortController();
   const added = vi.spyOn(stopped.signal, 'addEventListener');
