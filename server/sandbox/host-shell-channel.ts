@@ -24,14 +24,17 @@ done`;
 const MARK_BYTES = 12;
 /** After the mark: a space, a status of one to three digits, a line feed. */
 const STATUS_BYTES = 5;
-/** A shell is there 60 ms after it was asked for; on a machine full of starts it takes seconds. */
+/**
+ * A shell is there 60 ms after it was asked for; on a machine full of starts it takes seconds. One that takes longer is
+ * waited for by the next command.
+ */
 const OPEN_MS = 20_000;
 /** A command here takes 3 ms, and as long as a check may wait where the machine is full. */
 const ANSWER_MS = 10_000;
 /** The longest that is asked for are a file's first 64 KiB and a routing table. */
 const ANSWER_BYTES = 256 * 1024;
 
-/** Starts a process in the host. */
+/** Starts a process in the host. What is begun comes, or fails, within the time that an engine has for it. */
 type Dial = (argv: readonly string[], signal: AbortSignal) => Promise<ProcessLine>;
 
 /**
@@ -44,6 +47,7 @@ export class HostShellChannel implements AsyncDisposable {
   #shell: Promise<ChannelShell> | undefined;
   readonly #queue = pLimit(1);
   readonly #closing = new Set<Promise<void>>();
+  readonly #closed = new AbortController();
 
   /** @param budget is closed where a command's output has no end, and no command runs until it is open again */
   constructor(dial: Dial, budget = new ReadBudget()) {
@@ -52,7 +56,8 @@ export class HostShellChannel implements AsyncDisposable {
   }
 
   /**
-   * Runs one command. A shell that broke, or whose answer is no longer waited for, is replaced at the next command.
+   * Runs one command. A shell that broke, or whose answer is no longer waited for, is replaced at the next command. One
+   * that is on its way is not: there is never more than one.
    *
    * @param milliseconds how long it may take, from when it is put and not from when it is queued
    * @throws the signal's reason; OutputLimitError; TimeoutError; Error where the host does not answer
@@ -70,17 +75,19 @@ export class HostShellChannel implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#queue(() => undefined);
+    this.#closed.abort(new Error('the way into the host is closed'));
     if (this.#shell) this.#drop(this.#shell);
+    await this.#queue(() => undefined);
     await Promise.all(this.#closing);
   }
 
   async #exec(line: string, signal: AbortSignal, milliseconds: number): Promise<ExecResult> {
     signal.throwIfAborted();
+    this.#closed.signal.throwIfAborted();
     this.#budget.assertOpen();
     this.#shell ??= this.#open();
     const shell = this.#shell;
-    const open = await withAbort(signal, () => shell);
+    const open = await within(OPEN_MS, signal, shell);
     using limit = deadline(milliseconds, signal);
     try {
       return await open.exec(line, limit.signal);
@@ -93,13 +100,16 @@ export class HostShellChannel implements AsyncDisposable {
 
   #open(): Promise<ChannelShell> {
     const mark = randomBytes(MARK_BYTES).toString('hex');
-    const opening = (async () => {
-      using limit = deadline(OPEN_MS);
-      const argv = ['sh', '-c', SCRIPT, 'quayside', mark];
-      const dialed = await withAbort(limit.signal, () => this.#dial(argv, limit.signal));
-      return new ChannelShell(dialed, mark, () => this.#drop(opening));
-    })();
-    opening.catch(() => this.#drop(opening));
+    const { signal } = this.#closed;
+    const dialing = this.#dial(['sh', '-c', SCRIPT, 'quayside', mark], signal);
+    const opening = withAbort(signal, () => dialing).then(
+      (dialed) => new ChannelShell(dialed, mark, () => this.#drop(opening)),
+    );
+    opening.catch(() => {
+      this.#drop(opening);
+      // One that comes after the end is not left running.
+      dialing.then((late) => late[Symbol.asyncDispose]()).catch(() => undefined);
+    });
     return opening;
   }
 
@@ -111,6 +121,12 @@ export class HostShellChannel implements AsyncDisposable {
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
+}
+
+/** @throws the signal's reason; TimeoutError */
+async function within<T>(milliseconds: number, signal: AbortSignal, wait: Promise<T>): Promise<T> {
+  using limit = deadline(milliseconds, signal);
+  return await withAbort(limit.signal, () => wait);
 }
 
 /** What a shell is at. */

@@ -33,9 +33,15 @@ const SMALL_MS = 5_000;
 /** Where a host's engine listens as well, in the directory that it shares with this machine (images/lab-host/init). */
 export const ENGINE_SOCKET = 'docker.sock';
 
-/** Where no directory is shared, one process inside the host waits: each request from outside costs an exec. */
+/**
+ * Where no directory is shared, one process inside the host waits: each request from outside costs an exec. It is kept
+ * from look to look, as its start may take longer than one.
+ */
 const UNTIL_ENGINE_ANSWERS =
   'until curl -sf -m 5 --unix-socket /run/docker.sock http://engine/_ping >/dev/null; do sleep 0.05; done';
+
+/** That process ends by itself after {@link ENGINE_READY_MS}, which begins when it has been started. */
+const ENGINE_WAIT_MS = 2 * ENGINE_READY_MS;
 
 /** The last words of a host's engine that failed (images/lab-host/init). They stay while it is started again. */
 const ENGINE_WORDS = '/run/quayside/engine.words';
@@ -83,6 +89,7 @@ export class Host {
   /** Apart from both, each with how much it has to do: a probe that nobody answers takes a second. */
   readonly #slow: readonly { readonly shell: HostShellChannel; waiting: number }[];
   #docker: Dockerode | undefined;
+  #engineWait: Promise<boolean> | undefined;
   #hasBegun = false;
   #begunAt: number | undefined;
   #availability = new AbortController();
@@ -268,16 +275,26 @@ export class Host {
         await untilEngineAnswersAt(join(this.shared.outside, ENGINE_SOCKET), signal);
         return true;
       }
-      // It ends by itself as well: a process in a host outlives whoever waits for it.
-      const limits = ['timeout', '-k', '1', String(milliseconds / 1000)];
-      const argv = [...limits, 'sh', '-c', UNTIL_ENGINE_ANSWERS];
-      const { status } = await withAbort(signal, () => this.run(argv, { signal }));
-      return status === 0;
+      return await withAbort(signal, () => this.#untilEngineAnswersInside());
     } catch (error) {
       outer?.throwIfAborted();
       if (signal.aborted) return false;
       throw error;
     }
+  }
+
+  /** @returns whether it does, as the one process says that waits for it in the host */
+  #untilEngineAnswersInside(): Promise<boolean> {
+    this.#engineWait ??= (async () => {
+      using limit = deadline(ENGINE_WAIT_MS);
+      const limits = ['timeout', '-k', '1', String(ENGINE_READY_MS / 1000)];
+      const argv = [...limits, 'sh', '-c', UNTIL_ENGINE_ANSWERS];
+      const { status } = await this.run(argv, { signal: limit.signal });
+      return status === 0;
+    })().finally(() => {
+      this.#engineWait = undefined;
+    });
+    return this.#engineWait;
   }
 
   /** What the host's engine logged last; empty where that cannot be had. */

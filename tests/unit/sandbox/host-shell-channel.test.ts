@@ -141,12 +141,49 @@ test('one that waits hears its signal at once; the limit begins when it is put',
   expect(lines).toEqual(["'1'", "'2'", "'3'"]);
 });
 
-test('a shell that never comes is given up', async () => {
+test('a shell that takes longer than a command waits is kept, and used when it comes', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const channel = new HostShellChannel(() => new Promise(() => undefined));
-  const told = expect(channel.exec(['x'], NEVER)).rejects.toThrow('no answer within 20000 ms');
-  await vi.advanceTimersByTimeAsync(20_000);
+  const { dial } = scripted((line, { say, mark }) => say(`${line}\n${mark} 0\n`));
+  const slow = Promise.withResolvers<void>();
+  const dialing = vi.fn(async (argv: readonly string[]) => {
+    await slow.promise;
+    return await dial(argv);
+  });
+  await using channel = new HostShellChannel(dialing);
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const told = expect(channel.exec(['x'], NEVER)).rejects.toThrow('no answer within 20000 ms');
+    await vi.advanceTimersByTimeAsync(20_000);
+    await told;
+  }
+  const last = channel.exec(['last'], NEVER);
+  slow.resolve();
+  expect((await last).output).toBe("'last'");
+  expect(dialing).toHaveBeenCalledTimes(1);
+});
+
+test('a shell that cannot be had is dialed anew by the next command', async () => {
+  const { dial } = scripted((line, { say, mark }) => say(`${line}\n${mark} 0\n`));
+  const dialing = vi.fn(dial).mockRejectedValueOnce(new Error('no such container'));
+  await using channel = new HostShellChannel(dialing);
+  await expect(channel.exec(['x'], NEVER)).rejects.toThrow('no such container');
+  expect((await channel.exec(['y'], NEVER)).output).toBe("'y'");
+});
+
+test('one that is closed waits for no shell, and ends one that comes late', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { dial, opened } = scripted(() => undefined);
+  const slow = Promise.withResolvers<void>();
+  const dialing = vi.fn(async (argv: readonly string[]) => {
+    await slow.promise;
+    return await dial(argv);
+  });
+  const channel = new HostShellChannel(dialing);
+  const told = expect(channel.exec(['x'], NEVER)).rejects.toThrow('closed');
+  await vi.waitFor(() => expect(dialing).toHaveBeenCalled());
+  await channel[Symbol.asyncDispose]();
   await told;
+  slow.resolve();
+  await vi.waitFor(() => expect(opened[0]?.destroyed).toBe(true));
 });
 
 test('a line break in a word is refused, and the shell lives on', async () => {

@@ -120,6 +120,25 @@ test('an engine that fails twice for another reason is given up at once, in its 
   });
 });
 
+test('where no directory is shared, one process waits for the engine, however often it is looked for', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const answered = Promise.withResolvers<{ status: number; stdout: string; stderr: string }>();
+  const run = vi.fn(() => answered.promise);
+  const host = new Host({ run } as unknown as Engine, SPEC, 'c1', undefined);
+  vi.spyOn(host, 'exec').mockResolvedValue({ status: 1, output: '' });
+  const down = host.engineDown(NEVER, 500);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(await down).toEqual({ kind: 'silent' });
+  const [one, other] = [host.engineDown(NEVER, 500), host.engineDown(NEVER, 8_000)];
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(run).toHaveBeenCalledTimes(1);
+  answered.resolve({ status: 0, stdout: '', stderr: '' });
+  expect([await one, await other]).toEqual([undefined, undefined]);
+  // An answer is not kept: the engine may have been stopped since.
+  expect(await host.engineDown(NEVER)).toBeUndefined();
+  expect(run).toHaveBeenCalledTimes(2);
+});
+
 test('whoever gives it up is answered at once', async () => {
   const engine = { run: () => new Promise(() => undefined) } as unknown as Engine;
   const stopped = new AbortController();
