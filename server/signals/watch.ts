@@ -17,6 +17,12 @@ const ROUTES_PER_SECOND = 10;
 /** `ip` prints about 80 characters for a route. */
 const LONGEST_CHANGE = 300;
 
+/**
+ * Prints each change of a route. An engine leaves a process running when its line is closed, and `ip` does not read:
+ * socat does, and ends it.
+ */
+const ROUTES = ['socat', '-', 'EXEC:ip -4 monitor route'];
+
 /** What to watch for, and until when. */
 export interface Watch {
   readonly background: Background;
@@ -102,7 +108,7 @@ async function routeSignals(
   onOpen: () => void,
 ): Promise<void> {
   const { budget, name } = host;
-  await using monitor = await host.dial(['ip', '-4', 'monitor', 'route'], { signal, budget });
+  await using monitor = await host.dial(ROUTES, { signal, budget });
   onOpen();
   const pace = new TokenBucket(ROUTES_AT_ONCE, ROUTES_PER_SECOND);
   for await (const line of linesOf(monitor.stream)) {

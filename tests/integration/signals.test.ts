@@ -112,6 +112,18 @@ describe('signals', () => {
   });
 });
 
+test('a watch that is given up leaves no process in the host', async () => {
+  const host = raised.sandbox.host('client');
+  const monitors = async () => (await host.run(['pgrep', '-fc', 'ip -4 monitor route'])).stdout;
+  const before = await monitors();
+  const stop = new AbortController();
+  const background = new Background((_, error) => expect.unreachable(String(error)));
+  watchHost(host, { background, onSignal: () => undefined, signal: stop.signal });
+  await expect.poll(monitors, { timeout: 60_000 }).not.toBe(before);
+  stop.abort();
+  await expect.poll(monitors, { timeout: 60_000 }).toBe(before);
+});
+
 describe('the events of a host’s engine', () => {
   /** Listens until enough was heard, and then no more. */
   async function listen(events: DockerSignals, enough: () => boolean) {
