@@ -79,7 +79,12 @@ export class Quayside {
     using limit = deadline(STOP_MS, this.#signal);
     const late = Promise.withResolvers<never>();
     limit.signal.addEventListener('abort', () => late.reject(limit.signal.reason));
-    const status = await Promise.race([command.ended, late.promise]);
+    const status = await Promise.race([command.ended, late.promise]).catch((error: unknown) => {
+      this.#signal.throwIfAborted();
+      if (!limit.signal.aborted) throw error;
+      const said = `after ${STOP_MS / 1_000} s it says: ${lastWords(command.lines)}`;
+      throw new ExpectationFailed('the server to stop', said);
+    });
     this.#server = undefined;
     if (status !== 0) {
       throw new ExpectationFailed(
@@ -128,7 +133,12 @@ export class Quayside {
       false,
     ]);
     if (group === undefined || isOver) return;
-    await this.#machine.run(this.#definition.user, `kill -INT -- -${group}`, STOP_MS);
+    const { status, lines } = await this.#machine.run(
+      this.#definition.user,
+      `kill -INT -- -${group}`,
+      STOP_MS,
+    );
+    if (status !== 0) throw new ExpectationFailed('Ctrl-C', lastWords(lines));
   }
 
   #typed(text: string, environment: Readonly<Record<string, string>>): string {

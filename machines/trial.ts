@@ -128,7 +128,8 @@ async function diagnosed(quayside: Quayside, refusal: RegExp | undefined): Promi
 
 /** What the machine itself has noted, for whoever looks for the cause. */
 async function logJournal({ machine, log }: TrialOptions): Promise<void> {
-  const look = 'systemctl --failed --no-legend; journalctl --no-pager --lines=80';
+  const look =
+    'systemctl --failed --no-legend; journalctl --no-pager --lines=80; free -m; ps -eo pid,ppid,stat,etimes,rss,args --sort=-rss | cut -c -200 | head -n 60';
   const { lines } = await machine.run('root', look, SET_UP_MS).catch(() => ({ lines: [] }));
   for (const line of lines) log(line);
 }
