@@ -4,6 +4,32 @@ export type Release = 'bookworm' | 'trixie';
 /** The two ways to boot: on the kernel of this machine, in namespaces, or on a kernel of its own, user-mode Linux. */
 export type Kernel = 'shared' | 'uml';
 
+/** What the program says to type, and how it is tried. */
+export interface Remedy {
+  /** What its column in the table says. */
+  readonly name: string;
+  /** Typed by root before: what it takes for granted. */
+  readonly given?: readonly string[];
+  /** The words of it in what the program says. */
+  readonly printed: string;
+  /** What is typed for them; the words themselves, if not given. Its `npm start` comes to the ready line. */
+  readonly typed?: string;
+}
+
+/** A thing that `npm run doctor` says, which it no longer says once the remedy was typed. */
+export interface Complaint {
+  /** Typed by root before: what makes it true. */
+  readonly given?: readonly string[];
+  /** The same in the user’s own shell. */
+  readonly shell?: string;
+  readonly says: RegExp;
+  readonly typed: string;
+  /** The words of it in what doctor says; what is typed, if not given. */
+  readonly printed?: string;
+  /** It holds from the next sign-in on, and not in the shell in which it was typed. */
+  readonly atNextSignIn?: true;
+}
+
 /** A machine of somebody who starts Quayside. */
 export interface Definition {
   /** What its line in the table says. */
@@ -21,7 +47,14 @@ export interface Definition {
   readonly environment?: Readonly<Record<string, string>>;
   /** The sentence that refuses it, where it is to be refused. */
   readonly refusal?: RegExp;
+  /** What the refusal says to type: each makes it work. */
+  readonly remedies?: readonly Remedy[];
+  /** What `npm run doctor` is made to say before anything is started. */
+  readonly complaints?: readonly Complaint[];
 }
+
+/** The base of all images, as a layer to import. */
+export const BASE_ARCHIVE = '/var/lib/quayside-base.tar';
 
 const INSTALL = 'DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends';
 const DEBIAN_ENGINE = ['apt-get update', `${INSTALL} docker.io docker-cli iptables`];
@@ -35,8 +68,67 @@ const NEWEST_ENGINE = [
 ];
 const OWN_SOCKET = 'DOCKER_HOST=unix:///run/user/$(id -u)/docker.sock';
 
+/** What every refusal of an engine offers. */
+const OWN_ENGINE_REMEDY: Remedy = {
+  name: 'own engine',
+  printed: 'sudo DOCKER_HOST=$(sudo npm run -s engine -- start) npm start',
+};
+const MAY_SUDO = `echo 'learner ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/learner`;
+const IMPORT_BASE = `docker import - quayside/base:trixie <${BASE_ARCHIVE}`;
+
 const engineSetting = (setting: object): string =>
   `mkdir -p /etc/docker && echo '${JSON.stringify(setting)}' >/etc/docker/daemon.json`;
+
+/** What a person without rights is told on a machine whose engine is not ready for them, one thing after the other. */
+const COMPLAINTS: readonly Complaint[] = [
+  {
+    says: /only root may install and start one/,
+    typed: 'sudo apt-get install docker.io && sudo usermod -aG docker "$USER"',
+    atNextSignIn: true,
+  },
+  {
+    given: ['systemctl stop docker.service docker.socket'],
+    says: /installed here and does not run, and only root may start it/,
+    typed: 'sudo systemctl start docker',
+  },
+  {
+    given: ['gpasswd --delete learner docker'],
+    says: /this user may not use it/,
+    typed: 'sudo usermod -aG docker "$USER"',
+    atNextSignIn: true,
+  },
+  {
+    given: ['apt-get remove -y docker-cli'],
+    says: /the docker command, which is not installed/,
+    typed: 'sudo apt-get install docker-cli',
+  },
+  {
+    shell: 'export DOCKER_HOST=unix:///nowhere.sock',
+    says: /engine that DOCKER_HOST names \(unix:\/\/\/nowhere.sock\) does not answer/,
+    typed: 'unset DOCKER_HOST',
+  },
+  {
+    given: ['sysctl -w fs.inotify.max_user_instances=64'],
+    says: /only 64 inotify instances/,
+    typed: 'sudo sysctl -w fs.inotify.max_user_instances=1024',
+  },
+  {
+    given: ['sysctl -w fs.file-max=60000'],
+    says: /only 60000 files open/,
+    typed: 'sudo sysctl -w fs.file-max=1000000',
+  },
+  {
+    shell: 'ulimit -n 512',
+    says: /only 512 files open/,
+    typed: 'sudo prlimit --nofile=65536 --pid $$',
+  },
+  {
+    given: [`${engineSetting({ 'storage-driver': 'vfs' })} && systemctl restart docker`],
+    says: /storage driver vfs copies/,
+    printed: 'Set "storage-driver": "overlay2" in /etc/docker/daemon.json and restart Docker',
+    typed: `echo '{"storage-driver": "overlay2"}' | sudo tee /etc/docker/daemon.json; sudo systemctl restart docker`,
+  },
+];
 
 /** Every machine that can be named. */
 export const MACHINES = {
@@ -48,11 +140,26 @@ export const MACHINES = {
     hasBase: false,
   },
   'debian-13-user': {
-    what: 'Debian 13, an ordinary user in the group docker, engine 26',
+    what: 'Debian 13, an ordinary user who may sudo and types what doctor says, engine 26',
     release: 'trixie',
     user: 'learner',
-    setUp: [...DEBIAN_ENGINE, 'usermod -aG docker learner'],
+    setUp: [
+      MAY_SUDO,
+      // Whoever types it says yes.
+      `echo 'APT::Get::Assume-Yes "true";' >/etc/apt/apt.conf.d/90yes`,
+      'apt-get update',
+    ],
     hasBase: true,
+    complaints: COMPLAINTS,
+  },
+  'debian-13-bare': {
+    what: 'Debian 13, an ordinary user who may sudo, no engine',
+    release: 'trixie',
+    user: 'learner',
+    setUp: [MAY_SUDO],
+    hasBase: false,
+    refusal: /only root may install and start one/,
+    remedies: [{ name: 'as root', printed: 'sudo npm start' }],
   },
   'debian-13-engine-28': {
     what: 'Debian 13 with the engine 28 of sid, root',
@@ -60,6 +167,14 @@ export const MACHINES = {
     user: 'root',
     setUp: NEWEST_ENGINE,
     hasBase: true,
+  },
+  'nested-28': {
+    what: 'Debian 13, engine 26, and engine 28 in the hosts',
+    release: 'trixie',
+    user: 'root',
+    setUp: DEBIAN_ENGINE,
+    hasBase: true,
+    environment: { QUAYSIDE_HOST_ENGINE: '28' },
   },
   'containerd-store': {
     what: 'Engine 28 with containerd’s image store, as engine 29 has it',
@@ -75,6 +190,18 @@ export const MACHINES = {
     setUp: [engineSetting({ 'userns-remap': 'default' }), ...DEBIAN_ENGINE],
     hasBase: true,
     refusal: /userns-remap/,
+    remedies: [
+      OWN_ENGINE_REMEDY,
+      {
+        name: 'without it',
+        printed: 'take "userns-remap" out of /etc/docker/daemon.json and restart Docker',
+        given: [
+          // Its images are others than those of the engine that maps users.
+          `rm /etc/docker/daemon.json && systemctl restart docker && ${IMPORT_BASE}`,
+        ],
+        typed: 'npm start',
+      },
+    ],
   },
   rootless: {
     what: 'Engine 26 rootless, an ordinary user',
@@ -87,6 +214,7 @@ export const MACHINES = {
       'ln -s /usr/bin/docker /usr/share/docker.io/contrib/docker',
       'systemctl disable --now docker.service docker.socket',
       'loginctl enable-linger learner',
+      MAY_SUDO,
     ],
     userSetUp: [
       'for i in $(seq 100); do [ -S /run/user/$(id -u)/bus ] && break; sleep 0.1; done',
@@ -95,6 +223,17 @@ export const MACHINES = {
     ],
     hasBase: true,
     refusal: /rootless/i,
+    remedies: [
+      OWN_ENGINE_REMEDY,
+      {
+        name: 'machine’s engine',
+        printed: 'unset DOCKER_HOST; docker context use default',
+        given: [
+          `systemctl enable --now docker.service && usermod -aG docker learner && ${IMPORT_BASE}`,
+        ],
+        typed: 'unset DOCKER_HOST; docker context use default; npm start',
+      },
+    ],
   },
   'debian-12': {
     what: 'Debian 12, root, engine 20.10, Node 20 of npm',
@@ -120,6 +259,7 @@ export const MACHINES = {
     hasBase: true,
     environment: { DOCKER_HOST: 'unix:///run/podman/podman.sock' },
     refusal: /podman/i,
+    remedies: [OWN_ENGINE_REMEDY],
   },
 } as const satisfies Readonly<Record<string, Definition>>;
 

@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Progress } from '../server/base/progress.ts';
-import type { Definition, Release } from './definitions.ts';
+import { BASE_ARCHIVE, type Definition, type Release } from './definitions.ts';
 import { run } from './run.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
@@ -40,9 +50,6 @@ export function projectOn({ user }: Pick<Definition, 'user'>): string {
   return `${homeOf(user)}/quayside`;
 }
 
-/** The base of all images, as a layer to import. */
-export const BASE_ARCHIVE = '/var/lib/quayside-base.tar';
-
 /** A disk of its own for one run: a copy of the release's, with the project as it is committed. */
 export async function makeDisk(options: DiskOptions): Promise<string> {
   const { name, definition, directory, token, modules, signal } = options;
@@ -56,7 +63,10 @@ export async function makeDisk(options: DiskOptions): Promise<string> {
     await writeFile(join(root, 'etc/hostname'), `${name}\n`);
     await writeFile(join(root, 'etc/hosts'), `127.0.0.1 localhost ${name}\n`);
     await writeFile(join(root, 'etc/machine-token'), token, { mode: 0o600 });
-    if (base) await cp(base, join(root, BASE_ARCHIVE));
+    if (base) {
+      await cp(base, join(root, BASE_ARCHIVE));
+      await chmod(join(root, BASE_ARCHIVE), 0o644);
+    }
     if (modules) await putModules(root, modules, signal);
     await putProject(root, options);
   } finally {

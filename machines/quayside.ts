@@ -40,14 +40,18 @@ export class Quayside {
   /**
    * `npm start`, until its ready line.
    *
+   * @param typed what is typed for it
    * @returns the line before it that tells the most: the engine in use
    * @throws ExpectationFailed with its last words where it ends before
    */
-  async start(environment: Readonly<Record<string, string>> = {}): Promise<string> {
+  async start(
+    environment: Readonly<Record<string, string>> = {},
+    typed = 'npm start',
+  ): Promise<string> {
     const ready = Promise.withResolvers<string>();
     const command = this.#machine.type(
       this.#definition.user,
-      this.#typed('exec npm start', environment),
+      this.#typed(typed, environment),
       (line) => {
         this.#log(line);
         const [, url] = READY_LINE.exec(line) ?? [];
@@ -133,11 +137,8 @@ export class Quayside {
       false,
     ]);
     if (group === undefined || isOver) return;
-    const { status, lines } = await this.#machine.run(
-      this.#definition.user,
-      `kill -INT -- -${group}`,
-      STOP_MS,
-    );
+    // As the terminal’s kernel does it: it asks nobody whether a program is of another user.
+    const { status, lines } = await this.#machine.run('root', `kill -INT -- -${group}`, STOP_MS);
     if (status !== 0) throw new ExpectationFailed('Ctrl-C', lastWords(lines));
   }
 

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Definition } from './definitions.ts';
-import { BASE_ARCHIVE } from './disk.ts';
+import { BASE_ARCHIVE, type Definition } from './definitions.ts';
 import type { Machine } from './machine.ts';
 import { Quayside } from './quayside.ts';
+import { tryComplaint, tryRemedy } from './remedies.ts';
 
 /** What one host may write while the disk is tried (MiB); the learner writes three times that. */
 const DISK_MIB = '100';
@@ -53,11 +51,24 @@ export async function tryMachine(options: TrialOptions): Promise<void> {
 
   if (!(await part('boot', () => booted(machine)))) return;
   if (!(await part('set-up', () => setUp(options)))) return;
-  if (await hasScript('doctor')) {
-    await part('doctor', () => diagnosed(quayside, definition.refusal));
+  const { complaints = [], remedies = [], refusal } = definition;
+  if (complaints.length > 0) {
+    await part('typed', async () => {
+      for (const complaint of complaints) await tryComplaint(quayside, machine, complaint);
+      return `${complaints.length} remedies of doctor help`;
+    });
   }
-  if (definition.refusal) {
-    await part('refusal', () => refused(quayside, definition.refusal ?? /^$/));
+  if (!(await part('base', () => giveBase(options)))) return;
+  await part('doctor', () => diagnosed(quayside, refusal));
+  if (refusal) {
+    let said = '';
+    const isRefused = await part('refusal', async () => {
+      said = await refused(quayside, refusal);
+      return said;
+    });
+    for (const remedy of isRefused ? remedies : []) {
+      await part(remedy.name, () => tryRemedy(quayside, machine, remedy, said));
+    }
     return;
   }
   if (!(await part('start', () => quayside.start()))) return;
@@ -94,25 +105,32 @@ async function booted(machine: Machine): Promise<string> {
 }
 
 async function setUp({ machine, definition, log }: TrialOptions): Promise<string> {
-  const { user, setUp: commands, userSetUp = [], environment = {}, hasBase } = definition;
-  const variables = Object.entries(environment).map(([name, value]) => `${name}='${value}' `);
-  const engine = `${variables.join('')}$(command -v docker || command -v podman)`;
-  const imported = `${engine} import - quayside/base:trixie <${BASE_ARCHIVE}`;
+  const { user, setUp: commands, userSetUp = [] } = definition;
   const typed: readonly (readonly [string, string])[] = [
     ...commands.map((text) => ['root', text] as const),
     ...userSetUp.map((text) => [user, text] as const),
-    ...(hasBase ? [['root', `chmod a+r ${BASE_ARCHIVE}`] as const, [user, imported] as const] : []),
   ];
   for (const [who, text] of typed) {
     const { status, lines } = await machine.run(who, text, SET_UP_MS);
     for (const line of lines) log(line);
     if (status !== 0) throw new Error(`“${text}”: ${lines.slice(-3).join(' ⏎ ')}`);
   }
-  const { lines } = await machine.run(
+  return 'as its owner has it';
+}
+
+/** Gives the engine, where there is one, the base of all images: a registry would. @returns which engine it is */
+async function giveBase({ machine, definition }: TrialOptions): Promise<string> {
+  const { user, environment = {}, hasBase } = definition;
+  if (!hasBase) return 'no engine';
+  const variables = Object.entries(environment).map(([name, value]) => `${name}='${value}' `);
+  const engine = `${variables.join('')}$(command -v docker || command -v podman)`;
+  const version = `${engine} version --format '{{.Server.Version}}' | tail -1`;
+  const { status, lines } = await machine.run(
     user,
-    `${engine} version --format '{{.Server.Version}}' 2>&1 | tail -1`,
+    `${engine} import - quayside/base:trixie <${BASE_ARCHIVE} && ${version}`,
     SET_UP_MS,
   );
+  if (status !== 0) throw new Error(lines.slice(-3).join(' ⏎ '));
   return `engine ${lines.findLast((line) => line !== '') ?? 'none'}`;
 }
 
@@ -147,11 +165,4 @@ async function refused(quayside: Quayside, words: RegExp): Promise<string> {
   }
   if (!words.test(said)) throw new Error(`refused in other words: ${said}`);
   return said;
-}
-
-/** Whether the project has that command. */
-async function hasScript(name: string): Promise<boolean> {
-  const file = join(import.meta.dirname, '../package.json');
-  const { scripts } = JSON.parse(await readFile(file, 'utf8')) as { scripts: object };
-  return name in scripts;
 }

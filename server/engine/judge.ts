@@ -29,9 +29,12 @@ const CLASS_INOTIFY = 1024;
 const LEAST_OWN_FILES = 1024;
 const LEAST_FILES = 65_536;
 
-/** An engine of our own is none of what an engine of the machine is set to. */
+/**
+ * An engine of our own is none of what an engine of the machine is set to. Where Docker’s package is installed for it and
+ * starts an engine of the machine’s, as with Podman, that one is it: the address is what the command prints.
+ */
 const OWN_ENGINE =
-  'Let Quayside have an engine of its own beside it: sudo npm run engine -- start, then sudo DOCKER_HOST=unix:///run/quayside/docker.sock npm start';
+  'Let Quayside have an engine of its own beside it: sudo DOCKER_HOST=$(sudo npm run -s engine -- start) npm start';
 
 const KERNEL_NEEDS: Readonly<Record<Exclude<KernelFeature, 'ipvs'>, string>> = {
   overlay: 'overlay file systems, which a host’s engine keeps its images on',
@@ -287,7 +290,7 @@ function limitsOf(limits: MachineLook['limits'], cgroup: string): readonly Findi
     findings.push(
       warning(
         `This process may have only ${ownFiles} files open.`,
-        'More, in the same shell before the start: ulimit -n 65536',
+        'More, in the same shell before the start: sudo prlimit --nofile=65536 --pid $$',
       ),
     );
   }

@@ -4,7 +4,7 @@ import { type Finding, judge } from '../../../server/engine/judge.ts';
 import type { EngineLook, MachineLook } from '../../../server/engine/look.ts';
 import { lookOf, type RecordedEngine } from '../../fixtures/engines.ts';
 
-const OWN = 'sudo npm run engine -- start';
+const OWN = 'sudo DOCKER_HOST=$(sudo npm run -s engine -- start) npm start';
 
 const of = (severity: Finding['severity'], look: EngineLook) =>
   judge(look).filter((each) => each.severity === severity);
@@ -130,7 +130,7 @@ test('what runs short is a warning with what to type', () => {
   const limits = { inotifyInstances: 64, inotifyWatches: 1, files: 1_000, ownFiles: 256 };
   expect(of('warning', on({ limits })).map(({ remedy }) => remedy)).toEqual([
     expect.stringContaining('fs.inotify.max_user_instances'),
-    expect.stringContaining('ulimit -n'),
+    expect.stringContaining('sudo prlimit --nofile=65536 --pid $$'),
     expect.stringContaining('fs.file-max'),
   ]);
 });

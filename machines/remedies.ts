@@ -1,0 +1,54 @@
+import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
+import type { Complaint, Remedy } from './definitions.ts';
+import type { Machine } from './machine.ts';
+import type { Quayside } from './quayside.ts';
+
+/** What is typed by root before a remedy: packages, and an engine that is started. */
+const GIVEN_MS = 8 * 60_000;
+const DOCTOR = 'npm run -s doctor';
+
+/**
+ * Types what a refusal says, and does then what is possible only where it helped: hosts, a container, the end.
+ *
+ * @param said the refusal with its remedies
+ * @throws ExpectationFailed where it is printed in other words, or does not help
+ */
+export async function tryRemedy(
+  quayside: Quayside,
+  machine: Machine,
+  { given, printed, typed = printed }: Remedy,
+  said: string,
+): Promise<string> {
+  if (!said.includes(printed)) throw new ExpectationFailed(`“${printed}” to be printed`, said);
+  await give(machine, given);
+  await quayside.start({}, typed);
+  const seen = [await quayside.learner('hosts'), await quayside.learner('container')];
+  await quayside.stop();
+  await quayside.command(typed.replace('npm start', 'npm run clean'));
+  return `“${typed}” helps: ${seen.join(', ')}, cleaned`;
+}
+
+/** Makes something true that doctor tells of, types what it says to type, and asks it again. */
+export async function tryComplaint(
+  quayside: Quayside,
+  machine: Machine,
+  { given, shell, says, typed, printed = typed, atNextSignIn }: Complaint,
+): Promise<void> {
+  await give(machine, given);
+  const inShell = shell === undefined ? '' : `${shell}; `;
+  const before = (await quayside.run(`${inShell}${DOCTOR}`)).lines.join('\n');
+  if (!says.test(before)) throw new ExpectationFailed(`${says}`, before);
+  if (!before.includes(printed)) throw new ExpectationFailed(`“${printed}” to be printed`, before);
+  const then = atNextSignIn ? typed : `${inShell}${typed}; ${DOCTOR}`;
+  const { status, lines } = await quayside.run(then);
+  if (atNextSignIn && status !== 0) throw new ExpectationFailed(typed, lines.slice(-4).join(' ⏎ '));
+  const after = (atNextSignIn ? (await quayside.run(DOCTOR)).lines : lines).join('\n');
+  if (says.test(after)) throw new ExpectationFailed(`“${typed}” to help`, after);
+}
+
+async function give(machine: Machine, given: readonly string[] = []): Promise<void> {
+  for (const text of given) {
+    const { status, lines } = await machine.run('root', text, GIVEN_MS);
+    if (status !== 0) throw new ExpectationFailed(text, lines.slice(-3).join(' ⏎ '));
+  }
+}
