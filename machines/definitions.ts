@@ -79,6 +79,15 @@ const IMPORT_BASE = `docker import - quayside/base:trixie <${BASE_ARCHIVE}`;
 const engineSetting = (setting: object): string =>
   `mkdir -p /etc/docker && echo '${JSON.stringify(setting)}' >/etc/docker/daemon.json`;
 
+const ALLOWS_ALL = '/etc/docker/seccomp.json';
+
+/** systemd takes three starts in a minute, and is told to forget those before. */
+const restartedWith = (setting: object): readonly string[] => [
+  engineSetting(setting),
+  `echo '{"defaultAction": "SCMP_ACT_ALLOW"}' >${ALLOWS_ALL}`,
+  'systemctl reset-failed docker.service; systemctl restart docker.service',
+];
+
 /** What a person without rights is told on a machine whose engine is not ready for them, one thing after the other. */
 const COMPLAINTS: readonly Complaint[] = [
   {
@@ -123,7 +132,22 @@ const COMPLAINTS: readonly Complaint[] = [
     typed: 'sudo prlimit --nofile=65536 --pid $$',
   },
   {
-    given: [`${engineSetting({ 'storage-driver': 'vfs' })} && systemctl restart docker`],
+    given: restartedWith({ 'seccomp-profile': ALLOWS_ALL }),
+    says: /seccomp profile of its own/,
+    printed: 'take "seccomp-profile" out of /etc/docker/daemon.json and restart Docker',
+    typed: `echo '{}' | sudo tee /etc/docker/daemon.json; sudo systemctl restart docker`,
+  },
+  {
+    given: restartedWith({
+      runtimes: { another: { path: '/usr/sbin/runc' } },
+      'default-runtime': 'another',
+    }),
+    says: /runs containers with another/,
+    printed: 'set "default-runtime": "runc" in /etc/docker/daemon.json and restart Docker',
+    typed: `echo '{"default-runtime": "runc"}' | sudo tee /etc/docker/daemon.json; sudo systemctl restart docker`,
+  },
+  {
+    given: restartedWith({ 'storage-driver': 'vfs' }),
     says: /storage driver vfs copies/,
     printed: 'Set "storage-driver": "overlay2" in /etc/docker/daemon.json and restart Docker',
     typed: `echo '{"storage-driver": "overlay2"}' | sudo tee /etc/docker/daemon.json; sudo systemctl restart docker`,
