@@ -18,6 +18,8 @@ export interface Command {
   readonly lines: readonly string[];
   /** Its process group, once it is known. */
   readonly group: number | undefined;
+  /** Whether it has ended. */
+  readonly isOver: boolean;
   /** Settles with its status when it has ended. @throws ExpectationFailed where the connection ended before it */
   readonly ended: Promise<number>;
   /** Ends the wait, not the command. */
@@ -63,6 +65,9 @@ export function typeCommand(
     lines,
     get group() {
       return group;
+    },
+    get isOver() {
+      return status !== undefined || socket.closed;
     },
     ended,
     leave: () => socket.destroy(),

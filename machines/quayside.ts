@@ -128,18 +128,12 @@ export class Quayside {
     return result;
   }
 
-  async #interrupt({ group, ended }: Command): Promise<void> {
-    const isOver = await Promise.race([
-      ended.then(
-        () => true,
-        () => true,
-      ),
-      false,
-    ]);
-    if (group === undefined || isOver) return;
+  async #interrupt(command: Command): Promise<void> {
+    const { group } = command;
+    if (group === undefined || command.isOver) return;
     // As the terminal’s kernel does it: it asks nobody whether a program is of another user.
     const { status, lines } = await this.#machine.run('root', `kill -INT -- -${group}`, STOP_MS);
-    if (status !== 0) throw new ExpectationFailed('Ctrl-C', lastWords(lines));
+    if (status !== 0 && !command.isOver) throw new ExpectationFailed('Ctrl-C', lastWords(lines));
   }
 
   #typed(text: string, environment: Readonly<Record<string, string>>): string {
