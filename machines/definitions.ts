@@ -117,6 +117,19 @@ const COMPLAINTS: readonly Complaint[] = [
     typed: 'unset DOCKER_HOST',
   },
   {
+    // The machine is its own other machine.
+    given: [
+      'apt-get install -y --no-install-recommends openssh-server openssh-client',
+      `runuser -l learner -c "ssh-keygen -q -N '' -f .ssh/id_ed25519 && cp .ssh/id_ed25519.pub .ssh/authorized_keys && ssh -o StrictHostKeyChecking=accept-new localhost true"`,
+    ],
+    shell: 'export DOCKER_TLS_VERIFY=1 DOCKER_HOST=tcp://127.0.0.1:2376',
+    says: /to be asked over TLS/,
+    printed:
+      'ssh -fnNT -L /tmp/engine.sock:/var/run/docker.sock user@host, then DOCKER_HOST=unix:///tmp/engine.sock',
+    typed:
+      'ssh -fnNT -L /tmp/engine.sock:/var/run/docker.sock learner@localhost >/dev/null 2>&1; export DOCKER_HOST=unix:///tmp/engine.sock',
+  },
+  {
     given: ['sysctl -w fs.inotify.max_user_instances=64'],
     says: /only 64 inotify instances/,
     typed: 'sudo sysctl -w fs.inotify.max_user_instances=1024',

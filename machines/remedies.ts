@@ -6,6 +6,8 @@ import type { Quayside } from './quayside.ts';
 /** What is typed by root before a remedy: packages, and an engine that is started. */
 const GIVEN_MS = 8 * 60_000;
 const DOCTOR = 'npm run -s doctor';
+/** Doctor has come to its end: it names the engine first, also where none answers. */
+const ANSWERED = 'The engine: ';
 
 /**
  * Types what a refusal says, and does then what is possible only where it helped: hosts, a container, the end.
@@ -43,7 +45,8 @@ export async function tryComplaint(
   const { status, lines } = await quayside.run(then);
   if (atNextSignIn && status !== 0) throw new ExpectationFailed(typed, lines.slice(-4).join(' ⏎ '));
   const after = (atNextSignIn ? (await quayside.run(DOCTOR)).lines : lines).join('\n');
-  if (says.test(after)) throw new ExpectationFailed(`“${typed}” to help`, after);
+  if (says.test(after) || !after.includes(ANSWERED))
+    throw new ExpectationFailed(`“${typed}” to help`, after);
 }
 
 async function give(machine: Machine, given: readonly string[] = []): Promise<void> {
