@@ -1,8 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { withAbort } from '../base/deadline.ts';
 
-/** A start takes 40 to 60 ms of a processor, so that more at once come no sooner. */
-const MOST_AT_ONCE = 4;
+/** Room for the parts of a page, each asked for by a process of its own; a start takes 40 to 60 ms of a processor. */
+const MOST_AT_ONCE = 8;
 
 /**
  * Starts of processes in containers, a few at a time in each. An engine goes on with one that it was asked for, whoever

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ProcessStarts } from '../../../server/engine/process-starts.ts';
 
 /** As many of one container as are started at once. */
-const MOST = 4;
+const MOST = 8;
 
 /** Starts that an engine answers when it is told to, and those that nobody wanted when they came. */
 function slowEngine() {
