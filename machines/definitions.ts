@@ -1,3 +1,5 @@
+import { BASE_EDITION, BASE_IMAGE, EDITION_LABEL } from '../server/engine/base-image.ts';
+
 /** The Debian releases that a disk is made of. */
 export type Release = 'bookworm' | 'trixie';
 
@@ -55,6 +57,8 @@ export interface Definition {
 
 /** The base of all images, as a layer to import. */
 export const BASE_ARCHIVE = '/var/lib/quayside-base.tar';
+/** Imports it, after the engine’s command. A base that was imported counts only with its edition. */
+export const BASE_IMPORT = `import --change 'LABEL ${EDITION_LABEL}=${BASE_EDITION}' - ${BASE_IMAGE} <${BASE_ARCHIVE}`;
 
 const INSTALL = 'DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends';
 const DEBIAN_ENGINE = ['apt-get update', `${INSTALL} docker.io docker-cli iptables`];
@@ -74,7 +78,7 @@ const OWN_ENGINE_REMEDY: Remedy = {
   printed: 'sudo DOCKER_HOST=$(sudo npm run -s engine -- start) npm start',
 };
 const MAY_SUDO = `echo 'learner ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/learner`;
-const IMPORT_BASE = `docker import - quayside/base:trixie <${BASE_ARCHIVE}`;
+const IMPORT_BASE = `docker ${BASE_IMPORT}`;
 
 const engineSetting = (setting: object): string =>
   `mkdir -p /etc/docker && echo '${JSON.stringify(setting)}' >/etc/docker/daemon.json`;

@@ -1,4 +1,5 @@
-import { BASE_ARCHIVE, type Definition } from './definitions.ts';
+import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
+import { BASE_IMPORT, type Definition } from './definitions.ts';
 import type { Machine } from './machine.ts';
 import { Quayside } from './quayside.ts';
 import { tryComplaint, tryRemedy } from './remedies.ts';
@@ -127,7 +128,7 @@ async function giveBase({ machine, definition }: TrialOptions): Promise<string> 
   const version = `${engine} version --format '{{.Server.Version}}' | tail -1`;
   const { status, lines } = await machine.run(
     user,
-    `${engine} import - quayside/base:trixie <${BASE_ARCHIVE} && ${version}`,
+    `${engine} ${BASE_IMPORT} && ${version}`,
     SET_UP_MS,
   );
   if (status !== 0) throw new Error(lines.slice(-3).join(' ⏎ '));
@@ -156,7 +157,7 @@ async function logJournal({ machine, log }: TrialOptions): Promise<void> {
 async function refused(quayside: Quayside, words: RegExp): Promise<string> {
   const said = await quayside.start().then(
     () => undefined,
-    (error: Error) => error.message,
+    (error: Error) => (error instanceof ExpectationFailed ? error.seen : error.message),
   );
   if (said === undefined) {
     const hosts = await quayside.learner('hosts').catch((error: Error) => error.message);

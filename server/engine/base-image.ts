@@ -30,7 +30,7 @@ const IMPORT_SILENCE_MS = 600_000;
  * built on it. 2 has nothing of the machine on which it was made.
  */
 export const BASE_EDITION = '2';
-const EDITION_LABEL = 'quayside.base';
+export const EDITION_LABEL = 'quayside.base';
 /** How the engine describes an image that was made of a tree and not pulled. */
 const IMPORTED = /^Imported from/;
 /** What a base needs no more once it is unpacked: two thirds of its size. */
