@@ -48,6 +48,8 @@ export default defineConfig({
       // Only where they are named: an image of the whole project, and an archive of it.
       onRealHosts('container', 3),
       onRealHosts('pack', 4),
+      // And machines with systemd that are booted here.
+      onRealHosts('service', 5),
     ],
   },
 });

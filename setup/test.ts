@@ -4,7 +4,7 @@
  * real hosts, and the test of labs itself. Then what Playwright takes: walks through the pages in a real browser. Nothing
  * is tried twice.
  *
- *   npm test                      everything, but for what takes minutes and seldom changes (container, pack)
+ *   npm test                      everything, but for what takes minutes and seldom changes (container, pack, service)
  *   npm test -- unit              one part, or several; only what they need is set up
  */
 import { join, resolve } from 'node:path';
@@ -35,6 +35,9 @@ const PROGRAMS = {
   nginx: ['nginx-light'],
   // Where the engine is of this machine, it is there.
   docker: ['docker-cli'],
+  // Machines with systemd are made and booted by these.
+  mmdebstrap: ['mmdebstrap', 'e2fsprogs'],
+  slirp4netns: ['slirp4netns'],
 } as const;
 
 type Need = 'engine' | 'pages' | keyof typeof PROGRAMS;
@@ -52,10 +55,11 @@ const PARTS = {
   e2e: ['engine', 'pages', 'chromium', 'firefox-esr', 'nginx'],
   container: ['engine', 'docker'],
   pack: ['engine'],
+  service: ['mmdebstrap', 'slirp4netns'],
 } as const satisfies Record<string, readonly Need[]>;
 const NAMES = Object.keys(PARTS) as readonly Part[];
 /** Minutes each, for what seldom changes: they run only where they are named. */
-const ONLY_NAMED: readonly Part[] = ['container', 'pack'];
+const ONLY_NAMED: readonly Part[] = ['container', 'pack', 'service'];
 
 /** The lines in which Vitest and Playwright say how many tests passed, failed or were left out. */
 const COUNT =
