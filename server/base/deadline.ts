@@ -16,7 +16,7 @@ export interface Deadline extends Disposable {
 export function deadline(milliseconds: number, outer?: AbortSignal): Deadline {
   const limit = new AbortController();
   const timer = setTimeout(() => {
-    limit.abort(new DOMException(`no answer within ${milliseconds} ms`, 'TimeoutError'));
+    limit.abort(new DOMException(`no answer within ${milliseconds / 1000} s`, 'TimeoutError'));
   }, milliseconds);
   timer.unref();
   return {

@@ -154,17 +154,44 @@ export function watchEngineLog(engine: Engine, background: Background): Disposab
   return setInterval(look, LOG_LOOK_MS).unref();
 }
 
-/** Stops the engine of our own, if it runs. Hosts stop with it. @throws TimeoutError where it does not end */
-export async function stopOwnEngine(home = HOME): Promise<boolean> {
+/**
+ * Stops the engine of our own, if it runs. Hosts stop with it.
+ *
+ * @param mostMs how long it may take
+ * @throws QuaysideError ENGINE_REFUSES where this user may not, or where it does not end
+ */
+export async function stopOwnEngine(home = HOME, mostMs = STOP_MS): Promise<boolean> {
   const paths = pathsOf(home);
   const pid = await ownEnginePid(paths);
   if (pid === undefined) return false;
-  process.kill(pid, 'SIGTERM');
-  using limit = deadline(STOP_MS);
+  askToStop(pid);
+  using limit = deadline(mostMs);
   while ((await ownEnginePid(paths)) === pid) {
-    await sleep(START_POLL_MS, limit.signal, { ref: true });
+    if (limit.signal.aborted) {
+      throw new QuaysideError(
+        'ENGINE_REFUSES',
+        `The Docker Engine (process ${pid}) was told to stop ${mostMs / 1000} s ago and still runs.`,
+        `See what it waits for: tail ${paths.log}. To end it all the same: kill -KILL ${pid}; the next start tidies up after it.`,
+      );
+    }
+    await sleep(START_POLL_MS, limit.signal, { ref: true }).catch(() => undefined);
   }
   return true;
+}
+
+function askToStop(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (cause) {
+    // It has ended by itself meanwhile.
+    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return;
+    throw new QuaysideError(
+      'ENGINE_REFUSES',
+      `The Docker Engine (process ${pid}) is root’s, and this user may not stop it.`,
+      'Stop it as root: sudo npm run engine -- stop',
+      { cause },
+    );
+  }
 }
 
 /** @throws QuaysideError ENGINE_MISSING where this user cannot start an engine here, with what to do about it */

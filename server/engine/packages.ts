@@ -102,8 +102,10 @@ export async function runToEnd(argv: readonly string[], progress: Progress): Pro
       if (SHOWN.test(line)) progress(`  ${line}`);
     }
   } catch (error) {
-    const { exitCode, shortMessage } = error as ExecaError;
-    const how = exitCode === undefined ? shortMessage : `${file} ended with status ${exitCode}`;
+    const { exitCode, shortMessage, timedOut } = error as ExecaError;
+    const late = timedOut ? `${file} has not ended after ${RUN_MS / 60_000} minutes` : undefined;
+    const how =
+      late ?? (exitCode === undefined ? shortMessage : `${file} ended with status ${exitCode}`);
     const causes = lines.filter((line) => CAUSE.test(line));
     const words = causes.length > 0 ? causes : lines;
     throw new Error([`${how}.`, ...words].join('\n  '), { cause: error });

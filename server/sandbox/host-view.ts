@@ -172,10 +172,7 @@ async function slowAnswer(
   signal: AbortSignal,
 ): Promise<CommandAnswer> {
   return await host.execSlow(argv, signal, SLOW_ANSWER_MS).catch((error: Error) => {
-    if (error.name === 'TimeoutError' && !signal.aborted) {
-      throw new CouldNotCheck(`${host.name} did not answer in time; it may be busy.`);
-    }
-    throw noAnswer(host, error, host.name);
+    throw commandNotAnswered(host, error, signal);
   });
 }
 
@@ -224,7 +221,7 @@ async function answer(
     throw new Error('a question to a host is one line');
   }
   return await host.exec(argv, signal).catch((error: Error) => {
-    throw noAnswer(host, error, host.name);
+    throw commandNotAnswered(host, error, signal);
   });
 }
 
@@ -251,6 +248,14 @@ async function whyEngineIsDown(host: Host, signal: AbortSignal): Promise<string>
     case 'failed':
       return `does not start. It says: ${down.words} (sudo systemctl restart docker, once that is put right)`;
   }
+}
+
+/** Why a command got no answer. Where the host's shell has a limit of its own, the question itself may still have time. */
+function commandNotAnswered(host: Host, error: Error, signal: AbortSignal): unknown {
+  if (error.name === 'TimeoutError' && !signal.aborted && !host.availability.aborted) {
+    return new CouldNotCheck(`${host.name} did not answer in time; it may be busy.`);
+  }
+  return noAnswer(host, error, host.name);
 }
 
 /** There was no answer at all: because the host is away, the question was given up, or the line broke. */

@@ -1,4 +1,16 @@
-import { appendFile, mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -7,6 +19,7 @@ import {
   assertPossible,
   boundEngineLog,
   ownEngineAddress,
+  stopOwnEngine,
 } from '../../../server/engine/own-engine.ts';
 
 const MIB = 1024 ** 2;
@@ -45,6 +58,51 @@ describe('the log of an engine of our own', () => {
     await appendFile(log, 'x'.repeat(17 * MIB));
     await boundEngineLog(new Engine('unix:///var/run/docker.sock'), home);
     expect(await size(log)).toBe(18 * MIB);
+  });
+});
+
+describe('an engine of our own that is to stop', () => {
+  /** A process by an engine's name that does not end when it is told to. */
+  async function stubborn() {
+    await mkdir(join(home, 'run'));
+    await copyFile('/bin/bash', join(home, 'dockerd'), 0);
+    const script = 'trap "" TERM; echo there; while read -r line; do :; done';
+    const daemon = spawn(join(home, 'dockerd'), ['-c', script]);
+    const ended = once(daemon, 'exit');
+    await once(daemon.stdout, 'data');
+    await writeFile(join(home, 'run/engine.pid'), String(daemon.pid));
+    return {
+      pid: daemon.pid,
+      [Symbol.asyncDispose]: async () => {
+        daemon.stdin.end();
+        await ended;
+      },
+    };
+  }
+  afterEach(() => vi.restoreAllMocks());
+
+  it('and does not end is named, with where it says why', async () => {
+    await using daemon = await stubborn();
+    await expect(stopOwnEngine(home, 1)).rejects.toMatchObject({
+      code: 'ENGINE_REFUSES',
+      message: expect.stringContaining(`(process ${daemon.pid})`),
+      remedy: expect.stringContaining(`tail ${log}`),
+    });
+  });
+
+  it('is root’s to stop', async () => {
+    await using _ = await stubborn();
+    vi.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+    });
+    await expect(stopOwnEngine(home)).rejects.toMatchObject({
+      code: 'ENGINE_REFUSES',
+      remedy: 'Stop it as root: sudo npm run engine -- stop',
+    });
+  });
+
+  it('is none where it has never run', async () => {
+    expect(await stopOwnEngine(home)).toBe(false);
   });
 });
 

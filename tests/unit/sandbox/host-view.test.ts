@@ -82,3 +82,14 @@ test('a command that prints without end could not be checked, and the reason say
   );
   expect(stream.destroyed).toBe(true);
 });
+
+test('a host whose shell does not come up in time could not be checked, and no defect of the check is told', async () => {
+  const late = new DOMException('no answer within 20 s', 'TimeoutError');
+  if (!SPEC) throw new Error('the lab has a host');
+  const dial = () => Promise.reject(late);
+  const host = new Host({ dial } as unknown as Engine, SPEC, 'c1', undefined);
+  const view = hostView(host, new AbortController().signal);
+  const busy = new CouldNotCheck('server01 did not answer in time; it may be busy.');
+  await expect(view.routes()).rejects.toThrow(busy);
+  await expect(view.script('true')).rejects.toThrow(busy);
+});
