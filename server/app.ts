@@ -20,7 +20,7 @@ import { inOrder, isPlace, type LabFolder, labFolders, namesOf } from './labs/fo
 import { loadAllSteps, loadLab, loadLabSteps, loadLabs } from './labs/loader.ts';
 import { offeredLabs } from './labs/offered.ts';
 import { LabWatcher } from './labs/watcher.ts';
-import { createSandboxRuntime, type SandboxRuntime } from './sandbox/runtime.ts';
+import { createSandboxRuntime, imagesOf, type SandboxRuntime } from './sandbox/runtime.ts';
 import { type CloseOptions, SessionManager } from './session/manager.ts';
 import { ensureSite } from './site/build.ts';
 import { Store } from './store/store.ts';
@@ -181,16 +181,6 @@ async function openServices(
 /** A lab as this server has it: its hosts with the engine that is wished, where the lab wishes none. */
 function asConfigured({ hostEngine }: Config, lab: Lab): Lab {
   return hostEngine === undefined ? lab : withEngine(lab, hostEngine);
-}
-
-function imagesOf({
-  hostImage,
-  hostImages,
-  labImages,
-  internet,
-}: SandboxRuntime): readonly string[] {
-  const gateways = internet ? [internet.image] : [];
-  return [hostImage, ...Object.values(hostImages), ...Object.values(labImages), ...gateways];
 }
 
 /** @param unbuilt while labs are being written, gets those of which an image cannot be built */

@@ -14,6 +14,10 @@ export interface PackPlan {
   readonly folders: ReadonlyMap<string, string>;
   /** The path of another site that the pages are for. */
   readonly basePath: string;
+  /** Whether hosts may reach the internet there. */
+  readonly internet: boolean;
+  /** The engine of hosts whose lab says none. */
+  readonly hostEngine: string | undefined;
 }
 
 /** The folder that the archive holds, and the one beside it with labs. */
@@ -23,6 +27,7 @@ export const PACKED_LABS = 'quayside-labs';
 export const PACK_HELP = `npm run pack -- [options]
 
   --labs <names>    the labs that there are, as for npm start; folders of labs go along
+  --internet        hosts of labs that ask for it will reach the internet there
   --output <file>   the archive; ${defaultName()} here, if not given`;
 
 /** Of the project's folder: what is made anew, and what is this machine's own. */
@@ -45,11 +50,12 @@ const LEFT_OUT = [
  * @throws QuaysideError CONFIG_INVALID with what to type
  */
 export function packPlan(argv: readonly string[], env: NodeJS.ProcessEnv): PackPlan {
-  let given: { readonly output?: string; readonly labs?: string[] };
+  let given: { readonly output?: string; readonly labs?: string[]; readonly internet?: boolean };
   try {
     const options = {
       output: { type: 'string' },
       labs: { type: 'string', multiple: true },
+      internet: { type: 'boolean' },
     } as const;
     given = parseArgs({ args: [...argv], options, strict: true }).values;
   } catch (error) {
@@ -59,7 +65,8 @@ export function packPlan(argv: readonly string[], env: NodeJS.ProcessEnv): PackP
     );
   }
   const said = (given.labs ?? []).map((labs) => `--labs=${labs}`);
-  const { settings } = readSettings(said, env);
+  const { settings } = readSettings(given.internet ? [...said, '--internet'] : said, env);
+  const { internet, hostEngine } = settings;
   const output = resolve(env.INIT_CWD ?? '.', given.output ?? defaultName());
   if (!output.endsWith('.tar.gz')) {
     throw invalid(`--output ${given.output} is no .tar.gz.`, 'Such as: --output quayside.tar.gz');
@@ -70,7 +77,14 @@ export function packPlan(argv: readonly string[], env: NodeJS.ProcessEnv): PackP
     throw invalid(`There is no folder ${absent}.`, 'Name one that is there.');
   const folders = new Map<string, string>();
   for (const place of places) folders.set(place, freeName(basename(place), folders));
-  return { output, labs: settings.labs, folders, basePath: settings.basePath };
+  return {
+    output,
+    labs: settings.labs,
+    folders,
+    basePath: settings.basePath,
+    internet,
+    hostEngine,
+  };
 }
 
 /** `--labs` as it is to be typed in the project's folder on the other machine; nothing where none was said. */

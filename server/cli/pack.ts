@@ -3,6 +3,9 @@ import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node
 import { basename, dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
+import type { Lab } from '#lab';
+import { withEngine } from '../../lab/engine-version.ts';
+import { needsInternet } from '../../lab/internet.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { progress } from '../base/progress.ts';
 import { BASE_IMAGE } from '../engine/base-image.ts';
@@ -10,7 +13,7 @@ import { findEngine } from '../engine/find.ts';
 import { savePacked } from '../engine/packed-images.ts';
 import { isPlace, labFolders } from '../labs/folders.ts';
 import { loadLabs } from '../labs/loader.ts';
-import { createSandboxRuntime } from '../sandbox/runtime.ts';
+import { createSandboxRuntime, imagesOf } from '../sandbox/runtime.ts';
 import { ensureSite } from '../site/build.ts';
 import { runProgram } from './failure.ts';
 import {
@@ -36,9 +39,10 @@ const LOCK = z.looseObject({
   packages: z.record(z.string(), z.looseObject({ dev: z.boolean().exactOptional() })),
 });
 
-/** Starts it with the Node that comes with it: the other machine may have none. */
+/** Starts it with the Node that comes with it: the other machine may have none. Paths are taken from where it is typed. */
 const START = `#!/bin/sh
 # npm start, where there is no npm: ./start --class "Docker 101"
+export INIT_CWD="$PWD"
 cd "$(dirname "$0")" || exit
 exec node_modules/node/bin/node setup/run.mjs server/main.ts "$@"
 `;
@@ -67,14 +71,16 @@ await runProgram(async () => {
 
 async function pack(plan: PackPlan, made: string): Promise<void> {
   const folders = labFolders(PROJECT, plan.labs.filter(isPlace));
-  const labs = await loadLabs(folders);
+  const labs = await labsOf(plan, folders);
   const engine = await findEngine(process.env, progress);
   {
-    await using runtime = await createSandboxRuntime(PROJECT, engine, labs, 'pack', progress);
-    const { hostImage, hostImages, labImages } = runtime;
-    const images = [hostImage, ...Object.values(hostImages), ...Object.values(labImages)];
+    // The gateway's image too, where anybody may need it there.
+    const isWanted = plan.internet || [...labs.values()].some(needsInternet);
+    const options = { internet: isWanted ? { resolver: undefined } : undefined };
+    const begun = createSandboxRuntime(PROJECT, engine, labs, 'pack', progress, options);
+    await using runtime = await begun;
     progress('Saving the images …');
-    const names = [...new Set([BASE_IMAGE, ...images])];
+    const names = [BASE_IMAGE, ...imagesOf(runtime)];
     await savePacked(engine, names, join(made, PACKED_PROJECT, 'images'));
   }
   for (const [from, name] of plan.folders) {
@@ -106,6 +112,16 @@ async function pack(plan: PackPlan, made: string): Promise<void> {
   await tell(plan);
 }
 
+/** The labs, with the engine that they will have there. */
+async function labsOf(
+  { hostEngine }: PackPlan,
+  folders: Parameters<typeof loadLabs>[0],
+): Promise<ReadonlyMap<string, Lab>> {
+  const labs = await loadLabs(folders);
+  if (hostEngine === undefined) return labs;
+  return new Map([...labs].map(([name, lab]) => [name, withEngine(lab, hostEngine)]));
+}
+
 async function otherBuilds(current: string): Promise<readonly string[]> {
   const builds = await readdir(join(PROJECT, 'dist'));
   return builds.flatMap((name) => (name === basename(current) ? [] : `dist/${name}`));
@@ -118,7 +134,8 @@ async function unneededPackages(): Promise<readonly string[]> {
 
 async function tell(plan: PackPlan): Promise<void> {
   const { size } = await stat(plan.output);
-  const start = ['./start', '--class "Docker 101"', ...labsThere(plan)].join(' ');
+  const internet = plan.internet ? ['--internet'] : [];
+  const start = ['./start', '--class "Docker 101"', ...labsThere(plan), ...internet].join(' ');
   console.log(
     [
       `\n${plan.output}: ${Math.ceil(size / MIB)} MiB.`,

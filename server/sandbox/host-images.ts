@@ -46,14 +46,14 @@ export async function buildHostImages(
     const source = hostSource(host);
     if (source === undefined) continue;
     const { image, engineVersion } = host;
-    const on =
-      engineVersion === undefined || isUsualEngine(engineVersion)
-        ? hostImage
-        : await ensureEngine(workshop, lab, host.name, engineVersion);
-    built[source] ??=
-      image === undefined
-        ? on
-        : await ensureImage(engine, images, image, progress, { hostImage: on });
+    let on = hostImage;
+    if (engineVersion !== undefined && !isUsualEngine(engineVersion)) {
+      on = await ensureEngine(workshop, lab, host.name, engineVersion);
+      // Also where every host has an image of its own on it: that is built on this one.
+      built[hostSource({ image: undefined, engineVersion }) ?? ''] = on;
+    }
+    if (image === undefined) continue;
+    built[source] ??= await ensureImage(engine, images, image, progress, { hostImage: on });
   }
 }
 

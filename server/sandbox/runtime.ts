@@ -29,6 +29,18 @@ export interface SandboxRuntime extends AsyncDisposable {
   readonly internet?: Internet | undefined;
 }
 
+/** The images that sandboxes are made from, and those that these are built on. */
+export function imagesOf({
+  hostImage,
+  hostImages,
+  labImages,
+  internet,
+}: Pick<SandboxRuntime, 'hostImage' | 'hostImages' | 'labImages' | 'internet'>): readonly string[] {
+  const gateways = internet ? [internet.image] : [];
+  const all = [hostImage, ...Object.values(hostImages), ...Object.values(labImages), ...gateways];
+  return [...new Set(all)];
+}
+
 /** How a server's sandboxes are to be made. */
 export interface RuntimeOptions {
   /** Told of a lab that has an image which cannot be built; without it, that is thrown. */

@@ -11,6 +11,8 @@ import { freePort } from '../fixtures/nginx.ts';
 /** A GiB and a half is written, pressed, read and taken in by an engine. */
 const PACK_MS = 1_800_000;
 const LABS = join(PROJECT, 'tests/labs/linux-basics');
+/** A lab whose hosts have another engine than the usual one. */
+const NEWER_ENGINE = join(PROJECT, 'tests/labs/closed-door');
 const STEPS = z.object({ said: z.string(), ticked: z.array(z.string()) });
 const TOLD = z.object({
   outside: z.string(),
@@ -20,7 +22,7 @@ const TOLD = z.object({
 });
 
 test(
-  'an archive starts on an empty engine where there is no network, and its labs work, those of a folder too',
+  'an archive starts on an empty engine where there is no network, with all that its labs ask for, and they work, those of a folder too',
   async () => {
     // Short: the path of an engine's sockets has a limit.
     const folder = await mkdtemp(join(tmpdir(), 'qp-'));
@@ -30,15 +32,16 @@ test(
       await rm(folder, { recursive: true, force: true });
     });
     const output = join(folder, 'q.tar.gz');
-    const labs = `docker-networking,${LABS}`;
-    const pack = ['setup/run.mjs', 'server/cli/pack.ts', '--labs', labs, '--output', output];
-    const packed = await execa(process.execPath, pack, { cwd: PROJECT });
-    const there = 'docker-networking,../quayside-labs/linux-basics';
+    const labs = `docker-networking,${LABS},${NEWER_ENGINE}`;
+    const pack = ['setup/run.mjs', 'server/cli/pack.ts', '--labs', labs, '--internet'];
+    const packed = await execa(process.execPath, [...pack, '--output', output], { cwd: PROJECT });
+    const there =
+      'docker-networking,../quayside-labs/linux-basics,../quayside-labs/closed-door --internet';
     expect(packed.stdout).toContain(`cd quayside && ./start --class "Docker 101" --labs ${there}`);
     expect((await stat(output)).size).toBeGreaterThan(0);
     await execa('tar', ['--extract', '--file', output, '--directory', folder]);
 
-    const argv = ['--clean', '--class', 'Docker 101', '--labs', there];
+    const argv = ['--clean', '--class', 'Docker 101', '--labs', ...there.split(' ')];
     const offline = [process.execPath, 'tests/pack/offline.ts', join(folder, 'quayside'), LABS];
     const script = 'ip link set lo up && exec "$@"';
     const { DOCKER_HOST: _, ...env } = process.env;

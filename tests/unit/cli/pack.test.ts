@@ -44,6 +44,13 @@ test('folders of labs go along, each under a name of its own, and are named ther
   expect(labsThere(packPlan([], { INIT_CWD: folder }))).toEqual([]);
 });
 
+test('what else the labs will have there is said as for npm start', () => {
+  expect(packPlan([], {})).toMatchObject({ internet: false, hostEngine: undefined });
+  expect(packPlan(['--internet'], {}).internet).toBe(true);
+  const env = { QUAYSIDE_INTERNET: '1', QUAYSIDE_HOST_ENGINE: '28' };
+  expect(packPlan([], env)).toMatchObject({ internet: true, hostEngine: '28' });
+});
+
 test.each([
   [['--labs', './none'], 'There is no folder'],
   [['--output', 'a.zip'], '--output a.zip is no .tar.gz.'],
