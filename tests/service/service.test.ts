@@ -9,7 +9,7 @@ const BOOT_MS = 30 * 60_000;
 const SERVICE_MS = 40 * 60_000;
 const READY = /^Quayside is ready: (\S+)$/;
 const WORK = z.object({ said: z.string(), ticked: z.array(z.string()) });
-const INSTALL = 'npm run service -- install --class "Docker 101"';
+const INSTALL = 'QUAYSIDE_POOL=0 npm run service -- install --class "Docker 101"';
 
 let machine: ServiceMachine;
 const stopped = new AbortController();
@@ -77,7 +77,7 @@ test(
     await machine.type('npm run service -- remove');
     expect(await one('systemctl list-unit-files --no-legend "quayside*" || true')).toBe('');
     expect(await hosts(), 'hosts stay').toBe(many);
-    expect(await one('npm run -s clean')).toContain('Removed 1 sandbox');
+    expect(await one('npm run -s clean')).toContain('Removed 1 sandbox.');
     expect(await hosts()).toBe('0');
   },
   SERVICE_MS,
@@ -93,12 +93,12 @@ test(
     await machine.type(`${own} import - quayside/base:trixie </var/lib/quayside-base.tar`);
     await machine.type('npm run -s engine -- stop');
 
-    const url = await installed(INSTALL);
+    const data = 'QUAYSIDE_DATA=/srv/quayside-own';
+    const url = await installed(`${data} ${INSTALL}`);
     const daemon = await one('cat /run/quayside/engine.pid');
     expect(await one(`cat /proc/${daemon}/cgroup`)).not.toContain('quayside.service');
     expect(await one(`cat /proc/${daemon}/cgroup`)).toMatch(/run-\S+\.scope/);
-    const begun = await learner('join', url);
-    expect(begun.ticked).not.toEqual([]);
+    expect((await learner('join', url)).ticked).not.toEqual([]);
     const many = await hosts(own);
     await machine.type('systemctl stop quayside');
     expect(await one('systemctl show --property TasksCurrent --value quayside')).toMatch(/not set/);
@@ -108,7 +108,7 @@ test(
     expect(await one('cat /run/quayside/engine.pid')).toBe(daemon);
     expect((await learner('again', url)).said).toContain(`kept: ${KEPT}`);
     await machine.type('npm run service -- remove');
-    await machine.type('npm run -s clean && npm run -s engine -- stop');
+    await machine.type(`${data} npm run -s clean && npm run -s engine -- stop`);
     await machine.type('systemctl enable --now docker.socket docker.service');
   },
   SERVICE_MS,
