@@ -70,7 +70,7 @@ export async function ensureImage(
   }
   if (await loadPacked(engine, imagesDirectory, name, progress)) return name;
   await ensureBaseImage(engine, progress);
-  progress(`Building the image ${folder} …`);
+  progress(`Building the image ${tag === '' ? folder : `${folder}:${tag}`} …`);
   await build(engine, { context, files, on }, { name, tag }, progress);
   await removeOldImages(engine, name, progress);
   return name;

@@ -1,6 +1,7 @@
 import { Agent } from 'node:http';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import pLimit from 'p-limit';
+import { ConnectionStream } from './connection-stream.ts';
 
 /** How many requests to a host's engine run at once; a check makes many short ones. */
 const NESTED_CONNECTIONS = 4;
@@ -33,69 +34,13 @@ export function dialed(dial: () => Promise<Duplex>): () => Duplex {
 }
 
 /** A connection on its way. What is written waits for it. */
-class DialedConnection extends Duplex {
-  #connection: Duplex | undefined;
-  /** What was written, or ended, before it came. */
-  #early: ((connection: Duplex) => void) | undefined;
-
+class DialedConnection extends ConnectionStream {
   constructor(dial: (isWanted: () => boolean) => Promise<Duplex | false>) {
-    super({ allowHalfOpen: true });
+    super();
     dial(() => !this.destroyed).then(
-      (connection) => connection && this.#take(connection),
+      (connection) => connection && this.carry(connection, (chunk) => this.push(chunk)),
       // The cause may carry a status code of the outer engine, which callers must not take for the host engine's.
       (cause: unknown) => this.destroy(new Error('no connection', { cause })),
     );
-  }
-
-  override _read(): void {
-    this.#connection?.resume();
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.#whenThere((connection) => {
-      if (connection.write(chunk)) done();
-      else connection.once('drain', done);
-    });
-  }
-
-  override _final(done: () => void): void {
-    this.#whenThere((connection) => {
-      connection.end();
-      done();
-    });
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#connection?.destroy();
-    done(error);
-  }
-
-  // What Node's HTTP agent asks of a socket.
-  readonly setKeepAlive = (): this => this;
-  readonly setNoDelay = (): this => this;
-  readonly setTimeout = (): this => this;
-  readonly ref = (): this => this;
-  readonly unref = (): this => this;
-
-  #whenThere(work: (connection: Duplex) => void): void {
-    if (this.#connection) work(this.#connection);
-    else this.#early = work;
-  }
-
-  #take(connection: Duplex): void {
-    connection.on('error', (error) => this.destroy(error));
-    if (this.destroyed) {
-      connection.destroy();
-      return;
-    }
-    this.#connection = connection;
-    connection.on('data', (chunk: Buffer) => this.push(chunk) || connection.pause());
-    connection.on('end', () => this.push(null));
-    connection.on('close', () => {
-      // What has come before its end may not have been read yet.
-      if (connection.readableEnded && !this.readableEnded) this.once('end', () => this.destroy());
-      else this.destroy();
-    });
-    this.#early?.(connection);
   }
 }

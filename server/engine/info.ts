@@ -51,6 +51,11 @@ export async function infoOf(engine: Engine, signal?: AbortSignal): Promise<Engi
   return parseInfo(await engineCall(signal, () => engine.docker.info(), INFO_MS));
 }
 
+/** Whether images and containers are in containerd's store, as new engines have it. */
+export function hasContainerdStore({ DriverStatus }: Pick<EngineInfo, 'DriverStatus'>): boolean {
+  return DriverStatus.flat().includes('io.containerd.snapshotter.v1');
+}
+
 /** What `docker info` answers, from any engine. */
 export function parseInfo(answer: unknown): EngineInfo {
   return INFO.parse(typeof answer === 'object' && answer !== null ? answer : {});

@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts';
 import { engineCall } from './engine-call.ts';
-import { type EngineInfo, infoOf } from './info.ts';
+import { type EngineInfo, hasContainerdStore, infoOf } from './info.ts';
 import {
   type FeatureState,
   featuresOf,
@@ -80,7 +80,7 @@ export function identityOf(version: unknown): Pick<EngineLook, 'product' | 'apiV
 /** What follows from `docker info`. */
 export function traitsOf(info: EngineInfo): Pick<EngineLook, 'hasContainerdStore' | 'security'> {
   return {
-    hasContainerdStore: info.DriverStatus.flat().includes('io.containerd.snapshotter.v1'),
+    hasContainerdStore: hasContainerdStore(info),
     // `name=seccomp,profile=builtin`
     security: info.SecurityOptions.map((option) => /^name=([^,]+)/.exec(option)?.[1] ?? option),
   };

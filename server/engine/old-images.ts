@@ -2,6 +2,7 @@ import type { Background } from '../base/background.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Engine } from './engine.ts';
+import { hasContainerdStore, infoOf } from './info.ts';
 
 /** Another server on this engine, of an older checkout, may want its image that long after its last start (ms). */
 const KEPT_MS = 14 * 24 * 60 * 60_000;
@@ -56,7 +57,7 @@ export async function removeOthers(
 ): Promise<void> {
   try {
     // There a tag that is given again keeps its time, which then says nothing of use.
-    if (await hasContainerdStore(engine)) return;
+    if (hasContainerdStore(await infoOf(engine))) return;
     const found = await engine.docker.listImages({ filters: { reference: [among] } });
     for (const old of found.flatMap(({ RepoTags }) => RepoTags ?? [])) {
       if (names.includes(old) || !old.startsWith(OURS) || !BUILD.test(old)) continue;
@@ -102,17 +103,6 @@ async function removeUnlessUsed(
     const { statusCode, message } = error as Error & { readonly statusCode?: unknown };
     if (!LEAVE.includes(statusCode)) progress(`  ${old} could not be removed: ${message}`);
   }
-}
-
-/** The image store of new engines. */
-async function hasContainerdStore(engine: Engine): Promise<boolean> {
-  const { DriverStatus } = (await engine.docker.info()) as Info;
-  return (DriverStatus ?? []).flat().includes('io.containerd.snapshotter.v1');
-}
-
-/** What is read of `docker info`. */
-interface Info {
-  readonly DriverStatus?: readonly (readonly string[])[] | null;
 }
 
 /** What dockerode does not declare of an image. */

@@ -1,4 +1,5 @@
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
+import { ConnectionStream } from './connection-stream.ts';
 import { PIECE_BYTES, type ReadBudget } from './read-budget.ts';
 
 /** Docker multiplexes stdout and stderr of a TTY-less process: 8 bytes of header (stream, 0, 0, 0, length) a frame. */
@@ -14,8 +15,7 @@ const STDERR_KEPT_BYTES = 16 * 1024;
  *
  * Frame layout: Docker Engine API, "Attach to a container", stream format.
  */
-export class ProcessStream extends Duplex {
-  readonly #connection: Duplex;
+export class ProcessStream extends ConnectionStream {
   readonly #budget: ReadBudget | undefined;
   #pending: Buffer = Buffer.alloc(0);
   #frameLeft = 0;
@@ -26,25 +26,18 @@ export class ProcessStream extends Duplex {
 
   /** @param budget bounds what is read; the stream is destroyed where it is too much */
   constructor(connection: Duplex, budget?: ReadBudget) {
-    super({ allowHalfOpen: true });
-    this.#connection = connection;
+    super();
     this.#budget = budget;
     // Its reader gets the error. Where there is none yet, it must not end the server.
     this.on('error', () => undefined);
-    connection.on('data', (chunk: Buffer) => {
+    this.carry(connection, (chunk) => {
       try {
         budget?.take(chunk.length);
-        if (!this.#take(chunk)) connection.pause();
+        return this.#take(chunk);
       } catch (error) {
         this.destroy(error as Error);
+        return false;
       }
-    });
-    connection.on('end', () => this.push(null));
-    connection.on('error', (error) => this.destroy(error));
-    connection.on('close', () => {
-      // What has come before its end may not have been read yet.
-      if (connection.readableEnded && !this.readableEnded) this.once('end', () => this.destroy());
-      else this.destroy();
     });
     connection.pause();
   }
@@ -56,32 +49,6 @@ export class ProcessStream extends Duplex {
     const isFull = this.#stderrBytes >= STDERR_KEPT_BYTES;
     return Buffer.concat(isFull ? [this.#stderr.subarray(start), newest] : [newest]).toString();
   }
-
-  override _read(): void {
-    this.#connection.resume();
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    if (this.#connection.write(chunk)) done();
-    else this.#connection.once('drain', done);
-  }
-
-  override _final(done: () => void): void {
-    this.#connection.end();
-    done();
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#connection.destroy();
-    done(error);
-  }
-
-  // What Node's HTTP agent asks of a socket.
-  readonly setKeepAlive = (): this => this;
-  readonly setNoDelay = (): this => this;
-  readonly setTimeout = (): this => this;
-  readonly ref = (): this => this;
-  readonly unref = (): this => this;
 
   #keepStderr(part: Buffer): void {
     const kept = part.subarray(-STDERR_KEPT_BYTES);
