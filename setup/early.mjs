@@ -5,6 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import {
+  aptProxies,
   BASE_PACKAGES,
   BASE_TREE,
   baseCommand,
@@ -23,7 +24,7 @@ const REGISTRY_MS = 5_000;
 const MAKING = `${BASE_TREE}.making`;
 
 /** For programs that read a proxy's name in lower case alone, such as apt and wget. */
-const ENV = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+const ENV = { ...aptProxies(), ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
 for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) {
   const value = process.env[name] || process.env[name.toUpperCase()];
   if (value) ENV[name] = value;

@@ -7,10 +7,12 @@ import type { Progress } from '../base/progress.ts';
 import { BASE_EDITION, BASE_IMAGE, ensureBaseImage, hasImage } from './base-image.ts';
 import type { Engine } from './engine.ts';
 import { engineCall } from './engine-call.ts';
+import { infoOf } from './info.ts';
+import { isOnThisMachine } from './local-engine.ts';
 import { markUsed, removeOldImages } from './old-images.ts';
 import { readAll, stepsOf } from './output-limit.ts';
 import { loadPacked } from './packed-images.ts';
-import { proxiesOf, withoutPasswords } from './proxies.ts';
+import { proxiesHere, proxiesOf, withoutPasswords } from './proxies.ts';
 
 /** Enough of a hash to tell any two states of a folder apart. */
 const HASH_LENGTH = 12;
@@ -98,7 +100,7 @@ async function build(
 ): Promise<void> {
   const lines: string[] = [];
   // Docker knows these names: their values reach what a build runs, and neither the image nor its history.
-  const proxies = proxiesOf(process.env);
+  const proxies = await proxiesFor(engine);
   try {
     const report = await engine.docker.buildImage(
       { context, src: [...files] },
@@ -119,7 +121,11 @@ async function build(
     }
     if (on.argument === 'HOST') await assertHost(engine, name, on.image);
   } catch (error) {
-    const args = [...Object.keys(proxies), `${on.argument}=${on.image}`, `TAG=${tag}`].map(
+    // The command takes the value of a name alone from its environment.
+    const given = Object.entries(proxies).map(([variable, value]) =>
+      process.env[variable] ? variable : `${variable}=${withoutPasswords(value, proxies)}`,
+    );
+    const args = [...given, `${on.argument}=${on.image}`, `TAG=${tag}`].map(
       (arg) => `--build-arg ${arg}`,
     );
     throw new QuaysideError(
@@ -129,6 +135,12 @@ async function build(
       { cause: error },
     );
   }
+}
+
+/** Those of this machine's apt are for engines of this machine: they may be programs on it. */
+async function proxiesFor(engine: Engine): Promise<Readonly<Record<string, string>>> {
+  const isHere = isOnThisMachine(engine, await infoOf(engine));
+  return isHere ? proxiesHere(process.env) : proxiesOf(process.env);
 }
 
 /** @throws Error where an image does not begin with all that makes a host, which then would not start */

@@ -1,5 +1,6 @@
 // What set-up asks of a Debian system, and what it installs there. Plain Node without packages: a fresh machine begins with
 // it while the project's packages are still being installed (setup/early.mjs).
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -30,6 +31,29 @@ const TRACES = [
 const EMPTIED = ['root', 'run', 'tmp', 'var/cache/apt', 'var/lib/apt/lists', 'var/log', 'var/tmp'];
 /** A build that is broken off is made anew, so dpkg need not wait for the disk after each file. */
 const DPKG_SETTINGS = 'force-unsafe-io\n';
+
+/** A file or two are read. */
+const APT_CONFIG_MS = 10_000;
+
+/**
+ * The proxies that apt has for its packages here (apt.conf), by the names that other programs know: `http_proxy`,
+ * `https_proxy`. Debootstrap and what runs in a build read no apt.conf of this machine.
+ */
+export function aptProxies() {
+  const names = ['Acquire::http::Proxy', 'Acquire::https::Proxy'];
+  const { stdout } = spawnSync('apt-config', ['dump', '--format', '%f=%v%n', ...names], {
+    encoding: 'utf8',
+    timeout: APT_CONFIG_MS,
+  });
+  /** @type {Record<string, string>} */
+  const proxies = {};
+  for (const line of (stdout ?? '').split('\n')) {
+    // `DIRECT` is none, and a name behind Proxy is one host's.
+    const [, scheme, address] = /^Acquire::(https?)::Proxy=(https?:\/\/\S+)$/.exec(line) ?? [];
+    if (scheme && address) proxies[`${scheme}_proxy`] = address;
+  }
+  return proxies;
+}
 
 /** Whether this system has Debian's package tools. */
 export function isDebian() {

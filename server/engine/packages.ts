@@ -2,7 +2,7 @@ import type { ExecaError } from 'execa';
 import { deadline, sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
-import { proxiesOf, withoutPasswords } from './proxies.ts';
+import { proxiesHere, withoutPasswords } from './proxies.ts';
 
 export { isInstalled } from './debian.mjs';
 
@@ -87,7 +87,7 @@ function holderIn(words: string): string | undefined {
 export async function runToEnd(argv: readonly string[], progress: Progress): Promise<void> {
   const [file = '', ...args] = argv;
   const { execa } = await import('execa');
-  const proxies = proxiesOf(process.env);
+  const proxies = proxiesHere(process.env);
   const child = execa(file, args, {
     ...{ stdin: 'ignore', all: true, buffer: false, timeout: RUN_MS },
     env: { ...proxies, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },

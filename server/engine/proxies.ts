@@ -1,3 +1,5 @@
+import { aptProxies } from './debian.mjs';
+
 /** In lower case apt, curl and wget read them; most other programs read either. */
 const NAMES = ['http_proxy', 'https_proxy', 'no_proxy'] as const;
 
@@ -11,6 +13,11 @@ export function proxiesOf(env: NodeJS.ProcessEnv): Readonly<Record<string, strin
     if (forUpper) proxies[upper] = forUpper;
   }
   return proxies;
+}
+
+/** The same, with those that apt has here for its packages where the environment names none. */
+export function proxiesHere(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return { ...proxiesOf(aptProxies()), ...proxiesOf(env) };
 }
 
 /** What a program printed, without the name and password that a proxy's address may have. */

@@ -4,7 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type HttpClient, joinClass } from '../../client-driver/http.ts';
 import { Learner } from '../../client-driver/learner.ts';
 import { BASE_IMAGE } from '../../server/engine/base-image.ts';
+import { Engine } from '../../server/engine/engine.ts';
+import { USUAL_ADDRESS } from '../../server/engine/own-engine.ts';
 import { PROJECT } from '../../server/labs/loader.ts';
+import { expectNoTraces } from '../fixtures/image-traces.ts';
 import { freePort } from '../fixtures/nginx.ts';
 import { firstSteps, KEPT } from './first-steps.ts';
 
@@ -25,7 +28,7 @@ let mounts: readonly string[] = [];
 
 beforeAll(async () => {
   port = await freePort();
-  const address = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+  const address = process.env.DOCKER_HOST ?? USUAL_ADDRESS;
   const socket = new URL(address).pathname;
   mounts = ['-v', `${socket}:/var/run/docker.sock`, '-v', `${NAME}:/data`];
   const file = ['-f', join(PROJECT, 'images/quayside/Dockerfile')];
@@ -97,4 +100,6 @@ test('nothing of the machine that built it is in the image', async () => {
   const names = ['-name', '.git', '-o', '-name', '.quayside', '-o', '-name', 'certificates'];
   const find = ['/quayside', '-maxdepth', '3', '(', ...names, ')'];
   expect(await docker('run', '--rm', '--entrypoint', 'find', IMAGE, ...find)).toBe('');
+  const address = process.env.DOCKER_HOST ?? USUAL_ADDRESS;
+  await expectNoTraces(new Engine(address), IMAGE);
 });

@@ -135,6 +135,24 @@ test('a start that builds nothing removes such builds as well, also those of a f
   expect([await built(), told]).toEqual([[], []]);
 });
 
+test('of a folder that makes several, as of hosts’ engines, the one that no lab asks for any more is removed', async () => {
+  const lines = ['FROM scratch', 'ARG TAG', `LABEL test=${folder} version=$TAG`, 'CMD ["none"]'];
+  await writeFile(join(images, folder, 'Dockerfile'), lines.join('\n'));
+  const told: string[] = [];
+  const version = (tag: string) =>
+    ensureImage(engine, images, folder, (line) => told.push(line), { tag });
+  const [older, newer] = [await version('28'), await version('29')];
+  const tell = (line: string) => line.startsWith('Building');
+  const said = [`Building the image ${folder}:28 …`, `Building the image ${folder}:29 …`];
+  expect(told.filter(tell), 'each by its name').toEqual(said);
+  const sweep = (names: readonly string[]) =>
+    removeOthers(engine, `quayside/${folder}*`, names, () => undefined, Date.now() + 15 * DAY_MS);
+  await sweep([older, newer]);
+  expect(await built()).toHaveLength(2);
+  await sweep([newer]);
+  expect(await built()).toEqual([newer]);
+});
+
 test('a start with an image counts as a use of it', async () => {
   const lines = ['FROM scratch', `LABEL test=${folder}`, 'CMD ["none"]'];
   const name = await build(...lines);

@@ -9,8 +9,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { baseCommand, withoutTraces } from '../../../server/engine/debian.mjs';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { aptProxies, baseCommand, withoutTraces } from '../../../server/engine/debian.mjs';
 
 let root: string;
 beforeEach(() => {
@@ -45,4 +45,18 @@ test('dpkg does not wait for the disk while a base is made, and in what is built
   expect(baseCommand(root).at(-1)).toBe(root);
   const settings = readFileSync(join(root, 'etc/dpkg/dpkg.cfg.d/quayside-io'), 'utf8');
   expect(settings).toBe('force-unsafe-io\n');
+});
+
+test('apt’s own proxies are known by the names that other programs read', () => {
+  const config = join(root, 'apt.conf');
+  const lines = ['Acquire::http::Proxy "http://proxy:3142";', 'Acquire::https::Proxy "DIRECT";'];
+  writeFileSync(
+    config,
+    [...lines, 'Acquire::http::Proxy::own.example "http://other:1";'].join('\n'),
+  );
+  vi.stubEnv('APT_CONFIG', config);
+  expect(aptProxies()).toEqual({ http_proxy: 'http://proxy:3142' });
+  vi.stubEnv('PATH', root);
+  expect(aptProxies(), 'where there is no apt').toEqual({});
+  vi.unstubAllEnvs();
 });

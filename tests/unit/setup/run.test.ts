@@ -178,3 +178,57 @@ touch ${join(project, 'node_modules/.package-lock.json')}
     expect(await run('server/cli/clean.ts')).toEqual(['include', 'include']);
   });
 });
+
+describe('npm that fails on a fresh machine', () => {
+  let bin: string;
+  beforeEach(async () => {
+    bin = await mkdtemp(join(tmpdir(), 'quayside-bin-'));
+    // npm fails once the other installation has begun; that one ends when it is told to, and not before.
+    const npm = `#!/bin/sh
+while [ ! -e ${bin}/begun ]; do sleep 0.1; done
+echo 'npm error 404 Not Found' >&2
+exit 1
+`;
+    await writeFile(join(bin, 'npm'), npm, { mode: 0o755 });
+    await writeFile(
+      join(project, 'setup/early.mjs'),
+      `import { writeFileSync } from 'node:fs';
+export const isFresh = () => true;
+if (process.argv[1]?.endsWith('early.mjs')) {
+  process.on('SIGTERM', () => {
+    console.error('apt came to its end');
+    process.exit();
+  });
+  writeFileSync('${bin}/begun', '');
+  setInterval(() => undefined, 1_000);
+}
+`,
+    );
+    await utimes(join(project, 'node_modules/.package-lock.json'), 0, 0);
+  });
+  afterEach(async () => {
+    await rm(bin, { recursive: true });
+    await cp(join(PROJECT, 'setup/early.mjs'), join(project, 'setup/early.mjs'));
+    await writeFile(join(project, 'node_modules/.package-lock.json'), '{}');
+  });
+
+  it('is told last, after the engine’s installation has come to its end', async () => {
+    const env = { PATH: `${bin}:${process.env.PATH}` };
+    const { exitCode, stderr } = await execa(
+      process.execPath,
+      ['setup/run.mjs', 'server/main.ts'],
+      {
+        ...{ cwd: project, env, reject: false },
+      },
+    );
+    expect(exitCode).toBe(1);
+    expect(stderr.split('\n').filter((line) => line !== '')).toEqual([
+      'Installing the project’s packages (about a minute) …',
+      'npm error 404 Not Found',
+      'Waiting for the installation of the Docker Engine to come to its end …',
+      'apt came to its end',
+      'The packages could not be installed; npm says why above.',
+      '→ Try it by hand: npm install',
+    ]);
+  });
+});
