@@ -44,7 +44,7 @@ const untilServed = (url: string) =>
 
 const one = async (text: string) => (await machine.type(text)).join('\n').trim();
 const hosts = (docker = 'docker') =>
-  one(`${docker} ps --quiet --filter label=quayside.instance | wc -l`);
+  one(`${docker} ps --quiet --filter label=quayside.host | wc -l`);
 const pidOf = (name: string) => one(`systemctl show --property MainPID --value ${name}`);
 
 test(
@@ -56,7 +56,7 @@ test(
     expect(begun.said).toContain('42 on server01');
     expect(begun.ticked).not.toEqual([]);
     const many = await hosts();
-    expect(Number(many)).toBeGreaterThan(2);
+    expect(Number(many)).toBeGreaterThan(1);
 
     await machine.type('systemctl stop quayside');
     expect(await hosts(), 'hosts stay').toBe(many);
