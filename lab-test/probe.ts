@@ -8,6 +8,7 @@ import { Dependencies } from '../server/checks/dependencies.ts';
 import { ReadCache, viewThrough } from '../server/checks/read-cache.ts';
 import { Host } from '../server/sandbox/host.ts';
 import { hostView } from '../server/sandbox/host-view.ts';
+import { imagesOf } from '../server/sandbox/image-name.ts';
 import { LABEL } from '../server/sandbox/labels.ts';
 import type { SandboxRuntime } from '../server/sandbox/runtime.ts';
 import type { Store } from '../server/store/store.ts';
@@ -64,13 +65,18 @@ export class Probe {
       if (!found) throw new Error(`${spec.name} is not on the engine`);
       // As the server asks: by the engine's socket in the shared directory, where one process less is in between.
       const shared = runtime.sharedDirectories.of(sandbox, spec.name);
-      hosts.set(spec.name, new Host(runtime.engine, spec, found.Id, shared));
+      const images = imagesOf(spec, lab, runtime.labImages);
+      const host = new Host(runtime.engine, spec, found.Id, shared, images);
+      await host.engineDown(deadline(LOOK_MS).signal);
+      hosts.set(spec.name, host);
     }
     return new Probe(runtime, stored, sandbox, lab, hosts);
   }
 
   /** One look at the sandbox, as one round of checks has it: all of it afresh, and nothing of a host twice. */
-  look(signal = deadline(LOOK_MS).signal): SandboxView {
+  async look(signal = deadline(LOOK_MS).signal): Promise<SandboxView> {
+    // One whose engine slept may have been used since; nobody tells this process.
+    await Promise.all([...this.#hosts.values()].map((host) => host.noticeWake(signal)));
     const views = new Map([...this.#hosts].map(([name, host]) => [name, hostView(host, signal)]));
     const view: SandboxView = {
       signal,
@@ -85,12 +91,12 @@ export class Probe {
   async verdict(check: string): Promise<Verdict> {
     const found = this.lab.checks.find(({ id }) => id === check);
     if (!found) throw new Error(`there is no check ${check}`);
-    return found.test(this.look());
+    return found.test(await this.look());
   }
 
   /** A value's text now. */
   async value(id: string): Promise<string | undefined> {
-    return this.lab.values[id]?.read(this.look());
+    return this.lab.values[id]?.read(await this.look());
   }
 
   /** How many signals the journal holds. */

@@ -17,7 +17,7 @@ const RECOVERY_MS = 60_000;
 
 /** Everything on a host that a check could have changed, a line for each. What the probe itself starts is left out. */
 const STATE = `
-if [ -S /run/docker.sock ]; then
+if [ -S /run/docker.sock ] && [ ! -e /run/quayside/asleep ]; then
   docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.Image}} {{.Ports}} {{.State}}'
   docker network ls --no-trunc --format '{{.ID}} {{.Name}}'
   docker volume ls --format '{{.Name}}'
@@ -50,7 +50,7 @@ export async function fiftyTimes(
   const answers = new Map<string, Outcome[]>(probe.lab.checks.map(({ id }) => [id, []]));
   for (let time = 0; time < TIMES; time++) {
     const checks = probe.lab.checks.filter(({ id }) => time < SLOW_TIMES || !slow.includes(id));
-    for (const [id, outcome] of await asked({ checks }, probe.look()))
+    for (const [id, outcome] of await asked({ checks }, await probe.look()))
       answers.get(id)?.push(outcome);
   }
   for (const [id, outcomes] of answers) {
@@ -184,7 +184,7 @@ async function asking(
 ): Promise<readonly { readonly id: string; readonly outcome: Outcome }[]> {
   const found = [];
   for (const check of probe.lab.checks) {
-    const look = probe.look();
+    const look = await probe.look();
     let asks = false;
     const watched: SandboxView = {
       ...look,

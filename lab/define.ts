@@ -18,6 +18,8 @@ export interface FilesDefinition {
 export interface EngineSettings {
   /** No setting, but which engine it is, whole or how it begins: `'28'`, `'28.5.2'`. Debian has it, in trixie or in sid. */
   readonly version?: string;
+  /** No setting either: it runs from the start, and not from the first sign that somebody uses it. */
+  readonly awake?: boolean;
   readonly [setting: string]: unknown;
 }
 

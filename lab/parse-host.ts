@@ -34,6 +34,8 @@ export interface LabHost {
   /** `eth1`, which has that address, and those after it. */
   readonly interfaces: readonly LabInterface[];
   readonly hasEngine: boolean;
+  /** Its engine runs from the start, and not from its first use. */
+  readonly isAwake: boolean;
   /** May set sysctls of the network and make network namespaces, without an engine. */
   readonly isRouter: boolean;
   /** Reaches the internet, where the operator allows it. */
@@ -168,7 +170,12 @@ export function parseHost(
     files: parseFiles(name, host.files ?? [], problems),
     setup: parseSetup(name, host.setup ?? [], problems),
     services: parseServices(name, host.services ?? {}, problems),
-    ...parseEngine(name, typeof host.engine === 'object' ? host.engine : {}, problems),
+    ...parseEngine(
+      name,
+      Boolean(host.engine),
+      typeof host.engine === 'object' ? host.engine : {},
+      problems,
+    ),
   };
 }
 
@@ -233,15 +240,24 @@ function parseServices(
 
 function parseEngine(
   name: string,
-  { version, ...settings }: EngineSettings,
+  hasEngine: boolean,
+  { version, awake, ...settings }: EngineSettings,
   problems: string[],
-): Pick<LabHost, 'engineSettings' | 'engineVersion'> {
+): Pick<LabHost, 'engineSettings' | 'engineVersion' | 'isAwake'> {
   if (version !== undefined && !isEngineVersion(version)) {
     problems.push(
       `host ${name}: its engine’s version ${JSON.stringify(version)} is no text such as '28' or '28.5.2'`,
     );
   }
-  return { engineSettings: parseSettings(name, settings, problems), engineVersion: version };
+  if (awake !== undefined && typeof awake !== 'boolean') {
+    problems.push(
+      `host ${name}: its engine’s awake is true or false, not ${JSON.stringify(awake)}`,
+    );
+  }
+  const engineSettings = parseSettings(name, settings, problems);
+  // Settings that an engine refuses are told at the start, and not to the learner who first uses it.
+  const isAwake = hasEngine && (awake ?? engineSettings !== '');
+  return { engineSettings, engineVersion: version, isAwake };
 }
 
 function parseSettings(

@@ -24,6 +24,10 @@ const NESTED_ANSWER_BYTES = 1024 ** 2;
 /** Programs that are run for their output print some KiB. */
 const RUN_BYTES = 1024 ** 2;
 
+/** The engine in a host is never woken by whoever only asks it (images/lab-host/init). */
+const CONNECT_IF_AWAKE =
+  '[ ! -e /run/quayside/asleep ] && exec socat - UNIX-CONNECT:/run/docker.sock';
+
 /** Only this folder imports the client itself; the others take its types from here. */
 export type { Dockerode };
 
@@ -239,7 +243,7 @@ export class Engine {
    */
   nested(container: string, socket?: string, budget = new ReadBudget()): Dockerode {
     const byExec = dialed(async () => {
-      const argv = ['socat', '-', 'UNIX-CONNECT:/run/docker.sock'];
+      const argv = ['sh', '-c', CONNECT_IF_AWAKE];
       return (await this.dial(container, argv)).stream;
     });
     // Every option is given, so that a DOCKER_HOST in this process's environment is not used.

@@ -1,7 +1,9 @@
 import type { Lab, LabHost } from '#lab';
 import type { Dockerode } from '../engine/engine.ts';
 import { RESOLVER } from './gateway.ts';
+import { imageName, imagesOf } from './image-name.ts';
 import { labelsOf, objectName, type SandboxLabels } from './labels.ts';
+import type { SandboxRuntime } from './runtime.ts';
 import { UNCONFINED } from './security-options.ts';
 import type { SharedDirectory } from './shared-directory.ts';
 
@@ -57,7 +59,7 @@ export function switchOptions(
  * The container of one of a lab's hosts.
  *
  * @param shared the directory that it shares with this machine, if there is one
- * @param processors how many the engine's machine has
+ * @param runtime how many processors the engine's machine has, and what the lab's images were built as
  */
 export function hostOptions(
   labels: SandboxLabels,
@@ -65,7 +67,7 @@ export function hostOptions(
   lab: Lab,
   spec: LabHost,
   shared: SharedDirectory | undefined,
-  processors: number,
+  { processors, labImages }: Pick<SandboxRuntime, 'processors' | 'labImages'>,
 ): Dockerode.ContainerCreateOptions {
   const names = lab.hosts.map((host) =>
     [addressFrom(spec, host), host.name, ...host.aliases].join(' '),
@@ -102,6 +104,8 @@ export function hostOptions(
       `QUAYSIDE_HOSTS=${names.join(';')}`,
       ...(spec.isRouter ? ['QUAYSIDE_ROUTER=1'] : []),
       ...(spec.hasInternet ? [`QUAYSIDE_INTERNET=${RESOLVER}`] : []),
+      ...(spec.isAwake ? ['QUAYSIDE_AWAKE=1'] : []),
+      ...stockOf(imagesOf(spec, lab, labImages)),
       ...beginningOf(spec),
     ],
     // Its network is made by {@link LinkManager}. The engine's own part in it, which comes to nothing, took more time than the rest of
@@ -115,6 +119,15 @@ export function hostOptions(
 function addressFrom(from: LabHost, { interfaces, address }: LabHost): string {
   const networks = from.interfaces.map(({ network }) => network);
   return interfaces.find(({ network }) => networks.includes(network))?.address ?? address;
+}
+
+/** What the host's first program knows of the images that its own image holds. */
+function stockOf(images: ReadonlyMap<string, string>): readonly string[] {
+  const lines = [...images].map(([name, builtAs]) => {
+    const { repo, tag } = imageName(name);
+    return `${builtAs} ${repo} ${tag}`;
+  });
+  return lines.length === 0 ? [] : [`QUAYSIDE_IMAGES=${lines.join('\n')}`];
 }
 
 /** What the host's first program knows of its beginning; nothing where it has none. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { lstat } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { sleep } from '../base/deadline.ts';
 
@@ -11,18 +12,33 @@ const PAUSE_MS = { least: 10, most: 250 } as const;
 const PAUSE_SHARE = 1 / 30;
 
 /**
- * Settles when the engine at a socket on this machine answers. The socket need not be there yet, and one that an engine
- * left behind is no answer.
+ * Settles when the engine at a socket on this machine answers, or is seen to sleep. The socket need not be there yet, and
+ * one that an engine left behind is no answer.
  *
+ * @param mark the file that is there for as long as it sleeps
  * @throws the signal's reason
  */
-export async function untilEngineAnswersAt(socket: string, signal: AbortSignal): Promise<void> {
+export async function untilEngineAnswersAt(
+  socket: string,
+  mark: string,
+  signal: AbortSignal,
+): Promise<'awake' | 'asleep'> {
   let waited = 0;
-  while (!(await answersAt(socket, signal))) {
+  for (;;) {
+    if (await isThere(mark)) return 'asleep';
+    if (await answersAt(socket, signal)) return 'awake';
     const pause = Math.min(PAUSE_MS.most, Math.max(PAUSE_MS.least, waited * PAUSE_SHARE));
     await sleep(pause, signal);
     waited += pause;
   }
+}
+
+/** Whether there is something by that name, whatever it is: a learner may have made it. */
+export async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Only the answer's head is read: what else comes may have no end. @throws the signal's reason */

@@ -4,6 +4,8 @@ import { messageOf, QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { ensureImage } from '../engine/build-image.ts';
 import type { Engine } from '../engine/engine.ts';
+import { imageSource, imagesOf } from './image-name.ts';
+import { ensureStocked } from './stocked-image.ts';
 
 /** The folder of the image with another engine, below `images/`. Its argument TAG is the version. */
 const NEWER_ENGINE = 'newer-engine';
@@ -19,15 +21,22 @@ interface Workshop {
   readonly images: string;
   /** Our own image of a host, which the others are built on. */
   readonly hostImage: string;
+  /** What each image of the labs was built as, by `imageSource`. */
+  readonly labImages: Readonly<Record<string, string>>;
+  /** Of the server, for the labels of what is made on the way. */
+  readonly instance: string;
   readonly progress: Progress;
 }
 
 /** What a host is made from, as a key of the images that were built; `undefined` for our own image as it is. */
-export function hostSource({
-  image,
-  engineVersion,
-}: Pick<LabHost, 'image' | 'engineVersion'>): string | undefined {
-  return isUsualEngine(engineVersion) ? image : `${image ?? ''} with engine ${engineVersion}`;
+export function hostSource(
+  { image, images, engineVersion }: Pick<LabHost, 'image' | 'images' | 'engineVersion'>,
+  lab: Pick<Lab, 'images'>,
+): string | undefined {
+  const engine = isUsualEngine(engineVersion) ? [] : [`engine ${engineVersion}`];
+  const stock = images.map((name) => imageSource(name, lab.images[name] ?? '')).sort();
+  const more = [...engine, ...stock];
+  return more.length === 0 ? image : `${image ?? ''} with ${more.join(', ')}`;
 }
 
 /**
@@ -41,19 +50,28 @@ export async function buildHostImages(
   lab: Lab,
   built: Record<string, string>,
 ): Promise<void> {
-  const { engine, images, hostImage, progress } = workshop;
+  const { engine, images, hostImage, labImages, progress } = workshop;
+  const keep = (host: Parameters<typeof hostSource>[0], name: string): void => {
+    const source = hostSource(host, lab);
+    if (source !== undefined) built[source] = name;
+  };
   for (const host of lab.hosts) {
-    const source = hostSource(host);
-    if (source === undefined) continue;
+    const source = hostSource(host, lab);
+    if (source === undefined || source in built) continue;
     const { image, engineVersion } = host;
-    let on = hostImage;
-    if (engineVersion !== undefined && !isUsualEngine(engineVersion)) {
-      on = await ensureEngine(workshop, lab, host.name, engineVersion);
-      // Also where every host has an image of its own on it: that is built on this one.
-      built[hostSource({ image: undefined, engineVersion }) ?? ''] = on;
-    }
-    if (image === undefined) continue;
-    built[source] ??= await ensureImage(engine, images, image, progress, { hostImage: on });
+    const on =
+      engineVersion === undefined || isUsualEngine(engineVersion)
+        ? hostImage
+        : await ensureEngine(workshop, lab, host.name, engineVersion);
+    const made =
+      image === undefined
+        ? on
+        : await ensureImage(engine, images, image, progress, { hostImage: on });
+    // Those that others are built on are needed as well: a server that starts from a pack finds them there.
+    keep({ image: undefined, images: [], engineVersion }, on);
+    keep({ image, images: [], engineVersion }, made);
+    const stock = [...imagesOf(host, lab, labImages).values()];
+    keep(host, stock.length === 0 ? made : await ensureStocked(workshop, made, stock));
   }
 }
 

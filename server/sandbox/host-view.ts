@@ -12,6 +12,7 @@ import type { Dockerode } from '../engine/engine.ts';
 import { OutputLimitError } from '../engine/output-limit.ts';
 import type { Host } from './host.ts';
 import { readOnlyDocker } from './read-only-docker.ts';
+import { sleepingDocker } from './sleeping-docker.ts';
 
 /** A file of `/proc` or `/etc` is a few hundred bytes; this much of any other is enough to know it. */
 const FILE_BYTES = 64 * 1024;
@@ -71,8 +72,10 @@ const LOOKED_AT_MOST = 256;
  */
 export function hostView(host: Host, deadline: AbortSignal): HostView {
   const signal = AbortSignal.any([deadline, host.availability]);
-  const engine = () =>
-    readOnlyDocker(host.docker, signal, (error) => explained(host, error, signal));
+  const engine = () => {
+    const docker = host.isAsleep ? sleepingDocker(host, signal) : host.docker;
+    return readOnlyDocker(docker, signal, (error) => explained(host, error, signal));
+  };
   const run = (argv: readonly string[]) => ask(host, argv, signal);
   const container = async (docker: Dockerode, nameOrId: string) => {
     const found = await docker.getContainer(nameOrId).inspect().catch(undefinedIfNotFound);
@@ -227,6 +230,7 @@ async function answer(
 
 /** What a check gets to see of an error of a host's engine: who could not answer and why, where that is what it says. */
 async function explained(host: Host, error: unknown, signal: AbortSignal): Promise<unknown> {
+  if (error instanceof CouldNotCheck) return error;
   const { statusCode, message } = error as Error & { readonly statusCode?: number };
   const engine = `the Docker Engine of ${host.name}`;
   if (statusCode === undefined) {

@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { CouldNotCheck, type LabHost, type LabSource } from '#lab';
-import { deadline, withAbort } from '../base/deadline.ts';
+import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { DialedProcess, Dockerode, Engine, ProcessOptions } from '../engine/engine.ts';
 import { engineCall } from '../engine/engine-call.ts';
 import { stepsOf } from '../engine/output-limit.ts';
 import { ReadBudget } from '../engine/read-budget.ts';
 import { begin, hasBeginning, settingsRefused } from './beginning.ts';
-import { untilEngineAnswersAt } from './engine-socket.ts';
+import { EngineSleep } from './engine-sleep.ts';
+import { isThere, untilEngineAnswersAt } from './engine-socket.ts';
 import { engineCannotStart, HostCannotRunError } from './host-cannot-run.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 import { imageName } from './image-name.ts';
@@ -33,12 +34,23 @@ const SMALL_MS = 5_000;
 /** Where a host's engine listens as well, in the directory that it shares with this machine (images/lab-host/init). */
 export const ENGINE_SOCKET = 'docker.sock';
 
+/** How the command below ends where the host's engine sleeps. */
+const ASLEEP_STATUS = 75;
+
+/** There for as long as a host's engine sleeps: in that directory, and in the host itself (images/lab-host/init). */
+const ASLEEP = 'asleep';
+const ASLEEP_IN_HOST = `/run/quayside/${ASLEEP}`;
+/** Says when an engine that has slept became everybody's (ms since the epoch). */
+const AWAKE_IN_HOST = '/run/quayside/awake';
+const WAKE = '/opt/quayside/wake';
+/** The host's engine, as its image has it: `26.1.5+dfsg1`. */
+const VERSION_IN_HOST = '/opt/quayside/engine.version';
+
 /**
  * Where no directory is shared, one process inside the host waits: each request from outside costs an exec. It is kept
  * from look to look, as its start may take longer than one.
  */
-const UNTIL_ENGINE_ANSWERS =
-  'until curl -sf -m 5 --unix-socket /run/docker.sock http://engine/_ping >/dev/null; do sleep 0.05; done';
+const UNTIL_ENGINE_ANSWERS = `until [ -e ${ASLEEP_IN_HOST} ] || curl -sf -m 5 --unix-socket /run/docker.sock http://engine/_ping >/dev/null; do sleep 0.05; done; [ ! -e ${ASLEEP_IN_HOST} ] || exit ${ASLEEP_STATUS}`;
 
 /** That process ends by itself after {@link ENGINE_READY_MS}, which begins when it has been started. */
 const ENGINE_WAIT_MS = 2 * ENGINE_READY_MS;
@@ -58,6 +70,9 @@ export type EngineDown =
   | { readonly kind: 'failed'; readonly words: string }
   | { readonly kind: 'silent' };
 
+/** What a look at a host's engine finds. */
+type EngineAnswer = 'awake' | 'asleep' | 'silent';
+
 /** What is shown of a host whose own engine does not run, while the host does. */
 export const ENGINE_DOWN: Readonly<Record<EngineDown['kind'], string>> = {
   stopped: 'engine stopped (sudo systemctl start docker)',
@@ -67,6 +82,10 @@ export const ENGINE_DOWN: Readonly<Record<EngineDown['kind'], string>> = {
 
 /** A host with as many checks as a lab has on it, each waiting a second for nothing, is asked within a check's time. */
 const SLOW_AT_ONCE = 4;
+
+/** An engine that is woken has its mark taken away in milliseconds. */
+const WOKEN_LOOK_MS = 10;
+const MARKED_MS = 10_000;
 
 /** A sequence that is not typed, so that Ctrl-P and Ctrl-Q reach the shell. */
 const DETACH_KEYS = 'ctrl-^,ctrl-@,ctrl-^';
@@ -78,6 +97,8 @@ export class Host {
   readonly container: string;
   /** A directory that this machine and the host both see, where that can be had. */
   readonly shared: SharedDirectory | undefined;
+  /** The lab's images that its engine has from the start, to the names that they were built as. */
+  readonly images: ReadonlyMap<string, string>;
   /** Bounds what is read of it for checks and signals, over all ways into it. */
   readonly budget = new ReadBudget();
   /** The same for the pages that are asked for from it: a large one is not to keep its checks waiting. */
@@ -89,17 +110,20 @@ export class Host {
   /** Apart from both, each with how much it has to do: a probe that nobody answers takes a second. */
   readonly #slow: readonly { readonly shell: HostShellChannel; waiting: number }[];
   #docker: Dockerode | undefined;
-  #engineWait: Promise<boolean> | undefined;
+  #engineWait: Promise<EngineAnswer> | undefined;
   #hasBegun = false;
   #begunAt: number | undefined;
   #availability = new AbortController();
+  readonly #sleep = new EngineSleep();
 
   constructor(
     engine: Engine,
     spec: LabHost,
     container: string,
     shared: SharedDirectory | undefined,
+    images: ReadonlyMap<string, string> = new Map(),
   ) {
+    this.images = images;
     this.#engine = engine;
     this.spec = spec;
     this.container = container;
@@ -143,6 +167,71 @@ export class Host {
       this.budget,
     );
     return this.#docker;
+  }
+
+  /** Whether its engine has never been used: there are no containers on it, and only the lab's images. */
+  get isAsleep(): boolean {
+    return this.#sleep.isAsleep;
+  }
+
+  /** Settles when its engine is awake, which may be at once. @throws the signal's reason */
+  untilAwake(signal: AbortSignal): Promise<void> {
+    return withAbort(signal, () => this.#sleep.untilAwake);
+  }
+
+  /**
+   * Wakes its engine, and settles when it answers, or has failed to start; at once where it is awake. It is done once for all
+   * who ask meanwhile, for as long as the first of them has not given it up.
+   *
+   * @throws the reason of that one's signal; Error where the host cannot be asked
+   */
+  wake(signal: AbortSignal): Promise<void> {
+    return this.#sleep.wake(async () => {
+      await this.runSmall([WAKE], { signal });
+      await this.#untilWoken(signal);
+    });
+  }
+
+  /**
+   * Something happened on the host: where that was its engine, which somebody there has woken, it is followed as by
+   * {@link Host.wake}.
+   */
+  async noticeWake(signal: AbortSignal): Promise<void> {
+    if (!this.isAsleep || (await this.#isMarkedAsleep(signal))) return;
+    await this.#sleep.wake(() => this.#untilWoken(signal));
+  }
+
+  /** What keeps the engine from starting is told by whoever watches it. */
+  async #untilWoken(signal: AbortSignal): Promise<void> {
+    // The mark goes as the first thing, where nobody there keeps it.
+    const late = Date.now() + MARKED_MS;
+    while ((await this.#isMarkedAsleep(signal)) && Date.now() < late) {
+      await sleep(WOKEN_LOOK_MS, signal);
+    }
+    await this.engineDown(signal);
+  }
+
+  async #isMarkedAsleep(signal: AbortSignal): Promise<boolean> {
+    if (this.shared) return await isThere(join(this.shared.outside, ASLEEP));
+    const { status } = await this.exec(['test', '-e', ASLEEP_IN_HOST], signal);
+    return status === 0;
+  }
+
+  /** One of the lab's images, as the engine that the hosts are on has it. */
+  builtImage(builtAs: string) {
+    return this.#engine.docker.getImage(builtAs);
+  }
+
+  /** When its engine became everybody's, if it has slept or was given images (ms since the epoch); else 0. */
+  async awakeSince(signal: AbortSignal): Promise<number> {
+    const { status, output } = await this.exec(['head', '-c', '16', AWAKE_IN_HOST], signal);
+    return status === 0 && /^\d{13}\s*$/.test(output) ? Math.min(Number(output), Date.now()) : 0;
+  }
+
+  /** The version of its engine, whether that is awake or not: `26.1.5+dfsg1`. Empty where its image does not say. */
+  async installedEngine(signal: AbortSignal): Promise<string> {
+    const { status, output } = await this.exec(['head', '-c', '64', VERSION_IN_HOST], signal);
+    return status === 0 ? output.trim() : '';
   }
 
   /** A duplex stream to a process in the host. */
@@ -206,7 +295,7 @@ export class Host {
   }
 
   /**
-   * Settles when the host's engine answers; at once for a host without one.
+   * Settles when the host's engine answers or sleeps; at once for a host without one.
    *
    * @throws HostCannotRunError as soon as it has failed at two starts, which is not by chance; QuaysideError
    *   SANDBOX_FAILED where it does not answer; the signal's reason
@@ -242,7 +331,8 @@ export class Host {
   }
 
   /**
-   * Settles when the host's engine answers, or with why it does not: once that is known, and after 60 s in any case.
+   * Settles when the host's engine answers or sleeps, or with why it does neither: once that is known, and after 60 s in
+   * any case.
    *
    * @param look how long it is waited for before its host is asked what keeps it (ms)
    * @throws the signal's reason; Error where the host cannot be asked
@@ -250,7 +340,10 @@ export class Host {
   async engineDown(outer: AbortSignal, look = ENGINE_LOOK_MS): Promise<EngineDown | undefined> {
     if (!this.spec.hasEngine) return undefined;
     for (let waited = 0; waited < ENGINE_READY_MS; waited += look) {
-      if (await this.#answersWithin(look, outer)) return undefined;
+      const found = await this.#answersWithin(look, outer);
+      if (found === 'asleep') this.#sleep.begin();
+      else if (found === 'awake') this.#sleep.end();
+      if (found !== 'silent') return undefined;
       const down = await this.whyEngineIsDown(outer);
       if (down.kind !== 'silent') return down;
     }
@@ -267,30 +360,35 @@ export class Host {
       : { kind: 'failed', words: state.output };
   }
 
-  async #answersWithin(milliseconds: number, outer: AbortSignal | undefined): Promise<boolean> {
+  async #answersWithin(
+    milliseconds: number,
+    outer: AbortSignal | undefined,
+  ): Promise<EngineAnswer> {
     using limit = deadline(milliseconds, outer);
     const { signal } = limit;
     try {
       if (this.shared) {
-        await untilEngineAnswersAt(join(this.shared.outside, ENGINE_SOCKET), signal);
-        return true;
+        const { outside } = this.shared;
+        const socket = join(outside, ENGINE_SOCKET);
+        return await untilEngineAnswersAt(socket, join(outside, ASLEEP), signal);
       }
       return await withAbort(signal, () => this.#untilEngineAnswersInside());
     } catch (error) {
       outer?.throwIfAborted();
-      if (signal.aborted) return false;
+      if (signal.aborted) return 'silent';
       throw error;
     }
   }
 
-  /** @returns whether it does, as the one process says that waits for it in the host */
-  #untilEngineAnswersInside(): Promise<boolean> {
+  /** As the one process says that waits for it in the host. */
+  #untilEngineAnswersInside(): Promise<EngineAnswer> {
     this.#engineWait ??= (async () => {
       using limit = deadline(ENGINE_WAIT_MS);
       const limits = ['timeout', '-k', '1', String(ENGINE_READY_MS / 1000)];
       const argv = [...limits, 'sh', '-c', UNTIL_ENGINE_ANSWERS];
       const { status } = await this.run(argv, { signal: limit.signal });
-      return status === 0;
+      if (status === ASLEEP_STATUS) return 'asleep';
+      return status === 0 ? 'awake' : 'silent';
     })().finally(() => {
       this.#engineWait = undefined;
     });

@@ -10,8 +10,8 @@ export const LABEL = {
   role: 'quayside.role',
 } as const;
 
-/** `wirer` is the helper container of {@link LinkManager}; its label is from when it was called so. */
-export type Role = 'host' | 'switch' | 'gateway' | 'wirer' | 'disk';
+/** `image` is what an image of a host is made from, for a moment; `wirer` is the helper container of {@link LinkManager}; its label is from when it was called so. */
+export type Role = 'host' | 'switch' | 'gateway' | 'wirer' | 'disk' | 'image';
 
 /** Who an object belongs to. */
 export interface SandboxLabels {

@@ -87,7 +87,7 @@ export async function createSandboxRuntime(
     }
   };
   const [hostImage] = await Promise.all([host, forEachLab(buildLabImages)]);
-  const place = { engine, images, hostImage, progress };
+  const place = { engine, images, hostImage, labImages, instance, progress };
   await forEachLab((lab) => buildHostImages(place, lab, hostImages));
   const gatewayImage = internet && (await ensureImage(engine, images, 'gateway', progress));
   if (!internet) await removeGateways(engine, instance);

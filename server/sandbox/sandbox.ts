@@ -9,7 +9,7 @@ import { hostOptions, SWITCH, switchOptions } from './containers.ts';
 import { GATEWAY, gatewayEndpoints, gatewayOn, gatewayOptions, gatewayReady } from './gateway.ts';
 import { ENGINE_DOWN, Host } from './host.ts';
 import { hostSource } from './host-images.ts';
-import { imageSource } from './image-name.ts';
+import { imagesOf } from './image-name.ts';
 import { LABEL, type Role, type SandboxLabels } from './labels.ts';
 import type { LinkEndpoint } from './links.ts';
 import { destroySandbox } from './removal.ts';
@@ -149,16 +149,17 @@ export class Sandbox {
           }
         }
         await host.untilEngineAnswers(signal, this.lab.source);
-        for (const image of spec.images) {
+        // One that sleeps loads them by itself, when it is first used.
+        for (const [image, builtAs] of host.isAsleep ? [] : host.images) {
           onHost(spec.name, 'starting', `loading ${image}`);
-          const builtAs = this.#runtime.labImages[imageSource(image, this.lab.images[image] ?? '')];
-          if (builtAs === undefined) throw new Error(`image ${image} was not built`);
           const archive = () => this.#runtime.imageArchive(builtAs);
           await host.ensureImage(image, builtAs, archive, signal);
         }
         if (!areGiven || this.#made.has(host.container)) {
           const doing = () => onHost(spec.name, 'starting', 'being set up');
           await host.begin(this.lab.source, doing, signal);
+          // What it was set up with may have used its engine.
+          await host.noticeWake(signal);
         }
         signal.throwIfAborted();
         host.markAvailable();
@@ -173,20 +174,21 @@ export class Sandbox {
     onHost: OnHost,
     signal: AbortSignal,
   ): Promise<void> {
-    const { engine, hostImage, hostImages, links, processors, sharedDirectories } = this.#runtime;
+    const { engine, hostImage, hostImages, labImages, links, sharedDirectories } = this.#runtime;
     const { labels, lab } = this;
     const hosts = lab.hosts.map(async (spec): Promise<number> => {
       const { name } = spec;
       onHost(name, 'starting', 'machine starting');
       const shared = await sharedDirectories.ensure(labels.sandbox, name);
-      const source = hostSource(spec);
+      const source = hostSource(spec, lab);
       const image = source === undefined ? hostImage : hostImages[source];
       if (image === undefined) throw new Error(`image ${source} was not built`);
-      const options = () => hostOptions(labels, image, lab, spec, shared, processors);
+      const options = () => hostOptions(labels, image, lab, spec, shared, this.#runtime);
       const { id, pid } = await this.#start(found.get(name)?.Id, options, signal);
       // One that was merely restarted stays the same, with the ways into it that are open.
       if (this.#hosts.get(name)?.container !== id) {
-        this.#hosts.set(name, new Host(engine, spec, id, shared));
+        const images = imagesOf(spec, lab, labImages);
+        this.#hosts.set(name, new Host(engine, spec, id, shared, images));
       }
       onHost(name, 'starting', 'being wired up');
       return pid;

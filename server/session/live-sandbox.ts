@@ -59,6 +59,9 @@ export class LiveSandbox implements Disposable {
   /** One whose container is made anew is another host, by the same name. */
   readonly #files = new WeakMap<Host, HostFiles>();
 
+  /** Each is waited for once, however many keys are pressed meanwhile. */
+  readonly #waking = new WeakSet<Promise<void>>();
+
   constructor(options: LiveSandboxOptions) {
     this.#options = options;
     const { background, onFailure } = options;
@@ -160,6 +163,18 @@ export class LiveSandbox implements Disposable {
     this.#options.journal.add({ kind: 'answer', check, text });
     await this.#runner.ask(check);
     this.#runner.wake({ kind: 'answer', check, text });
+  }
+
+  /** Somebody types on a host: its engine is woken. @returns when it answers; `undefined` where it is awake already */
+  typedOn(name: string): Promise<void> | undefined {
+    const host = this.sandbox.hosts.find((each) => each.name === name);
+    if (!host?.isAsleep) return undefined;
+    const woken = host.wake(this.signal);
+    if (!this.#waking.has(woken)) {
+      this.#waking.add(woken);
+      this.#options.background.run('wake of an engine', () => woken, this.signal);
+    }
+    return woken;
   }
 
   /** The files of a host. @throws QuaysideError HOST_UNKNOWN */

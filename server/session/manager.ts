@@ -114,7 +114,9 @@ export class SessionManager {
     const { labImages, hostImages } = this.#options.runtime;
     const isBuilt =
       Object.entries(lab.images).every((each) => imageSource(...each) in labImages) &&
-      lab.hosts.map(hostSource).every((source) => source === undefined || source in hostImages);
+      lab.hosts
+        .map((host) => hostSource(host, lab))
+        .every((source) => source === undefined || source in hostImages);
     if (!isBuilt) {
       return 'it has an image that is not built yet. Start npm run dev again.';
     }

@@ -70,6 +70,7 @@ export class Session {
       backend: options.terminals,
       background,
       onChange: (terminals) => this.#events.emit({ type: 'terminals', terminals }),
+      onKeys: (host) => this.#lifecycle.live?.typedOn(host),
       onCommand: ({ host, id }, finished) =>
         this.#lifecycle.live?.signalled({ kind: 'command', host, terminal: id, ...finished }),
     });

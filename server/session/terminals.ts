@@ -24,6 +24,8 @@ export interface TerminalsOptions {
   readonly background: Background;
   /** The list changed. */
   readonly onChange: (terminals: readonly TerminalView[]) => void;
+  /** Somebody types on a host. @returns when a line may be entered, where that is not now */
+  readonly onKeys: (host: string) => Promise<void> | undefined;
   /** A command line finished (shell integration). */
   readonly onCommand: (
     terminal: Terminal,
@@ -243,6 +245,7 @@ export class Terminals {
       return;
     }
     this.#tabs.set(row.id, { state: 'open', row, terminal });
+    terminal.onKeys = () => this.#options.onKeys(row.host);
     terminal.onCommand((finished) => this.#options.onCommand(terminal, finished));
   }
 

@@ -100,6 +100,11 @@ export class DockerSignals {
     }
   }
 
+  /** Nothing from before is emitted (ms since the epoch). */
+  skipUntil(moment: number): void {
+    this.#since = Math.max(this.#since, moment);
+  }
+
   /** Emits signals until the stream ends. `onOpen` is called once it listens. */
   async listen(signal: AbortSignal, onOpen: () => void): Promise<void> {
     const stream = await this.#host.docker.getEvents({

@@ -1,4 +1,4 @@
-import type { JournalView } from '#lab';
+import type { JournalView, SignalBody } from '#lab';
 import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
@@ -54,10 +54,15 @@ export function watchHost(
   const emitChange = (change: 'engine-up' | 'engine-down' | 'routes-watched') =>
     emit({ kind: 'host', host: host.name, change });
   let watchedBefore = false;
+  const emitRoute = (change: SignalBody) => {
+    emit(change);
+    // An engine that somebody on the host has woken makes docker0, whose route is told.
+    if (host.isAsleep) background.run('a host’s engine', () => host.noticeWake(signal), signal);
+  };
   const watchRoutes = () => {
     const again = watchedBefore;
     watchedBefore = true;
-    return routeSignals(host, emit, signal, () => again && emitChange('routes-watched'));
+    return routeSignals(host, emitRoute, signal, () => again && emitChange('routes-watched'));
   };
   background.run('watch of routes', () => keepUp(watchRoutes, signal), signal);
   if (!host.spec.hasEngine) return { settled: async () => undefined };
@@ -67,11 +72,15 @@ export function watchHost(
   const ofHost = known.filter((each) => each.host === host.name);
   const events = new DockerSignals(host, since, emit, ofHost);
   const watchEngine = async () => {
+    await host.untilAwake(signal);
     for (let look = RETRY_MS; ; look = Math.min(2 * look, MOST_RETRY_MS)) {
       const down = await host.engineDown(signal, look);
       if (!down) break;
       onEngineDown?.(down);
     }
+    if (host.isAsleep) return;
+    // What an engine did before it was anybody's is no signal.
+    events.skipUntil(await host.awakeSince(signal));
     let isUp = false;
     try {
       await events.listen(signal, () => {

@@ -5,6 +5,7 @@ import type { Background } from '../base/background.ts';
 import { Emitter } from '../base/emitter.ts';
 import { FlowControl } from './flow-control.ts';
 import { InputDeduplicator } from './input-deduplicator.ts';
+import { LineHold } from './line-hold.ts';
 import { Output, RING_BYTES } from './output.ts';
 import { ReconnectGrace } from './reconnect-grace.ts';
 import { ShellConnection } from './shell-connection.ts';
@@ -80,6 +81,9 @@ export class Terminal {
   readonly #command = new Emitter<FinishedCommand>();
   readonly #prompted = new Emitter<void>();
   readonly #gone = new Emitter<void>();
+  readonly #lines = new LineHold((input) => this.#connection.write(input));
+  /** Called at each input, of viewers or not. @returns when a line may be entered, where that is not now */
+  onKeys: () => Promise<void> | undefined = () => undefined;
   #onInput: ((input: Uint8Array) => void) | undefined;
   #state: State = { kind: 'running' };
   #prompt: Prompt = 'none';
@@ -221,7 +225,7 @@ export class Terminal {
   /** Input that comes from no viewer. */
   sendText(text: string): void {
     this.#lastActivity = Date.now();
-    this.#connection.write(Buffer.from(text));
+    this.#lines.take(Buffer.from(text), this.onKeys());
   }
 
   /** A copy of the output from an offset on, as far as the ring still has it. */
@@ -374,7 +378,7 @@ export class Terminal {
     this.#prompt = afterKeys(this.#prompt, fresh);
     const isAhead = this.#prompt === 'running' || this.#prompt === 'entered';
     this.#typedAhead = isAhead && !ENDS.test(Buffer.from(fresh).toString('latin1'));
-    this.#connection.write(fresh);
+    this.#lines.take(fresh, this.onKeys());
   }
 
   /**
@@ -411,6 +415,7 @@ export class Terminal {
   }
 
   #stop(): void {
+    this.#lines.stop();
     this.#connection.close();
     clearTimeout(this.#redraw);
     this.#flow.stop();

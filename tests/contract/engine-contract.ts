@@ -267,6 +267,12 @@ export function engineContract(open: () => Promise<EngineStage>): void {
     expect(new Set(phases)).toContain('server01 ready');
     expect(await liveSandboxes(runtime, instance)).toEqual([`${instance}-s`]);
     const host = sandbox.host('server01');
+    expect(host.isAsleep).toBe(true);
+    await host.noticeWake(new AbortController().signal);
+    await expect(host.docker.ping()).rejects.toThrow();
+    expect(host.isAsleep).toBe(true);
+    await host.wake(new AbortController().signal);
+    expect(host.isAsleep).toBe(false);
     expect(String(await host.docker.ping())).toBe('OK');
     expect(await host.docker.listContainers({ all: true })).toEqual([]);
     const { status: answered, output } = await host.exec(
@@ -277,6 +283,9 @@ export function engineContract(open: () => Promise<EngineStage>): void {
     await engine.docker.getContainer(host.container).stop({ t: 0 });
     await sandbox.reconcile(() => undefined);
     expect(sandbox.host('server01').container).toBe(host.container);
+    // It has run on its disk: it sleeps no more.
+    expect(host.isAsleep).toBe(false);
+    expect(String(await host.docker.ping())).toBe('OK');
     await sandbox.destroy();
     expect(await liveSandboxes(runtime, instance)).toEqual([]);
     await destroySandbox(runtime, `${instance}-s`);

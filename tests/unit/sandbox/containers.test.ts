@@ -24,7 +24,7 @@ const optionsOf = (name: string, processors = 2) => {
   const spec = hostNamed(LAB, name);
   if (!spec) throw new Error('the lab has that host');
   const labels = { instance: 'i', sandbox: 's', session: 'x' };
-  return hostOptions(labels, 'image', LAB, spec, undefined, processors);
+  return hostOptions(labels, 'image', LAB, spec, undefined, { processors, labImages: {} });
 };
 const HOSTS = 'QUAYSIDE_HOSTS=10.0.0.1 plain;10.0.0.2 busy;10.0.0.3 router;10.0.9.2 far';
 
@@ -45,8 +45,10 @@ test('a host that is to reach the internet is told who knows names there', () =>
     const spec = hostNamed(lab, name);
     return (
       spec &&
-      hostOptions({ instance: 'i', sandbox: 's', session: 'x' }, 'image', lab, spec, undefined, 2)
-        .Env
+      hostOptions({ instance: 'i', sandbox: 's', session: 'x' }, 'image', lab, spec, undefined, {
+        processors: 2,
+        labImages: {},
+      }).Env
     );
   };
   const names = 'QUAYSIDE_HOSTS=10.0.0.1 one;10.0.0.2 two';
@@ -58,6 +60,7 @@ test('a host is told what its lab keeps running, when that may start, and what i
   expect(optionsOf('busy').Env).toEqual([
     'QUAYSIDE_ENGINE=1',
     HOSTS,
+    'QUAYSIDE_AWAKE=1',
     'QUAYSIDE_ENGINE_SETTINGS={"userland-proxy":false}',
     'QUAYSIDE_SERVICES=one sleep 1\ntwo echo "a b"',
     'QUAYSIDE_STEPS=3',

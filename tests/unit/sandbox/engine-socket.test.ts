@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,11 +8,13 @@ import { untilEngineAnswersAt } from '../../../server/sandbox/engine-socket.ts';
 
 let directory: string;
 let socket: string;
+let mark: string;
 const open: { close(): unknown }[] = [];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'engine-'));
   socket = join(directory, 'docker.sock');
+  mark = join(directory, 'asleep');
 });
 
 afterEach(async () => {
@@ -31,11 +33,28 @@ function listen(status = 200): Promise<Server> {
 
 test('an engine that answers already is not waited for', async () => {
   await listen();
-  await expect(untilEngineAnswersAt(socket, PATIENCE())).resolves.toBeUndefined();
+  await expect(untilEngineAnswersAt(socket, mark, PATIENCE())).resolves.toBe('awake');
+});
+
+test('one that is marked as asleep is asked nothing', async () => {
+  const server = await listen();
+  let asked = 0;
+  server.on('request', () => asked++);
+  await writeFile(mark, '');
+  await expect(untilEngineAnswersAt(socket, mark, PATIENCE())).resolves.toBe('asleep');
+  expect(asked).toBe(0);
+});
+
+test('a mark that points nowhere, or is a folder, is one', async () => {
+  await symlink('/nowhere/at/all', mark);
+  await expect(untilEngineAnswersAt(socket, mark, PATIENCE())).resolves.toBe('asleep');
+  await rm(mark);
+  await mkdir(mark);
+  await expect(untilEngineAnswersAt(socket, mark, PATIENCE())).resolves.toBe('asleep');
 });
 
 test('an engine that makes its socket later is heard when it does', async () => {
-  const waiting = untilEngineAnswersAt(socket, PATIENCE());
+  const waiting = untilEngineAnswersAt(socket, mark, PATIENCE());
   let settled = false;
   void waiting.then(() => {
     settled = true;
@@ -43,7 +62,7 @@ test('an engine that makes its socket later is heard when it does', async () => 
   await new Promise(setImmediate);
   expect(settled).toBe(false);
   await listen();
-  await expect(waiting).resolves.toBeUndefined();
+  await expect(waiting).resolves.toBe('awake');
 });
 
 test('one that listens but does not serve yet is asked once, and answers when it serves', async () => {
@@ -55,7 +74,7 @@ test('one that listens but does not serve yet is asked once, and answers when it
   });
   open.push(server);
   await new Promise<void>((resolve) => server.listen(socket, resolve));
-  const waiting = untilEngineAnswersAt(socket, PATIENCE());
+  const waiting = untilEngineAnswersAt(socket, mark, PATIENCE());
   await asked.promise;
   questions[0]?.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK');
   await waiting;
@@ -65,19 +84,19 @@ test('one that listens but does not serve yet is asked once, and answers when it
 test('a socket that an engine left behind, or one that refuses, is no answer', async () => {
   const first = await listen(503);
   const stopped = new AbortController();
-  const waiting = untilEngineAnswersAt(socket, stopped.signal);
+  const waiting = untilEngineAnswersAt(socket, mark, stopped.signal);
   const refused = Promise.withResolvers<void>();
   first.on('request', () => refused.resolve());
   await refused.promise;
   first.close();
   await rm(socket, { force: true });
   await listen();
-  await expect(waiting).resolves.toBeUndefined();
+  await expect(waiting).resolves.toBe('awake');
 });
 
 test('waiting ends with the signal, and says its reason', async () => {
   const stopped = new AbortController();
-  const waiting = untilEngineAnswersAt(socket, stopped.signal);
+  const waiting = untilEngineAnswersAt(socket, mark, stopped.signal);
   stopped.abort(new Error('the lab was ended'));
   await expect(waiting).rejects.toThrow('the lab was ended');
 });
@@ -103,7 +122,7 @@ test.each([
   open.push(server);
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   const stopped = new AbortController();
-  const waiting = untilEngineAnswersAt(socket, stopped.signal);
+  const waiting = untilEngineAnswersAt(socket, mark, stopped.signal);
   await looked.promise;
   expect(sent).toBeLessThan(4 * 1024 ** 2);
   stopped.abort(new Error('not there'));

@@ -23,6 +23,7 @@ async function stage() {
     stored: store.session(store.learners.create().learner, 'harbour'),
     background,
     onChange: () => undefined,
+    onKeys: () => undefined,
     onCommand: () => undefined,
     backend: {
       open: async (host, name) => {

@@ -41,7 +41,8 @@ function engineHost(events: (stream: PassThrough, times: number) => void) {
     events(stream, ++times);
     return stream;
   };
-  const more = { spec: { hasEngine: true }, engineDown: async () => undefined };
+  const sleep = { isAsleep: false, untilAwake: async () => undefined, awakeSince: async () => 0 };
+  const more = { spec: { hasEngine: true }, engineDown: async () => undefined, ...sleep };
   const whole = { ...host, ...more, docker: { getEvents } } as unknown as Host;
   return { host: whole, listened: () => times };
 }
