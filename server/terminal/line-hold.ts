@@ -24,7 +24,10 @@ export class LineHold {
   /** @param ready settles when a line may be entered; `undefined` where that is now */
   take(input: Uint8Array, ready: Promise<void> | undefined): void {
     if (this.#held.length === 0) {
-      if (!ready || !ENTERS.test(Buffer.from(input).toString('latin1'))) return this.#write(input);
+      if (!ready || !ENTERS.test(Buffer.from(input).toString('latin1'))) {
+        this.#write(input);
+        return;
+      }
       this.#timer = setTimeout(() => this.#release(), HELD_MS);
       const release = () => this.#release();
       ready.then(release, release);

@@ -193,14 +193,18 @@ export async function openRuntime(
   };
 }
 
-/** A running sandbox, removed when disposed. */
+/** A running sandbox, removed when disposed. Its hosts' engines are awake, unless they are to sleep. */
 export async function startSandbox(
   runtime: SandboxRuntime,
   instance: string,
   lab: Lab = SMALL_LAB,
+  engines: 'awake' | 'asleep' = 'awake',
 ): Promise<{ readonly sandbox: Sandbox } & AsyncDisposable> {
   const id = randomBytes(4).toString('hex');
   const sandbox = new Sandbox(runtime, lab, { instance, sandbox: id, session: `session-${id}` });
   await sandbox.reconcile(() => undefined);
+  if (engines === 'awake') {
+    await Promise.all(sandbox.hosts.map((host) => host.wake(new AbortController().signal)));
+  }
   return { sandbox, [Symbol.asyncDispose]: () => sandbox.destroy() };
 }
