@@ -46,7 +46,7 @@ async function answerTo({ path }: DialOptions, host: Host, signal: AbortSignal):
       if (name === '') return { Volumes: [], Warnings: null };
       break;
     case 'containers':
-      if (name === '' || name === 'json') return [];
+      if (name === 'json' && part === '') return [];
       break;
     case 'networks': {
       if (name === '') return NETWORKS;
@@ -76,7 +76,7 @@ async function answerOfImages(
       return { image, found: { ...found, RepoTags: [tag], RepoDigests: [] } };
     }),
   );
-  if (part === 'json' && name === '') {
+  if (name === 'json' && part === '') {
     return all.map(({ found }) => ({ ...found, Created: Date.parse(found.Created) / 1_000 }));
   }
   const named = name.includes(':') ? name : `${name}:latest`;

@@ -171,6 +171,27 @@ describe('a lab', () => {
     });
   });
 
+  test('has an engine sleep until it is used, unless it has settings or is said to be awake', () => {
+    const engines = {
+      plain: true,
+      settings: { icc: false },
+      said: { awake: true, version: '28' },
+      lazy: { awake: false, icc: false },
+      none: false,
+    };
+    const hosts = Object.entries(engines).map(
+      ([name, engine], at) => [name, { address: `10.1.10.${at + 1}/24`, engine }] as const,
+    );
+    const lab = defineLab({ ...GOOD, hosts: { ...GOOD.hosts, ...Object.fromEntries(hosts) } });
+    const awake = lab.hosts.filter(({ isAwake }) => isAwake).map(({ name }) => name);
+    expect(awake).toEqual(['settings', 'said']);
+    expect(hostNamed(lab, 'said')?.engineSettings).toBe('');
+    const wrong = { one: { address: '10.1.10.50/24', engine: { awake: 'yes' } } } as never;
+    expect(problemsOf({ ...GOOD, hosts: { ...GOOD.hosts, ...(wrong as object) } })).toEqual([
+      'host one: its engine’s awake is true or false, not "yes"',
+    ]);
+  });
+
   test('may ask for the internet for a host, unless a network of it lies where the internet’s gateway is', () => {
     const hosts = (address: string, internet: boolean) => ({
       client: { address, internet },
