@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootHere } from '../../machines/boot-here.ts';
 import type { Definition } from '../../machines/definitions.ts';
-import { BASE_ARCHIVE, makeDisk, projectOn } from '../../machines/disk.ts';
+import { BASE_IMPORT } from '../../machines/definitions.ts';
+import { makeDisk, projectOn } from '../../machines/disk.ts';
 import { Machine } from '../../machines/machine.ts';
 
 /** Where `npm run test:machines` keeps what is made once. */
@@ -53,7 +54,7 @@ export async function serviceMachine(signal: AbortSignal): Promise<ServiceMachin
   for (const text of [
     'apt-get update',
     'DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends docker.io docker-cli iptables',
-    `docker import - quayside/base:trixie <${BASE_ARCHIVE}`,
+    `docker ${BASE_IMPORT}`,
     `mv ${projectOn(DEBIAN)} ${PROJECT_THERE}`,
   ]) {
     await type(text, SET_UP_MS);
