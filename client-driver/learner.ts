@@ -117,7 +117,7 @@ export class Learner implements Disposable {
       look: () => {
         if (!isNews()) return undefined;
         const { status } = events;
-        if (status.state === 'failed' || status.state === 'ended') {
+        if (['failed', 'ended', 'stopped'].includes(status.state) && 'reason' in status) {
           const remedy = status.state === 'failed' ? ` → ${status.remedy}` : '';
           const seen = `${status.state}: ${status.reason}${remedy}`;
           throw new ExpectationFailed('the hosts to start', seen);

@@ -51,6 +51,8 @@ export interface RosterLab {
 export interface LabProgress {
   readonly state: SessionStatus['state'];
   readonly hosts: readonly Pick<HostStatus, 'name' | 'phase' | 'detail'>[];
+  /** Since when the hosts are stopped, where they are, and when they are removed. */
+  readonly stopped?: { readonly since: number; readonly until: number };
   /** Check id to when it passed. */
   readonly passed: Readonly<Record<string, number>>;
   /** Of what was not passed by hand, check id to how: done as one step, or on the way to a place to start from. */

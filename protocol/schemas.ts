@@ -36,6 +36,12 @@ const sessionStatus = z.discriminatedUnion('state', [
   z.object({ state: z.literal('ready'), hosts: list(hostStatus) }),
   z.object({ state: z.literal('failed'), reason: z.string(), remedy: z.string() }),
   z.object({ state: z.literal('ended'), reason: z.string() }),
+  z.object({
+    state: z.literal('stopped'),
+    reason: z.string().describe('Why its hosts were stopped, and how long they are kept'),
+    since: milliseconds,
+    until: milliseconds.describe('When the hosts are removed, unless they are started again'),
+  }),
 ]);
 /** A session is exactly one of these. `none`: the learner has not started (or has ended and cleared) this lab. */
 export type SessionStatus = z.infer<typeof sessionStatus>;
@@ -210,6 +216,10 @@ export type RunView = z.infer<typeof runView>;
 const ending = z.object({
   inMs: z.number().describe('Milliseconds from now'),
   because: z.enum(['idle', 'total']),
+  keeps: z
+    .literal(true)
+    .exactOptional()
+    .describe('The hosts are stopped then, and kept; without it, they are removed'),
 });
 /** A coming end, told five minutes ahead. It counts from now: the page's clock need not agree with the server's. */
 export type EndingView = z.infer<typeof ending>;
@@ -239,7 +249,7 @@ const labView = z.object({
   title: z.string(),
   passed: z.number().describe('Checks that this learner has passed'),
   checks: z.number().describe('Checks there are'),
-  state: z.enum(['none', 'queued', 'starting', 'ready', 'failed', 'ended']),
+  state: z.enum(['none', 'queued', 'starting', 'ready', 'failed', 'ended', 'stopped']),
 });
 /** A lab in the list, with the learner's own n of m. */
 export type LabView = z.infer<typeof labView>;

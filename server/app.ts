@@ -31,6 +31,7 @@ import { buildWeb } from './web/web.ts';
 /** Unguessable, and short enough for a URL that people copy by hand. */
 const START_TOKEN_BYTES = 18;
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 const MIB = 1024 ** 2;
 
 /** What a server can be given in place of what it would find, read or build itself. */
@@ -161,6 +162,7 @@ async function openServices(
     pool: config.pool,
     diskBytes: config.diskMib * MIB,
     limits: { idleMs: config.idleMinutes * MINUTE_MS, totalMs: config.totalMinutes * MINUTE_MS },
+    retention: { keepMs: config.keepDays * DAY_MS, fillPercent: config.keepDiskPercent },
     basePath: config.basePath,
     background,
     terminals: new HostTerminalBackend({ background }),

@@ -10,7 +10,8 @@ const LOOK_MS = 3_000;
 
 /** A session that wants a sandbox. */
 export interface QueueEntry {
-  readonly lab: string;
+  /** Of which the pool may have a sandbox; `undefined` where it comes back to one of its own. */
+  readonly lab: string | undefined;
   /** A slot is free: start. Called once, and may be called before `join` returns. */
   onSlot(slot: Slot, turn: Turn): void;
   /** A sandbox of the pool is free: take it, and its slot with it. Called in place of `onSlot`. */
@@ -135,7 +136,7 @@ export class AdmissionQueue implements Disposable {
 
   #admit(next: QueueEntry): boolean {
     if (this.#state !== 'open') return false;
-    const warm = this.spares?.take(next.lab);
+    const warm = next.lab === undefined ? undefined : this.spares?.take(next.lab);
     if (!warm && !this.#mayStart()) return false;
     this.#queue.shift();
     this.#told.delete(next);

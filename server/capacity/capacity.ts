@@ -7,6 +7,7 @@ import { messageOf, QuaysideError } from '../base/errors.ts';
 import { refusalOf } from '../sandbox/gateway.ts';
 import { destroySandbox, liveSandboxes, type SandboxPlace } from '../sandbox/removal.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
+import { runningSandboxes } from '../sandbox/stop.ts';
 import type { Store } from '../store/store.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
 import { AdmissionQueue } from './admission-queue.ts';
@@ -43,6 +44,9 @@ export interface CapacityOptions {
   readonly hasMemory?: (starting: number) => boolean;
 }
 
+/** Who a sandbox belongs to: `kept` is a session's that is stopped, `stop` one that is being stopped. */
+export type Owner = 'session' | 'kept' | 'stop' | 'pool' | 'removal';
+
 /** The owner of every sandbox of this server: it gives out the right to have one, and removes what has no owner. */
 export class Capacity {
   readonly queue: AdmissionQueue;
@@ -74,11 +78,27 @@ export class Capacity {
     return refusalOf(lab, this.#options.runtime.internet);
   }
 
-  /** How many sandboxes sessions have, stand ready in the pool, and are waited for. */
-  counts(): { readonly running: number; readonly warm: number; readonly waiting: number } {
+  /** How many sandboxes sessions have, are stopped and kept, stand ready in the pool, and are waited for. */
+  counts(): Readonly<Record<'running' | 'stopped' | 'warm' | 'waiting', number>> {
     const owned = [...this.owners().values()];
-    const running = owned.filter((owner) => owner === 'session').length;
-    return { running, warm: this.pool.size, waiting: this.queue.waiting };
+    const of = (owner: Owner) => owned.filter((each) => each === owner).length;
+    const stopped = of('kept') + of('stop');
+    return {
+      running: of('session'),
+      stopped,
+      warm: this.pool.size,
+      waiting: this.queue.waiting,
+    };
+  }
+
+  /** Settles when no stop of this sandbox is under way. @throws the reason of the server's stop */
+  async whenStopped(id: string): Promise<void> {
+    for (const { sandbox, stopping } of this.queue.slots) if (sandbox === id) await stopping;
+  }
+
+  /** Removes a sandbox that was kept without a slot. Settles when it is gone. @throws the reason of the server's stop */
+  discard(id: string): Promise<void> {
+    return this.queue.takeUp().sweep(id);
   }
 
   /**
@@ -98,11 +118,14 @@ export class Capacity {
   }
 
   /** Every sandbox that has an owner, and who that is. */
-  owners(): ReadonlyMap<string, 'session' | 'pool' | 'removal'> {
-    const owners = new Map<string, 'session' | 'pool' | 'removal'>();
+  owners(): ReadonlyMap<string, Owner> {
+    const owners = new Map<string, Owner>();
+    for (const { row } of this.#options.store.stoppedSessions()) {
+      if (row.sandbox !== undefined) owners.set(row.sandbox, 'kept');
+    }
     for (const slot of this.queue.slots) {
       if (slot.sandbox === undefined) continue;
-      const owner = this.pool.holds(slot) ? 'pool' : 'session';
+      const owner = this.pool.holds(slot) ? 'pool' : slot.stopping ? 'stop' : 'session';
       owners.set(slot.sandbox, slot.isClearing ? 'removal' : owner);
     }
     return owners;
@@ -110,19 +133,23 @@ export class Capacity {
 
   /**
    * Gives every sandbox of this server that has no owner a slot, in which it is removed: until it is gone, it counts
-   * against the limit.
+   * against the limit. One that is kept stopped, and runs, is stopped: a server that was killed, or somebody by hand, may
+   * have left it so.
    *
    * @throws what the engine said
    */
   async sweep(signal: AbortSignal): Promise<void> {
     const { runtime, store } = this.#options;
     const live = await liveSandboxes(runtime, store.instance, signal);
+    const areRunning = await runningSandboxes(runtime.engine, store.instance, signal);
     this.#found.resolve(new Set(live));
     // Read after the list: a sandbox has its slot before its first container is made. One that the store knows is left
     // alone, also where its lab is not served at the moment.
     const kept = store.sessionsWithSandbox().map(({ row }) => row.sandbox);
-    const owned = new Set([...kept, ...this.owners().keys()]);
-    for (const id of live) if (!owned.has(id)) this.queue.takeUp().sweep(id);
+    const owners = this.owners();
+    const owned = new Set([...kept, ...owners.keys()]);
+    for (const id of live) if (!owned.has(id)) this.discard(id).catch(() => undefined);
+    for (const id of areRunning) if (owners.get(id) === 'kept') this.queue.takeUp().stop(id);
     this.queue.open();
   }
 

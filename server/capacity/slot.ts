@@ -6,9 +6,10 @@ import type { SandboxLabels } from '../sandbox/labels.ts';
 import { destroySandbox } from '../sandbox/removal.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
+import { stopSandbox } from '../sandbox/stop.ts';
 
-/** A removal that failed is tried again after these times; the last one holds for all that follow. */
-const REMOVAL_RETRY_MS = [1_000, 5_000, 30_000] as const;
+/** A removal or a stop that failed is tried again after these times; the last one holds for all that follow. */
+const RETRY_MS = [1_000, 5_000, 30_000] as const;
 
 export interface SlotOptions {
   readonly runtime: SandboxRuntime;
@@ -31,6 +32,7 @@ export interface SlotOwner {
 type Content =
   | { readonly state: 'empty' }
   | { readonly state: 'holding'; readonly id: string; readonly sandbox: Sandbox }
+  | { readonly state: 'stopping'; readonly id: string; readonly stopped: Promise<void> }
   | { readonly state: 'clearing'; readonly id: string; readonly gone: Promise<void> };
 
 /**
@@ -48,13 +50,18 @@ export class Slot {
     this.#owner = owner;
   }
 
-  /** The id of the sandbox that is in it or is being removed from it. */
+  /** The id of the sandbox that is in it, or is being stopped in it or removed from it. */
   get sandbox(): string | undefined {
     return this.#content.state === 'empty' ? undefined : this.#content.id;
   }
 
   get isClearing(): boolean {
     return this.#content.state === 'clearing';
+  }
+
+  /** Settles when its sandbox is stopped and the slot is given back; `undefined` where it is not being stopped. */
+  get stopping(): Promise<void> | undefined {
+    return this.#content.state === 'stopping' ? this.#content.stopped : undefined;
   }
 
   /** The slot's sandbox, before anything of it is on the engine. @throws Error where the slot is not free */
@@ -68,11 +75,40 @@ export class Slot {
     return sandbox;
   }
 
-  /** Removes a sandbox that has no owner, and gives the slot back. */
-  sweep(id: string): void {
+  /**
+   * Removes a sandbox that has no slot, and gives this one back; settles then.
+   *
+   * @throws as {@link clear}; nobody needs to wait for it
+   */
+  sweep(id: string): Promise<void> {
     const { runtime, background, closing } = this.#options;
     const gone = this.#remove(id, (signal) => destroySandbox(runtime, id, signal));
-    background.run('sweep of a sandbox', () => gone.then(() => this.release()), closing);
+    const swept = gone.then(() => this.release());
+    background.run('sweep of a sandbox', () => swept, closing);
+    return swept;
+  }
+
+  /**
+   * Stops the slot's sandbox, or one that has no slot, and tries again until that is done. The sandbox is kept, and the slot
+   * is given back: what is stopped takes no room.
+   */
+  stop(id = this.sandbox): void {
+    const { runtime, background, closing } = this.#options;
+    const content = this.#content;
+    if (id === undefined || (content.state !== 'holding' && content.state !== 'empty')) {
+      throw new Error(`there is nothing to stop in the slot of sandbox ${this.sandbox ?? 'none'}`);
+    }
+    const stop =
+      content.state === 'holding'
+        ? (signal: AbortSignal) => content.sandbox.stop(signal)
+        : (signal: AbortSignal) => stopSandbox(runtime.engine, id, signal);
+    const stopped = this.#untilDone('stop of a sandbox', stop).then(() => {
+      this.#content = { state: 'empty' };
+      this.#owner.takeBack(this);
+    });
+    this.#released = stopped;
+    this.#content = { state: 'stopping', id, stopped };
+    background.run('stop of a sandbox', () => stopped, closing);
   }
 
   /**
@@ -94,6 +130,8 @@ export class Slot {
     switch (this.#content.state) {
       case 'empty':
         return Promise.resolve();
+      case 'stopping':
+        return this.#content.stopped;
       case 'clearing':
         return this.#content.gone;
       case 'holding': {
@@ -112,7 +150,7 @@ export class Slot {
 
   #remove(id: string, destroy: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { background, closing } = this.#options;
-    const gone = this.#untilGone(destroy).then(() => {
+    const gone = this.#untilDone('removal of a sandbox', destroy).then(() => {
       this.#content = { state: 'empty' };
     });
     this.#content = { state: 'clearing', id, gone };
@@ -120,15 +158,15 @@ export class Slot {
     return gone;
   }
 
-  async #untilGone(destroy: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  async #untilDone(name: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const { background, closing } = this.#options;
     for (let failures = 0; ; failures++) {
       try {
-        return await destroy(closing);
+        return await work(closing);
       } catch (error) {
         closing.throwIfAborted();
-        background.fail('removal of a sandbox', error);
-        const wait = REMOVAL_RETRY_MS[Math.min(failures, REMOVAL_RETRY_MS.length - 1)];
+        background.fail(name, error);
+        const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
         await sleep(wait ?? 0, closing);
       }
     }

@@ -93,6 +93,9 @@ function progress({ session, extras, readyAt }: LabEntry): LabProgress {
   return {
     state: status.state,
     hosts: hosts.map(({ name, phase, detail }) => ({ name, phase, detail })),
+    ...(status.state === 'stopped' && {
+      stopped: { since: status.since, until: status.until },
+    }),
     passed,
     helped,
     ...(isUp &&

@@ -4,7 +4,7 @@ import { invalid, readSettings, type Settings } from './settings.ts';
 
 /** How this server was told to run. */
 export interface Config
-  extends Omit<Settings, 'class' | 'learners' | 'cert' | 'key' | 'data' | 'pool'> {
+  extends Omit<Settings, 'class' | 'learners' | 'cert' | 'key' | 'data' | 'pool' | 'idleMinutes'> {
   /** The project's folder. */
   readonly project: string;
   /** Its own certificate and key (PEM), where it speaks https itself. */
@@ -15,6 +15,8 @@ export interface Config
   readonly devPages: string | undefined;
   /** Sandboxes kept ready ahead, for each lab. */
   readonly pool: number;
+  /** After this the hosts of an idle session are stopped; 0 is never. */
+  readonly idleMinutes: number;
   /** Remove every sandbox when the server stops. */
   readonly clean: boolean;
   /** The class to serve; without one, everybody who opens the printed URL is a learner. */
@@ -38,6 +40,12 @@ export interface ClassConfig {
 const CLASS_POOL = 2;
 
 /**
+ * A class shares a machine, so that hosts which nobody uses give their memory back: after more than a long lecture. On one's
+ * own machine nothing is stopped that nobody has asked to stop, and where stopped hosts are not kept neither.
+ */
+const CLASS_IDLE_MINUTES = 120;
+
+/**
  * Reads the command line, the environment, the config file and the certificate.
  *
  * @throws QuaysideError CONFIG_INVALID naming what was said where, and what is taken
@@ -48,7 +56,7 @@ export function readConfig(
   env: NodeJS.ProcessEnv,
 ): Config {
   const { settings, flags } = readSettings(argv, env);
-  const { class: name, learners, cert, key, data, pool, ...same } = settings;
+  const { class: name, learners, cert, key, data, pool, idleMinutes, ...same } = settings;
   const { clean, ...secrets } = flags;
   if (name === undefined && (secrets.newSecret || secrets.newCode)) {
     throw invalid(
@@ -62,6 +70,8 @@ export function readConfig(
     clean,
     tls: tls(cert, key),
     data: data ?? join(project, '.quayside'),
+    idleMinutes:
+      idleMinutes ?? (name === undefined || settings.keepDays === 0 ? 0 : CLASS_IDLE_MINUTES),
     pool: pool ?? (name === undefined ? 0 : CLASS_POOL),
     devPages: env.QUAYSIDE_DEV_PAGES || undefined,
     classroom: name === undefined ? undefined : { name, learnersMost: learners, ...secrets },

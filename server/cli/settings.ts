@@ -58,8 +58,20 @@ export const SETTINGS = z.strictObject({
     .describe('what one host may write to its disk'),
   internet: yesOrNo().describe('hosts of labs that ask for it reach the internet'),
   resolver: address().exactOptional().describe('who is asked for names there'),
-  idleMinutes: wholeNumber(0, LONGEST_MINUTES).default(0).describe('idle sessions end after this'),
-  totalMinutes: wholeNumber(0, LONGEST_MINUTES).default(0).describe('all sessions end after this'),
+  idleMinutes: wholeNumber(0, LONGEST_MINUTES)
+    .exactOptional()
+    .describe('the hosts of idle sessions are stopped after this'),
+  totalMinutes: wholeNumber(0, LONGEST_MINUTES)
+    .default(0)
+    .describe('the hosts of all sessions are stopped after this'),
+  // From one week's lesson to the next, and once more.
+  keepDays: wholeNumber(0, 365)
+    .default(14)
+    .describe('stopped hosts are kept so long; 0 removes them at once'),
+  // Further up, the engine itself has no room to work any more.
+  keepDiskPercent: wholeNumber(1, 100)
+    .default(95)
+    .describe('the oldest of them go while the engine’s disk is fuller'),
   metricsToken: text(16, 1024).exactOptional().describe('what a reader of /metrics must say'),
 });
 
@@ -83,6 +95,8 @@ export const VARIABLES = {
   resolver: 'QUAYSIDE_RESOLVER',
   idleMinutes: 'QUAYSIDE_IDLE_MINUTES',
   totalMinutes: 'QUAYSIDE_TOTAL_MINUTES',
+  keepDays: 'QUAYSIDE_KEEP_DAYS',
+  keepDiskPercent: 'QUAYSIDE_KEEP_DISK_PERCENT',
   metricsToken: 'QUAYSIDE_METRICS_TOKEN',
 } as const satisfies Partial<Record<Key, string>>;
 

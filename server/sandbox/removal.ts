@@ -116,7 +116,7 @@ async function objectsOf(docker: Dockerode, label: string, signal?: AbortSignal)
  * Resumes everything in a host that its learner has paused. With cgroup v1, a frozen process cannot be killed, and its
  * host could not be removed. With v2 the kernel kills frozen processes as well.
  */
-async function thaw(
+export async function thaw(
   engine: Engine,
   { Id, Labels, State }: Dockerode.ContainerInfo,
   outer: AbortSignal,

@@ -14,6 +14,7 @@ import { LABEL, type Role, type SandboxLabels } from './labels.ts';
 import type { LinkEndpoint } from './links.ts';
 import { destroySandbox } from './removal.ts';
 import type { SandboxRuntime } from './runtime.ts';
+import { stopSandbox } from './stop.ts';
 
 /** A host ends its engine within a second or two (images/lab-host/init). */
 const STOP_SECONDS = 5;
@@ -115,6 +116,18 @@ export class Sandbox {
         { cause },
       );
     }
+  }
+
+  /**
+   * Stops everything of it and keeps it, once a reconcile under way is over. What is to go on with it is another object.
+   *
+   * @throws SandboxDestroyedError; as {@link stopSandbox}
+   */
+  async stop(signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([this.#removal.signal, signal]);
+    await withAbort(either, () =>
+      this.#queue(() => stopSandbox(this.#runtime.engine, this.labels.sandbox, either)),
+    );
   }
 
   /**

@@ -6,6 +6,14 @@ const WARNING_MS = 5 * 60_000;
 /** How much longer one press of Extend makes a session whose whole time is limited. */
 const EXTENSION_MS = 30 * 60_000;
 
+/**
+ * A command in the foreground of a terminal holds an idle session for so long: a build that prints nothing, an editor with
+ * what is not saved. A shell on another host, or a log that nobody reads, does not hold it for ever.
+ */
+const FOREGROUND_MS = 24 * 3_600_000;
+/** An end that could not be kept, because the disk was full, is tried again after this. */
+const END_AGAIN_MS = 10_000;
+
 /** How long a session may last; 0 is without limit. */
 export interface Limits {
   readonly idleMs: number;
@@ -34,6 +42,8 @@ export interface ExpirySpan {
   readonly extendedMs: number;
   /** When a terminal last took or gave a byte (ms since the epoch): asked only when it matters, so that no key pays for it. */
   readonly lastOutput: () => number;
+  /** Whether a command runs in the foreground of a terminal. */
+  readonly isBusy: () => boolean;
 }
 
 export interface ExpiryOptions extends ExpirySpan {
@@ -85,16 +95,17 @@ export class ExpiryTimer implements Disposable {
 
   #look(): void {
     this.#timers.clear('look');
+    const { limits, isBusy } = this.#options;
     const next = this.#next();
     if (!next) return;
     const now = Date.now();
     const warnAt = next.at - WARNING_MS;
     if (now < warnAt) {
       this.#warn(undefined);
-      this.#lookIn(warnAt - now);
+      // A command may end long before the time for which it holds the session.
+      this.#lookIn(isBusy() ? Math.min(warnAt - now, limits.idleMs || warnAt) : warnAt - now);
       return;
     }
-    const { limits } = this.#options;
     const noticeMs = Math.min(WARNING_MS, limits[next.because === 'idle' ? 'idleMs' : 'totalMs']);
     // Counted by the clock that stands still while the machine sleeps: whoever opens the laptop again is warned first.
     const since = this.#warned?.because === next.because ? this.#warnedAt : performance.now();
@@ -102,6 +113,7 @@ export class ExpiryTimer implements Disposable {
     const leftOfNotice = noticeMs - (performance.now() - since);
     if (now >= next.at && leftOfNotice <= 0) {
       this.#options.onEnd(next.because);
+      this.#lookIn(END_AGAIN_MS);
       return;
     }
     const isCutShort = now + leftOfNotice - next.at > NOTICE_TOLERANCE_MS;
@@ -127,10 +139,13 @@ export class ExpiryTimer implements Disposable {
   }
 
   #next(): Expiry | undefined {
-    const { limits, startedAt, lastOutput } = this.#options;
+    const { limits, startedAt, lastOutput, isBusy } = this.#options;
     const active = Math.max(this.#lastActivity, lastOutput());
     const ends: Expiry[] = [];
-    if (limits.idleMs > 0) ends.push({ at: active + limits.idleMs, because: 'idle' });
+    if (limits.idleMs > 0) {
+      const held = isBusy() ? Math.max(limits.idleMs, FOREGROUND_MS) : limits.idleMs;
+      ends.push({ at: active + held, because: 'idle' });
+    }
     if (limits.totalMs > 0) {
       ends.push({ at: startedAt + limits.totalMs + this.#extendedMs, because: 'total' });
     }

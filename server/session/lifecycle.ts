@@ -12,11 +12,13 @@ import { HostCannotRunError } from '../sandbox/host-cannot-run.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Assisted } from '../store/journal.ts';
 import type { Forget, StoredSession } from '../store/stored-session.ts';
-import { type Limits, WHY_ENDED } from './expiry.ts';
+import { type Expiry, type Limits, WHY_ENDED } from './expiry.ts';
 import { hostsWaiting, LiveSandbox } from './live-sandbox.ts';
+import { type Retention, whyStopped } from './retention.ts';
 import type { Terminals } from './terminals.ts';
 
 export const NOT_RUNNING = 'The hosts of this lab are not running.';
+export const STOPPED = 'The hosts of this lab are stopped.';
 
 /**
  * How often a new sandbox is looked at before its start has failed. Most failures are a machine out of breath. The
@@ -36,6 +38,7 @@ export interface LifecycleContext {
   readonly capacity: Capacity;
   readonly background: Background;
   readonly limits: Limits;
+  readonly retention: Retention;
   /** The path of another site that this server is below; empty for none. */
   readonly basePath: string;
   /** The folder of the session's lab. */
@@ -72,9 +75,18 @@ interface Starting {
 type Held =
   | { readonly state: 'none' }
   | { readonly state: 'ended'; readonly reason: string }
-  | { readonly state: 'failed'; readonly reason: string; readonly remedy: string }
+  /** A sandbox that is stopped, or about to be: its row says since when, and why. It has no slot. */
+  | { readonly state: 'stopped'; readonly kept: string }
+  | {
+      readonly state: 'failed';
+      readonly reason: string;
+      readonly remedy: string;
+      readonly kept: string | undefined;
+    }
   | {
       readonly state: 'queued';
+      /** The stopped sandbox that the session comes back to, if it has one. */
+      readonly kept: string | undefined;
       readonly entry: QueueEntry;
       /** When it joined (ms since the epoch). */
       readonly since: number;
@@ -93,11 +105,16 @@ export class SessionLifecycle {
   readonly #options: LifecycleOptions;
   readonly #timers = new Timers();
   #held: Held = { state: 'none' };
+  /** A stop is being written. */
+  #isStopping = false;
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
-    const { ended } = options.stored.row;
+    const { ended, sandbox, stoppedAt } = options.stored.row;
     if (ended !== undefined) this.#held = { state: 'ended', reason: ended };
+    else if (sandbox !== undefined && stoppedAt !== undefined) {
+      this.#held = { state: 'stopped', kept: sandbox };
+    }
   }
 
   get status(): SessionStatus {
@@ -107,8 +124,11 @@ export class SessionLifecycle {
       case 'closed':
         return { state: 'none' };
       case 'ended':
-      case 'failed':
         return held;
+      case 'failed':
+        return { state: 'failed', reason: held.reason, remedy: held.remedy };
+      case 'stopped':
+        return this.#stoppedStatus();
       case 'queued':
         return { state: 'queued', ...(held.position ?? { place: 1, because: 'busy' }) };
       case 'starting':
@@ -131,30 +151,40 @@ export class SessionLifecycle {
 
   /** The sandbox's id, from its first moment until it is gone from the engine. */
   get sandbox(): string | undefined {
-    return 'slot' in this.#held ? this.#held.slot.sandbox : undefined;
+    return 'slot' in this.#held ? this.#held.slot.sandbox : keptBy(this.#held);
   }
 
   /** The live sandbox, once the learner is let in. @throws QuaysideError SESSION_NOT_READY */
   ready(): LiveSandbox {
     if (this.#held.state === 'ready') return this.#held.live;
-    const isStarting = this.#held.state === 'starting';
-    throw new QuaysideError(
-      'SESSION_NOT_READY',
-      isStarting ? 'The hosts of this lab are still starting.' : NOT_RUNNING,
-      isStarting ? 'Wait a moment and try again.' : 'Start the lab.',
-    );
+    const { state } = this.#held;
+    const [message, remedy] =
+      state === 'starting'
+        ? ['The hosts of this lab are still starting.', 'Wait a moment and try again.']
+        : state === 'stopped'
+          ? [STOPPED, 'Press Go on.']
+          : [NOT_RUNNING, 'Start the lab.'];
+    throw new QuaysideError('SESSION_NOT_READY', message, remedy);
   }
 
   /** Starts the sandbox unless it is there or on its way; where the machine is full, the session waits in the queue. */
   start(): void {
     const { state } = this.#held;
-    if (state === 'none' || state === 'ended' || state === 'failed') this.#join(Date.now());
-    else this.keepPlace();
+    switch (state) {
+      case 'none':
+      case 'ended':
+      case 'failed':
+      case 'stopped':
+        return this.#join(Date.now());
+      default:
+        return this.keepPlace();
+    }
   }
 
   /** Goes on where an earlier server has left off: with its sandbox, or its place in the queue. */
   resume(): void {
     const { sandbox, queuedAt } = this.#options.stored.row;
+    if (this.#held.state === 'stopped' && queuedAt !== undefined) return this.#join(queuedAt);
     if (this.#held.state !== 'none') return;
     if (sandbox !== undefined) this.#takeUp(sandbox);
     else if (queuedAt !== undefined) this.#join(queuedAt);
@@ -182,11 +212,16 @@ export class SessionLifecycle {
     const held = this.#held;
     // An end that was asked for meanwhile is the last word.
     if (this.#isClosed || (held.state === 'ended' && held !== before)) return;
+    this.#discardKept(held);
     switch (held.state) {
       case 'none':
       case 'ended':
       case 'failed':
+      case 'stopped':
+        this.#held = { state: 'none' };
         return this.#join(queuedAt);
+      case 'queued':
+        return this.#become({ ...held, kept: undefined });
       case 'starting':
       case 'ready':
         this.#leave(held);
@@ -202,7 +237,7 @@ export class SessionLifecycle {
     this.#options.onEnd();
     this.#become({ state: 'ended', reason });
     this.#leave(held);
-    const gone = 'slot' in held ? held.slot.release() : undefined;
+    const gone = 'slot' in held ? held.slot.release() : this.#discardKept(held);
     this.#options.onChanged();
     await gone?.catch(() => undefined);
   }
@@ -232,7 +267,9 @@ export class SessionLifecycle {
       const held = this.#held;
       if (held.state !== 'queued') return;
       this.#options.stored.setQueued(undefined);
-      this.#become({ state: 'none' });
+      this.#become(
+        held.kept === undefined ? { state: 'none' } : { state: 'stopped', kept: held.kept },
+      );
       this.#leave(held);
     });
     this.#timers.set('place', PLACE_KEPT_MS, giveUp);
@@ -245,19 +282,29 @@ export class SessionLifecycle {
   #join(since: number): void {
     const { stored, capacity, labName, lab } = this.#options;
     const refusal = capacity.refusalOf(lab());
+    const kept = keptBy(this.#held);
     if (refusal) {
       stored.setQueued(undefined);
-      this.#become({ state: 'failed', ...wordsFor(refusal, START_FAILED) });
+      this.#become({ state: 'failed', ...wordsFor(refusal, START_FAILED), kept });
       return;
     }
+    // A session that waits may start over meanwhile, and wants a new sandbox then.
+    const wanted = () => keptBy(this.#held);
     const entry: QueueEntry = {
-      lab: labName,
-      onSlot: (slot, turn) => this.#startIn(slot, turn),
+      get lab() {
+        return wanted() === undefined ? labName : undefined;
+      },
+      onSlot: (slot, turn) => {
+        const sandbox = wanted();
+        if (sandbox === undefined) this.#startIn(slot, turn);
+        else this.#goOn(sandbox, slot, turn);
+      },
       onWarm: (warm) => this.#takeWarm(warm),
-      onPosition: (position) => this.#become({ state: 'queued', entry, since, position }),
+      onPosition: (position) =>
+        this.#become({ state: 'queued', entry, since, position, kept: wanted() }),
     };
     stored.setQueued(since);
-    this.#held = { state: 'queued', entry, since };
+    this.#held = { state: 'queued', entry, since, kept };
     capacity.queue.join(entry);
     this.keepPlace();
   }
@@ -278,6 +325,60 @@ export class SessionLifecycle {
       await this.#bringUp({ slot, stop, live }, turn);
     };
     background.run('take-up of a sandbox', work, stop.signal);
+  }
+
+  /** Starts a sandbox again that was stopped. It is looked at until it is well again, as after {@link #takeUp}. */
+  #goOn(id: string, slot: Slot, given: Turn): void {
+    const { capacity, stored, lab, terminals, background } = this.#options;
+    const sandbox = slot.make(lab(), { sandbox: id, session: stored.id });
+    terminals.expect();
+    const stop = this.#begin(slot);
+    const { signal } = stop;
+    const work = async (): Promise<void> => {
+      using turn = given;
+      // It may have been asked for while its hosts were still being stopped.
+      await withAbort(signal, () => capacity.whenStopped(id));
+      signal.throwIfAborted();
+      await this.#bringUp({ slot, stop, live: this.#newLive(sandbox, turn) }, turn);
+    };
+    background.run('return to a sandbox', work, signal);
+  }
+
+  /** A limit is reached: the hosts are stopped and kept, or removed where nothing is kept. */
+  async #expire(because: Expiry['because']): Promise<void> {
+    const { stored, retention, onEnd, onChanged } = this.#options;
+    if (retention.keepMs === 0) return await this.end(WHY_ENDED[because]);
+    const held = this.#held;
+    if (held.state !== 'ready' || this.#isStopping) return;
+    const id = held.live.sandbox.labels.sandbox;
+    this.#isStopping = true;
+    try {
+      await stored.stop(id, Date.now(), because);
+    } finally {
+      this.#isStopping = false;
+    }
+    // Ended, reset or closed meanwhile: that is the last word.
+    if (this.#held !== held) return;
+    onEnd();
+    this.#become({ state: 'stopped', kept: id });
+    this.#leave(held);
+    held.slot.stop();
+    onChanged();
+  }
+
+  #stoppedStatus(): SessionStatus {
+    const { stored, retention } = this.#options;
+    const { stoppedAt: since = 0, stoppedBecause = 'idle' } = stored.row;
+    const until = since + retention.keepMs;
+    return { state: 'stopped', reason: whyStopped(stoppedBecause, until), since, until };
+  }
+
+  /** Removes the stopped sandbox of a state that is left, where it has one. Settles when it is gone. */
+  #discardKept(held: Held): Promise<void> | undefined {
+    const kept = keptBy(held);
+    const gone = kept === undefined ? undefined : this.#options.capacity.discard(kept);
+    gone?.catch(() => undefined);
+    return gone;
   }
 
   /** Starts a new sandbox in a slot, once what is in it from before is gone. */
@@ -339,7 +440,7 @@ export class SessionLifecycle {
         if (stop.signal.aborted) return;
         stored.sandboxGone();
         this.#leave(this.#held);
-        this.#become({ state: 'failed', ...wordsFor(error, START_FAILED) });
+        this.#become({ state: 'failed', ...wordsFor(error, START_FAILED), kept: undefined });
         background.fail('start of a session', error);
         await slot.release();
       }
@@ -365,7 +466,13 @@ export class SessionLifecycle {
   #newLive(sandbox: Sandbox, takeUp?: Turn): LiveSandbox {
     const { lab, background, emit, hasPage, assisted, limits, stored, terminals, basePath } =
       this.#options;
-    const { startedAt, extendedMs } = stored.row;
+    const { retention } = this.#options;
+    const { startedAt = Date.now(), extendedMs, stoppedAt } = stored.row;
+    // Whoever comes back to stopped hosts has the whole time again.
+    const span =
+      stoppedAt === undefined
+        ? { startedAt, extendedMs }
+        : { startedAt: Date.now(), extendedMs: 0 };
     const live: LiveSandbox = new LiveSandbox({
       lab: lab(),
       sandbox,
@@ -376,7 +483,9 @@ export class SessionLifecycle {
       assisted,
       terminals,
       basePath,
-      span: { limits, startedAt: startedAt ?? Date.now(), extendedMs },
+      span: { limits, ...span },
+      isKept: retention.keepMs > 0,
+      stoppedAt,
       onHosts: () => this.live === live && emit({ type: 'status', status: this.status }),
       onFailure: (error, failures) => {
         background.fail('a look at the hosts', error);
@@ -390,7 +499,7 @@ export class SessionLifecycle {
         return true;
       },
       onExpired: (because) => {
-        background.run('end of a session', () => this.end(WHY_ENDED[because]), live.signal);
+        background.run('end of a session', () => this.#expire(because), live.signal);
       },
     });
     return live;
@@ -398,6 +507,8 @@ export class SessionLifecycle {
 
   /** The hosts and their shells are there: the learner is let in. */
   #up({ slot, live }: { readonly slot: Slot; readonly live: LiveSandbox }): void {
+    const { stored } = this.#options;
+    if (stored.row.stoppedAt !== undefined) stored.setRunning(Date.now());
     live.up();
     this.#become({ state: 'ready', slot, live });
   }
@@ -415,4 +526,9 @@ export class SessionLifecycle {
     this.#held = held;
     this.#options.emit({ type: 'status', status: this.status });
   }
+}
+
+/** The stopped sandbox that belongs to a state, without a slot. */
+function keptBy(held: Held): string | undefined {
+  return 'kept' in held ? held.kept : undefined;
 }

@@ -6,12 +6,14 @@ import { BrowserPane, type VisitSignal } from '../browser/browser-pane.ts';
 import { visitByCommand } from '../browser/command-visit.ts';
 import { CheckRunner } from '../checks/runner.ts';
 import { HostFiles } from '../files/host-files.ts';
+import { startContainersAgain } from '../sandbox/containers-again.ts';
 import { ENGINE_DOWN, type EngineDown, type Host } from '../sandbox/host.ts';
 import { hostView } from '../sandbox/host-view.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { watchHost } from '../signals/watch.ts';
 import type { Assisted, Journal } from '../store/journal.ts';
 import { type Expiry, type ExpirySpan, ExpiryTimer } from './expiry.ts';
+import { day } from './retention.ts';
 import { ReconcileLoop } from './retry.ts';
 import type { Terminals } from './terminals.ts';
 
@@ -33,7 +35,11 @@ export interface LiveSandboxOptions {
   /** What is being done for the learner, if anything: what is passed now is not their own work. */
   readonly assisted: () => Assisted;
   /** How long it may last, once it is up. */
-  readonly span: Omit<ExpirySpan, 'lastOutput'>;
+  readonly span: Omit<ExpirySpan, 'lastOutput' | 'isBusy'>;
+  /** Whether a limit stops and keeps the hosts; otherwise it removes them. */
+  readonly isKept: boolean;
+  /** Since when its hosts were stopped, where the session comes back to them (ms since the epoch). */
+  readonly stoppedAt?: number | undefined;
   readonly terminals: Terminals;
   /** A look at the hosts failed. @returns whether to look again */
   readonly onFailure: (error: unknown, failures: number) => boolean;
@@ -101,7 +107,13 @@ export class LiveSandbox implements Disposable {
   /** The end that the learner has been warned of. */
   get ending(): EndingView | undefined {
     const expiry = this.#expiry?.warned;
-    return expiry && { inMs: Math.max(0, expiry.at - Date.now()), because: expiry.because };
+    return (
+      expiry && {
+        inMs: Math.max(0, expiry.at - Date.now()),
+        because: expiry.because,
+        ...(this.#options.isKept && { keeps: true }),
+      }
+    );
   }
 
   /** Makes what is missing and repairs what is broken. @throws as {@link ReconcileLoop.request} */
@@ -139,6 +151,7 @@ export class LiveSandbox implements Disposable {
     this.#expiry = new ExpiryTimer({
       ...span,
       lastOutput: () => terminals.lastActivity,
+      isBusy: () => terminals.isBusy,
       background,
       onWarning: () => emit({ type: 'ending', ...(this.ending && { ending: this.ending }) }),
       onEnd: onExpired,
@@ -291,7 +304,7 @@ export class LiveSandbox implements Disposable {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { lab, terminals, journal } = this.#options;
+    const { lab, terminals, journal, stoppedAt } = this.#options;
     // Nothing of what happens on hosts is heard before all of them are the learner's.
     const areGiven = !journal.isEmpty;
     await this.sandbox.reconcile((...status) => this.#onHost(...status), signal, areGiven);
@@ -300,7 +313,34 @@ export class LiveSandbox implements Disposable {
     if (journal.isEmpty && first) {
       journal.add({ kind: 'host', host: first.name, change: 'started' });
     }
-    if (!this.#pane) await terminals.prepare(lab, this.sandbox, signal);
+    if (this.#pane) return;
+    const greeting = stoppedAt === undefined ? undefined : await this.#goOn(stoppedAt, signal);
+    await terminals.prepare(lab, this.sandbox, signal, greeting);
+  }
+
+  /** The hosts run again: so do the containers that ran on them. @returns what the shells of each host say */
+  async #goOn(stoppedAt: number, signal: AbortSignal): Promise<(host: Host) => string> {
+    const { background } = this.#options;
+    const notStarted = new Map<string, string>();
+    const withEngine = this.sandbox.hosts.filter(({ spec }) => spec.hasEngine);
+    await Promise.all(
+      withEngine.map(async (host) => {
+        // An engine that its learner has broken keeps nobody from the host; its containers are the learner's to start.
+        if (WITHOUT_ENGINE.includes(this.#statusOf(host.name)?.detail ?? '')) return;
+        try {
+          const names = await startContainersAgain(host, stoppedAt, signal);
+          if (names.length > 0) notStarted.set(host.name, ` Not started: ${names.join(', ')}.`);
+        } catch (error) {
+          signal.throwIfAborted();
+          background.fail('containers that ran before a stop', error);
+          notStarted.set(host.name, ' Its containers could not be started: docker ps -a');
+        }
+      }),
+    );
+    return ({ name, spec: { hasEngine } }) => {
+      const kept = hasEngine ? 'files, images and containers' : 'files';
+      return `${name} was stopped on ${day(stoppedAt)} and runs again with its ${kept}.${notStarted.get(name) ?? ''}`;
+    };
   }
 
   #allDown(detail: string, why: string): void {

@@ -12,7 +12,9 @@ import { type FullDisk, monitorDisks } from '../sandbox/disk-monitor.ts';
 import { hostSource } from '../sandbox/host-images.ts';
 import { imageSource } from '../sandbox/image-name.ts';
 import { LABEL } from '../sandbox/labels.ts';
+import type { StoredSession } from '../store/stored-session.ts';
 import type { Limits } from './expiry.ts';
+import { engineDiskFill, keepWithin, NOTHING_KEPT, type Retention } from './retention.ts';
 import { Session } from './session.ts';
 
 /** After the engine has gone away: how long until it is looked for again. */
@@ -30,6 +32,8 @@ export interface Figures {
   readonly sessions: Readonly<Record<string, number>>;
   /** Sandboxes of learners that exist or are being made. */
   readonly sandboxes: number;
+  /** Sandboxes that are stopped and kept. */
+  readonly stopped: number;
   /** Sandboxes that stand ready in the pool. */
   readonly warm: number;
   readonly terminals: number;
@@ -42,6 +46,10 @@ export interface SessionManagerOptions extends CapacityOptions {
   readonly diskBytes?: number;
   /** How long a session may last; without limit if not given. */
   readonly limits?: Limits;
+  /** How long sandboxes that a limit has stopped are kept; not at all if not given. */
+  readonly retention?: Retention;
+  /** How full the disk is on which they are kept (percent); asked of this machine if not given. */
+  readonly diskFill?: (signal: AbortSignal) => Promise<number | undefined>;
   /** The path of another site that this server is below; none, if not given. */
   readonly basePath?: string;
 }
@@ -134,7 +142,8 @@ export class SessionManager {
     const { runtime, store, background, diskBytes } = this.#options;
     const { signal } = this.#closed;
     // Sandboxes first, so that each has its slot before others are admitted.
-    for (const { row } of [...store.sessionsWithSandbox(), ...store.sessionsInQueue()]) {
+    const running = store.sessionsWithSandbox().filter(({ row }) => row.stoppedAt === undefined);
+    for (const { row } of [...running, ...store.sessionsInQueue()]) {
       if (this.#labs.has(row.lab)) this.of(row.learner, row.lab).resume();
     }
     this.capacity.open();
@@ -144,6 +153,15 @@ export class SessionManager {
       onFull: (full: FullDisk) => this.#diskFull(full),
     };
     background.run('disk monitor', () => monitorDisks(disks, signal), signal);
+    const keeping = {
+      retention: this.#options.retention ?? NOTHING_KEPT,
+      stopped: () => store.stoppedSessions().filter(({ row }) => row.queuedAt === undefined),
+      remove: (stored: StoredSession, reason: string) => this.#removeKept(stored, reason),
+      fill:
+        this.#options.diskFill ?? ((signal: AbortSignal) => engineDiskFill(runtime.engine, signal)),
+      background,
+    };
+    background.run('stopped sandboxes', () => keepWithin(keeping, signal), signal);
     background.run('engine events', () => this.#watchEngine(signal), signal);
   }
 
@@ -185,8 +203,9 @@ export class SessionManager {
     if (known) return known;
     const { store, terminals, background } = this.#options;
     const { limits = { idleMs: 0, totalMs: 0 }, basePath = '' } = this.#options;
+    const { retention = NOTHING_KEPT } = this.#options;
     const session = new Session({
-      ...{ lab, labName, terminals, background, limits, basePath },
+      ...{ lab, labName, terminals, background, limits, retention, basePath },
       steps: this.#steps.get(labName) ?? [],
       stored: store.session(learner, labName),
       capacity: this.capacity,
@@ -215,8 +234,8 @@ export class SessionManager {
       sessions[status.state] = (sessions[status.state] ?? 0) + 1;
       terminals += open.length;
     }
-    const { running, warm } = this.capacity.counts();
-    return { sessions, terminals, sandboxes: running, warm };
+    const { running, stopped, warm } = this.capacity.counts();
+    return { sessions, terminals, sandboxes: running, stopped, warm };
   }
 
   /** The browser pane with that key. The key alone leads to it, because a sandboxed frame sends no cookie. */
@@ -224,6 +243,14 @@ export class SessionManager {
     return [...this.#sessions.values()]
       .map(({ live }) => live?.pane)
       .find((pane) => pane?.key === key);
+  }
+
+  async #removeKept(stored: StoredSession, reason: string): Promise<void> {
+    const { row } = stored;
+    if (this.#labs.has(row.lab)) return await this.of(row.learner, row.lab).end(reason);
+    // Its lab is not served at the moment.
+    stored.setEnded(reason);
+    if (row.sandbox !== undefined) await this.capacity.discard(row.sandbox);
   }
 
   async #watchEngine(signal: AbortSignal): Promise<void> {

@@ -20,7 +20,7 @@ import type { LearnerActions } from '../guide/run-step.ts';
 import { type RunRequest, Runs } from '../guide/runs.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TerminalBackend } from '../terminal/terminal-backend.ts';
-import { type LifecycleContext, NOT_RUNNING, SessionLifecycle } from './lifecycle.ts';
+import { type LifecycleContext, NOT_RUNNING, SessionLifecycle, STOPPED } from './lifecycle.ts';
 import type { LiveSandbox } from './live-sandbox.ts';
 import { Terminals } from './terminals.ts';
 import { untilReady } from './until-ready.ts';
@@ -303,7 +303,8 @@ export class Session {
 
   #checks(): readonly CheckView[] {
     const { passes } = this.#options.stored.journal;
-    return checkViews(this.#lab, this.live?.checks, passes, NOT_RUNNING);
+    const withoutHosts = this.status.state === 'stopped' ? STOPPED : NOT_RUNNING;
+    return checkViews(this.#lab, this.live?.checks, passes, withoutHosts);
   }
 
   /** The hosts as a guide reaches them, once they are ready. */

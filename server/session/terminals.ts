@@ -131,17 +131,24 @@ export class Terminals {
    * Takes up the shells that an earlier server left running, and forgets those that have ended; where there is none then,
    * opens one on each host. One of which it could not be told keeps its tab and is asked about again until the signal is
    * aborted.
+   *
+   * @param greeting where the hosts were stopped and run again: an ended shell is followed by one in its tab, which says so
    */
-  async prepare({ hosts }: Lab, sandbox: Sandbox, signal: AbortSignal): Promise<void> {
+  async prepare(
+    { hosts }: Lab,
+    sandbox: Sandbox,
+    signal: AbortSignal,
+    greeting?: (host: Host) => string,
+  ): Promise<void> {
     const kept = [...this.#tabs.values()].filter((tab) => tab.state === 'kept');
     await Promise.all(
       kept.map(async (tab) => {
-        if (await this.#adopt(tab, sandbox, signal)) return;
+        if (await this.#adopt(tab, sandbox, signal, greeting)) return;
         this.#options.background.run(
           'a terminal that is taken up late',
           async () => {
             do await sleep(ADOPT_AGAIN_MS, signal);
-            while (!(await this.#adopt(tab, sandbox, signal)));
+            while (!(await this.#adopt(tab, sandbox, signal, greeting)));
             this.#changed();
           },
           signal,
@@ -207,6 +214,11 @@ export class Terminals {
     return Math.max(0, ...this.#open.map(({ lastActivity }) => lastActivity));
   }
 
+  /** Whether a command runs in the foreground of one. */
+  get isBusy(): boolean {
+    return this.#open.some(({ prompt }) => prompt === 'running');
+  }
+
   /** Lets go of every terminal; the shells live on in their hosts. */
   detach(): void {
     for (const terminal of this.#open) terminal.detach();
@@ -218,12 +230,20 @@ export class Terminals {
   }
 
   /** @returns whether it is known what became of the shell, or no longer matters */
-  async #adopt(tab: Tab, sandbox: Sandbox, signal: AbortSignal): Promise<boolean> {
+  async #adopt(
+    tab: Tab,
+    sandbox: Sandbox,
+    signal: AbortSignal,
+    greeting?: (host: Host) => string,
+  ): Promise<boolean> {
     const { backend, background, stored } = this.#options;
     const { row } = tab;
     if (this.#tabs.get(row.id) !== tab) return true;
     try {
-      const terminal = await backend.adopt(sandbox.host(row.host), row, signal);
+      const host = sandbox.host(row.host);
+      const alive = await backend.adopt(host, row, signal);
+      const says = greeting && `${MODES_OFF}\r\n${greeting(host)}\r\n`;
+      const terminal = alive ?? (says && (await backend.open(host, row, signal, says)));
       if (terminal) this.#put(tab, terminal);
       else if (this.#tabs.get(row.id) === tab) {
         this.#tabs.delete(row.id);

@@ -32,6 +32,8 @@ function whyNever(status: SessionStatus): QuaysideError | undefined {
       return notReady(status.reason, status.remedy);
     case 'ended':
       return notReady(status.reason);
+    case 'stopped':
+      return notReady(status.reason, 'Press Go on.');
     case 'none':
       return notReady(
         'Nobody had a page of this lab open, so its place in the queue was given up.',

@@ -97,4 +97,7 @@ export const MIGRATIONS = [
    DROP TABLE alone;`,
   // The version of the lab with which the session began; NULL where the lab had none.
   'ALTER TABLE sessions ADD COLUMN version INTEGER;',
+  // A sandbox that is stopped and kept: since when, and which limit has stopped it.
+  `ALTER TABLE sessions ADD COLUMN stopped_at INTEGER;
+   ALTER TABLE sessions ADD COLUMN stopped_because TEXT;`,
 ];

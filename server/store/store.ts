@@ -43,7 +43,8 @@ export class Store implements Disposable {
     );
     const sessions = db.all<SessionRow>(
       `SELECT id, learner, lab, sandbox, queued_at AS queuedAt, started_at AS startedAt,
-         extended_ms AS extendedMs, ended, version
+         extended_ms AS extendedMs, ended, version, stopped_at AS stoppedAt,
+         stopped_because AS stoppedBecause
        FROM sessions ORDER BY rowid`,
     );
     for (const row of sessions) this.#keep(row, terminals.get(row.id));
@@ -90,6 +91,13 @@ export class Store implements Disposable {
   /** Sessions that have a sandbox, to be adopted when the server starts. */
   sessionsWithSandbox(): readonly StoredSession[] {
     return [...this.#sessions.values()].filter(({ row }) => row.sandbox !== undefined);
+  }
+
+  /** Sessions whose sandbox is stopped and kept, the one that was stopped first in front. */
+  stoppedSessions(): readonly StoredSession[] {
+    return this.sessionsWithSandbox()
+      .filter(({ row }) => row.stoppedAt !== undefined)
+      .sort((a, b) => (a.row.stoppedAt ?? 0) - (b.row.stoppedAt ?? 0));
   }
 
   /** Sessions that wait for room, first come first. */

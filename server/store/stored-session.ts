@@ -19,7 +19,17 @@ export interface SessionRow {
   readonly ended: string | undefined;
   /** The version of the lab from which its sandbox was made, where the lab had one. */
   readonly version: number | undefined;
+  /** Since when its sandbox is stopped and kept (ms since the epoch); until its hosts are the learner's again. */
+  readonly stoppedAt: number | undefined;
+  /** Which limit has stopped it. */
+  readonly stoppedBecause: StoppedBecause | undefined;
 }
+
+/** The limit that has stopped a sandbox. */
+export type StoppedBecause = 'idle' | 'total';
+
+/** What a row says of a session whose hosts are not stopped. */
+const NOT_STOPPED = { stoppedAt: undefined, stoppedBecause: undefined } as const;
 
 /** What a row says of a session that has not begun. */
 export const NOT_BEGUN = {
@@ -29,6 +39,7 @@ export const NOT_BEGUN = {
   extendedMs: 0,
   ended: undefined,
   version: undefined,
+  ...NOT_STOPPED,
 } as const;
 
 /** What is forgotten when a session starts over: all passes, or those of steps that were done for the learner. */
@@ -119,10 +130,34 @@ export class StoredSession {
     const forgetPasses = () =>
       this.#database.run`DELETE FROM passes WHERE session = ${this.id} AND assisted >= ${least}`;
     return this.#leaveHosts(
-      { sandbox: undefined, queuedAt, ended: undefined },
+      { sandbox: undefined, queuedAt, ended: undefined, ...NOT_STOPPED },
       forgetPasses,
       signal,
     );
+  }
+
+  /**
+   * Its sandbox is about to be stopped and kept. Settles when that is on disk: only then it may be stopped, so that whoever
+   * goes on with it knows what ran. Nothing is written where the session has another sandbox by then, or none.
+   *
+   * @throws QuaysideError DISK_FULL; nothing has changed then
+   */
+  async stop(sandbox: string, stoppedAt: number, stoppedBecause: StoppedBecause): Promise<void> {
+    let row = this.#row;
+    const write = () => {
+      row = this.#row;
+      if (this.#isForgotten || row.sandbox !== sandbox) return;
+      row = { ...row, queuedAt: undefined, stoppedAt, stoppedBecause };
+      this.#write(row);
+    };
+    await this.#late.commit(write, () => {
+      this.#row = row;
+    });
+  }
+
+  /** The hosts that were stopped are the learner's again; its time runs anew. */
+  setRunning(startedAt: number): void {
+    this.#change({ queuedAt: undefined, startedAt, extendedMs: 0, ...NOT_STOPPED });
   }
 
   /** It waits for room since `at`, or does not wait any more. */
@@ -182,7 +217,7 @@ export class StoredSession {
     this.#terminals.clear();
     const { id } = this;
     const forgetTerminals = () => this.#database.run`DELETE FROM terminals WHERE session = ${id}`;
-    this.#change({ ...change, sandbox: undefined }, forgetTerminals);
+    this.#change({ ...change, sandbox: undefined, ...NOT_STOPPED }, forgetTerminals);
   }
 
   /** The session's hosts are no more: one transaction for the row, and for all that spoke of them. */
@@ -219,7 +254,8 @@ export class StoredSession {
     const updated = this.#database.run`
       UPDATE sessions SET sandbox = ${row.sandbox}, queued_at = ${row.queuedAt},
         started_at = ${row.startedAt}, extended_ms = ${row.extendedMs}, ended = ${row.ended},
-        version = ${row.version}
+        version = ${row.version}, stopped_at = ${row.stoppedAt},
+        stopped_because = ${row.stoppedBecause}
       WHERE id = ${row.id}`;
     if (updated === 0) throw notKept(row.id);
   }

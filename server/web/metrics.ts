@@ -40,6 +40,7 @@ export function addMetrics(
   });
   for (const [name, help, count] of [
     ['sandboxes', 'Sandboxes that exist or are being made', () => sessions.figures().sandboxes],
+    ['sandboxes_stopped', 'Sandboxes that are stopped and kept', () => sessions.figures().stopped],
     [
       'sandboxes_warm',
       'Sandboxes that stand ready for whoever comes next',

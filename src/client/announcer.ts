@@ -36,6 +36,7 @@ export class Announcer {
         ready: 'Hosts are ready.',
         failed: 'The hosts could not be started.',
         ended: 'The session has ended.',
+        stopped: 'The hosts are stopped.',
       };
       if (word[now.status.state]) this.say(word[now.status.state]);
       return;
@@ -47,7 +48,9 @@ export class Announcer {
     if (now.ending && !old.ending) {
       const minutes = Math.ceil(now.ending.inMs / MINUTE_MS);
       const when = minutes === 1 ? 'a minute' : `${minutes} minutes`;
-      this.say(`This session will end in ${when}. You can extend it.`);
+      this.say(
+        `${now.ending.keeps ? 'Your hosts stop' : 'This session will end'} in ${when}. You can extend it.`,
+      );
     }
     if (now.checks === old.checks || now.status.state !== 'ready') return;
     const ids = this.#lab.sections.flatMap((section) => section.checks);

@@ -89,7 +89,7 @@ export class LabState {
     return new Promise((resolve, reject) => {
       const look = () => {
         const state = this.#view.snapshot?.status.state;
-        const settled = state === 'ready' || state === 'failed' || state === 'ended';
+        const settled = ['ready', 'failed', 'ended', 'stopped'].includes(state ?? '');
         if (!settled && !signal.aborted) return;
         this.#listeners.delete(look);
         if (state === 'ready') resolve();

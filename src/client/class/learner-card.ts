@@ -103,7 +103,8 @@ export class LearnerCard {
     );
     const isUp = progress?.state === 'ready' || progress?.state === 'starting';
     for (const each of this.#dialog.querySelectorAll<HTMLButtonElement>('[data-does]')) {
-      set(each, 'disabled', !isUp);
+      const canDo = isUp || (progress?.state === 'stopped' && each.dataset.does !== 'extend');
+      set(each, 'disabled', !canDo);
     }
   }
 

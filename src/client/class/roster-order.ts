@@ -96,6 +96,11 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** "24 Nov", in the words of this browser. */
+function day(at: number): string {
+  return new Date(at).toLocaleDateString([], { day: 'numeric', month: 'short' });
+}
+
 /** What the hosts are doing, in a word or two. */
 export function stateWord(progress: LabProgress | undefined): string {
   const state = progress?.state ?? 'none';
@@ -103,6 +108,7 @@ export function stateWord(progress: LabProgress | undefined): string {
     const down = progress.hosts.filter(({ phase }) => phase !== 'ready').map(({ name }) => name);
     return `${down.join(', ')} down`;
   }
+  if (progress?.stopped) return `stopped since ${day(progress.stopped.since)}`;
   return WORDS[state] ?? state;
 }
 

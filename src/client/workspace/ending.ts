@@ -31,10 +31,13 @@ export class EndingNotice {
     if (!this.#ending) return;
     const left = Math.max(0, Math.ceil((this.#at - performance.now()) / 1000));
     const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
-    const text =
-      this.#ending.because === 'idle'
-        ? `Nothing has been done here for a while. The session ends in ${clock}.`
-        : `The time for this session is nearly over. It ends in ${clock}.`;
+    const { because, keeps } = this.#ending;
+    const why =
+      because === 'idle'
+        ? 'Nothing has been done here for a while.'
+        : 'The time for this session is nearly over.';
+    const then = keeps ? 'Your hosts stop, and are kept,' : 'The session ends';
+    const text = `${why} ${then} in ${clock}.`;
     for (const place of this.#places)
       setText(place.querySelector('[data-part="ending-text"]'), text);
   }

@@ -195,6 +195,12 @@ function noticeFor(lab: LabData, view: LabView, refusal?: ApiError): Notice | un
         action: { label: 'Start again', does: 'start' },
         ...placeToStart(lab, snapshot.checks),
       };
+    case 'stopped':
+      return {
+        title: 'Your hosts are stopped',
+        text: [status.reason],
+        action: { label: 'Go on', does: 'start' },
+      };
     default:
       return status satisfies never;
   }

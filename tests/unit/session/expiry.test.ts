@@ -10,11 +10,13 @@ afterEach(() => void vi.useRealTimers());
 function lifetime(idle: number, total: number, startedAt = Date.now()) {
   const said: (string | undefined)[] = [];
   let output = 0;
+  let isBusy = false;
   const life = new ExpiryTimer({
     limits: { idleMs: idle * MINUTE, totalMs: total * MINUTE },
     startedAt,
     extendedMs: 0,
     lastOutput: () => output,
+    isBusy: () => isBusy,
     background: new Background(() => undefined),
     onWarning: (ending: Expiry | undefined) => said.push(ending?.because ?? 'off'),
     onEnd: (because) => said.push(`end ${because}`),
@@ -24,6 +26,9 @@ function lifetime(idle: number, total: number, startedAt = Date.now()) {
     said,
     print: () => {
       output = Date.now();
+    },
+    run: (runs: boolean) => {
+      isBusy = runs;
     },
     [Symbol.dispose]: () => life[Symbol.dispose](),
   };
@@ -45,6 +50,7 @@ test('an idle session is warned five minutes ahead, then ends', () => {
   expect(it.life.warned?.at).toBe(1_000_000 + 30 * MINUTE);
   vi.advanceTimersByTime(5 * MINUTE);
   expect(it.said).toEqual(['idle', 'end idle']);
+  it.life[Symbol.dispose]();
   expect(vi.getTimerCount()).toBe(0);
 });
 
@@ -115,4 +121,35 @@ test('a learner who is back after the machine slept stays', () => {
   vi.advanceTimersByTime(25 * MINUTE);
   it.life.touch();
   expect(it.said).toEqual(['idle', 'off']);
+});
+
+test('a command in the foreground holds an idle session, for a day at most', () => {
+  using it = lifetime(30, 0);
+  it.run(true);
+  vi.advanceTimersByTime(23 * 60 * MINUTE);
+  expect(it.said).toEqual([]);
+  vi.advanceTimersByTime(60 * MINUTE);
+  expect(it.said.slice(0, 2)).toEqual(['idle', 'end idle']);
+});
+
+test('a session that a command has held ends when it would have, once that has ended', () => {
+  using it = lifetime(30, 0);
+  it.run(true);
+  vi.advanceTimersByTime(45 * MINUTE);
+  it.run(false);
+  it.print();
+  vi.advanceTimersByTime(29 * MINUTE);
+  expect(it.said).toEqual(['idle']);
+  vi.advanceTimersByTime(1 * MINUTE);
+  expect(it.said.slice(0, 2)).toEqual(['idle', 'end idle']);
+});
+
+test('an end that was not carried out is asked for again, unless somebody has come meanwhile', () => {
+  using it = lifetime(30, 0);
+  vi.advanceTimersByTime(31 * MINUTE);
+  expect(it.said.filter((each) => each === 'end idle').length).toBeGreaterThan(1);
+  it.life.touch();
+  const before = it.said.length;
+  vi.advanceTimersByTime(20 * MINUTE);
+  expect(it.said.slice(before)).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { HostCannotRunError } from '../../../server/sandbox/host-cannot-run.ts';
 import { LABEL } from '../../../server/sandbox/labels.ts';
 import { Sandbox } from '../../../server/sandbox/sandbox.ts';
 import { SessionManager } from '../../../server/session/manager.ts';
+import type { Retention } from '../../../server/session/retention.ts';
 import type { Session } from '../../../server/session/session.ts';
 import { Store } from '../../../server/store/store.ts';
 import { FaultyDatabase } from '../../fixtures/faulty-database.ts';
@@ -16,6 +17,7 @@ import { MemoryTerminals } from '../../fixtures/memory-terminals.ts';
 import { simulatedLab } from '../../simulation/lab.ts';
 
 const LAB = 'harbour';
+const DAY = 24 * 3_600_000;
 let undo: AsyncDisposableStack;
 beforeEach(() => {
   undo = new AsyncDisposableStack();
@@ -30,6 +32,9 @@ interface ServerOptions {
   readonly database?: FaultyDatabase;
   /** Hosts are set up by then. */
   readonly setUp?: Promise<void>;
+  /** How long stopped hosts are kept; a limit removes them if not given. */
+  readonly retention?: Retention;
+  readonly diskFill?: () => Promise<number>;
 }
 
 /** A database in memory, open until the test is over. */
@@ -46,15 +51,18 @@ function serverWithRoomForOne({
   machine = new MemoryMachine(),
   database = newDatabase(),
   setUp = Promise.resolve(),
+  ...keeping
 }: ServerOptions) {
   machine.hostEngineBootMs = 0;
   const engine = new MemoryEngine(machine);
+  const limits = { idleMs: 0, totalMs: 0 };
   const begun = beginningsOn(engine, setUp);
   const background = new Background(() => undefined);
   const store = new Store(database, () => undefined);
   const runtime = undo.use(memoryRuntime(engine, store.instance));
   const sessions = new SessionManager({
-    ...{ runtime, store, background, pool },
+    ...{ runtime, store, background, pool, ...keeping },
+    limits,
     labs: new Map([[LAB, lab]]),
     sandboxesMost: 1,
     hasMemory: () => true,
@@ -63,7 +71,7 @@ function serverWithRoomForOne({
   undo.defer(() => sessions.close({ clean: false }));
   sessions.open();
   const session = (learner = store.learners.create().learner) => sessions.of(learner, LAB);
-  return { machine, engine, database, store, sessions, session, begun };
+  return { machine, engine, database, store, sessions, session, begun, limits };
 }
 
 /** The set-ups that hosts are asked for, as they are asked. */
@@ -291,4 +299,175 @@ test('the files of a host whose container is made anew are those of the new one'
   await expect(one.files(name).read('x')).rejects.toThrow('could not be reached');
   expect(container()).not.toBe(first);
   expect(asked).toEqual([first, container()]);
+});
+
+describe('hosts that a limit has stopped', () => {
+  const retention = { keepMs: 14 * DAY, fillPercent: 80 };
+
+  /** A session with a file on its hosts, a container that runs, and one that was stopped a while ago. */
+  async function atWork(given: Partial<ServerOptions> = {}) {
+    const server = serverWithRoomForOne({ pool: 0, retention, ...given });
+    const { learner } = server.store.learners.create();
+    const one = server.session(learner);
+    one.start();
+    await until(one, 'ready');
+    const host = hostsOf(server.machine, one.sandbox).find(({ engine }) => engine);
+    host?.files.set('work', 'mine');
+    for (const name of ['web', 'old']) host?.engine?.run(name, 'nginx');
+    const old = host?.engine?.containers.at(-1);
+    Object.assign(old ?? {}, { running: false, finishedAt: 1 });
+    return { ...server, learner, one, host, sandbox: one.sandbox };
+  }
+
+  /** The limit for idle sessions strikes. */
+  async function strike({ limits, one }: Awaited<ReturnType<typeof atWork>>): Promise<void> {
+    limits.idleMs = 1;
+    one.extend();
+    await until(one, 'stopped');
+    limits.idleMs = 0;
+  }
+
+  const statesOf = ({ machine, sandbox }: Awaited<ReturnType<typeof atWork>>) =>
+    hostsOf(machine, sandbox).map(({ state }) => state);
+
+  const ALL_STOPPED = ['exited', 'exited', 'exited'];
+
+  test('take no slot, and come back with files, containers and terminals', async () => {
+    const at = await atWork();
+    const { one, host, sandbox, sessions } = at;
+    const { terminals } = one.snapshot();
+    await strike(at);
+    expect(one.status).toMatchObject({ reason: expect.stringContaining('Nothing was done here') });
+    expect(one.snapshot().checks[0]).toMatchObject({
+      reason: 'The hosts of this lab are stopped.',
+    });
+    await expect.poll(() => statesOf(at)).toEqual(ALL_STOPPED);
+    await expect
+      .poll(() => sessions.capacity.counts())
+      .toEqual({ running: 0, stopped: 1, warm: 0, waiting: 0 });
+    await expect.poll(() => sessions.capacity.queue.slots.size).toBe(0);
+    one.start();
+    await until(one, 'ready');
+    expect(one.sandbox).toBe(sandbox);
+    expect(host?.files.get('work')).toBe('mine');
+    expect(host?.engine?.containers.map(({ name, running }) => [name, running])).toEqual([
+      ['web', true],
+      ['old', false],
+    ]);
+    expect(one.snapshot().terminals).toEqual(terminals);
+  });
+
+  test('give their room to another, whom their learner waits for', async () => {
+    const at = await atWork();
+    await strike(at);
+    const other = at.session();
+    other.start();
+    await until(other, 'ready');
+    using _ = at.one.subscribe(() => undefined);
+    at.one.start();
+    expect(at.one.status).toMatchObject({ state: 'queued', because: 'full' });
+    await other.end();
+    await until(at.one, 'ready');
+    expect(at.one.sandbox).toBe(at.sandbox);
+  });
+
+  test('come back although they were asked for while they were being stopped', async () => {
+    const at = await atWork();
+    await strike(at);
+    at.one.start();
+    await until(at.one, 'ready');
+    expect(at.one.sandbox).toBe(at.sandbox);
+    expect(statesOf(at)).toEqual(['running', 'running', 'running']);
+  });
+
+  test.each(['end', 'reset'] as const)('are removed by an %s', async (how) => {
+    const at = await atWork();
+    await strike(at);
+    await at.one[how]();
+    await expect.poll(() => hostsOf(at.machine, at.sandbox)).toEqual([]);
+    if (how === 'reset') {
+      await until(at.one, 'ready');
+      expect(at.one.sandbox).not.toBe(at.sandbox);
+    }
+    await expect.poll(() => at.sessions.capacity.counts().stopped).toBe(0);
+  });
+
+  test('are removed by a reset while their learner waits for room', async () => {
+    const at = await atWork();
+    await strike(at);
+    const other = at.session();
+    other.start();
+    await until(other, 'ready');
+    using _ = at.one.subscribe(() => undefined);
+    at.one.start();
+    await at.one.reset();
+    await expect.poll(() => hostsOf(at.machine, at.sandbox)).toEqual([]);
+    await other.end();
+    await until(at.one, 'ready');
+    expect(at.one.sandbox).not.toBe(at.sandbox);
+  });
+
+  test('stay stopped when the server comes back, and so do those that it had not stopped yet', async () => {
+    const at = await atWork();
+    await strike(at);
+    await at.sessions.close({ clean: false });
+    for (const { id } of hostsOf(at.machine, at.sandbox)) {
+      if (at.machine.containers.get(id)?.pid === 0) at.machine.start(id);
+    }
+    const next = serverWithRoomForOne({ ...at, pool: 0, retention });
+    const again = next.session(at.learner);
+    expect(again.status).toMatchObject({ state: 'stopped' });
+    await expect.poll(() => statesOf(at)).toEqual(ALL_STOPPED);
+    again.start();
+    await until(again, 'ready');
+    expect(again.sandbox).toBe(at.sandbox);
+    expect(at.host?.engine?.containers[0]?.running).toBe(true);
+  });
+
+  test('come back on the next server where they were asked for', async () => {
+    const at = await atWork();
+    await strike(at);
+    const other = at.session();
+    other.start();
+    await until(other, 'ready');
+    using _ = at.one.subscribe(() => undefined);
+    at.one.start();
+    await other.end();
+    await at.sessions.close({ clean: false });
+    const next = serverWithRoomForOne({ ...at, pool: 0, retention });
+    await until(next.session(at.learner), 'ready');
+    expect(next.session(at.learner).sandbox).toBe(at.sandbox);
+    expect(at.host?.engine?.containers[0]?.running).toBe(true);
+  });
+
+  test('are stopped only once that is on disk', async () => {
+    const at = await atWork();
+    at.database.obstacle = 'disk';
+    at.limits.idleMs = 1;
+    at.one.extend();
+    await expect.poll(() => at.store.obstacle).toBe('disk');
+    expect(at.one.status.state).toBe('ready');
+    expect(statesOf(at)).toEqual(['running', 'running', 'running']);
+  });
+
+  test('are removed after the time for which they are kept, and their learner reads since when they were stopped', async () => {
+    const at = await atWork({ retention: { ...retention, keepMs: 1 } });
+    await strike(at);
+    await at.sessions.close({ clean: false });
+    const next = serverWithRoomForOne({ ...at, pool: 0, retention: { ...retention, keepMs: 1 } });
+    const again = next.session(at.learner);
+    await until(again, 'ended');
+    expect(again.status).toMatchObject({
+      reason: expect.stringMatching(/stopped since .* removed on/),
+    });
+    await expect.poll(() => hostsOf(at.machine, at.sandbox)).toEqual([]);
+  });
+
+  test('are removed when all of the server’s sandboxes are', async () => {
+    const at = await atWork();
+    await strike(at);
+    await at.sessions.close({ clean: true });
+    expect(hostsOf(at.machine, at.sandbox)).toEqual([]);
+    expect(at.store.stoppedSessions()).toEqual([]);
+  });
 });

@@ -180,7 +180,7 @@ export class FakeSessions implements Sessions {
     };
   }
   figures() {
-    return { sessions: { ready: 2, ended: 1 }, sandboxes: 2, terminals: 6, warm: 1 };
+    return { sessions: { ready: 2, ended: 1 }, sandboxes: 2, terminals: 6, stopped: 3, warm: 1 };
   }
   pane(key: string): BrowserPane | undefined {
     return this.panes.get(key);
