@@ -71,6 +71,9 @@ interface Starting {
   readonly trouble?: string;
 }
 
+/** The states in which there is no sandbox in a slot, and none on its way. */
+const STARTABLE: readonly Held['state'][] = ['none', 'ended', 'failed', 'stopped'];
+
 /** What a session holds. Each state has what it needs and nothing else. */
 type Held =
   | { readonly state: 'none' }
@@ -170,24 +173,18 @@ export class SessionLifecycle {
   /** Starts the sandbox unless it is there or on its way; where the machine is full, the session waits in the queue. */
   start(): void {
     const { state } = this.#held;
-    switch (state) {
-      case 'none':
-      case 'ended':
-      case 'failed':
-      case 'stopped':
-        return this.#join(Date.now());
-      default:
-        return this.keepPlace();
-    }
+    if (STARTABLE.includes(state)) this.#join(Date.now());
+    else this.keepPlace();
   }
 
   /** Goes on where an earlier server has left off: with its sandbox, or its place in the queue. */
   resume(): void {
     const { sandbox, queuedAt } = this.#options.stored.row;
-    if (this.#held.state === 'stopped' && queuedAt !== undefined) return this.#join(queuedAt);
-    if (this.#held.state !== 'none') return;
-    if (sandbox !== undefined) this.#takeUp(sandbox);
-    else if (queuedAt !== undefined) this.#join(queuedAt);
+    const { state } = this.#held;
+    if (state === 'none' && sandbox !== undefined) this.#takeUp(sandbox);
+    else if ((state === 'none' || state === 'stopped') && queuedAt !== undefined) {
+      this.#join(queuedAt);
+    }
   }
 
   /**
@@ -212,7 +209,7 @@ export class SessionLifecycle {
     const held = this.#held;
     // An end that was asked for meanwhile is the last word.
     if (this.#isClosed || (held.state === 'ended' && held !== before)) return;
-    this.#discardKept(held);
+    this.#discardKept(held)?.catch(() => undefined);
     switch (held.state) {
       case 'none':
       case 'ended':
@@ -221,7 +218,8 @@ export class SessionLifecycle {
         this.#held = { state: 'none' };
         return this.#join(queuedAt);
       case 'queued':
-        return this.#become({ ...held, kept: undefined });
+        if (held.kept !== undefined) this.#become({ ...held, kept: undefined });
+        return;
       case 'starting':
       case 'ready':
         this.#leave(held);
@@ -376,9 +374,7 @@ export class SessionLifecycle {
   /** Removes the stopped sandbox of a state that is left, where it has one. Settles when it is gone. */
   #discardKept(held: Held): Promise<void> | undefined {
     const kept = keptBy(held);
-    const gone = kept === undefined ? undefined : this.#options.capacity.discard(kept);
-    gone?.catch(() => undefined);
-    return gone;
+    return kept === undefined ? undefined : this.#options.capacity.discard(kept);
   }
 
   /** Starts a new sandbox in a slot, once what is in it from before is gone. */

@@ -54,6 +54,8 @@ export interface AppOptions {
   readonly pool?: number;
   /** What one host may write. */
   readonly diskMib?: number;
+  /** After which the hosts of an idle session are stopped: also less than an operator can say. */
+  readonly idleMinutes?: number;
   /** The name of a class to serve. */
   readonly class?: string;
   /** The engine of all tests, if not given. */
@@ -100,6 +102,7 @@ export async function openApp(options: AppOptions): Promise<TestApp> {
     }),
     // No number that an operator could name: where the machine is full from the start, it is 0.
     sandboxes: options.sandboxes ?? 4,
+    ...(options.idleMinutes !== undefined && { idleMinutes: options.idleMinutes }),
   };
   const app = await createApp(config, {
     engine: options.engine ?? (await realEngine()),

@@ -12,9 +12,9 @@ const LONGEST_WAIT_MS = 3 * 60_000;
 
 /** What holds after every step. */
 export function lookAtStep(world: World, participants: readonly Participant[]): void {
-  const { life, plan, sandboxes } = world;
-  if (sandboxes.size > plan.sandboxesMost) {
-    world.violate(RULES.limit, `${[...sandboxes].join(', ')} of ${plan.sandboxesMost}`);
+  const { life, plan, sandboxes, takingRoom } = world;
+  if (takingRoom.size > plan.sandboxesMost) {
+    world.violate(RULES.limit, `${[...takingRoom].join(', ')} of ${plan.sandboxesMost}`);
   }
   if (!life?.isOpen) return;
   const owned = life.sessions.capacity.owners();
@@ -76,13 +76,18 @@ function lookAtParticipant(world: World, participant: Participant): string | und
       world.violate(RULES.startEnds, `${who} is starting`);
       break;
     case 'queued':
-      if (sandboxesOnEngine(world).length < world.plan.sandboxesMost) {
+      if (world.takingRoom.size < world.plan.sandboxesMost) {
         world.violate(RULES.queueMoves, `${who} is queued`);
       }
       if (closedAt !== undefined && world.clock.now - closedAt > PLACE_KEPT_MS) {
         world.violate(RULES.givesUpItsPlace, `${who} has no page open`);
       }
+      // It comes back to hosts that are stopped.
+      if (sandbox !== undefined) return lookAtStopped(world, who, sandbox);
       break;
+    case 'stopped':
+      participant.look();
+      return lookAtStopped(world, who, sandbox);
     case 'ready': {
       if (sandbox === undefined) {
         world.violate(RULES.readyHasHosts, who);
@@ -99,6 +104,18 @@ function lookAtParticipant(world: World, participant: Participant): string | und
     world.violate(RULES.letsGo, `${who} is ${status.state} with ${sandbox}`);
   }
   return undefined;
+}
+
+/** @returns the sandbox, of which nothing runs */
+function lookAtStopped(world: World, who: string, sandbox: string | undefined): string | undefined {
+  const running = [...world.machine.containers.values()].filter(
+    ({ labels, pid }) => labels[LABEL.sandbox] === sandbox && pid > 0,
+  );
+  if (sandbox === undefined || running.length > 0) {
+    const what = running.map(({ name }) => name).join(', ') || 'it has none';
+    world.violate(RULES.staysStopped, `${who}: ${what}`);
+  }
+  return sandbox;
 }
 
 /** Every sandbox of which anything is left, strays and disks included. */

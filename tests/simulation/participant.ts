@@ -9,6 +9,18 @@ import type { World } from './world.ts';
 
 /** Why a session ends though nobody has ended it. */
 const LIMITS: readonly string[] = Object.values(WHY_ENDED);
+/** Why one does that was stopped. */
+const KEPT_LONG_ENOUGH = 'Your hosts had been stopped since';
+
+/** Whether it was a rule that has ended a session, and not a person. */
+export function isByRule({ state, reason = '' }: StatusWords): boolean {
+  return state === 'ended' && (LIMITS.includes(reason) || reason.startsWith(KEPT_LONG_ENOUGH));
+}
+
+interface StatusWords {
+  readonly state: string;
+  readonly reason?: string;
+}
 
 /** Something that the learner saw, and whether it is on the disk by now: nothing but their own word takes it back then. */
 interface Seen {
@@ -135,7 +147,7 @@ export class Participant {
   mayGo(sandbox: string): boolean {
     if (this.given !== sandbox || this.#startingOver > 0 || this.isRemoved) return true;
     const status = this.session?.status;
-    return status?.state === 'ended' && LIMITS.includes(status.reason);
+    return status !== undefined && isByRule(status);
   }
 
   /** All that was seen is on the disk by now. */
@@ -165,8 +177,14 @@ export class Participant {
       ];
     }
     const { state } = session.status;
-    if (state === 'none' || state === 'ended' || state === 'failed') {
+    if (['none', 'ended', 'failed', 'stopped'].includes(state)) {
       return [
+        ...(state === 'stopped'
+          ? ([
+              [1, () => this.end(this.name)],
+              [1, () => this.reset(this.name)],
+            ] as const)
+          : []),
         [8, doing('starts', () => session.start())],
         [1, doing('closes the pages', () => this.closePage())],
         [1, () => this.#startFrom(session)],
@@ -293,16 +311,47 @@ export class Participant {
     }
   }
 
-  #status(session: Session, status: { readonly state: string; readonly reason?: string }): void {
+  #status(session: Session, status: StatusWords): void {
     const why = status.reason === undefined ? '' : ` (${status.reason})`;
     if (status.state !== this.#shown)
       this.#world.say(`  ${this.name}/${this.lab} is ${status.state}${why}`);
     if (status.state !== this.#shown) this.changedAt = this.#world.clock.now;
     this.#shown = status.state;
-    if (status.state === 'ended' && LIMITS.includes(status.reason ?? '')) this.#setGiven(undefined);
+    if (isByRule(status)) this.#setGiven(undefined);
+    if (status.state === 'stopped' && this.given !== undefined) this.#wasStopped(this.given);
+    if (status.state === 'ready') this.#runsAgain(session.sandbox);
     if (status.state === 'ready' && this.#startingOver === 0) this.#setGiven(session.sandbox);
   }
   #shown = '';
+
+  /** Its containers that run are to run again. A server that comes back to stopped hosts tells of them a second time. */
+  #wasStopped(sandbox: string): void {
+    if (this.#ran?.sandbox === sandbox) return;
+    this.#ran = {
+      sandbox,
+      ids: this.#nested(sandbox).flatMap(({ id, running }) => (running ? id : [])),
+    };
+  }
+  #ran: { readonly sandbox: string; readonly ids: readonly string[] } | undefined;
+
+  /** A start of a container that fails in a storm is told to the learner, and no fault. */
+  #runsAgain(sandbox: string | undefined): void {
+    const ran = this.#ran;
+    this.#ran = undefined;
+    if (!ran || ran.sandbox !== sandbox || !this.#world.isCalm) return;
+    const idle = this.#nested(sandbox).filter(
+      ({ id, running }) => ran.ids.includes(id) && !running,
+    );
+    if (idle.length === 0) return;
+    const what = `${this.name}/${this.lab}: ${idle.map(({ id }) => id).join(', ')}`;
+    this.#world.violate(RULES.containersRunAgain, what);
+  }
+
+  #nested(sandbox: string) {
+    return [...this.#world.machine.containers.values()]
+      .filter(({ labels }) => labels[LABEL.sandbox] === sandbox)
+      .flatMap(({ engine }) => engine?.containers ?? []);
+  }
 
   #sawTerminals(terminals: readonly { readonly id: string; readonly host: string }[]): void {
     for (const { id, host } of terminals) {

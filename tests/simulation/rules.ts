@@ -11,6 +11,8 @@ export const RULES = {
   givesUpItsPlace: 'a place in the queue is given up',
   readyHasHosts: 'a ready session has hosts',
   letsGo: 'a sandbox is let go of',
+  staysStopped: 'stopped hosts do not run',
+  containersRunAgain: 'containers that ran run again',
   hostsAreRepaired: 'hosts are repaired',
   hostsAreShown: 'hosts are shown as they are',
   keepsItsTerminals: 'no terminal is forgotten',

@@ -24,6 +24,8 @@ export interface LifeOptions {
   readonly hasMemory: () => boolean;
   readonly idleMs: number;
   readonly totalMs: number;
+  readonly keepMs: number;
+  readonly diskFill: () => number;
   readonly inClass: boolean;
   readonly log: (message: string, error: unknown) => void;
 }
@@ -46,7 +48,7 @@ export class ServerLife {
   isClosing = false;
 
   constructor(options: LifeOptions) {
-    const { machine, database, labs, idleMs, totalMs, log } = options;
+    const { machine, database, labs, idleMs, totalMs, keepMs, log } = options;
     this.engine = new MemoryEngine(machine);
     this.background = new Background(log);
     this.store = new Store(database, log);
@@ -62,6 +64,8 @@ export class ServerLife {
       startsAtOnce: options.startsAtOnce,
       hasMemory: options.hasMemory,
       limits: { idleMs, totalMs },
+      retention: { keepMs, fillPercent: 95 },
+      diskFill: async () => options.diskFill(),
       terminals,
       background: this.background,
     });

@@ -1,13 +1,11 @@
-import { WHY_ENDED } from '../../server/session/expiry.ts';
 import { lookAtRest, lookAtStep, sandboxesOnEngine } from './looks.ts';
 import type { Mutant } from './mutants.ts';
-import { Participant } from './participant.ts';
+import { isByRule, Participant } from './participant.ts';
 import { RULES } from './rules.ts';
 import { Weather } from './weather.ts';
 import { type Violation, World } from './world.ts';
 
 const MINUTE = 60_000;
-const EXPIRED: readonly string[] = Object.values(WHY_ENDED);
 /** Longer than every wait for a next try; between two sweeps there are five minutes. */
 const REST_MS = 7 * MINUTE;
 /** A start with its tries is over by then. */
@@ -161,14 +159,14 @@ async function startAgain(
   for (const participant of participants) {
     participant.openPage();
     const state = participant.session?.status.state;
-    if (state !== 'none' && state !== 'ended' && state !== 'failed') continue;
+    if (state === undefined || !['none', 'ended', 'failed', 'stopped'].includes(state)) continue;
     world.attempt(`${participant.name} starts again`, () => participant.session?.start());
   }
   if (!(await rest(world, participants, START_MS, look))) return;
   for (const { session, name, lab } of participants) {
     const status = session?.status;
     if (!status || status.state === 'ready' || status.state === 'queued') continue;
-    if (status.state === 'ended' && EXPIRED.includes(status.reason)) continue;
+    if (isByRule(status) || status.state === 'stopped') continue;
     world.violate(RULES.startLeadsToHosts, `${name}/${lab} is ${status.state}`);
     return;
   }

@@ -55,6 +55,8 @@ export class Weather {
     this.#fuse = Number.POSITIVE_INFINITY;
     this.#world.obstacle = undefined;
     this.#world.hasMemory = true;
+    this.#world.diskFill = 50;
+    this.#world.isCalm = true;
     if (!machine.isUp) machine.engineReturns();
     for (const id of this.#paused) this.#unpause(id);
   }
@@ -73,6 +75,7 @@ export class Weather {
       () => this.#restart(),
       () => this.#machineSleeps(),
       () => this.#memoryRunsOut(),
+      () => this.#engineDiskFills(),
     ];
   }
 
@@ -200,6 +203,16 @@ export class Weather {
     world.hasMemory = false;
     world.clock.after(world.chance.time(500, 60_000), () => {
       world.hasMemory = true;
+    });
+  }
+
+  #engineDiskFills(): void {
+    const world = this.#world;
+    if (world.diskFill > 50) return;
+    world.say('the engine’s disk is nearly full');
+    world.diskFill = 99;
+    world.clock.after(world.chance.time(30_000, 300_000), () => {
+      world.diskFill = 50;
     });
   }
 

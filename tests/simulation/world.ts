@@ -23,6 +23,8 @@ export interface Plan {
   readonly startsAtOnce: number;
   readonly idleMs: number;
   readonly totalMs: number;
+  /** How long stopped sandboxes are kept; 0: limits remove them. */
+  readonly keepMs: number;
   /** How long it is stormy (ms). */
   readonly stormMs: number;
   /** Between two deeds of one learner (ms, the shortest and the longest). */
@@ -43,8 +45,9 @@ function planOf(chance: Chance): Plan {
     labCount: chance.odds(0.3) ? 2 : 1,
     inClass: chance.odds(0.4),
     startsAtOnce: chance.between(1, 3),
-    idleMs: chance.odds(0.3) ? chance.between(6, 30) * MINUTE : 0,
+    idleMs: chance.odds(0.4) ? chance.between(6, 30) * MINUTE : 0,
     totalMs: chance.odds(0.3) ? chance.between(6, 60) * MINUTE : 0,
+    keepMs: chance.odds(0.7) ? chance.between(2, 90) * MINUTE : 0,
     stormMs,
     paceMs: [Math.round(paceMs / 4), Math.round(paceMs * 4)],
   };
@@ -106,6 +109,10 @@ export class World implements AsyncDisposable {
   readonly strays = new Set<string>();
   /** Whether the machine has memory for one more sandbox. */
   hasMemory = true;
+  /** How full the engine's disk is (percent). */
+  diskFill = 50;
+  /** Nothing goes wrong any more. */
+  isCalm = false;
   /** The sandboxes that were there when the server came: it has to find out whose they are. */
   inherited: ReadonlySet<string> = new Set();
   /** Told before the server writes something to its disk. */
@@ -183,6 +190,13 @@ export class World implements AsyncDisposable {
     );
   }
 
+  /** Those of {@link sandboxes} that take room: all but the stopped ones. */
+  get takingRoom(): ReadonlySet<string> {
+    const running = [...this.machine.containers.values()].filter(({ state }) => state !== 'exited');
+    const ids = new Set(running.map(({ labels }) => labels[LABEL.sandbox]));
+    return new Set([...this.sandboxes].filter((id) => ids.has(id)));
+  }
+
   /** A line of the story. */
   say(line: string): void {
     this.trace.push(`${(this.clock.now / 1000).toFixed(3).padStart(10)} ${line}`);
@@ -234,6 +248,7 @@ export class World implements AsyncDisposable {
         labs: this.labs,
         ...this.plan,
         hasMemory: () => this.hasMemory,
+        diskFill: () => this.diskFill,
         log: (message, error) => {
           if (!life.isDead)
             this.say(`  log: ${message}: ${error instanceof Error ? error.message : error}`);
