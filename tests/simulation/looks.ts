@@ -76,7 +76,7 @@ function lookAtParticipant(world: World, participant: Participant): string | und
       world.violate(RULES.startEnds, `${who} is starting`);
       break;
     case 'queued':
-      if (world.takingRoom.size < world.plan.sandboxesMost) {
+      if (takingRoom(world) < world.plan.sandboxesMost) {
         world.violate(RULES.queueMoves, `${who} is queued`);
       }
       if (closedAt !== undefined && world.clock.now - closedAt > PLACE_KEPT_MS) {
@@ -104,6 +104,12 @@ function lookAtParticipant(world: World, participant: Participant): string | und
     world.violate(RULES.letsGo, `${who} is ${status.state} with ${sandbox}`);
   }
   return undefined;
+}
+
+/** How many sandboxes there are, but for those that are stopped and kept. */
+function takingRoom(world: World): number {
+  const owners = world.open?.sessions.capacity.owners();
+  return sandboxesOnEngine(world).filter((id) => owners?.get(id) !== 'kept').length;
 }
 
 /** @returns the sandbox, of which nothing runs */
