@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 const MIB = 1024 ** 2;
 /** Left for the server, the engine and everything else on the machine. */
 const RESERVE_BYTES = 768 * MIB;
-/** What one sandbox takes when it has started (measured: 93 MiB), and some to work with. */
+/** What one sandbox takes once the engines of its hosts are awake (measured: 93 MiB), and some to work with. */
 const SANDBOX_BYTES = 160 * MIB;
 
 /** Whether this machine has memory for one more sandbox while `starting` are on their way to taking theirs. */
