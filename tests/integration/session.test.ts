@@ -131,7 +131,7 @@ test('a host whose engine was stopped is there with its shell when the server co
   const types = (...argv: string[]) => first.runtime.engine.run(server01, argv);
   const isShown = (detail: string) => (now: SessionSnapshot) =>
     now.status.state === 'ready' && now.status.hosts[0]?.detail === detail;
-  await types('systemctl', 'stop', 'docker');
+  await types('sh', '-c', 'docker ps; systemctl stop docker');
   await until(session, 'the engine to be stopped', isShown(ENGINE_DOWN.stopped));
   await first.close({ clean: false });
   await using second = await openApp({ labs: LABS, data: first.data });
@@ -153,6 +153,7 @@ test('a host that is restarted with an engine that cannot start is there with it
   const server01 = await app.container(sandbox, 'quayside.host=server01');
   const { journal } = app.store.session(id, LAB);
   const isWatched = () => journal.all('host').some(({ change }) => change === 'engine-up');
+  await app.runtime.engine.run(server01, ['docker', 'ps']);
   await expect.poll(isWatched).toBe(true);
   await app.runtime.engine.run(server01, ['sh', '-c', 'echo "{ no" > /etc/docker/daemon.json']);
   await app.runtime.engine.docker.getContainer(server01).kill();
