@@ -103,6 +103,8 @@ export async function unreachable(
     }),
   );
   if (first === undefined) return;
+  // One that sleeps is answered for without being asked.
+  await (await learner.terminal(first)).run('docker version');
   await report.attempt(run, wholeLab(probe.lab, placeOf), `the engine of ${first} is stopped`, () =>
     away(learner, probe, first, {
       asks: (part) => BY_ENGINE.has(part),

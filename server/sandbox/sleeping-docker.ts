@@ -34,8 +34,10 @@ export function sleepingDocker(host: Host, signal: AbortSignal): Dockerode {
   return docker;
 }
 
-/** @throws NotThere; CouldNotCheck for what an engine can say only when it runs */
+/** @throws the signal's reason; NotThere; CouldNotCheck for what an engine can say only when it runs */
 async function answerTo({ path }: DialOptions, host: Host, signal: AbortSignal): Promise<Answer> {
+  // A host that is paused or away is not answered for either.
+  signal.throwIfAborted();
   const [, kind = '', name = '', part = ''] = PATH.exec(path) ?? [];
   switch (kind) {
     case '_ping':

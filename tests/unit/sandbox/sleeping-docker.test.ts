@@ -37,3 +37,9 @@ test('what it can say only when it runs cannot be checked, and is no reason to w
   await expect(docker.info()).rejects.toThrow(CouldNotCheck);
   await expect(docker.createContainer({ Image: 'web:1' })).rejects.toThrow('may only read');
 });
+
+test('a host that is paused or away is not answered for', async () => {
+  const why = new CouldNotCheck('server01 is paused.');
+  const away = { ...host, availability: AbortSignal.abort(why) } as unknown as Host;
+  await expect(hostView(away, NEVER).containers()).rejects.toThrow('server01 is paused.');
+});
