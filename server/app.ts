@@ -162,7 +162,7 @@ async function openServices(
     pool: config.pool,
     diskBytes: config.diskMib * MIB,
     limits: { idleMs: config.idleMinutes * MINUTE_MS, totalMs: config.totalMinutes * MINUTE_MS },
-    retention: { keepMs: config.keepDays * DAY_MS, fillPercent: config.keepDiskPercent },
+    retention: { keepMs: config.keepDays * DAY_MS, fillPercent: config.keepFill },
     basePath: config.basePath,
     background,
     terminals: new HostTerminalBackend({ background }),

@@ -69,7 +69,7 @@ export const SETTINGS = z.strictObject({
     .default(14)
     .describe('stopped hosts are kept so long; 0 removes them at once'),
   // Further up, the engine itself has no room to work any more.
-  keepDiskPercent: wholeNumber(1, 100)
+  keepFill: wholeNumber(1, 100)
     .default(95)
     .describe('the oldest of them go while the engine’s disk is fuller'),
   metricsToken: text(16, 1024).exactOptional().describe('what a reader of /metrics must say'),
@@ -96,7 +96,7 @@ export const VARIABLES = {
   idleMinutes: 'QUAYSIDE_IDLE_MINUTES',
   totalMinutes: 'QUAYSIDE_TOTAL_MINUTES',
   keepDays: 'QUAYSIDE_KEEP_DAYS',
-  keepDiskPercent: 'QUAYSIDE_KEEP_DISK_PERCENT',
+  keepFill: 'QUAYSIDE_KEEP_FILL',
   metricsToken: 'QUAYSIDE_METRICS_TOKEN',
 } as const satisfies Partial<Record<Key, string>>;
 

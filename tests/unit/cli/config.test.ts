@@ -54,6 +54,13 @@ test('a class is named on the command line', () => {
   });
 });
 
+test('idle hosts of a class are stopped, where stopped hosts are kept; one learner’s only if that is said', () => {
+  expect(read([]).idleMinutes).toBe(0);
+  expect(read(['--class', 'A']).idleMinutes).toBe(120);
+  expect(read(['--class', 'A', '--config', file({ keepDays: 0 })]).idleMinutes).toBe(0);
+  expect(read(['--config', file({ keepDays: 0, idleMinutes: 30 })]).idleMinutes).toBe(30);
+});
+
 test('the labs that there are, are named with commas between them, or as a list in the file', () => {
   expect(read(['--labs', 'storage, networking']).labs).toEqual(['storage', 'networking']);
   expect(read(['--config', file({ labs: ['networking'] })]).labs).toEqual(['networking']);
@@ -166,6 +173,8 @@ describe('a bound holds wherever the value is said', () => {
     diskMib: [63, 1024 ** 2 + 1],
     idleMinutes: [-1, 10_081],
     totalMinutes: [-1, 10_081],
+    keepDays: [-1, 366],
+    keepFill: [0, 101],
   } as const;
 
   test.each(Object.entries(outside))('%s', (key, values) => {
