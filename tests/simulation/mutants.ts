@@ -45,6 +45,10 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     install: forgetTheStart,
     rule: RULES.queueMoves,
   },
+  'a slot is given back while its hosts are being stopped': {
+    install: giveBackBeforeItIsStopped,
+    rule: RULES.limit,
+  },
 };
 
 /** Between two looks, once (ms). */
@@ -168,6 +172,14 @@ function forgetTheStart(): Disposable {
   return replaced(StoredSession.prototype, 'begin', (begin) => {
     return function (this: StoredSession, ...given) {
       return begin.apply(this, given).catch(() => new Promise<never>(() => undefined));
+    };
+  });
+}
+
+function giveBackBeforeItIsStopped(): Disposable {
+  return replaced(Sandbox.prototype, 'stop', (stop) => {
+    return async function (this: Sandbox, ...given) {
+      stop.apply(this, given).catch(() => undefined);
     };
   });
 }

@@ -45,12 +45,18 @@ function planOf(chance: Chance): Plan {
     labCount: chance.odds(0.3) ? 2 : 1,
     inClass: chance.odds(0.4),
     startsAtOnce: chance.between(1, 3),
-    idleMs: chance.odds(0.4) ? chance.between(6, 30) * MINUTE : 0,
+    idleMs: idleOf(chance, stormMs),
     totalMs: chance.odds(0.3) ? chance.between(6, 60) * MINUTE : 0,
     keepMs: chance.odds(0.7) ? chance.between(2, 90) * MINUTE : 0,
     stormMs,
     paceMs: [Math.round(paceMs / 4), Math.round(paceMs * 4)],
   };
+}
+
+/** Now and then so short that hosts are stopped, and gone on with, in the middle of a storm. */
+function idleOf(chance: Chance, stormMs: number): number {
+  if (chance.odds(0.25)) return chance.time(500, stormMs);
+  return chance.odds(0.3) ? chance.between(6, 30) * MINUTE : 0;
 }
 
 /** A server's connection to its file, on the disk of the world. */
