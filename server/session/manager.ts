@@ -8,13 +8,14 @@ import { QuaysideError } from '../base/errors.ts';
 import type { BrowserPane } from '../browser/browser-pane.ts';
 import { AT_ONCE, Capacity, type CapacityOptions } from '../capacity/capacity.ts';
 import type { EngineEvent } from '../engine/engine.ts';
+import { engineDiskFill } from '../sandbox/disk-fill.ts';
 import { type FullDisk, monitorDisks } from '../sandbox/disk-monitor.ts';
 import { hostSource } from '../sandbox/host-images.ts';
 import { imageSource } from '../sandbox/image-name.ts';
 import { LABEL } from '../sandbox/labels.ts';
 import type { StoredSession } from '../store/stored-session.ts';
 import type { Limits } from './expiry.ts';
-import { engineDiskFill, keepWithin, NOTHING_KEPT, type Retention } from './retention.ts';
+import { keepWithin, NOTHING_KEPT, type Retention } from './retention.ts';
 import { Session } from './session.ts';
 
 /** After the engine has gone away: how long until it is looked for again. */

@@ -1,8 +1,5 @@
-import { statfs } from 'node:fs/promises';
 import type { Background } from '../base/background.ts';
 import { sleep } from '../base/deadline.ts';
-import type { Engine } from '../engine/engine.ts';
-import { localDataRoot } from '../engine/local-engine.ts';
 import type { StoppedBecause, StoredSession } from '../store/stored-session.ts';
 
 /** How often it is looked whether a kept sandbox has to go. Days are counted, and a disk fills in minutes. */
@@ -91,17 +88,4 @@ async function removeOnce(
     // Its learner may have come back while the disk was asked.
     if (stopped()[0] === oldest) await remove(oldest, whyNoRoom(at));
   }
-}
-
-/** How full the disk of an engine on this machine is (percent); `undefined` for one elsewhere. */
-export async function engineDiskFill(
-  engine: Engine,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  const root = await localDataRoot(engine, signal);
-  if (root === undefined) return undefined;
-  // As df reckons it: what only root may use is not free.
-  const { blocks, bfree, bavail } = await statfs(root);
-  const used = blocks - bfree;
-  return (100 * used) / (used + bavail);
 }
