@@ -325,6 +325,8 @@ export class LiveSandbox implements Disposable {
     const withEngine = this.sandbox.hosts.filter(({ spec }) => spec.hasEngine);
     await Promise.all(
       withEngine.map(async (host) => {
+        // One that sleeps has never had a container.
+        if (host.isAsleep) return;
         // An engine that its learner has broken keeps nobody from the host; its containers are the learner's to start.
         if (WITHOUT_ENGINE.includes(this.#statusOf(host.name)?.detail ?? '')) return;
         try {
