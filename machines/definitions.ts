@@ -28,6 +28,8 @@ export interface Complaint {
   readonly typed: string;
   /** The words of it in what doctor says; what is typed, if not given. */
   readonly printed?: string;
+  /** It is the kernel’s, and made true only where the machine has one of its own. */
+  readonly isKernels?: true;
   /** It holds from the next sign-in on, and not in the shell in which it was typed. */
   readonly atNextSignIn?: true;
 }
@@ -124,7 +126,7 @@ const COMPLAINTS: readonly Complaint[] = [
     // The machine is its own other machine.
     given: [
       'apt-get install -y --no-install-recommends openssh-server openssh-client',
-      `runuser -l learner -c "ssh-keygen -q -N '' -f .ssh/id_ed25519 && cp .ssh/id_ed25519.pub .ssh/authorized_keys && ssh -o StrictHostKeyChecking=accept-new localhost true"`,
+      `runuser -l learner -c "mkdir -m 700 .ssh && ssh-keygen -q -N '' -f .ssh/id_ed25519 && cp .ssh/id_ed25519.pub .ssh/authorized_keys && ssh -o StrictHostKeyChecking=accept-new localhost true"`,
     ],
     shell: 'export DOCKER_TLS_VERIFY=1 DOCKER_HOST=tcp://127.0.0.1:2376',
     says: /to be asked over TLS/,
@@ -134,11 +136,13 @@ const COMPLAINTS: readonly Complaint[] = [
       'ssh -fnNT -L /tmp/engine.sock:/var/run/docker.sock learner@localhost >/dev/null 2>&1; export DOCKER_HOST=unix:///tmp/engine.sock',
   },
   {
+    isKernels: true,
     given: ['sysctl -w fs.inotify.max_user_instances=64'],
     says: /only 64 inotify instances/,
     typed: 'sudo sysctl -w fs.inotify.max_user_instances=1024',
   },
   {
+    isKernels: true,
     given: ['sysctl -w fs.file-max=60000'],
     says: /only 60000 files open/,
     typed: 'sudo sysctl -w fs.file-max=1000000',

@@ -70,7 +70,7 @@ async function tryOne(name: string, definition: Definition, wanted: Wanted): Pro
     const boot = root ? bootUml({ ...options, root }) : bootHere(options);
     await using machine = new Machine(boot, signal);
     await tryMachine({
-      ...{ machine, definition, signal },
+      ...{ machine, definition, kernel, signal },
       log: (line) => log.write(`${line}\n`),
       onOutcome: (outcome) => {
         outcomes.push(outcome);

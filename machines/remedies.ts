@@ -30,8 +30,29 @@ export async function tryRemedy(
   return `“${typed}” helps: ${seen.join(', ')}, cleaned`;
 }
 
+/**
+ * Makes things true that doctor tells of, one after the other, and types what it says to type.
+ *
+ * @returns how many of them helped
+ * @throws ExpectationFailed with those that did not
+ */
+export async function tryComplaints(
+  quayside: Quayside,
+  machine: Machine,
+  complaints: readonly Complaint[],
+): Promise<string> {
+  const failures: string[] = [];
+  for (const complaint of complaints) {
+    await tryComplaint(quayside, machine, complaint).catch((error: Error) =>
+      failures.push(error.message),
+    );
+  }
+  if (failures.length === 0) return `${complaints.length} remedies of doctor help`;
+  throw new ExpectationFailed(`${complaints.length} remedies to help`, failures.join(' ⏎ '));
+}
+
 /** Makes something true that doctor tells of, types what it says to type, and asks it again. */
-export async function tryComplaint(
+async function tryComplaint(
   quayside: Quayside,
   machine: Machine,
   { given, shell, says, typed, printed = typed, atNextSignIn }: Complaint,

@@ -1,8 +1,8 @@
 import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
-import { BASE_IMPORT, type Definition } from './definitions.ts';
+import { BASE_IMPORT, type Definition, type Kernel } from './definitions.ts';
 import type { Machine } from './machine.ts';
 import { Quayside } from './quayside.ts';
-import { tryComplaint, tryRemedy } from './remedies.ts';
+import { tryComplaints, tryRemedy } from './remedies.ts';
 
 /** What one host may write while the disk is tried (MiB); the learner writes three times that. */
 const DISK_MIB = '100';
@@ -24,6 +24,7 @@ export interface Outcome {
 export interface TrialOptions {
   readonly machine: Machine;
   readonly definition: Definition;
+  readonly kernel: Kernel;
   readonly signal: AbortSignal;
   /** What the machine prints. */
   readonly log: (line: string) => void;
@@ -33,7 +34,7 @@ export interface TrialOptions {
 
 /** Does everything that a person does with Quayside on a new machine. It ends with the first part that nothing follows. */
 export async function tryMachine(options: TrialOptions): Promise<void> {
-  const { machine, definition, signal, log, onOutcome } = options;
+  const { machine, definition, kernel, signal, log, onOutcome } = options;
   const quayside = new Quayside(machine, definition, signal, log);
   const part = async (name: string, work: () => Promise<string>): Promise<boolean> => {
     const began = performance.now();
@@ -55,8 +56,8 @@ export async function tryMachine(options: TrialOptions): Promise<void> {
   const { complaints = [], remedies = [], refusal } = definition;
   if (complaints.length > 0) {
     await part('typed', async () => {
-      for (const complaint of complaints) await tryComplaint(quayside, machine, complaint);
-      return `${complaints.length} remedies of doctor help`;
+      const made = complaints.filter(({ isKernels }) => !isKernels || kernel === 'uml');
+      return await tryComplaints(quayside, machine, made);
     });
   }
   if (!(await part('base', () => giveBase(options)))) return;
