@@ -8,6 +8,11 @@ export function printFailure(error: unknown): void {
 
 /** Does a command's work. Where it fails, that is printed, and the command ends with status 1. */
 export async function runProgram(work: () => Promise<void>): Promise<void> {
+  // Whoever reads it, such as `head`, may have read enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
   try {
     await work();
   } catch (error) {

@@ -4,7 +4,7 @@ import { QuaysideError } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import { Engine, FORWARD_REMEDY } from './engine.ts';
 import { assertFit } from './fit.ts';
-import { ownEngineAddress, startOwnEngine, USUAL_ADDRESS } from './own-engine.ts';
+import { ownEngineAddress, ownEngineLog, startOwnEngine, USUAL_ADDRESS } from './own-engine.ts';
 
 /** The command line answers this from a file. */
 const CLI_MS = 5_000;
@@ -32,7 +32,7 @@ async function startedEngine(env: NodeJS.ProcessEnv, progress: Progress): Promis
   throw new QuaysideError(
     'ENGINE_SETUP_FAILED',
     'The Docker Engine was started but does not answer.',
-    'Look at /var/log/quayside-engine.log for the reason.',
+    `Read what it says: tail ${ownEngineLog()}`,
   );
 }
 

@@ -47,6 +47,13 @@ const KERNEL_NEEDS: Readonly<Record<Exclude<KernelFeature, 'ipvs'>, string>> = {
 
 /** What an engine comes to, in the order in which it is told: first what refuses, then warnings. */
 export function judge(look: EngineLook): readonly Finding[] {
+  const findings = judged(look);
+  // Root types it as it is, and may have no sudo.
+  if (!look.isRoot) return findings;
+  return findings.map((each) => ({ ...each, remedy: each.remedy.replaceAll('sudo ', '') }));
+}
+
+function judged(look: EngineLook): readonly Finding[] {
   const product = productOf(look);
   // One that is no engine for hosts says the rest in its own way: Podman tells of no limit on processors.
   if (product.some(({ severity }) => severity === 'refuse')) return product;

@@ -41,6 +41,11 @@ export function ownEngineAddress(home = HOME): string {
   return `unix://${pathsOf(home).socket}`;
 }
 
+/** What the engine of our own prints. */
+export function ownEngineLog(home = HOME): string {
+  return pathsOf(home).log;
+}
+
 /** Where the machine's engine listens, on every Linux. */
 export const USUAL_ADDRESS = 'unix:///var/run/docker.sock';
 
@@ -226,7 +231,7 @@ async function assertRoom(data: string): Promise<void> {
   throw new QuaysideError(
     'DISK_FULL',
     `The disk under ${data} has ${Math.floor(free / 1024 ** 2)} MiB free; Quayside needs ${NEEDED_BYTES / 1024 ** 2} MiB.`,
-    'Free some room (docker system prune, apt-get clean) and start again.',
+    'Free some room and start again. What apt has kept: apt-get clean. What takes the most: du -xh --max-depth=2 / | sort -h | tail',
   );
 }
 

@@ -4,7 +4,8 @@ import { type Finding, judge } from '../../../server/engine/judge.ts';
 import type { EngineLook, MachineLook } from '../../../server/engine/look.ts';
 import { lookOf, type RecordedEngine } from '../../fixtures/engines.ts';
 
-const OWN = 'sudo DOCKER_HOST=$(sudo npm run -s engine -- start) npm start';
+const OWN = 'DOCKER_HOST=$(npm run -s engine -- start) npm start';
+const OWN_BY_USER = 'sudo DOCKER_HOST=$(sudo npm run -s engine -- start) npm start';
 
 const of = (severity: Finding['severity'], look: EngineLook) =>
   judge(look).filter((each) => each.severity === severity);
@@ -39,6 +40,13 @@ test.each<[RecordedEngine, string]>([
   expect(refused[0]?.what).toContain(why);
   expect(refused[0]?.remedy).toContain(OWN);
   expect(judge(lookOf(name))[0], 'what refuses is told first').toEqual(refused[0]);
+});
+
+test('what root types has no sudo, which a machine may lack; what anybody else does, has', () => {
+  const [ofRoot] = of('refuse', lookOf('userns-20.10'));
+  expect(ofRoot?.remedy).not.toContain('sudo');
+  const [ofUser] = of('refuse', lookOf('userns-20.10', { isRoot: false }));
+  expect(ofUser?.remedy).toContain(OWN_BY_USER);
 });
 
 test('what Podman leaves out of its answer is no second reason to refuse it', () => {
@@ -112,7 +120,7 @@ test.each(['overlay', 'veth', 'bridge', 'nftables', 'iptables-nft', 'nat'])(
   'a kernel without %s is refused, and one whose modules are gone is to be booted anew',
   (feature) => {
     expect(of('refuse', withFeature(feature, 'absent'))).toHaveLength(1);
-    expect(of('refuse', withFeature(feature, 'file gone'))[0]?.remedy).toContain('sudo reboot');
+    expect(of('refuse', withFeature(feature, 'file gone'))[0]?.remedy).toContain(': reboot');
     for (const state of ['there', 'loadable', 'unknown']) {
       expect(of('refuse', withFeature(feature, state))).toEqual([]);
     }
