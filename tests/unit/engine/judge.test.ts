@@ -138,7 +138,7 @@ test('what runs short is a warning with what to type', () => {
   const limits = { inotifyInstances: 64, inotifyWatches: 1, files: 1_000, ownFiles: 256 };
   expect(of('warning', on({ limits })).map(({ remedy }) => remedy)).toEqual([
     expect.stringContaining('fs.inotify.max_user_instances'),
-    expect.stringContaining('sudo prlimit --nofile=65536 --pid $$'),
+    expect.stringContaining('prlimit --nofile=65536 --pid $$'),
     expect.stringContaining('fs.file-max'),
   ]);
 });
