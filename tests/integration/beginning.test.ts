@@ -2,9 +2,10 @@ import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defineLab, type Lab } from '#lab';
+import { defineLab, hostNamed, type Lab } from '#lab';
 import { labSource } from '../../server/labs/lab-source.ts';
 import { withFolders } from '../../server/labs/loader.ts';
+import { hostSource } from '../../server/sandbox/host-images.ts';
 import { Sandbox } from '../../server/sandbox/sandbox.ts';
 import { openApp, openRuntime, started, startSandbox, until } from './stage.ts';
 
@@ -71,7 +72,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage?.[Symbol.asyncDispose]();
   const { engine, hostImages } = stage.runtime;
-  for (const name of Object.values(hostImages)) await engine.docker.getImage(name).remove();
+  // The other one has nothing of this lab's own, and other labs may have it too.
+  const client = hostNamed(LAB, 'client');
+  const own = client && hostSource(client, LAB);
+  await engine.docker.getImage(hostImages[own ?? ''] ?? '').remove();
   folder.remove();
 });
 
