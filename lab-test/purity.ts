@@ -103,8 +103,7 @@ export async function unreachable(
     }),
   );
   if (first === undefined) return;
-  // One that sleeps is answered for without being asked.
-  await (await learner.terminal(first)).run('docker version');
+  await use(learner, probe, first);
   await report.attempt(run, wholeLab(probe.lab, placeOf), `the engine of ${first} is stopped`, () =>
     away(learner, probe, first, {
       asks: (part) => BY_ENGINE.has(part),
@@ -113,6 +112,29 @@ export async function unreachable(
       come: async () => void (await probe.read(first, 'pkill -CONT -x dockerd')),
     }),
   );
+}
+
+/**
+ * Uses a host's engine: one that sleeps is answered for without being asked. Settles when the learner is shown what the
+ * checks say of it then.
+ */
+async function use(learner: Learner, probe: Probe, host: string): Promise<void> {
+  await (await learner.terminal(host)).run('docker version');
+  const { events } = learner;
+  const said = await asked(probe.lab, await probe.look());
+  const differing = (): readonly string[] =>
+    [...said].flatMap(([id, outcome]) => {
+      const isOpen = outcome.kind === 'answered' && outcome.verdict.kind === 'not-yet';
+      const shown = events.check(id);
+      if (!isOpen || shown.state === 'passed') return [];
+      return shown.reason === outcome.verdict.reason ? [] : id;
+    });
+  await events.until({
+    ms: RECOVERY_MS,
+    what: `every check to say what it says of the engine of ${host}`,
+    look: () => differing().length === 0,
+    seen: () => statesOf(learner, differing()),
+  });
 }
 
 async function away(
