@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { addAbortSignal, type Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type Dockerode from 'dockerode';
+import { sleep } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import { createClient } from './client.ts';
 import { DialAgent, dialed } from './dial-agent.ts';
@@ -27,6 +28,10 @@ const RUN_BYTES = 1024 ** 2;
 /** The engine in a host is never woken by whoever only asks it (images/lab-host/init). */
 const CONNECT_IF_AWAKE =
   '[ ! -e /run/quayside/asleep ] && exec socat - UNIX-CONNECT:/run/docker.sock';
+/** A start takes 40 to 60 ms; then less and less often. */
+const STARTED_POLL_MS = { first: 60, most: 4_000 } as const;
+/** An engine that has not started a process by then has lost it. */
+const STARTED_MS = 600_000;
 
 /** Only this folder imports the client itself; the others take its types from here. */
 export type { Dockerode };
@@ -50,6 +55,8 @@ export interface ProcessResult {
 /** The stdin and stdout of a process in a container. Disposing it closes the stream. */
 export interface ProcessLine extends AsyncDisposable {
   readonly stream: Duplex;
+  /** Settles when the process runs, where its line may be there before. It does not reject. */
+  readonly started?: Promise<void>;
 }
 
 /** A running process in a container, and how it will end. */
@@ -141,10 +148,10 @@ export class Engine {
       // One that nobody wants any more is not started: it would run in the host.
       signal?.throwIfAborted();
       const connection = await exec.start({ hijack: true, stdin: true, Tty: false });
-      return { exec, stream: new ProcessStream(connection, budget) };
+      const stream = new ProcessStream(connection, budget);
+      return { exec, stream, started: untilStarted(exec, connection) };
     };
-    // The limit is the caller's. The start itself has a longer one, as the engine goes on with it.
-    const { exec, stream } = await engineCall(signal, (limited) =>
+    const { exec, stream, started } = await engineCall(signal, (limited) =>
       this.#starts.run(container, limited, start, (late) => late.stream.destroy()),
     );
     // Its reader gets the error.
@@ -153,6 +160,7 @@ export class Engine {
     let exited: Promise<number> | undefined;
     return {
       stream,
+      started,
       stderr: () => stream.stderr,
       get exited() {
         exited ??= closed.then(async () => (await exec.inspect({ ...abortable })).ExitCode ?? -1);
@@ -279,6 +287,26 @@ export class Engine {
     } catch (error) {
       if (!signal.aborted) throw brokenOff(error);
     }
+  }
+}
+
+/**
+ * Settles when a process runs, or has ended. An engine gives the connection away before it starts the process; it tells
+ * the process's id once it has.
+ */
+async function untilStarted(exec: Dockerode.Exec, connection: Duplex): Promise<void> {
+  let hasEnded = false;
+  connection.once('end', () => {
+    hasEnded = true;
+  });
+  let waited = 0;
+  for (let wait = STARTED_POLL_MS.first; waited < STARTED_MS; wait *= 2) {
+    const pause = Math.min(wait, STARTED_POLL_MS.most);
+    await sleep(pause);
+    waited += pause;
+    if (hasEnded) return;
+    const state = await exec.inspect().catch(() => undefined);
+    if (state?.Pid !== 0 || state.ExitCode !== null) return;
   }
 }
 

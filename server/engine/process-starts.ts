@@ -4,10 +4,16 @@ import { withAbort } from '../base/deadline.ts';
 /** Room for the parts of a page, each asked for by a process of its own; a start takes 40 to 60 ms of a processor. */
 const MOST_AT_ONCE = 8;
 
+/** What an engine has been asked to run. */
+interface Begun {
+  /** Settles when it runs, or has ended; it does not reject. */
+  readonly started: Promise<void>;
+}
+
 /**
  * Starts of processes in containers, a few at a time in each. An engine goes on with one that it was asked for, whoever
- * gives it up: it keeps its turn until the engine has answered. On a machine where a start takes longer than anybody
- * waits, a container would otherwise have one more for each attempt, until the machine's memory is full.
+ * gives it up: it keeps its turn until it runs. On a machine where a start takes longer than anybody waits, a container
+ * would otherwise have one more for each attempt, until the machine's memory is full.
  */
 export class ProcessStarts {
   /** The containers in which one is under way or waits. */
@@ -19,7 +25,7 @@ export class ProcessStarts {
    * @param drop ends one that came after it was given up
    * @throws the signal's reason, at once; whatever `start` throws
    */
-  async run<T>(
+  async run<T extends Begun>(
     container: string,
     signal: AbortSignal | undefined,
     start: () => Promise<T>,
@@ -29,20 +35,27 @@ export class ProcessStarts {
     const known = this.#containers.get(container) ?? { turns: pLimit(MOST_AT_ONCE), runs: 0 };
     this.#containers.set(container, known);
     known.runs += 1;
-    const started = known.turns(() => {
-      signal?.throwIfAborted();
-      return start();
+    const asked = Promise.withResolvers<T>();
+    const turn = known.turns(async () => {
+      try {
+        signal?.throwIfAborted();
+        const begun = await start();
+        asked.resolve(begun);
+        await begun.started;
+      } catch (error) {
+        asked.reject(error);
+      }
     });
     const over = (): void => {
       known.runs -= 1;
       if (known.runs === 0) this.#containers.delete(container);
     };
-    started.then(over, over);
-    if (!signal) return await started;
+    turn.then(over, over);
+    if (!signal) return await asked.promise;
     try {
-      return await withAbort(signal, () => started);
+      return await withAbort(signal, () => asked.promise);
     } catch (error) {
-      if (signal.aborted) started.then(drop, () => undefined);
+      if (signal.aborted) asked.promise.then(drop, () => undefined);
       throw error;
     }
   }

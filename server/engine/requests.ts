@@ -15,14 +15,8 @@ export interface RequestLimits {
 
 /** An engine that is given something to read (a file system, an image) may begin its answer when it has read all of it. */
 const UPLOAD_MS = 600_000;
-/**
- * An engine goes on with a process that it was asked to start: until it has answered, no other is started in its place.
- * Whoever wants it has a shorter limit ({@link Engine.dial}).
- */
-const START_MS = 600_000;
 /** The message of an engine's error is a sentence. */
 const ERROR_BYTES = 64 * 1024;
-const STARTS_PROCESS = /^\/exec\/[^/]+\/start$/;
 /** HTTP: from here on an answer is an error. */
 const CLIENT_ERROR = 400;
 
@@ -39,8 +33,7 @@ type Callback = (error: Error | null, answer: Answer) => void;
  */
 export function limitRequests(docker: Dockerode, limits: RequestLimits): Dockerode {
   const buildRequest = (options: RequestOptions, context: Context, body: Body, done: Callback) => {
-    const startMs = STARTS_PROCESS.test(context.path) ? START_MS : undefined;
-    const limitMs = context.file ? UPLOAD_MS : startMs;
+    const limitMs = context.file ? UPLOAD_MS : undefined;
     engineCall(
       options.signal,
       (signal) => send({ ...options, signal }, context, body, limits),

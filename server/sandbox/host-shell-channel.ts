@@ -102,9 +102,12 @@ export class HostShellChannel implements AsyncDisposable {
     const mark = randomBytes(MARK_BYTES).toString('hex');
     const { signal } = this.#closed;
     const dialing = this.#dial(['sh', '-c', SCRIPT, 'quayside', mark], signal);
-    const opening = withAbort(signal, () => dialing).then(
-      (dialed) => new ChannelShell(dialed, mark, () => this.#drop(opening)),
-    );
+    const opening = withAbort(signal, async () => {
+      const dialed = await dialing;
+      // What is asked before it runs would be given up, and one more shell be asked for.
+      await dialed.started;
+      return new ChannelShell(dialed, mark, () => this.#drop(opening));
+    });
     opening.catch(() => {
       this.#drop(opening);
       // One that comes after the end is not left running.

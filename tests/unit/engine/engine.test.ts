@@ -102,28 +102,26 @@ test.each(['/exec', '/start'])(
   },
 );
 
-test('where a start takes longer than anybody waits, it is not begun again and again, and one that comes late is ended', async () => {
-  const late: (() => void)[] = [];
-  const closed = Promise.withResolvers<void>();
-  server.removeAllListeners('upgrade').on('upgrade', (_, connection: Duplex) => {
-    given.push(connection);
-    connection.once('end', closed.resolve).resume();
-    late.push(() =>
-      connection.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n'),
-    );
-  });
-  for (let attempt = 0; attempt < 20; attempt++) {
-    const stopped = new AbortController();
-    const dialing = engine.dial('c1', ['x'], { signal: stopped.signal });
-    // The ninth waits for its turn: it is not asked for while others are answered.
-    if (attempt < 8) await vi.waitFor(() => expect(late).toHaveLength(attempt + 1));
-    else for (let ping = 0; ping < 5; ping++) await engine.isAway();
-    stopped.abort(new Error('no answer'));
-    await expect(dialing).rejects.toThrow('no answer');
+test('where a process takes long to start, it is not begun again and again, though its line is there', async () => {
+  let pid = 0;
+  answer = ({ url }, response) => {
+    if (url?.endsWith('/exec')) response.writeHead(201).end('{"Id":"e1"}');
+    else response.end(`{"Pid":${pid},"Running":true,"ExitCode":null}`);
+  };
+  const starts = () => asked.filter((each) => each.endsWith('/start')).length;
+  for (let attempt = 0; attempt < 8; attempt++) {
+    const { stream } = await engine.dial('c1', ['x']);
+    stream.destroy();
   }
-  expect(late).toHaveLength(8);
-  late[0]?.();
-  await closed.promise;
+  const next = engine.dial('c1', ['x']);
+  await vi.waitFor(() =>
+    expect(asked.filter((each) => each.endsWith('/json')).length).toBeGreaterThan(16),
+  );
+  expect(starts()).toBe(8);
+  pid = 41;
+  const { started } = await next;
+  await started;
+  expect(starts()).toBe(9);
 });
 
 test('an abort ends the process’s stream, and what is done leaves nothing at the signal', async () => {

@@ -161,6 +161,24 @@ test('a shell that takes longer than a command waits is kept, and used when it c
   expect(dialing).toHaveBeenCalledTimes(1);
 });
 
+test('a shell whose line is there and that does not run yet is asked nothing, and kept', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { dial } = scripted((line, { say, mark }) => say(`${line}\n${mark} 0\n`));
+  const started = Promise.withResolvers<void>();
+  const dialing = vi.fn(async (argv: readonly string[]) => ({
+    ...(await dial(argv)),
+    started: started.promise,
+  }));
+  await using channel = new HostShellChannel(dialing);
+  const told = expect(channel.exec(['x'], NEVER)).rejects.toThrow('no answer within 20000 ms');
+  await vi.advanceTimersByTimeAsync(20_000);
+  await told;
+  const last = channel.exec(['last'], NEVER);
+  started.resolve();
+  expect((await last).output).toBe("'last'");
+  expect(dialing).toHaveBeenCalledTimes(1);
+});
+
 test('a shell that cannot be had is dialed anew by the next command', async () => {
   const { dial } = scripted((line, { say, mark }) => say(`${line}\n${mark} 0\n`));
   const dialing = vi.fn(dial).mockRejectedValueOnce(new Error('no such container'));
