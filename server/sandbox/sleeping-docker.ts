@@ -7,14 +7,21 @@ import type { Host } from './host.ts';
 type DialOptions = Parameters<Dockerode['modem']['dial']>[0];
 type Answer = Parameters<NonNullable<Parameters<Dockerode['modem']['dial']>[1]>>[1];
 
-/** What an engine has from its first start on, besides the lab's images. The address of docker0 it chooses itself. */
-const NETWORKS = ['bridge', 'host', 'none'].map((name) => ({
-  Id: name,
-  Name: name,
-  Driver: name === 'none' ? 'null' : name,
-  IPAM: { Config: [] },
-  Containers: {},
-}));
+/** What an engine gives its bridge at its first start, unless the host has a network there: then it looks for another. */
+const BRIDGE = { Subnet: '172.17.0.0/16', Gateway: '172.17.0.1' };
+const NEAR_BRIDGE = '172.';
+
+/** What an engine has from its first start on, besides the lab's images. */
+function networksOf({ spec: { interfaces } }: Host) {
+  const isFree = interfaces.every(({ network }) => !network.startsWith(NEAR_BRIDGE));
+  return ['bridge', 'host', 'none'].map((name) => ({
+    Id: name,
+    Name: name,
+    Driver: name === 'none' ? 'null' : name,
+    IPAM: { Config: name === 'bridge' && isFree ? [BRIDGE] : [] },
+    Containers: {},
+  }));
+}
 
 /** `/images/json?all=1`, `/containers/web/json`; a name may have slashes. */
 const PATH = /^\/(\w+)(?:\/([^?]*?))?(?:\/(json|history))?(?:\?.*)?$/;
@@ -51,8 +58,9 @@ async function answerTo({ path }: DialOptions, host: Host, signal: AbortSignal):
       if (name === 'json' && part === '') return [];
       break;
     case 'networks': {
-      if (name === '') return NETWORKS;
-      const found = NETWORKS.find(({ Name }) => Name === name);
+      const networks = networksOf(host);
+      if (name === '') return networks;
+      const found = networks.find(({ Name }) => Name === name);
       if (found) return found;
       break;
     }

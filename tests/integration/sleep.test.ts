@@ -54,7 +54,9 @@ describe('an engine that nobody uses', () => {
         containers: await view.containers(),
         named: await view.container('web'),
         version: await view.engineVersion(),
-        networks: (await view.networks()).map(({ name, driver }) => `${name} ${driver}`).sort(),
+        networks: (await view.networks())
+          .map(({ name, driver, subnets }) => `${name} ${driver} ${subnets}`)
+          .sort(),
         images: (await view.images()).map(({ id, names }) => ({ id, names })),
         image: await view.image(IMAGE),
         unknown: await view.image('mycontainer:9'),

@@ -170,7 +170,7 @@ test('a shell whose line is there and that does not run yet is asked nothing, an
     started: started.promise,
   }));
   await using channel = new HostShellChannel(dialing);
-  const told = expect(channel.exec(['x'], NEVER)).rejects.toThrow('no answer within 20000 ms');
+  const told = expect(channel.exec(['x'], NEVER)).rejects.toThrow('no answer within 20 s');
   await vi.advanceTimersByTimeAsync(20_000);
   await told;
   const last = channel.exec(['last'], NEVER);

@@ -22,6 +22,7 @@ test('it has nothing on it but the lab’s images under their names, and the net
   expect(await view.containers()).toEqual([]);
   expect(await view.container('web')).toBeUndefined();
   expect((await view.networks()).map(({ name }) => name)).toEqual(['bridge', 'host', 'none']);
+  expect((await view.networks())[0]?.subnets).toEqual(['172.17.0.0/16']);
   expect(await view.images()).toMatchObject([{ id: 'sha256:abc', names: ['web:1'] }]);
   expect(await view.image('web:1')).toMatchObject({ id: 'sha256:abc', isLabs: true });
   expect(await view.image('sha256:abc')).toMatchObject({ isLabs: true });
@@ -30,6 +31,12 @@ test('it has nothing on it but the lab’s images under their names, and the net
   }
   expect(await view.imageSteps('sha256:abc')).toEqual(['COPY']);
   expect(await view.engineVersion()).toBe('26.1.5');
+});
+
+test('where a host has a network near that of docker0, nothing is said of it before the engine has chosen', async () => {
+  const spec = { ...host.spec, interfaces: [{ network: '172.17.5.0/24' }] };
+  const view = hostView({ ...host, spec } as unknown as Host, NEVER);
+  expect((await view.networks()).map(({ subnets }) => subnets)).toEqual([[], [], []]);
 });
 
 test('what it can say only when it runs cannot be checked, and is no reason to wake it', async () => {
