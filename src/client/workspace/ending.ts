@@ -36,8 +36,9 @@ export class EndingNotice {
       because === 'idle'
         ? 'Nothing has been done here for a while.'
         : 'The time for this session is nearly over.';
-    const then = keeps ? 'Your hosts stop, and are kept,' : 'The session ends';
-    const text = `${why} ${then} in ${clock}.`;
+    const text = keeps
+      ? `${why} Your hosts stop in ${clock}, and are kept.`
+      : `${why} The session ends in ${clock}.`;
     for (const place of this.#places)
       setText(place.querySelector('[data-part="ending-text"]'), text);
   }
