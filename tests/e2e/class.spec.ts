@@ -289,7 +289,7 @@ test('on a phone the place in the queue, and every warning, stands on the page t
   };
   const ada = await joinLab('Ada');
   await ada.ready();
-  const warning = ada.page.getByText(/It ends in \d:\d\d/).filter({ visible: true });
+  const warning = ada.page.getByText(/Your hosts stop in \d:\d\d/).filter({ visible: true });
   await expect(warning).toBeVisible();
   await ada.page.getByRole('tab', { name: 'Terminals' }).click();
   await expect(warning).toHaveCount(1);

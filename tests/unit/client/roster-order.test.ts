@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LabProgress, RosterLab, RosterLearner } from '#protocol';
-import { busiestLab, passedOf } from '../../../src/client/class/roster-order.ts';
+import { busiestLab, passedOf, stateWord } from '../../../src/client/class/roster-order.ts';
 
 const [FIRST, SECOND] = ['first', 'second'].map(
   (name): RosterLab => ({ name, title: name, steps: [] }),
@@ -34,4 +34,10 @@ test('optional steps are counted apart from those that a lab is done by', () => 
   const lab = { name: 'first', title: 'first', steps };
   const one = learner('first', { passed: { a: 1, more: 2 } });
   expect([passedOf(one, lab), passedOf(one, lab, true)]).toEqual([1, 1]);
+});
+
+test('of hosts that are stopped, it says since when', () => {
+  const since = new Date(2026, 10, 24).getTime();
+  const { labs } = learner('first', { state: 'stopped', stopped: { since, until: since + 1 } });
+  expect(stateWord(labs.first)).toMatch(/^stopped since .*24/);
 });
