@@ -10,7 +10,12 @@ export const MADE = 'made';
 export const CHAOS_LAB: Lab = defineLab({
   title: 'Chaos',
   hosts: {
-    server01: { address: '10.1.10.11/24', engine: true, images: ['mycontainer:5.6'] },
+    // Awake: it is killed, and what is told of it is listened to.
+    server01: {
+      address: '10.1.10.11/24',
+      engine: { awake: true },
+      images: ['mycontainer:5.6'],
+    },
     client: { address: '10.1.10.100/24' },
   },
   images: { 'mycontainer:5.6': 'mycontainer' },
