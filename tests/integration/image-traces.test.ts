@@ -11,8 +11,14 @@ import { PROJECT, realEngine } from './stage.ts';
 const BUILD_MS = 900_000;
 /** A lab whose hosts have another engine than the usual one. */
 const NEWER_ENGINE = join(PROJECT, 'tests/labs/closed-door');
-/** The folders of images that a sandbox is made of; that of Quayside itself is looked at where it is built. */
-const KINDS = ['base', 'gateway', 'lab-host', 'mycontainer', 'newer-engine', 'registry', 'webbase'];
+/**
+ * What the images that a sandbox is made of are called: by their folders, and `-stocked` where they hold those of a lab.
+ * That of Quayside itself is looked at where it is built.
+ */
+const KINDS = [
+  ...['base', 'gateway', 'lab-host', 'lab-host-stocked', 'mycontainer'],
+  ...['newer-engine', 'newer-engine-stocked', 'registry', 'webbase'],
+];
 
 test(
   'nothing of the machine on which they were built is in the images',
