@@ -9,7 +9,8 @@ const names = ['web', 'brief', 'loop', 'never', 'gone'];
 const LAB = defineLab({
   title: 'Checks',
   hosts: {
-    server01: { address: '10.1.10.11/24', engine: true, images: [IMAGE] },
+    // Awake: it is stopped and killed before anybody uses it.
+    server01: { address: '10.1.10.11/24', engine: { awake: true }, images: [IMAGE] },
     client: { address: '10.1.10.100/24' },
   },
   images: { [IMAGE]: 'mycontainer' },
