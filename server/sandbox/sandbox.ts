@@ -105,7 +105,11 @@ export class Sandbox {
     const container = this.#runtime.engine.docker.getContainer(host.container);
     try {
       await withAbort(either, () =>
-        this.#queue(() => container.restart({ t: STOP_SECONDS, abortSignal: either })),
+        this.#queue(() => {
+          either.throwIfAborted();
+          // Not broken off, as a start is not ({@link #start}).
+          return container.restart({ t: STOP_SECONDS });
+        }),
       );
     } catch (cause) {
       either.throwIfAborted();
@@ -239,14 +243,15 @@ export class Sandbox {
   ): Promise<{ readonly id: string; readonly pid: number }> {
     const { docker } = this.#runtime.engine;
     signal.throwIfAborted();
-    // A creation is never broken off: the engine may still finish it, after the removal has looked.
+    // Neither a creation nor a start is broken off: the engine may still finish it, after a removal or a stop has looked.
     const container = id ? docker.getContainer(id) : await docker.createContainer(options());
     if (!id) this.#made.add(container.id);
     // Each call its own: the client takes the signal out of what it is given.
     const { State: before } = await container.inspect({ abortSignal: signal });
     if (before.Running && !before.Paused) return { id: container.id, pid: before.Pid };
-    if (before.Paused) await container.unpause({ abortSignal: signal });
-    else await container.start({ abortSignal: signal });
+    signal.throwIfAborted();
+    if (before.Paused) await container.unpause();
+    else await container.start();
     const { State: after } = await container.inspect({ abortSignal: signal });
     return { id: container.id, pid: after.Pid };
   }

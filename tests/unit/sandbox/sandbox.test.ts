@@ -17,12 +17,18 @@ const LABELS = { instance: 'i', sandbox: 's1', session: 'x' };
 interface Container {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  state: 'created' | 'running' | 'paused';
+  state: 'created' | 'running' | 'paused' | 'exited';
 }
 
 /** What each call is given. */
 interface Asked {
   readonly abortSignal?: AbortSignal;
+}
+
+/** What a list is given: without `all`, it is of those that run. */
+interface Listed extends Asked {
+  readonly filters: { readonly label: readonly string[] };
+  readonly all?: boolean;
 }
 
 /**
@@ -51,11 +57,16 @@ function engineOf(before: (call: string) => unknown = () => undefined) {
     inspect: async (asked: Asked) => {
       await call('inspect', asked);
       const { state } = found(id);
-      return { State: { Running: state !== 'created', Paused: state === 'paused', Pid: 7 } };
+      const Running = state === 'running' || state === 'paused';
+      return { State: { Running, Paused: state === 'paused', Pid: 7 } };
     },
     start: async (asked: Asked) => {
       await call(`start ${found(id).name}`, asked);
       found(id).state = 'running';
+    },
+    stop: async (asked: Asked) => {
+      await call(`stop ${found(id).name}`, asked);
+      found(id).state = 'exited';
     },
     unpause: async (asked: Asked) => {
       await call('unpause', asked);
@@ -76,10 +87,11 @@ function engineOf(before: (call: string) => unknown = () => undefined) {
       return handle(id);
     },
     getContainer: handle,
-    listContainers: async ({ filters, ...asked }: Asked & { filters: { label: string[] } }) => {
+    listContainers: async ({ filters, all, ...asked }: Listed) => {
       await call('list', asked);
       return [...containers]
         .filter(([, { labels }]) => matches(labels, filters.label))
+        .filter(([, { state }]) => all || state === 'running' || state === 'paused')
         .map(([Id, { name, labels, state }]) => ({
           Id,
           Names: [`/${name}`],
@@ -170,21 +182,42 @@ test('a removal that failed is done by the next one', async () => {
   expect(containers.size).toBe(0);
 });
 
-test('its signal ends one reconcile; the next takes up what it made', async () => {
+/** Its starts are under way until it answers; it goes on with one that nobody waits for. */
+function engineThatStartsLate() {
   const started = Promise.withResolvers<void>();
-  let hang = true;
-  const { runtime, calls } = engineOf((call) => {
-    if (!hang || !call.startsWith('start')) return undefined;
+  const answer = Promise.withResolvers<void>();
+  const engine = engineOf((call) => {
+    if (!call.startsWith('start')) return undefined;
     started.resolve();
-    return new Promise(() => undefined);
+    return answer.promise;
   });
+  return { ...engine, started, answer };
+}
+
+test('a stop waits for the starts that are under way: nothing runs after it', async () => {
+  const { runtime, containers, started, answer } = engineThatStartsLate();
+  const sandbox = new Sandbox(runtime, LAB, LABELS);
+  const given = new AbortController();
+  const underWay = sandbox.reconcile(QUIET, given.signal);
+  await started.promise;
+  given.abort(new Error('the limit is reached'));
+  await expect(underWay).rejects.toThrow('the limit is reached');
+  const stopped = sandbox.stop(new AbortController().signal);
+  await aTurn();
+  answer.resolve();
+  await stopped;
+  expect([...containers.values()].map(({ state }) => state)).toEqual(Array(3).fill('exited'));
+});
+
+test('its signal ends one reconcile; the next takes up what it made', async () => {
+  const { runtime, calls, started, answer } = engineThatStartsLate();
   const sandbox = new Sandbox(runtime, LAB, LABELS);
   const given = new AbortController();
   const first = sandbox.reconcile(QUIET, given.signal);
   await started.promise;
   given.abort(new Error('the page was closed'));
   await expect(first).rejects.toThrow('the page was closed');
-  hang = false;
+  answer.resolve();
   await sandbox.reconcile(QUIET);
   expect(calls.filter((call) => call === 'create')).toHaveLength(3);
   expect(sandbox.hosts.map(({ name }) => name)).toEqual(['a', 'b']);
