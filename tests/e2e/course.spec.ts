@@ -155,7 +155,7 @@ async function publishAnImage(learner: Learner): Promise<void> {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Tag and push');
   const run = runBlocks(learner);
   await run();
-  await learner.answer('registry-port-read', await learner.read(/:(\d+)->5000/));
+  await learner.answer('registry-port-read', await learner.read(/:\s?(\d+)->5000/));
   await run();
   await learner.answer('catalog-read', await learner.read(/(\{"repositories":\[\]\})/));
   await run();

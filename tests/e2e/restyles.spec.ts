@@ -154,6 +154,8 @@ test('on the instructor’s page one learner’s change and a key in a watched t
   await openInstructor(page, classroom);
   const row = page.getByRole('row', { name: new RegExp(`${name}\\b`) });
   await learner.start();
+  // The question is about an engine that has been used.
+  await (await learner.terminal('server01')).run('docker version');
   await expect(row).toContainText('running');
   const counter = await StyleCounter.of(page);
 
