@@ -80,7 +80,9 @@ test('what the pane cannot show is told apart as a browser would', async ({ lear
   await expect(panel).toContainText('unreachable');
   await learner.visit('http://server09/');
   await expect(panel).toContainText('server09');
-  await learner.type('server01', 'sudo iptables -I INPUT -p tcp --dport 81 -j DROP');
+  const drop = 'sudo iptables -I INPUT -p tcp --dport 81 -j DROP';
+  await learner.type('server01', `${drop} && echo port-$((80 + 1))`);
+  await learner.read(/(port-81)/);
   await learner.visit('10.1.10.11:81');
   await expect(panel).toContainText('took too long');
 });
