@@ -14,6 +14,7 @@ const HELD_BYTES = 64 * 1024;
 export class LineHold {
   readonly #write: (input: Uint8Array) => void;
   #held: Uint8Array[] = [];
+  #heldBytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param write takes what may go on */
@@ -33,18 +34,21 @@ export class LineHold {
       ready.then(release, release);
     }
     this.#held.push(Uint8Array.from(input));
-    const bytes = this.#held.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (bytes > HELD_BYTES || input.includes(INTERRUPT)) this.#release();
+    // Counted as it comes: whoever types may send each byte by itself.
+    this.#heldBytes += input.byteLength;
+    if (this.#heldBytes > HELD_BYTES || input.includes(INTERRUPT)) this.#release();
   }
 
   /** Gives up what is held. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#held = [];
+    this.#heldBytes = 0;
   }
 
   #release(): void {
     clearTimeout(this.#timer);
+    this.#heldBytes = 0;
     for (const input of this.#held.splice(0)) this.#write(input);
   }
 }
