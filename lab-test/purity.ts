@@ -5,6 +5,7 @@ import { ExpectationFailed } from '../client-driver/expectation-failed.ts';
 import type { Learner } from '../client-driver/learner.ts';
 import { CHECK_DEADLINE_MS, type Probe } from './probe.ts';
 import type { Place, Report } from './report.ts';
+import { servicesRun } from './services-run.ts';
 
 /** So often in a row a check has to say the same. */
 const TIMES = 50;
@@ -44,6 +45,7 @@ export async function fiftyTimes(
   const slow = (await asking(probe, (part) => part === 'probe' || part === 'script')).map(
     ({ id }) => id,
   );
+  await servicesRun(probe);
   const before = await stateOf(probe);
   const since = Date.now();
   const signals = probe.signals;

@@ -131,11 +131,18 @@ function stockOf(images: ReadonlyMap<string, string>): readonly string[] {
 }
 
 /** What the host's first program knows of its beginning; nothing where it has none. */
-function beginningOf({ engineSettings, services, files, setup }: LabHost): readonly string[] {
+function beginningOf({
+  engineSettings,
+  services,
+  files,
+  setup,
+  interfaces,
+}: LabHost): readonly string[] {
   const lines = services.map(([name, command]) => `${name} ${command}`);
   const running = [
     `QUAYSIDE_SERVICES=${lines.join('\n')}`,
     `QUAYSIDE_STEPS=${files.length + setup.length}`,
+    `QUAYSIDE_INTERFACES=${interfaces.length}`,
   ];
   return [
     ...(engineSettings === '' ? [] : [`QUAYSIDE_ENGINE_SETTINGS=${engineSettings}`]),

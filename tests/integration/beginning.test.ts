@@ -41,7 +41,12 @@ const LAB: Lab = {
           ],
           services: { route: 'ip route replace 10.1.10.0/24 via 10.1.20.1 && exec sleep infinity' },
         },
-        router: { address: '10.1.10.1/24', interfaces: ['10.1.20.1/24'], router: true },
+        router: {
+          address: '10.1.10.1/24',
+          interfaces: ['10.1.20.1/24'],
+          router: true,
+          services: { route: 'ip route replace 10.1.30.0/24 via 10.1.20.2 && exec sleep infinity' },
+        },
         client: {
           address: '10.1.10.100/24',
           image: './host',
@@ -114,6 +119,15 @@ describe('a host', () => {
     await on('client', 'sudo pkill -f TCP-LISTEN:8080');
     await untilItSays('client', page, PAGE);
     expect(await said('client', 'journalctl -u page | grep -c serving')).toBe('2');
+  });
+
+  test('runs its services once it is on all its networks', async () => {
+    await untilItSays(
+      'router',
+      'ip route show 10.1.30.0/24',
+      '10.1.30.0/24 via 10.1.20.2 dev eth2',
+    );
+    expect(await said('router', 'journalctl -u route')).toBe('');
   });
 
   test('that restarts is not set up again, and has its containers and services again', async () => {

@@ -64,6 +64,7 @@ test('a host is told what its lab keeps running, when that may start, and what i
     'QUAYSIDE_ENGINE_SETTINGS={"userland-proxy":false}',
     'QUAYSIDE_SERVICES=one sleep 1\ntwo echo "a b"',
     'QUAYSIDE_STEPS=3',
+    'QUAYSIDE_INTERFACES=1',
   ]);
 });
 
