@@ -32,6 +32,8 @@ export interface Complaint {
   readonly isKernels?: true;
   /** It holds from the next sign-in on, and not in the shell in which it was typed. */
   readonly atNextSignIn?: true;
+  /** It is a reboot: the machine is halted, and started again. */
+  readonly isReboot?: true;
 }
 
 /** A machine of somebody who starts Quayside. */
@@ -172,6 +174,33 @@ const COMPLAINTS: readonly Complaint[] = [
     says: /storage driver vfs copies/,
     printed: 'Set "storage-driver": "overlay2" in /etc/docker/daemon.json and restart Docker',
     typed: `echo '{"storage-driver": "overlay2"}' | sudo tee /etc/docker/daemon.json; sudo systemctl restart docker`,
+  },
+  {
+    isKernels: true,
+    given: ['modprobe -r ip_vs'],
+    says: /The kernel has no IPVS/,
+    typed: 'sudo modprobe ip_vs',
+  },
+  {
+    // All but 5 GB of the disk is taken, and half of those by an image that nobody names.
+    given: [
+      `fallocate -l "$(($(df --output=avail -BM /var/lib/docker | tr -dc 0-9) - 5000))M" /var/taken`,
+      'mkdir /tmp/large && truncate -s 2500M /tmp/large/file && tar -S -c -C /tmp/large . | docker import -',
+    ],
+    says: /Only \S+ GiB are free/,
+    printed: 'docker image prune',
+    typed: 'echo y | docker image prune',
+  },
+  {
+    // As an upgrade leaves it: the modules that are on the disk are another kernel's.
+    isKernels: true,
+    given: [
+      'rm -r /var/taken /tmp/large',
+      'modprobe configs; modprobe -r veth; mount -t tmpfs none "/lib/modules/$(uname -r)"',
+    ],
+    says: /no longer on the disk, as after an upgrade/,
+    typed: 'sudo reboot',
+    isReboot: true,
   },
 ];
 

@@ -55,17 +55,29 @@ export async function tryComplaints(
 async function tryComplaint(
   quayside: Quayside,
   machine: Machine,
-  { given, shell, says, typed, printed = typed, atNextSignIn }: Complaint,
+  { given, shell, says, typed, printed = typed, atNextSignIn, isReboot }: Complaint,
 ): Promise<void> {
   await give(machine, given);
   const inShell = shell === undefined ? '' : `${shell}; `;
   const before = (await quayside.run(`${inShell}${DOCTOR}`)).lines.join('\n');
   if (!says.test(before)) throw new ExpectationFailed(`${says}`, before);
   if (!before.includes(printed)) throw new ExpectationFailed(`“${printed}” to be printed`, before);
+  if (isReboot) {
+    await machine.reboot();
+    quayside.forget();
+    const { lines } = await quayside.run(DOCTOR);
+    assertHelped(lines, says, typed);
+    return;
+  }
   const then = atNextSignIn ? typed : `${inShell}${typed}; ${DOCTOR}`;
   const { status, lines } = await quayside.run(then);
   if (atNextSignIn && status !== 0) throw new ExpectationFailed(typed, lines.slice(-4).join(' ⏎ '));
-  const after = (atNextSignIn ? (await quayside.run(DOCTOR)).lines : lines).join('\n');
+  assertHelped(atNextSignIn ? (await quayside.run(DOCTOR)).lines : lines, says, typed);
+}
+
+/** @throws ExpectationFailed where doctor still says it, or has not come to its end */
+function assertHelped(lines: readonly string[], says: RegExp, typed: string): void {
+  const after = lines.join('\n');
   if (says.test(after) || !after.includes(ANSWERED))
     throw new ExpectationFailed(`“${typed}” to help`, after);
 }

@@ -99,10 +99,11 @@ function isMadeAhead(): boolean {
 
 async function bootstrap(engine: Engine, progress: Progress): Promise<void> {
   if (process.getuid?.() !== 0 || !isDebian()) {
+    const pull = `Reach a registry and run: docker pull ${PULLED_IMAGE.name}:${PULLED_IMAGE.tag}`;
     throw new QuaysideError(
       'IMAGE_BUILD_FAILED',
       'The base image cannot be had: no registry answers, and only root on Debian or Ubuntu can make it without one.',
-      `Reach a registry and run: docker pull ${PULLED_IMAGE.name}:${PULLED_IMAGE.tag}. Or start as root: sudo npm start`,
+      isDebian() ? `${pull}. Or start as root: sudo npm start` : pull,
     );
   }
   const isMade = isMadeAhead();
@@ -120,7 +121,7 @@ async function bootstrap(engine: Engine, progress: Progress): Promise<void> {
     throw new QuaysideError(
       'IMAGE_BUILD_FAILED',
       `Making the base image failed: ${messageOf(error)}`,
-      'Try it by hand to see all it says: sudo debootstrap --variant=minbase trixie /tmp/base',
+      'Try it by hand to see all it says: debootstrap --variant=minbase trixie /tmp/base',
       { cause: error },
     );
   } finally {

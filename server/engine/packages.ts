@@ -44,7 +44,7 @@ export async function installPackages(names: readonly string[], progress: Progre
     throw new QuaysideError(
       'ENGINE_SETUP_FAILED',
       `Installing ${names.join(', ')} failed: ${(error as Error).message}`,
-      `Try it by hand: sudo apt-get ${install.join(' ')}`,
+      `Try it by hand: apt-get ${install.join(' ')}`,
       { cause: error },
     );
   }
