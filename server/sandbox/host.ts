@@ -14,6 +14,7 @@ import { engineCannotStart, HostCannotRunError } from './host-cannot-run.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 import { imageName } from './image-name.ts';
 import type { SharedDirectory } from './shared-directory.ts';
+import { WakeTurns } from './wake-turns.ts';
 
 /** A cold engine answers 0.7 s after its host starts; on a machine full of them it takes longer. */
 const ENGINE_READY_MS = 60_000;
@@ -115,15 +116,21 @@ export class Host {
   #begunAt: number | undefined;
   #availability = new AbortController();
   readonly #sleep = new EngineSleep();
+  readonly #wakes: WakeTurns;
+  /** Aborted where somebody on the host has woken its engine before its turn. */
+  #noticed = new AbortController();
 
+  /** @param wakes of the machine that the host is on */
   constructor(
     engine: Engine,
     spec: LabHost,
     container: string,
     shared: SharedDirectory | undefined,
     images: ReadonlyMap<string, string> = new Map(),
+    wakes = new WakeTurns(1),
   ) {
     this.images = images;
+    this.#wakes = wakes;
     this.#engine = engine;
     this.spec = spec;
     this.container = container;
@@ -180,24 +187,31 @@ export class Host {
   }
 
   /**
-   * Wakes its engine, and settles when it answers, or has failed to start; at once where it is awake. It is done once for all
-   * who ask meanwhile, for as long as the first of them has not given it up.
+   * Wakes its engine when its turn comes, and settles when it answers, or has failed to start; at once where it is awake. It is
+   * done once for all who ask meanwhile, for as long as the first of them has not given it up.
    *
    * @throws the reason of that one's signal; Error where the host cannot be asked
    */
   wake(signal: AbortSignal): Promise<void> {
-    return this.#sleep.wake(async () => {
-      await this.runSmall([WAKE], { signal });
-      await this.#untilWoken(signal);
+    return this.#sleep.wake(() => {
+      this.#noticed = new AbortController();
+      return this.#wakes.take(
+        async () => {
+          await this.runSmall([WAKE], { signal });
+          await this.#untilWoken(signal);
+        },
+        AbortSignal.any([signal, this.#noticed.signal]),
+      );
     });
   }
 
   /**
    * Something happened on the host: where that was its engine, which somebody there has woken, it is followed as by
-   * {@link Host.wake}.
+   * {@link Host.wake}, and waits for no turn.
    */
   async noticeWake(signal: AbortSignal): Promise<void> {
     if (!this.isAsleep || (await this.#isMarkedAsleep(signal))) return;
+    this.#noticed.abort();
     await this.#sleep.wake(() => this.#untilWoken(signal));
   }
 

@@ -9,6 +9,7 @@ import { buildHostImages } from './host-images.ts';
 import { imageName, imageSource } from './image-name.ts';
 import { LinkManager } from './links.ts';
 import { SharedDirectories } from './shared-directory.ts';
+import { WakeTurns } from './wake-turns.ts';
 
 /** What every sandbox of one server is made with. Disposing it lets go of what it keeps on the engine. */
 export interface SandboxRuntime extends AsyncDisposable {
@@ -25,6 +26,7 @@ export interface SandboxRuntime extends AsyncDisposable {
   readonly imageArchive: (builtAs: string) => Promise<Buffer>;
   readonly sharedDirectories: Pick<SharedDirectories, keyof SharedDirectories>;
   readonly links: Pick<LinkManager, 'link'>;
+  readonly wakes: WakeTurns;
   /** What the hosts that ask for it reach the internet by; none, where the operator does not allow it. */
   readonly internet?: Internet | undefined;
 }
@@ -92,15 +94,17 @@ export async function createSandboxRuntime(
   const gatewayImage = internet && (await ensureImage(engine, images, 'gateway', progress));
   if (!internet) await removeGateways(engine, instance);
   const links = new LinkManager(engine, hostImage, instance);
+  const { NCPU: processors } = await infoOf(engine);
   return {
     engine,
-    processors: (await infoOf(engine)).NCPU,
+    processors,
     hostImage,
     hostImages,
     labImages,
     imageArchive: imageArchives(engine),
     sharedDirectories: await SharedDirectories.for(engine, instance),
     links,
+    wakes: new WakeTurns(processors),
     internet: internet && gatewayImage ? { ...internet, image: gatewayImage } : undefined,
     [Symbol.asyncDispose]: () => links[Symbol.asyncDispose](),
   };

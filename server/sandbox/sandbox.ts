@@ -191,7 +191,8 @@ export class Sandbox {
     onHost: OnHost,
     signal: AbortSignal,
   ): Promise<void> {
-    const { engine, hostImage, hostImages, labImages, links, sharedDirectories } = this.#runtime;
+    const { engine, hostImage, hostImages, labImages, links, sharedDirectories, wakes } =
+      this.#runtime;
     const { labels, lab } = this;
     const hosts = lab.hosts.map(async (spec): Promise<number> => {
       const { name } = spec;
@@ -205,7 +206,7 @@ export class Sandbox {
       // One that was merely restarted stays the same, with the ways into it that are open.
       if (this.#hosts.get(name)?.container !== id) {
         const images = imagesOf(spec, lab, labImages);
-        this.#hosts.set(name, new Host(engine, spec, id, shared, images));
+        this.#hosts.set(name, new Host(engine, spec, id, shared, images, wakes));
       }
       onHost(name, 'starting', 'being wired up');
       return pid;

@@ -5,6 +5,7 @@ import type { Engine } from '../../../server/engine/engine.ts';
 import { destroySandbox, liveSandboxes } from '../../../server/sandbox/removal.ts';
 import type { SandboxRuntime } from '../../../server/sandbox/runtime.ts';
 import { Sandbox, SandboxDestroyedError } from '../../../server/sandbox/sandbox.ts';
+import { WakeTurns } from '../../../server/sandbox/wake-turns.ts';
 
 const LAB = defineLab({
   title: 'T',
@@ -119,6 +120,7 @@ function engineOf(before: (call: string) => unknown = () => undefined) {
       sandboxes: async () => [],
     },
     links: { link: async () => undefined },
+    wakes: new WakeTurns(2),
     [Symbol.asyncDispose]: async () => undefined,
   };
   return { runtime, containers, calls };

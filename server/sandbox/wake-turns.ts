@@ -1,0 +1,36 @@
+import pLimit from 'p-limit';
+import { deadline, withAbort } from '../base/deadline.ts';
+
+/** An engine answers a second after it is woken. A host whose engine never does, as its learner likes, keeps no other waiting. */
+const TURN_MS = 3_000;
+
+/**
+ * Lets the engines of a machine's hosts be woken a few at a time. Each takes half a second of a processor until it answers:
+ * where a whole class types its first key at once, the first of them is there at once, and no terminal waits for all of them.
+ */
+export class WakeTurns {
+  readonly #queue: ReturnType<typeof pLimit>;
+
+  /** @param processors how many the engine's machine has: as many are woken at once */
+  constructor(processors: number) {
+    this.#queue = pLimit(Math.max(1, processors));
+  }
+
+  /**
+   * Does `work` when its turn has come, or at once when `early` is aborted.
+   *
+   * @throws as `work`
+   */
+  async take(work: () => Promise<void>, early: AbortSignal): Promise<void> {
+    const { promise: turn, resolve: begin } = Promise.withResolvers<void>();
+    const done = withAbort(early, () => turn).then(work, work);
+    const given = this.#queue(async () => {
+      begin();
+      using limit = deadline(TURN_MS);
+      await withAbort(limit.signal, () => done);
+    });
+    // Whose work fails is told so below, and that a turn was over before is nobody's failure.
+    given.catch(() => undefined);
+    await done;
+  }
+}
