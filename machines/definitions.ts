@@ -76,11 +76,14 @@ const NEWEST_ENGINE = [
 ];
 const OWN_SOCKET = 'DOCKER_HOST=unix:///run/user/$(id -u)/docker.sock';
 
-/** What every refusal of an engine offers. */
-const OWN_ENGINE_REMEDY: Remedy = {
+/** What every refusal of an engine offers: root is told it without sudo. */
+const ownEngine = (user: Definition['user']): Remedy => ({
   name: 'own engine',
-  printed: 'sudo DOCKER_HOST=$(sudo npm run -s engine -- start) npm start',
-};
+  printed:
+    user === 'root'
+      ? 'DOCKER_HOST=$(npm run -s engine -- start) npm start'
+      : 'sudo DOCKER_HOST=$(sudo npm run -s engine -- start) npm start',
+});
 const MAY_SUDO = `echo 'learner ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/learner`;
 const IMPORT_BASE = `docker ${BASE_IMPORT}`;
 
@@ -265,7 +268,7 @@ export const MACHINES = {
     hasBase: true,
     refusal: /userns-remap/,
     remedies: [
-      OWN_ENGINE_REMEDY,
+      ownEngine('root'),
       {
         name: 'without it',
         printed: 'take "userns-remap" out of /etc/docker/daemon.json and restart Docker',
@@ -298,7 +301,7 @@ export const MACHINES = {
     hasBase: true,
     refusal: /rootless/i,
     remedies: [
-      OWN_ENGINE_REMEDY,
+      ownEngine('learner'),
       {
         name: 'machine’s engine',
         printed: 'unset DOCKER_HOST; docker context use default',
@@ -333,7 +336,7 @@ export const MACHINES = {
     hasBase: true,
     environment: { DOCKER_HOST: 'unix:///run/podman/podman.sock' },
     refusal: /podman/i,
-    remedies: [OWN_ENGINE_REMEDY],
+    remedies: [ownEngine('root')],
   },
 } as const satisfies Readonly<Record<string, Definition>>;
 

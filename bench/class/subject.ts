@@ -13,7 +13,7 @@ export interface Subject {
   readonly steps: readonly Step[];
   /** The project's folder whose server it is; this one's, if absent. */
   readonly project: string | undefined;
-  /** How many labs the server has. */
+  /** How many labs the server can start: it gives no host internet. */
   readonly labs: number;
 }
 
@@ -23,5 +23,8 @@ export async function subjectOf(name: string, project: string | undefined): Prom
   const lab = labs.get(name);
   if (!lab) throw new Error(`there is no lab ${name}`);
   const steps = await loadSteps(join(project ?? PROJECT, LABS_DIRECTORY, name), lab);
-  return { name, lab, steps, project, labs: labs.size };
+  const startable = [...labs.values()].filter(({ hosts }) =>
+    hosts.every((each) => !each.hasInternet),
+  );
+  return { name, lab, steps, project, labs: startable.length };
 }
