@@ -3,6 +3,7 @@ import type { Lab } from '#lab';
 import { loadSteps, type Step } from '#steps';
 import { LABS_DIRECTORY, labFolders } from '../../server/labs/folders.ts';
 import { loadLabs } from '../../server/labs/loader.ts';
+import { offeredLabs } from '../../server/labs/offered.ts';
 
 export const PROJECT = resolve(import.meta.dirname, '../..');
 
@@ -13,7 +14,7 @@ export interface Subject {
   readonly steps: readonly Step[];
   /** The project's folder whose server it is; this one's, if absent. */
   readonly project: string | undefined;
-  /** How many labs the server can start: it gives no host internet. */
+  /** How many labs the server has for a class. */
   readonly labs: number;
 }
 
@@ -23,8 +24,5 @@ export async function subjectOf(name: string, project: string | undefined): Prom
   const lab = labs.get(name);
   if (!lab) throw new Error(`there is no lab ${name}`);
   const steps = await loadSteps(join(project ?? PROJECT, LABS_DIRECTORY, name), lab);
-  const startable = [...labs.values()].filter(({ hosts }) =>
-    hosts.every((each) => !each.hasInternet),
-  );
-  return { name, lab, steps, project, labs: startable.length };
+  return { name, lab, steps, project, labs: offeredLabs(labs, [], true).size };
 }
