@@ -188,7 +188,7 @@ const COMPLAINTS: readonly Complaint[] = [
     // All but 5 GB of the disk is taken, and half of those by an image that nobody names.
     given: [
       `fallocate -l "$(($(df --output=avail -BM /var/lib/docker | tr -dc 0-9) - 5000))M" /var/taken`,
-      'mkdir /tmp/large && truncate -s 2500M /tmp/large/file && tar -S -c -C /tmp/large . | docker import -',
+      'mkdir /tmp/large && truncate -s 2500M /tmp/large/file && tar -c -C /tmp/large . | docker import -',
     ],
     says: /Only \S+ GiB are free/,
     printed: 'docker image prune',
