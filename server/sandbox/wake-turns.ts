@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { deadline, withAbort } from '../base/deadline.ts';
 
-/** An engine answers a second after it is woken. A host whose engine never does, as its learner likes, keeps no other waiting. */
+/** An engine answers a second after it is woken. A host whose engine never does keeps the next one waiting no longer than this. */
 const TURN_MS = 3_000;
 
 /**
@@ -29,7 +29,7 @@ export class WakeTurns {
       using limit = deadline(TURN_MS);
       await withAbort(limit.signal, () => done);
     });
-    // Whose work fails is told so below, and that a turn was over before is nobody's failure.
+    // A failure of the work is thrown below. What is left is a turn that was over before its work, which nobody needs to hear of.
     given.catch(() => undefined);
     await done;
   }
