@@ -3,7 +3,7 @@ import { expect, test } from './learner.ts';
 
 /** The cursor comes to rest after five seconds, and all that loading has left to do has been done. */
 const REST_MS = 7_000;
-/** The server is silent in the time that the page is made to take; after more of it the page would look for it. */
+/** The server is silent in the time that the page is made to take; after 25 seconds of it the page would dial anew. */
 const IDLE_MS = 15_000;
 /** The page's own, and a terminal on each of the three hosts. */
 const LINKS = 4;
@@ -25,6 +25,20 @@ async function pass(devtools: CDPSession, ms: number): Promise<void> {
   await passed;
 }
 
+/** Waits until the server has said something on each of the page's links: it does so every ten seconds. */
+async function heardOnAll(devtools: CDPSession): Promise<void> {
+  const heard = new Set<string>();
+  const onAll = new Promise<void>((resolve) =>
+    devtools.on('Network.webSocketFrameReceived', ({ requestId }) => {
+      heard.add(requestId);
+      if (heard.size === LINKS) resolve();
+    }),
+  );
+  await devtools.send('Network.enable');
+  await onAll;
+  await devtools.send('Network.disable');
+}
+
 test('a page that nobody does anything in draws nothing, and wakes for its links alone', async ({
   learner,
 }) => {
@@ -34,6 +48,8 @@ test('a page that nobody does anything in draws nothing, and wakes for its links
   await learner.read(/(at-rest-2)\s+learner@server01/);
   const devtools = await page.context().newCDPSession(page);
   await pass(devtools, REST_MS);
+  // The page's time stands still meanwhile, so that no link has been silent at all when it goes on.
+  await heardOnAll(devtools);
   const events: TraceEvent[] = [];
   devtools.on('Tracing.dataCollected', ({ value }: { value: object[] }) =>
     events.push(...(value as TraceEvent[])),
