@@ -13,6 +13,8 @@ const READ = 'myapp2-port-read';
 const PHONE = { width: 390, height: 844 };
 /** As long as a name may be, and a text, whatever stands in it. */
 const LONG_NAME = '<b>Bartholomäus von Hinterwinkel-Obe</b>';
+/** A server of a department may be found by a name like this. */
+const LONG_ORIGIN = 'https://quayside.informatik.universitaet-hinterwinkel.example';
 /** A name of four words is broken within one where it is as high as this (px). */
 const FIVE_LINES = 128;
 const DESK = { width: 1440, height: 900 };
@@ -115,10 +117,13 @@ test('a learner joins, is seen at work, and comes back with the personal link on
   await room.join(LONG_NAME);
   await expect(room.instructor.getByText('2 learners')).toBeVisible();
   await expect(room.instructor.getByRole('button', { name: LONG_NAME })).toBeVisible();
+  await room.instructor.locator('.room-address').evaluate((address, origin) => {
+    address.textContent = address.textContent?.replace(/^.*(?=\/join)/, origin) ?? null;
+  }, LONG_ORIGIN);
   for (const width of [1440, 1024, 390]) {
     await room.instructor.setViewportSize({ width, height: 900 });
     const cut = await room.instructor
-      .locator('.roster-open, .roster-section, #join-address')
+      .locator('.roster-open, .roster-section, .room-address, .room-ready')
       .evaluateAll((parts) =>
         parts.filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.outerHTML),
       );

@@ -102,11 +102,8 @@ class InstructorPage {
         this.#part('code').textContent = event.code;
         const origin = originFor(event.origin);
         this.#card.origin = origin;
-        (this.#part('join-link') as HTMLInputElement).value =
-          `${origin}${withBase('/join/')}#code=${event.code}`;
-        const check = this.#part('check-link') as HTMLAnchorElement;
-        check.href = origin + withBase('/check/');
-        check.textContent = check.href;
+        this.#showAddress('join-link', `${origin}${withBase('/join/')}#code=${event.code}`);
+        this.#showAddress('check-link', origin + withBase('/check/'));
         this.#paintLabs();
         break;
       }
@@ -206,7 +203,7 @@ class InstructorPage {
       void request('DELETE', '/api/class/instructor').then(() => location.reload());
     });
     on('copy-join', 'click', () => {
-      void copyBox(this.#part('join-link') as HTMLInputElement, this.#part('copied'));
+      void copyBox(this.#part('join-link'), this.#part('copied'));
     });
     on('lab', 'change', ({ target }) => {
       this.#isChosen = true;
@@ -258,6 +255,12 @@ class InstructorPage {
 
   #announce(text: string): void {
     this.#part('says').textContent = text;
+  }
+
+  #showAddress(part: string, address: string): void {
+    const link = this.#part(part) as HTMLAnchorElement;
+    link.href = address;
+    link.textContent = address;
   }
 
   #show(part: 'none' | 'sign-in' | 'room'): void {
