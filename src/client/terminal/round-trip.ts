@@ -1,6 +1,8 @@
 /** So many of the last round trips are heeded: one that was held up on its way is not the line's. */
 const HEEDED = 4;
-/** A key that comes so soon after the last (times the longest) may be answered by the last one's echo. */
+/** With so many known, the shortest is left out: other output that came right after a key made it. */
+const ENOUGH = 3;
+/** A key that comes so soon after the last (times the longest that is heeded) may be answered by the last one's echo. */
 const APART = 1.5;
 
 /** How long the server's answer takes over this terminal's link, in ms. */
@@ -9,20 +11,25 @@ export class RoundTrip {
   #lastSent = Number.NEGATIVE_INFINITY;
   #last: readonly number[] = [];
 
-  /** The shortest of the last few; 0 while none is known. */
+  /** The shortest of the last few but one; of one or two the shortest; 0 while none is known. */
   get least(): number {
-    return this.#last.length === 0 ? 0 : Math.min(...this.#last);
+    const shortestFirst = this.#last.toSorted((one, other) => one - other);
+    return shortestFirst[shortestFirst.length < ENOUGH ? 0 : 1] ?? 0;
   }
 
   /** The longest of the last few, at most twice the shortest: more than that is a delay of the server's own. */
   get most(): number {
-    return Math.min(Math.max(0, ...this.#last), 2 * this.least);
+    return Math.min(this.#longest, 2 * this.least);
+  }
+
+  get #longest(): number {
+    return Math.max(0, ...this.#last);
   }
 
   /** Something is sent that is answered at once. */
   sent(): void {
     const now = performance.now();
-    if (now - this.#lastSent > APART * this.most) this.#since ??= now;
+    if (now - this.#lastSent > APART * this.#longest) this.#since ??= now;
     this.#lastSent = now;
   }
 
