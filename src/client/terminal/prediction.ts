@@ -28,6 +28,8 @@ export interface RoundTrips {
 interface Key {
   readonly edit: string | undefined;
   readonly at: number;
+  /** No other was under way when it was typed: what comes as foreseen is its echo, however soon. */
+  readonly isAlone: boolean;
 }
 
 /** What is shown before it has come. */
@@ -105,7 +107,7 @@ export class Predictor {
       const isEdit = character !== undefined && (SHOWN.test(character) || character === BACKSPACE);
       if (isEdit && seen && this.#fits(character, seen, columns)) {
         this.#own += character === BACKSPACE ? -1 : 1;
-        this.#keys.push({ edit: character, at: now });
+        this.#push(character, now);
       } else this.#break(now);
     }
   }
@@ -163,10 +165,14 @@ export class Predictor {
   }
 
   #break(now: number): void {
-    this.#keys.push({ edit: undefined, at: now });
+    this.#push(undefined, now);
     this.#isKnown = this.#known().length > 0;
     this.#own = 0;
     this.#brokenAt = now;
+  }
+
+  #push(edit: string | undefined, at: number): void {
+    this.#keys.push({ edit, at, isAlone: this.#keys.length === 0 });
   }
 
   /** A program runs: of what is typed from now on, one echo has to be seen. */
@@ -196,8 +202,9 @@ export class Predictor {
       foreseen = edited(foreseen, edit);
       return isSame(foreseen, seen);
     });
-    const took = now - (this.#keys[first + echoed]?.at ?? now);
-    if (echoed >= 0 && took >= SOON * this.#times.least) {
+    const { at = now, isAlone = false } = this.#keys[first + echoed] ?? {};
+    const took = now - at;
+    if (echoed >= 0 && (isAlone || took >= SOON * this.#times.least)) {
       this.#confirm(first + echoed + 1, seen);
       return took;
     }

@@ -15,8 +15,11 @@ class Far {
   #isFullScreen = false;
   readonly #coming: { readonly at: number; readonly print: () => void }[] = [];
 
-  constructor({ marked = true, text = PROMPT } = {}) {
-    this.predictor = new Predictor({ least: TRIP_MS, most: TRIP_MS }, marked);
+  /** What was learnt of the line: how long echoes took. */
+  readonly took: number[] = [];
+
+  constructor({ marked = true, text = PROMPT, measured = TRIP_MS } = {}) {
+    this.predictor = new Predictor({ least: measured, most: measured }, marked);
     this.#text = text;
   }
 
@@ -94,7 +97,8 @@ class Far {
       if (next?.at === at) {
         this.#coming.shift();
         next.print();
-        this.predictor.printed(this.#look(), at);
+        const took = this.predictor.printed(this.#look(), at);
+        if (took !== undefined) this.took.push(took);
       } else this.predictor.late(this.#look(), at);
     }
     this.now = end;
@@ -241,6 +245,27 @@ describe('what is held of keys under way', () => {
     );
     far.predictor.printed(seen, far.now);
     expect(looks).toBeLessThanOrEqual(4 * typed.length + 8);
+  });
+});
+
+describe('a line that is quicker than it was measured, as where the server was busy when the page came', () => {
+  test('is known by the echo of a key that was under way alone', () => {
+    const far = new Far({ marked: false, measured: 2 * TRIP_MS });
+    far.type('a', () => far.print('a'));
+    far.wait(TRIP_MS);
+    expect(far.took).toEqual([TRIP_MS]);
+    far.echoed('bc');
+    expect(far.predicted).toBe('bc');
+  });
+
+  test('is not by that of one beside which another was under way', () => {
+    const far = new Far({ marked: false, measured: 2 * TRIP_MS });
+    far.type('\t', () => undefined);
+    far.type('a', () => far.print('a'));
+    far.wait(TRIP_MS);
+    expect(far.took).toEqual([]);
+    far.type('b');
+    expect(far.predicted).toBe('');
   });
 });
 
