@@ -66,7 +66,7 @@ export class Probe {
       // As the server asks: by the engine's socket in the shared directory, where one process less is in between.
       const shared = runtime.sharedDirectories.of(sandbox, spec.name);
       const images = imagesOf(spec, lab, runtime.labImages);
-      const host = new Host(runtime.engine, spec, found.Id, shared, images);
+      const host = new Host(runtime.engine, spec, found.Id, shared, runtime.wakes, images);
       await host.engineDown(deadline(LOOK_MS).signal);
       hosts.set(spec.name, host);
     }

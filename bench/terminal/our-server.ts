@@ -9,6 +9,7 @@ import { WebSocketServer } from 'ws';
 import { Background } from '../../server/base/background.ts';
 import { Engine } from '../../server/engine/engine.ts';
 import { Host } from '../../server/sandbox/host.ts';
+import { WakeTurns } from '../../server/sandbox/wake-turns.ts';
 import { Terminal } from '../../server/terminal/terminal.ts';
 import { HostTerminalBackend } from '../../server/terminal/terminal-backend.ts';
 import { linkTerminal, MAX_TERMINAL_MESSAGE } from '../../server/web/sockets/terminal-socket.ts';
@@ -26,7 +27,8 @@ async function open(): Promise<Terminal> {
     const identity = { id, host: 'local', title: 'local' };
     return Terminal.on(identity, new LocalShell(id), { cols: 80, rows: 24 }, { background });
   }
-  const host = new Host(new Engine(where.engine), where.spec, where.container, where.shared);
+  const { spec, container, shared } = where;
+  const host = new Host(new Engine(where.engine), spec, container, shared, new WakeTurns(1));
   return new HostTerminalBackend({ background }).open(host, { id, title: 'host' }, NEVER);
 }
 

@@ -14,7 +14,7 @@ import { engineCannotStart, HostCannotRunError } from './host-cannot-run.ts';
 import { type ExecResult, HostShellChannel } from './host-shell-channel.ts';
 import { imageName } from './image-name.ts';
 import type { SharedDirectory } from './shared-directory.ts';
-import { WakeTurns } from './wake-turns.ts';
+import type { WakeTurns } from './wake-turns.ts';
 
 /** A cold engine answers 0.7 s after its host starts; on a machine full of them it takes longer. */
 const ENGINE_READY_MS = 60_000;
@@ -126,8 +126,8 @@ export class Host {
     spec: LabHost,
     container: string,
     shared: SharedDirectory | undefined,
+    wakes: WakeTurns,
     images: ReadonlyMap<string, string> = new Map(),
-    wakes = new WakeTurns(1),
   ) {
     this.images = images;
     this.#wakes = wakes;

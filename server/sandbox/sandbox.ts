@@ -206,7 +206,7 @@ export class Sandbox {
       // One that was merely restarted stays the same, with the ways into it that are open.
       if (this.#hosts.get(name)?.container !== id) {
         const images = imagesOf(spec, lab, labImages);
-        this.#hosts.set(name, new Host(engine, spec, id, shared, images, wakes));
+        this.#hosts.set(name, new Host(engine, spec, id, shared, wakes, images));
       }
       onHost(name, 'starting', 'being wired up');
       return pid;

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { defineLab, type LabFiles, type LabSource } from '#lab';
 import type { Engine } from '../../../server/engine/engine.ts';
 import { Host } from '../../../server/sandbox/host.ts';
+import { WakeTurns } from '../../../server/sandbox/wake-turns.ts';
 
 /** The script that hosts have, with a folder of a test in place of the host's own. */
 const SCRIPT = readFileSync(join(import.meta.dirname, '../../../images/lab-host/begin'), 'utf8');
@@ -64,7 +65,7 @@ function hostOf(given: {
     return { status: status ?? -1, stdout: String(stdout), stderr: String(stderr) };
   };
   const spec = { ...PLAIN, ...given };
-  return { runs, host: () => new Host({ run } as Engine, spec, 'c', undefined) };
+  return { runs, host: () => new Host({ run } as Engine, spec, 'c', undefined, new WakeTurns(2)) };
 }
 
 const begin = (host: Host) => host.begin(SOURCE, () => undefined, SIGNAL);

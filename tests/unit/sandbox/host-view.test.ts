@@ -9,6 +9,7 @@ import { createClient } from '../../../server/engine/client.ts';
 import type { Engine } from '../../../server/engine/engine.ts';
 import { Host } from '../../../server/sandbox/host.ts';
 import { hostView } from '../../../server/sandbox/host-view.ts';
+import { WakeTurns } from '../../../server/sandbox/wake-turns.ts';
 
 const [SPEC] = defineLab({
   title: 'T',
@@ -31,7 +32,7 @@ async function falseEngine(answers: Readonly<Record<string, unknown>>) {
   await new Promise<void>((listening) => server.listen(socketPath, listening));
   const nested: Pick<Engine, 'nested'> = { nested: () => createClient({ socketPath }) };
   if (!SPEC) throw new Error('the lab has a host');
-  const host = new Host(nested as Engine, SPEC, 'c1', undefined);
+  const host = new Host(nested as Engine, SPEC, 'c1', undefined, new WakeTurns(2));
   return {
     view: hostView(host, new AbortController().signal),
     asked,
@@ -75,7 +76,7 @@ test('a command that prints without end could not be checked, and the reason say
   });
   const dial = async () => ({ stream, [Symbol.asyncDispose]: async () => void stream.destroy() });
   if (!SPEC) throw new Error('the lab has a host');
-  const host = new Host({ dial } as unknown as Engine, SPEC, 'c1', undefined);
+  const host = new Host({ dial } as unknown as Engine, SPEC, 'c1', undefined, new WakeTurns(2));
   const view = hostView(host, new AbortController().signal);
   await expect(view.routes()).rejects.toThrow(
     new CouldNotCheck('server01 said more than 256 KiB.'),
@@ -87,7 +88,7 @@ test('a host whose shell does not come up in time could not be checked, and no d
   const late = new DOMException('no answer within 20 s', 'TimeoutError');
   if (!SPEC) throw new Error('the lab has a host');
   const dial = () => Promise.reject(late);
-  const host = new Host({ dial } as unknown as Engine, SPEC, 'c1', undefined);
+  const host = new Host({ dial } as unknown as Engine, SPEC, 'c1', undefined, new WakeTurns(2));
   const view = hostView(host, new AbortController().signal);
   const busy = new CouldNotCheck('server01 did not answer in time; it may be busy.');
   await expect(view.routes()).rejects.toThrow(busy);

@@ -4,6 +4,7 @@ import { defineLab, type LabHost } from '#lab';
 import type { Engine } from '../../../server/engine/engine.ts';
 import { ENGINE_DOWN, Host } from '../../../server/sandbox/host.ts';
 import { HostCannotRunError } from '../../../server/sandbox/host-cannot-run.ts';
+import { WakeTurns } from '../../../server/sandbox/wake-turns.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -40,7 +41,7 @@ describe('an image is loaded under the lab’s name for it:', () => {
       }),
     };
     const engine = { nested: () => docker } as unknown as Engine;
-    const host = new Host(engine, SPEC, 'c1', undefined);
+    const host = new Host(engine, SPEC, 'c1', undefined, new WakeTurns(2));
     await host.ensureImage(name, 'quayside/mycontainer:abc', async () => Buffer.alloc(0), NEVER);
     expect(tagged).toEqual([parts]);
     // Any other tag of it is another image.
@@ -64,7 +65,7 @@ test('a host’s engine that never comes is given up, with what it logged, cut s
           })
         : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   } as unknown as Engine;
-  const host = new Host(engine, SPEC, 'c1', undefined);
+  const host = new Host(engine, SPEC, 'c1', undefined, new WakeTurns(2));
   const failure = host.untilEngineAnswers().catch((error: Error) => error);
   await vi.advanceTimersByTimeAsync(60_000);
   const { message } = (await failure) as Error;
@@ -81,7 +82,13 @@ test('an engine that fails once with the lab’s settings, and is slow to start 
       return { status: looks < 4 ? 124 : 0, stdout: '', stderr: '' };
     },
   } as unknown as Engine;
-  const host = new Host(engine, { ...SPEC, engineSettings: '{"debug":true}' }, 'c1', undefined);
+  const host = new Host(
+    engine,
+    { ...SPEC, engineSettings: '{"debug":true}' },
+    'c1',
+    undefined,
+    new WakeTurns(2),
+  );
   vi.spyOn(host, 'exec').mockImplementation(async () => ({
     status: words === '' ? 1 : 0,
     output: words,
@@ -98,7 +105,7 @@ test('an engine that fails twice with the lab’s settings is given up, in its w
   const said = ['the first time', '', 'the second time'];
   const engine = { run: async () => ({ status: 124, stdout: '', stderr: '' }) };
   const spec = { ...SPEC, engineSettings: '{"wrong":true}' };
-  const host = new Host(engine as unknown as Engine, spec, 'c1', undefined);
+  const host = new Host(engine as unknown as Engine, spec, 'c1', undefined, new WakeTurns(2));
   vi.spyOn(host, 'exec').mockImplementation(async () => {
     const output = said.shift() ?? '';
     return { status: output === '' ? 1 : 0, output };
@@ -109,7 +116,7 @@ test('an engine that fails twice with the lab’s settings is given up, in its w
 
 test('an engine that fails twice for another reason is given up at once, in its words, without control characters', async () => {
   const engine = { run: async () => ({ status: 124, stdout: '', stderr: '' }) };
-  const host = new Host(engine as unknown as Engine, SPEC, 'c1', undefined);
+  const host = new Host(engine as unknown as Engine, SPEC, 'c1', undefined, new WakeTurns(2));
   vi.spyOn(host, 'exec').mockResolvedValue({ status: 0, output: 'no\u001b[31m overlay' });
   vi.spyOn(host, 'runSmall').mockResolvedValue({ status: 0, stdout: '', stderr: '' });
   const failure = await host.untilEngineAnswers().catch((error: unknown) => error);
@@ -124,7 +131,7 @@ test('where no directory is shared, one process waits for the engine, however of
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const answered = Promise.withResolvers<{ status: number; stdout: string; stderr: string }>();
   const run = vi.fn(() => answered.promise);
-  const host = new Host({ run } as unknown as Engine, SPEC, 'c1', undefined);
+  const host = new Host({ run } as unknown as Engine, SPEC, 'c1', undefined, new WakeTurns(2));
   vi.spyOn(host, 'exec').mockResolvedValue({ status: 1, output: '' });
   const down = host.engineDown(NEVER, 500);
   await vi.advanceTimersByTimeAsync(60_000);
@@ -142,7 +149,9 @@ test('where no directory is shared, one process waits for the engine, however of
 test('whoever gives it up is answered at once', async () => {
   const engine = { run: () => new Promise(() => undefined) } as unknown as Engine;
   const stopped = new AbortController();
-  const waiting = new Host(engine, SPEC, 'c1', undefined).untilEngineAnswers(stopped.signal);
+  const waiting = new Host(engine, SPEC, 'c1', undefined, new WakeTurns(2)).untilEngineAnswers(
+    stopped.signal,
+  );
   stopped.abort(new Error('the session was ended'));
   await expect(waiting).rejects.toThrow('the session was ended');
 });

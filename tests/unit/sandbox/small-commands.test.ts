@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { defineLab } from '#lab';
 import type { DialedProcess, Engine } from '../../../server/engine/engine.ts';
 import { Host } from '../../../server/sandbox/host.ts';
+import { WakeTurns } from '../../../server/sandbox/wake-turns.ts';
 
 const [SPEC] = defineLab({
   title: 'T',
@@ -38,7 +39,7 @@ function hostOn(dial: (argv: readonly string[]) => Duplex) {
     },
   };
   if (!SPEC) throw new Error('no host');
-  return { host: new Host(engine as Engine, SPEC, 'c1', undefined), started };
+  return { host: new Host(engine as Engine, SPEC, 'c1', undefined, new WakeTurns(2)), started };
 }
 
 function localShell([file = '', ...args]: readonly string[]): Duplex {
