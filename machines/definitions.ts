@@ -28,7 +28,7 @@ export interface Complaint {
   readonly typed: string;
   /** The words of it in what doctor says; what is typed, if not given. */
   readonly printed?: string;
-  /** It is the kernel’s, and made true only where the machine has one of its own. */
+  /** It is the kernel’s, or needs a right of root’s that this machine may lack: tried where the machine has a kernel of its own. */
   readonly isKernels?: true;
   /** It holds from the next sign-in on, and not in the shell in which it was typed. */
   readonly atNextSignIn?: true;
@@ -153,6 +153,8 @@ const COMPLAINTS: readonly Complaint[] = [
     typed: 'sudo sysctl -w fs.file-max=1000000',
   },
   {
+    // CAP_SYS_RESOURCE.
+    isKernels: true,
     shell: 'ulimit -n 512',
     says: /only 512 files open/,
     typed: 'sudo prlimit --nofile=65536 --pid $$',
