@@ -21,6 +21,8 @@ const SOCKETS = ['/var/run/docker.sock', '/run/quayside/docker.sock'];
 /** Where images are pulled from. It answers within a second where it can be reached at all. */
 const REGISTRY = 'https://registry-1.docker.io/v2/';
 const REGISTRY_MS = 5_000;
+/** The client reads a file. */
+const CLIENT_MS = 5_000;
 const MAKING = `${BASE_TREE}.making`;
 
 /** For programs that read a proxy's name in lower case alone, such as apt and wget. */
@@ -30,6 +32,17 @@ for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) {
   if (value) ENV[name] = value;
 }
 
+/**
+ * Whether the docker client here leads to an engine elsewhere, by its current context (Docker Desktop and rootless engines set
+ * one). A client alone has none.
+ */
+export function clientNamesEngine(env = process.env) {
+  const argv = ['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'];
+  const { stdout } = spawnSync('docker', argv, { encoding: 'utf8', env, timeout: CLIENT_MS });
+  const address = (stdout ?? '').trim();
+  return address !== '' && !SOCKETS.some((socket) => address === `unix://${socket}`);
+}
+
 /** Whether this is a machine on which set-up will install an engine: root's, a Debian, and without any. */
 export function isFresh(env = process.env) {
   return (
@@ -37,8 +50,9 @@ export function isFresh(env = process.env) {
     process.getuid?.() === 0 &&
     isDebian() &&
     !env.DOCKER_HOST &&
-    !['docker', 'dockerd', 'podman'].some(isInstalled) &&
-    !SOCKETS.some(existsSync)
+    !['dockerd', 'podman'].some(isInstalled) &&
+    !SOCKETS.some(existsSync) &&
+    !clientNamesEngine(env)
   );
 }
 
