@@ -16,14 +16,14 @@ const READING_BYTES = 60_000;
  * what carries links over HTTP 2,100: it cannot wait to be fetched until a network is in the way. What holds a button of Run while
  * its block runs, and tells of a tick where the text is out of sight, takes 700; what marks the last output, and gives the
  * keyboard back, 800; what finds a graphics card and keeps a terminal's cells the same with it, 900; what measures whether a
- * line is slow, and fetches what shows keys before the host has them, 500; what unpacks older output 150; what restarts
+ * line is slow, and fetches what shows keys before the host has them, 600; what unpacks older output 150; what restarts
  * a host 300, with what holds a slow line’s keys together 150; what puts values into blocks and their copies, and names the
  * labs to go on with, 200; what tells of a line that a program would cut off 300; what
  * opens the files of a host, of which the editor itself comes when it is wanted, 500; what sends answers to questions with
  * choices, runs commands that stay, and leaves optional steps uncounted, 500;
  * what says that a lab has changed since, and opens pages after a step, 800.
  */
-const LAB_BYTES = 179_300;
+const LAB_BYTES = 179_400;
 /**
  * The instructor's page: little of its own, and a terminal to watch a learner's, with what measures its line (400), what
  * restarts a learner's host (200), what unpacks older output (200) and what tells of a line that a program would cut off

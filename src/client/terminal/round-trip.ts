@@ -19,17 +19,13 @@ export class RoundTrip {
 
   /** The longest of the last few, at most twice the shortest: more than that is a delay of the server's own. */
   get most(): number {
-    return Math.min(this.#longest, 2 * this.least);
-  }
-
-  get #longest(): number {
-    return Math.max(0, ...this.#last);
+    return Math.min(Math.max(0, ...this.#last), 2 * this.least);
   }
 
   /** Something is sent that is answered at once. */
   sent(): void {
     const now = performance.now();
-    if (now - this.#lastSent > APART * this.#longest) this.#since ??= now;
+    if (now - this.#lastSent > APART * Math.max(0, ...this.#last)) this.#since ??= now;
     this.#lastSent = now;
   }
 
