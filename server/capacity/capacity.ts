@@ -163,6 +163,8 @@ export class Capacity {
   async removeAll(): Promise<void> {
     const { runtime, store } = this.#options;
     await this.pool.settled();
+    // The engine may make a container after the list of what is to be removed.
+    await Promise.all([...this.queue.slots].map((slot) => slot.settled()));
     assertAllRemoved(await removeSandboxes(runtime, store.instance));
   }
 

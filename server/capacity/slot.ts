@@ -141,6 +141,11 @@ export class Slot {
     }
   }
 
+  /** Settles when nothing that was asked of its sandbox is under way any more. */
+  async settled(): Promise<void> {
+    if (this.#content.state === 'holding') await this.#content.sandbox.settled();
+  }
+
   /** Gives the slot up. Settles when its sandbox is gone and the slot is free for others. @throws as {@link clear} */
   release(): Promise<void> {
     this.#released ??= this.clear().then(() => this.#owner.takeBack(this));

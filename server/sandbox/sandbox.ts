@@ -134,6 +134,11 @@ export class Sandbox {
     );
   }
 
+  /** Settles when nothing that was asked of it is under way any more: a creation goes on after its call was ended. */
+  settled(): Promise<void> {
+    return this.#queue(() => undefined);
+  }
+
   /**
    * Removes everything that carries this sandbox's label. Gone already is success. A reconcile under way is ended, and
    * none begins any more. May be called again, also after it failed.

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { Background } from '../../../server/base/background.ts';
+import { Capacity } from '../../../server/capacity/capacity.ts';
+import { liveSandboxes } from '../../../server/sandbox/removal.ts';
+import { Store } from '../../../server/store/store.ts';
+import { MemoryEngine } from '../../fixtures/memory-engine.ts';
+import { MemoryMachine, PROMPT } from '../../fixtures/memory-machine.ts';
+import { memoryRuntime } from '../../fixtures/memory-runtime.ts';
+import { MemoryTerminals } from '../../fixtures/memory-terminals.ts';
+import { simulatedLab } from '../../simulation/lab.ts';
+
+const LAB = 'harbour';
+/** An engine that is busy makes a container so slowly (ms) that what is asked after it is answered first. */
+const SLOW_MS = 50;
+
+test('a container that is being made when all is to be removed is waited for, and removed', async () => {
+  await using open = new AsyncDisposableStack();
+  const store = open.use(new Store(':memory:'));
+  const machine = new MemoryMachine();
+  machine.plan = ({ op }) => (op === 'container.create' ? { ...PROMPT, before: SLOW_MS } : PROMPT);
+  const engine = new MemoryEngine(machine);
+  const runtime = open.use(memoryRuntime(engine, store.instance));
+  const background = new Background(() => undefined);
+  const capacity = new Capacity({
+    ...{ runtime, store, background },
+    labs: new Map([[LAB, simulatedLab(LAB)]]),
+    terminals: new MemoryTerminals(engine, background),
+    ...{ sandboxesMost: 1, pool: 1, startsAtOnce: 1, hasMemory: () => true },
+  });
+  const making = Promise.withResolvers<void>();
+  machine.onCall = ({ op }) => op === 'container.create' && making.resolve();
+  capacity.open();
+  await making.promise;
+  capacity.close();
+  await capacity.removeAll();
+  expect(await liveSandboxes(runtime, store.instance)).toEqual([]);
+  await sleep(2 * SLOW_MS);
+  expect(await liveSandboxes(runtime, store.instance)).toEqual([]);
+});
