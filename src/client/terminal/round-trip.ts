@@ -17,7 +17,7 @@ export class RoundTrip {
     return shortestFirst[shortestFirst.length < ENOUGH ? 0 : 1] ?? 0;
   }
 
-  /** The longest of the last few, at most twice the shortest: more than that is a delay of the server's own. */
+  /** The longest of the last few, at most twice the least: more than that is a delay of the server's own. */
   get most(): number {
     return Math.min(Math.max(0, ...this.#last), 2 * this.least);
   }

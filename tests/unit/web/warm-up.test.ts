@@ -10,6 +10,7 @@ import { warmUp } from '../../../server/web/warm-up.ts';
 
 /** A handle is closed within a few turns of the event loop; a busy machine has its ends told late. */
 const TURNS = 300;
+/** More often than timers end meanwhile that were there before: what one warm-up leaves is seen. */
 const TIMES = 5;
 
 let directory: string;
@@ -45,7 +46,6 @@ test('nothing is left of it: no file, no socket, no server, no timer', async () 
       return at < 0;
     });
   };
-  // More often than timers of the test's own end meanwhile.
   for (let time = 0; time < TIMES; time++) await warmUp(new Background(expect.unreachable));
   // By turns of the event loop: what waits by a timer would find its own.
   for (let turn = 0; turn < TURNS && left().length > 0; turn++) await setImmediate();
