@@ -16,7 +16,11 @@ const LATE_MOST = 5;
 /** A check gives up after its deadline and is tried again a few seconds later, by itself. */
 const RECOVERY_MS = 60_000;
 
-/** Everything on a host that a check could have changed, a line for each. What the probe itself starts is left out. */
+/**
+ * Everything on a host that a check could have changed, a line for each. Of its programs those are left out that were started
+ * from outside and are under way, as the server's own questions are: what such a one leaves behind becomes a child of the
+ * host's first process. What runs in a terminal counts.
+ */
 const STATE = `
 if [ -S /run/docker.sock ] && [ ! -e /run/quayside/asleep ]; then
   docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.Image}} {{.Ports}} {{.State}}'
@@ -26,7 +30,15 @@ if [ -S /run/docker.sock ] && [ ! -e /run/quayside/asleep ]; then
   sudo iptables-save 2>/dev/null | grep '^-'
 fi
 ip -4 route; ip -o addr
-ps -eo args= | grep -Ev '^(sh -c|ps -eo|ss -|stat -|id -|getent |grep |sort|ip monitor|docker system dial-stdio|sleep|socat|base64|cat|\\[)' | sort
+ps -eo pid=,ppid=,tty=,args= | awk '
+  { parent[$1] = $2; tty[$1] = $3; args = $0; sub(/^ *[^ ]+ +[^ ]+ +[^ ]+ +/, "", args); line[$1] = args }
+  END {
+    for (pid in line) {
+      first = pid
+      while (parent[first] > 0) first = parent[first]
+      if (first == 1 || tty[pid] != "?") print line[pid]
+    }
+  }' | grep -Ev '^(sleep|socat|cat|\\[)' | sort
 `;
 /** What is written to while nothing happens: the logs of the engine and its containerd, as a pattern. */
 const BUSY_FILES = '/var/log/(dockerd|containerd)[.]log';

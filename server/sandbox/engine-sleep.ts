@@ -29,15 +29,18 @@ export class EngineSleep {
   }
 
   /**
-   * Wakes it, once for all who ask meanwhile; nothing is done where it is awake. Whatever `work` has come to, it counts as
-   * awake then: one that does not start is no longer one that nobody has used.
+   * Wakes it, once for all who ask meanwhile; nothing is done where it is awake.
    *
+   * @param work settles with what it has come to. One that was used and does not start counts as awake: it is no longer one
+   *   that nobody has used.
    * @throws as `work`; it still sleeps then, and may be woken again
    */
-  wake(work: () => Promise<void>): Promise<void> {
+  wake(work: () => Promise<'awake' | 'asleep'>): Promise<void> {
     if (!this.isAsleep) return Promise.resolve();
     this.#work ??= work()
-      .then(() => this.end())
+      .then((found) => {
+        if (found === 'awake') this.end();
+      })
       .finally(() => {
         this.#work = undefined;
       });

@@ -199,6 +199,8 @@ export class Host {
         async () => {
           await this.runSmall([WAKE], { signal });
           await this.#untilWoken(signal);
+          // Also where its learner keeps the mark: it would be woken with every key.
+          return 'awake' as const;
         },
         AbortSignal.any([signal, this.#noticed.signal]),
       );
@@ -207,12 +209,15 @@ export class Host {
 
   /**
    * Something happened on the host: where that was its engine, which somebody there has woken, it is followed as by
-   * {@link Host.wake}, and waits for no turn.
+   * {@link Host.wake}, and waits for no turn. A host that comes up again has no mark for a moment before its engine sleeps.
    */
   async noticeWake(signal: AbortSignal): Promise<void> {
     if (!this.isAsleep || (await this.#isMarkedAsleep(signal))) return;
     this.#noticed.abort();
-    await this.#sleep.wake(() => this.#untilWoken(signal));
+    await this.#sleep.wake(async () => {
+      const down = await this.engineDown(signal);
+      return down === undefined && this.isAsleep ? 'asleep' : 'awake';
+    });
   }
 
   /** What keeps the engine from starting is told by whoever watches it. */

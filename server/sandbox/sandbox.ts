@@ -155,8 +155,15 @@ export class Sandbox {
     );
   }
 
-  async #reconcile(onHost: OnHost, signal: AbortSignal, areGiven: boolean): Promise<void> {
+  async #reconcile(told: OnHost, signal: AbortSignal, areGiven: boolean): Promise<void> {
     signal.throwIfAborted();
+    const unavailable = this.hosts.map(({ availability }) => availability).filter(isAborted);
+    // A host that was paused, or that the engine took with it, since this look began: what the look finds is older than that.
+    const isLost = (host: Host | undefined) =>
+      host?.availability.aborted && !unavailable.includes(host.availability);
+    const onHost: OnHost = (name, ...status) => {
+      if (!isLost(this.#hosts.get(name))) told(name, ...status);
+    };
     const found = await this.#containers(signal);
     await this.#raise(found, onHost, signal);
     await allDone(
@@ -166,7 +173,7 @@ export class Sandbox {
         if (areGiven) {
           const down = await host.engineDown(signal);
           if (down) {
-            host.markAvailable();
+            if (!isLost(host)) host.markAvailable();
             return onHost(spec.name, 'down', ENGINE_DOWN[down.kind]);
           }
         }
@@ -184,6 +191,7 @@ export class Sandbox {
           await host.noticeWake(signal);
         }
         signal.throwIfAborted();
+        if (isLost(host)) return;
         host.markAvailable();
         onHost(spec.name, 'ready', 'ready');
       }),
@@ -325,6 +333,8 @@ function endpointsOf(
   if (gatewayPid === undefined) return ofHosts;
   return [...ofHosts, ...gatewayEndpoints(lab, gatewayPid, bridgeOf)];
 }
+
+const isAborted = ({ aborted }: AbortSignal) => aborted;
 
 /** Settles when all works are over. @throws what the first of them that failed has thrown */
 async function allDone<T>(works: readonly Promise<T>[]): Promise<void> {

@@ -21,7 +21,7 @@ export class WakeTurns {
    *
    * @throws as `work`
    */
-  async take(work: () => Promise<void>, early: AbortSignal): Promise<void> {
+  async take<T>(work: () => Promise<T>, early: AbortSignal): Promise<T> {
     const { promise: turn, resolve: begin } = Promise.withResolvers<void>();
     const done = withAbort(early, () => turn).then(work, work);
     const given = this.#queue(async () => {
@@ -31,6 +31,6 @@ export class WakeTurns {
     });
     // A failure of the work is thrown below. What is left is a turn that was over before its work, which nobody needs to hear of.
     given.catch(() => undefined);
-    await done;
+    return await done;
   }
 }

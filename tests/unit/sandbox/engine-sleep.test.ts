@@ -4,7 +4,7 @@ import { EngineSleep } from '../../../server/sandbox/engine-sleep.ts';
 test('it is woken once for all who ask, and each is told', async () => {
   const sleep = new EngineSleep();
   sleep.begin();
-  const work = Promise.withResolvers<void>();
+  const work = Promise.withResolvers<'awake'>();
   let works = 0;
   const wake = () =>
     sleep.wake(() => {
@@ -13,7 +13,7 @@ test('it is woken once for all who ask, and each is told', async () => {
     });
   const told = Promise.all([wake(), wake(), sleep.untilAwake]);
   expect(sleep.isAsleep).toBe(true);
-  work.resolve();
+  work.resolve('awake');
   await told;
   expect([works, sleep.isAsleep]).toEqual([1, false]);
   await wake();
@@ -25,7 +25,16 @@ test('one that could not be woken sleeps on, and may be woken again', async () =
   sleep.begin();
   await expect(sleep.wake(() => Promise.reject(new Error('away')))).rejects.toThrow('away');
   expect(sleep.isAsleep).toBe(true);
-  await sleep.wake(async () => undefined);
+  await sleep.wake(async () => 'awake');
+  expect(sleep.isAsleep).toBe(false);
+});
+
+test('one that is found asleep after all sleeps on, and may be woken', async () => {
+  const sleep = new EngineSleep();
+  sleep.begin();
+  await sleep.wake(async () => 'asleep');
+  expect(sleep.isAsleep).toBe(true);
+  await sleep.wake(async () => 'awake');
   expect(sleep.isAsleep).toBe(false);
 });
 

@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { defineLab, type LabHost } from '#lab';
 import type { Engine } from '../../../server/engine/engine.ts';
 import { ENGINE_DOWN, Host } from '../../../server/sandbox/host.ts';
@@ -154,4 +157,19 @@ test('whoever gives it up is answered at once', async () => {
   );
   stopped.abort(new Error('the session was ended'));
   await expect(waiting).rejects.toThrow('the session was ended');
+});
+
+test('a host that comes up again sleeps on, also where it is looked at before it says so', async () => {
+  const outside = await mkdtemp(join(tmpdir(), 'quay-'));
+  onTestFinished(() => rm(outside, { recursive: true }));
+  const asleep = join(outside, 'asleep');
+  await writeFile(asleep, '');
+  const shared = { outside, inside: outside };
+  const host = new Host({} as Engine, SPEC, 'c1', shared, new WakeTurns(2));
+  await host.engineDown(NEVER);
+  await rm(asleep);
+  const looked = host.noticeWake(NEVER);
+  await writeFile(asleep, '');
+  await looked;
+  expect(host.isAsleep).toBe(true);
 });

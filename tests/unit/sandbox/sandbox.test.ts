@@ -357,3 +357,29 @@ test('the sandboxes of a server are those of its instance', async () => {
   await new Sandbox(runtime, LAB, { instance: 'j', sandbox: 's2', session: 'y' }).reconcile(QUIET);
   expect(await liveSandboxes(runtime, 'i')).toEqual(['s1']);
 });
+
+test('what happened to a host while it was looked at outlasts the look, and the next look mends it', async () => {
+  const { runtime } = engineOf();
+  const said: string[] = [];
+  const sandbox = new Sandbox(runtime, LAB, LABELS);
+  const look = () => sandbox.reconcile((...status) => said.push(status.join(' ')));
+  await look();
+  const host = sandbox.host('b');
+  const linking = Promise.withResolvers<void>();
+  const isLinking = Promise.withResolvers<void>();
+  vi.spyOn(runtime.links, 'link').mockImplementationOnce(() => {
+    isLinking.resolve();
+    return linking.promise;
+  });
+  const looked = look();
+  await isLinking.promise;
+  said.length = 0;
+  host.markUnavailable('b is paused.');
+  linking.resolve();
+  await looked;
+  expect(said).toEqual(['a ready ready']);
+  expect(host.availability.aborted).toBe(true);
+  await look();
+  expect(said).toContain('b ready ready');
+  expect(host.availability.aborted).toBe(false);
+});
