@@ -66,6 +66,11 @@ function apt(...args) {
   return ended(child);
 }
 
+/** @param {readonly string[]} names */
+function install(names) {
+  return apt('install', '-y', '--no-install-recommends', ...names);
+}
+
 /** @param {import('node:child_process').ChildProcess} child */
 function ended(child) {
   return new Promise((settle) => {
@@ -105,16 +110,16 @@ async function prepare() {
   console.error('Meanwhile: installing a Docker Engine from this system’s packages …');
   const needsBase = !existsSync(BASE_TREE) && !(await hasRegistry());
   if (!(await apt('update')) || isStopped) return;
+  // The base takes longest, and the images wait for it: the engine's packages are installed beside it.
+  const hasBaseTools = needsBase && (await install(BASE_PACKAGES));
+  if (isStopped) return;
+  if (hasBaseTools) console.error('Meanwhile: making the base of the images with debootstrap …');
+  await Promise.all([hasBaseTools ? makeBase() : undefined, installEngine()]);
+}
+
+function installEngine() {
   const hasClient = spawnSync('apt-cache', ['show', CLIENT_PACKAGE], { stdio: 'ignore' });
-  const names = [
-    ...ENGINE_PACKAGES,
-    ...(hasClient.status === 0 ? [CLIENT_PACKAGE] : []),
-    ...(needsBase ? BASE_PACKAGES : []),
-  ];
-  if (!(await apt('install', '-y', '--no-install-recommends', ...names)) || isStopped) return;
-  if (!needsBase) return;
-  console.error('Meanwhile: making the base of the images with debootstrap …');
-  await makeBase();
+  return install([...ENGINE_PACKAGES, ...(hasClient.status === 0 ? [CLIENT_PACKAGE] : [])]);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
