@@ -53,6 +53,7 @@ export class Capacity {
   readonly pool: WarmPool;
   readonly #options: CapacityOptions;
   readonly #closing = new AbortController();
+  readonly #poolClosing = new AbortController();
   readonly #found = Promise.withResolvers<ReadonlySet<string>>();
 
   constructor(options: CapacityOptions) {
@@ -65,7 +66,8 @@ export class Capacity {
       startsAtOnce: options.startsAtOnce ?? AT_ONCE,
     });
     this.pool = new WarmPool({
-      ...{ background, closing, labs, terminals },
+      ...{ background, labs, terminals },
+      closing: this.#poolClosing.signal,
       size: options.pool ?? 0,
       isRefused: (lab) => this.refusalOf(lab) !== undefined,
       takeSlot: () => this.queue.takeSpare(),
@@ -153,8 +155,14 @@ export class Capacity {
     this.queue.open();
   }
 
+  /** Makes nothing for the pool any more, whoever leaves room for it. Sessions may still end as always. */
+  closePool(): void {
+    this.#poolClosing.abort(new Error('the server stops'));
+  }
+
   /** Gives out nothing any more. What runs stays, unless it is removed first. */
   close(): void {
+    this.closePool();
     this.queue[Symbol.dispose]();
     this.#closing.abort(new Error('the server stops'));
   }

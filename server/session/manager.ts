@@ -169,6 +169,7 @@ export class SessionManager {
   /** Lets go of everything. */
   async close({ clean, onRemoved }: CloseOptions): Promise<void> {
     this.#closed.abort(new Error('the server stops'));
+    this.capacity.closePool();
     const sessions = [...this.#sessions.values()];
     const ending = sessions.filter(({ sandbox }) => clean && sandbox !== undefined);
     for (const session of sessions) if (!ending.includes(session)) session.close();

@@ -52,11 +52,16 @@ export class LocalEcho implements Disposable {
   }
 
   async #open(screen: Screen): Promise<void> {
-    const { PredictionView } = await import('./prediction-view.ts');
+    // Where it cannot be fetched, the next key asks again.
+    const code = await import('./prediction-view.ts').catch(() => undefined);
+    if (this.#screen !== screen) return;
     const element = screen.terminal.element?.querySelector<HTMLElement>('.xterm-screen');
-    if (this.#screen !== screen || !element) return;
+    if (!code || !element) {
+      this.#view = undefined;
+      return;
+    }
     const isQuiet = performance.now() - this.#typedAt > 2 * this.#times.most;
     const isAtPrompt = isQuiet && screen.marks.atPrompt;
-    this.#view = new PredictionView(screen.terminal, element, this.#times, isAtPrompt);
+    this.#view = new code.PredictionView(screen.terminal, element, this.#times, isAtPrompt);
   }
 }

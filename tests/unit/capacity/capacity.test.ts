@@ -14,11 +14,10 @@ const LAB = 'harbour';
 /** An engine that is busy makes a container so slowly (ms) that what is asked after it is answered first. */
 const SLOW_MS = 50;
 
-test('a container that is being made when all is to be removed is waited for, and removed', async () => {
-  await using open = new AsyncDisposableStack();
+/** Room for one sandbox, which the pool wants. */
+async function poolOfOne(open: AsyncDisposableStack) {
   const store = open.use(new Store(':memory:'));
   const machine = new MemoryMachine();
-  machine.plan = ({ op }) => (op === 'container.create' ? { ...PROMPT, before: SLOW_MS } : PROMPT);
   const engine = new MemoryEngine(machine);
   const runtime = open.use(memoryRuntime(engine, store.instance));
   const background = new Background(() => undefined);
@@ -30,11 +29,31 @@ test('a container that is being made when all is to be removed is waited for, an
   });
   const making = Promise.withResolvers<void>();
   machine.onCall = ({ op }) => op === 'container.create' && making.resolve();
+  return { store, machine, runtime, capacity, making: making.promise };
+}
+
+test('a container that is being made when all is to be removed is waited for, and removed', async () => {
+  await using open = new AsyncDisposableStack();
+  const { store, machine, runtime, capacity, making } = await poolOfOne(open);
+  machine.plan = ({ op }) => (op === 'container.create' ? { ...PROMPT, before: SLOW_MS } : PROMPT);
   capacity.open();
-  await making.promise;
+  await making;
   capacity.close();
   await capacity.removeAll();
   expect(await liveSandboxes(runtime, store.instance)).toEqual([]);
   await sleep(2 * SLOW_MS);
   expect(await liveSandboxes(runtime, store.instance)).toEqual([]);
+});
+
+test('a place that is freed while the server stops is left empty', async () => {
+  await using open = new AsyncDisposableStack();
+  const { store, runtime, capacity } = await poolOfOne(open);
+  const slot = capacity.queue.takeUp();
+  capacity.open();
+  await capacity.found;
+  capacity.closePool();
+  await slot.release();
+  await sleep(SLOW_MS);
+  expect(await liveSandboxes(runtime, store.instance)).toEqual([]);
+  capacity.close();
 });
