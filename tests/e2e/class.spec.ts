@@ -109,6 +109,13 @@ test('a wrong code is told beside its box, and lets nobody in', async ({ room })
   await expect(room.instructor.getByText('Nobody has joined yet')).toBeVisible();
 });
 
+test('the address to join at opens beside the class, which stays', async ({ room }) => {
+  const opened = room.instructor.context().waitForEvent('page');
+  await room.instructor.locator('.room-address').click();
+  await expect((await opened).getByLabel('Your name')).toBeVisible();
+  await expect(room.instructor.getByText('Nobody has joined yet')).toBeVisible();
+});
+
 test('a learner joins, is seen at work, and comes back with the personal link on a phone', async ({
   room,
 }) => {
