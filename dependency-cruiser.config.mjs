@@ -7,7 +7,9 @@
  * all may import the authoring kit (lab/) and the protocol. main.ts and app.ts compose, so they may import everything.
  */
 export const FOLDERS = {
-  cli: { values: ['class', 'capacity', 'store', 'site', 'labs', 'sandbox', 'engine', 'base'] },
+  cli: {
+    values: ['class', 'capacity', 'swarm', 'store', 'site', 'labs', 'sandbox', 'engine', 'base'],
+  },
   web: { values: ['class', 'session', 'terminal', 'files', 'base'], types: ['browser'] },
   class: { values: ['base'], types: ['session', 'store'] },
   session: {
@@ -26,6 +28,7 @@ export const FOLDERS = {
     types: ['labs', 'engine'],
   },
   capacity: { values: ['sandbox', 'base'], types: ['terminal', 'store'] },
+  swarm: { values: ['sandbox', 'engine', 'base'] },
   guide: { values: ['labs', 'base'], types: ['terminal'] },
   signals: { values: ['sandbox', 'engine', 'base'] },
   checks: { values: ['base'], types: ['store'] },

@@ -24,6 +24,7 @@ import { createSandboxRuntime, imagesOf, type SandboxRuntime } from './sandbox/r
 import { type CloseOptions, SessionManager } from './session/manager.ts';
 import { ensureSite } from './site/build.ts';
 import { Store } from './store/store.ts';
+import { openSwarm } from './swarm/swarm.ts';
 import { HostTerminalBackend } from './terminal/terminal-backend.ts';
 import { learnersOrigin } from './web/allow-list.ts';
 import { buildWeb } from './web/web.ts';
@@ -143,7 +144,7 @@ async function openServices(
   const steps = parts.labs ? parts.steps : await loadAllSteps(folders, offered);
   const unbuilt = new Set<string>();
   const [runtime, site] = await Promise.all([
-    openRuntime(config, parts, offered, store.instance, unbuilt),
+    openRuntime(config, parts, offered, { instance: store.instance, background }, unbuilt),
     parts.site === undefined && config.devPages === undefined
       ? ensureSite(config.project, progress, { basePath: config.basePath, labs: folders })
       : undefined,
@@ -187,10 +188,10 @@ function asConfigured({ hostEngine }: Config, lab: Lab): Lab {
 
 /** @param unbuilt while labs are being written, gets those of which an image cannot be built */
 async function openRuntime(
-  { project, devPages, internet, resolver }: Config,
+  { project, devPages, internet, resolver, swarm }: Config,
   { engine, progress }: AppParts,
   labs: ReadonlyMap<string, Lab>,
-  instance: string,
+  { instance, background }: { readonly instance: string; readonly background: Background },
   unbuilt: Set<string>,
 ): Promise<SandboxRuntime> {
   const used = engine ?? (await findEngine(process.env, progress));
@@ -201,7 +202,8 @@ async function openRuntime(
   };
   const onUnbuilt = devPages === undefined ? undefined : leaveOut;
   const options = { onUnbuilt, internet: internet ? { resolver } : undefined };
-  return createSandboxRuntime(project, used, labs, instance, progress, options);
+  const own = await createSandboxRuntime(project, used, labs, instance, progress, options);
+  return swarm ? await openSwarm(own, { project, instance, background, progress }) : own;
 }
 
 function openWeb(config: Config, parts: AppParts, services: Services): ReturnType<typeof buildWeb> {

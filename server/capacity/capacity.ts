@@ -58,7 +58,10 @@ export class Capacity {
 
   constructor(options: CapacityOptions) {
     this.#options = options;
-    const { runtime, background, labs, terminals, store, hasMemory = hasMemoryFor } = options;
+    const { runtime, background, labs, terminals, store } = options;
+    // With several machines, what decides where a sandbox goes knows whether there is room.
+    const hasRoom = runtime.placement && (() => runtime.placement?.hasRoom() ?? true);
+    const hasMemory = options.hasMemory ?? hasRoom ?? hasMemoryFor;
     const closing = this.#closing.signal;
     this.queue = new AdmissionQueue({
       ...{ runtime, background, closing, hasMemory, instance: store.instance },
@@ -143,7 +146,7 @@ export class Capacity {
   async sweep(signal: AbortSignal): Promise<void> {
     const { runtime, store } = this.#options;
     const live = await liveSandboxes(runtime, store.instance, signal);
-    const areRunning = await runningSandboxes(runtime.engine, store.instance, signal);
+    const areRunning = await runningSandboxes(runtime, store.instance, signal);
     this.#found.resolve(new Set(live));
     // Read after the list: a sandbox has its slot before its first container is made. One that the store knows is left
     // alone, also where its lab is not served at the moment.

@@ -101,7 +101,7 @@ export class Slot {
     const stop =
       content.state === 'holding'
         ? (signal: AbortSignal) => content.sandbox.stop(signal)
-        : (signal: AbortSignal) => stopSandbox(runtime.engine, id, signal);
+        : (signal: AbortSignal) => stopSandbox(runtime, id, signal);
     const stopped = this.#untilDone('stop of a sandbox', stop).then(() => {
       this.#content = { state: 'empty' };
       this.#owner.takeBack(this);

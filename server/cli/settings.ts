@@ -58,6 +58,9 @@ export const SETTINGS = z.strictObject({
     .describe('what one host may write to its disk'),
   internet: yesOrNo().describe('hosts of labs that ask for it reach the internet'),
   resolver: address().exactOptional().describe('who is asked for names there'),
+  swarm: yesOrNo().describe(
+    'sandboxes go to all nodes of the Docker Swarm with the label quayside=true',
+  ),
   idleMinutes: wholeNumber(0, LONGEST_MINUTES)
     .exactOptional()
     .describe('the hosts of idle sessions are stopped after this'),
@@ -93,6 +96,7 @@ export const VARIABLES = {
   diskMib: 'QUAYSIDE_DISK_MIB',
   internet: 'QUAYSIDE_INTERNET',
   resolver: 'QUAYSIDE_RESOLVER',
+  swarm: 'QUAYSIDE_SWARM',
   idleMinutes: 'QUAYSIDE_IDLE_MINUTES',
   totalMinutes: 'QUAYSIDE_TOTAL_MINUTES',
   keepDays: 'QUAYSIDE_KEEP_DAYS',
@@ -107,6 +111,7 @@ const SAID_AS_OPTIONS = {
   cert: '<file>',
   key: '<file>',
   internet: '',
+  swarm: '',
 } as const;
 
 const FLAG = { type: 'boolean', takes: '' } as const;
@@ -119,6 +124,7 @@ export const OPTIONS = {
   cert: option('cert'),
   key: option('key'),
   internet: { ...FLAG, does: SETTINGS.shape.internet.description ?? '' },
+  swarm: { ...FLAG, does: SETTINGS.shape.swarm.description ?? '' },
   'new-secret': { ...FLAG, does: 'make a new instructor’s secret for the class' },
   'new-code': { ...FLAG, does: 'make a new code to join the class with' },
   clean: { ...FLAG, does: 'remove every sandbox when the server stops' },

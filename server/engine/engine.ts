@@ -99,11 +99,14 @@ export class Engine {
   /** As `DOCKER_HOST` would name it. */
   readonly address: string;
   readonly docker: Dockerode;
+  /** Its socket is here and it is not: a relay passes it on (server/swarm). */
+  readonly isRelayed: boolean;
   readonly #starts = new ProcessStarts();
 
   /** @param docker the client to ask it with; one for `address`, if not given */
-  constructor(address: string, docker?: Dockerode) {
+  constructor(address: string, docker?: Dockerode, { isRelayed = false } = {}) {
     this.address = address;
+    this.isRelayed = isRelayed;
     this.docker = docker ?? limitRequests(clientFor(address), { answerBytes: ANSWER_BYTES });
   }
 

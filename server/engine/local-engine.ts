@@ -15,7 +15,7 @@ export async function localDataRoot(
 ): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const info = await infoOf(engine, signal);
-  return isOnThisMachine(engine, info) ? info.DockerRootDir : undefined;
+  return !engine.isRelayed && isOnThisMachine(engine, info) ? info.DockerRootDir : undefined;
 }
 
 /**

@@ -2,6 +2,7 @@ import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { Dockerode, Engine } from '../engine/engine.ts';
 import { LABEL } from './labels.ts';
+import { onEachMachine } from './machines.ts';
 import type { SandboxRuntime } from './runtime.ts';
 
 /** A removal takes a second or two, on a machine full of starts several; one that takes longer than this is stuck. */
@@ -16,7 +17,7 @@ find /sys/fs/cgroup/freezer -mindepth 2 -name freezer.state | while read -r stat
 `;
 
 /** Where sandboxes are looked for and removed: no more than this is needed of a runtime. */
-export type SandboxPlace = Pick<SandboxRuntime, 'engine' | 'sharedDirectories'>;
+export type SandboxPlace = Pick<SandboxRuntime, 'engine' | 'sharedDirectories' | 'placement'>;
 
 /**
  * Removes every container, volume and directory of a sandbox, known or not, and settles when nothing is left of it.
@@ -27,7 +28,23 @@ export type SandboxPlace = Pick<SandboxRuntime, 'engine' | 'sharedDirectories'>;
  * @throws the signal's reason; QuaysideError SANDBOX_FAILED naming what stays
  */
 export async function destroySandbox(
-  { engine, sharedDirectories }: SandboxPlace,
+  { placement, ...place }: SandboxPlace,
+  sandbox: string,
+  signal?: AbortSignal,
+  milliseconds = REMOVAL_MS,
+): Promise<void> {
+  if (!placement) return await destroyAt(place, sandbox, signal, milliseconds);
+  // The place first: nothing of it is made anywhere from then on.
+  await placement.release(sandbox, signal);
+  // On a machine that is lost nothing can be removed; what is there goes when the machine is back.
+  await onEachMachine(placement, signal, (each, until) =>
+    destroyAt(each, sandbox, until, milliseconds),
+  );
+}
+
+/** Removes what a sandbox has on one machine. @throws as {@link destroySandbox} */
+export async function destroyAt(
+  { engine, sharedDirectories }: Omit<SandboxPlace, 'placement'>,
   sandbox: string,
   signal?: AbortSignal,
   milliseconds = REMOVAL_MS,
@@ -89,12 +106,26 @@ async function removeObjects(
 }
 
 /**
- * The ids of the sandboxes that have anything on the engine or on this machine and belong to this server.
+ * The ids of the sandboxes that have anything on an engine or on this machine and belong to this server.
  *
  * @throws the signal's reason; whatever the engine said
  */
 export async function liveSandboxes(
-  { engine, sharedDirectories }: SandboxPlace,
+  { placement, ...place }: SandboxPlace,
+  instance: string,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
+  if (!placement) return await sandboxesAt(place, instance, signal);
+  const placed = await placement.sandboxes(signal);
+  const found = await onEachMachine(placement, signal, (each, until) =>
+    sandboxesAt(each, instance, until),
+  );
+  return [...new Set([...placed, ...found.flat()])];
+}
+
+/** The same, on one machine. */
+export async function sandboxesAt(
+  { engine, sharedDirectories }: Omit<SandboxPlace, 'placement'>,
   instance: string,
   signal?: AbortSignal,
 ): Promise<readonly string[]> {

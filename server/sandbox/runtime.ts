@@ -7,6 +7,7 @@ import { infoOf } from '../engine/info.ts';
 import { type Internet, removeGateways } from './gateway.ts';
 import { buildHostImages } from './host-images.ts';
 import { imageName, imageSource } from './image-name.ts';
+import type { SandboxLabels } from './labels.ts';
 import { LinkManager } from './links.ts';
 import { SharedDirectories } from './shared-directory.ts';
 import { WakeTurns } from './wake-turns.ts';
@@ -29,6 +30,54 @@ export interface SandboxRuntime extends AsyncDisposable {
   readonly wakes: WakeTurns;
   /** What the hosts that ask for it reach the internet by; none, where the operator does not allow it. */
   readonly internet?: Internet | undefined;
+  /** What decides on which machine each sandbox runs, where there are several. */
+  readonly placement?: Placement | undefined;
+}
+
+/** One of several machines that sandboxes are on. */
+export interface Machine {
+  /** What hosts are made with there. */
+  readonly runtime: SandboxRuntime;
+  /** Aborted when it can no longer be reached. */
+  readonly lost: AbortSignal;
+}
+
+/** Where one sandbox runs. */
+export interface Place extends Machine {
+  /** The container of its switch, which runs already. */
+  readonly switch: string;
+}
+
+/** Decides on which of several machines each sandbox runs (server/swarm). */
+export interface Placement {
+  /**
+   * Settles when the sandbox has a machine and its switch runs there. The same sandbox may be given another one later.
+   *
+   * @param onWaiting told why it has none yet
+   * @throws the signal's reason; whatever the engine said
+   */
+  place(
+    labels: SandboxLabels,
+    onWaiting: (why: string) => void,
+    signal: AbortSignal,
+  ): Promise<Place>;
+  /**
+   * Gives up the room of a sandbox that is being stopped, and keeps its machine, where its disks are; its switch goes. The
+   * next {@link place} is on the same machine, unless that is out of service.
+   *
+   * @throws the signal's reason; whatever the engine said
+   */
+  suspend(sandbox: string, signal: AbortSignal): Promise<void>;
+  /** Gives a sandbox's place up; its switch goes with it. Gone already is success. */
+  release(sandbox: string, signal?: AbortSignal): Promise<void>;
+  /** Every machine that can be reached. */
+  machines(): readonly Machine[];
+  /** The ids of the sandboxes that have a place or wait for one. */
+  sandboxes(signal?: AbortSignal): Promise<readonly string[]>;
+  /** Tells of every machine that can be reached, now and as it comes. */
+  watch(onMachine: (machine: Machine) => void): Disposable;
+  /** Whether one more sandbox is likely to find room. */
+  hasRoom(): boolean;
 }
 
 /** The images that sandboxes are made from, and those that these are built on. */

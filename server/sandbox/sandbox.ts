@@ -4,7 +4,7 @@ import type { HostStatus } from '#protocol';
 import { needsInternet } from '../../lab/internet.ts';
 import { withAbort } from '../base/deadline.ts';
 import { asSentence, messageOf, QuaysideError } from '../base/errors.ts';
-import type { Dockerode } from '../engine/engine.ts';
+import type { Dockerode, Engine } from '../engine/engine.ts';
 import { hostOptions, SWITCH, switchOptions } from './containers.ts';
 import { GATEWAY, gatewayEndpoints, gatewayOn, gatewayOptions, gatewayReady } from './gateway.ts';
 import { ENGINE_DOWN, Host } from './host.ts';
@@ -12,8 +12,9 @@ import { hostSource } from './host-images.ts';
 import { imagesOf } from './image-name.ts';
 import { LABEL, type Role, type SandboxLabels } from './labels.ts';
 import type { LinkEndpoint } from './links.ts';
+import { SandboxMovedError } from './moved.ts';
 import { destroySandbox } from './removal.ts';
-import type { SandboxRuntime } from './runtime.ts';
+import type { Place, SandboxRuntime } from './runtime.ts';
 import { stopSandbox } from './stop.ts';
 
 /** A host ends its engine within a second or two (images/lab-host/init). */
@@ -38,7 +39,10 @@ export class SandboxDestroyedError extends QuaysideError {
 export class Sandbox {
   readonly labels: SandboxLabels;
   readonly lab: Lab;
-  readonly #runtime: SandboxRuntime;
+  /** What it was asked to be made with. Where there are several machines, it knows which one. */
+  readonly #asked: SandboxRuntime;
+  /** What it is made with, on the machine where it is. */
+  #runtime: SandboxRuntime;
   readonly #hosts = new Map<string, Host>();
   /** The containers that were made here, and not by an earlier server: fresh hosts, also in a sandbox that is not. */
   readonly #made = new Set<string>();
@@ -48,6 +52,7 @@ export class Sandbox {
   readonly #queue = pLimit(1);
 
   constructor(runtime: SandboxRuntime, lab: Lab, labels: SandboxLabels) {
+    this.#asked = runtime;
     this.#runtime = runtime;
     this.lab = lab;
     this.labels = labels;
@@ -74,6 +79,11 @@ export class Sandbox {
     return host;
   }
 
+  /** Whether it is on that engine now. */
+  isOn(engine: Engine): boolean {
+    return this.#runtime.engine === engine;
+  }
+
   get hosts(): readonly Host[] {
     return [...this.#hosts.values()];
   }
@@ -86,7 +96,7 @@ export class Sandbox {
    * @param areGiven whether the hosts have been the learner's already: they are given all at once. An engine that the
    *   learner has stopped or broken keeps nobody from its host, and nothing is set up again, whatever they have made of a
    *   host's own note of it.
-   * @throws SandboxDestroyedError where the sandbox is destroyed, before or meanwhile; the signal's reason; QuaysideError
+   * @throws SandboxMovedError; SandboxDestroyedError where the sandbox is destroyed, before or meanwhile; the signal's reason; QuaysideError
    *   SANDBOX_FAILED; whatever the engine said
    */
   async reconcile(onHost: OnHost, signal?: AbortSignal, areGiven = false): Promise<void> {
@@ -130,7 +140,7 @@ export class Sandbox {
   async stop(signal: AbortSignal): Promise<void> {
     const either = AbortSignal.any([this.#removal.signal, signal]);
     await withAbort(either, () =>
-      this.#queue(() => stopSandbox(this.#runtime.engine, this.labels.sandbox, either)),
+      this.#queue(() => stopSandbox(this.#asked, this.labels.sandbox, either)),
     );
   }
 
@@ -149,14 +159,14 @@ export class Sandbox {
     this.#removal.abort(new SandboxDestroyedError(this.labels.sandbox));
     await withAbort(signal, () =>
       this.#queue(async () => {
-        await destroySandbox(this.#runtime, this.labels.sandbox, signal);
+        await destroySandbox(this.#asked, this.labels.sandbox, signal);
         this.#hosts.clear();
       }),
     );
   }
 
-  async #reconcile(told: OnHost, signal: AbortSignal, areGiven: boolean): Promise<void> {
-    signal.throwIfAborted();
+  async #reconcile(told: OnHost, outer: AbortSignal, areGiven: boolean): Promise<void> {
+    outer.throwIfAborted();
     const unavailable = this.hosts.map(({ availability }) => availability).filter(isAborted);
     // A host that was paused, or that the engine took with it, since this look began: what the look finds is older than that.
     const isLost = (host: Host | undefined) =>
@@ -164,7 +174,16 @@ export class Sandbox {
     const onHost: OnHost = (name, ...status) => {
       if (!isLost(this.#hosts.get(name))) told(name, ...status);
     };
-    const found = await this.#containers(signal);
+    const place = await this.#place(onHost, outer);
+    const signal = place ? AbortSignal.any([outer, place.lost]) : outer;
+    const found = new Map(await this.#containers(signal));
+    if (place) {
+      if (areGiven && !this.lab.hosts.some(({ name }) => found.has(name))) {
+        throw new SandboxMovedError();
+      }
+      // An earlier one may still be listed.
+      found.set(SWITCH, place.switch);
+    }
     await this.#raise(found, onHost, signal);
     await allDone(
       this.lab.hosts.map(async (spec) => {
@@ -198,9 +217,22 @@ export class Sandbox {
     );
   }
 
+  /** The machine where it is now; another one than before has none of its hosts yet. */
+  async #place(onHost: OnHost, signal: AbortSignal): Promise<Place | undefined> {
+    const waiting = (why: string): void => {
+      for (const { name } of this.lab.hosts) onHost(name, 'waiting', why);
+    };
+    const place = await this.#asked.placement?.place(this.labels, waiting, signal);
+    if (place && place.runtime !== this.#runtime) {
+      this.#hosts.clear();
+      this.#runtime = place.runtime;
+    }
+    return place;
+  }
+
   /** Makes and starts what is missing, and links all of it. */
   async #raise(
-    found: ReadonlyMap<string, Dockerode.ContainerInfo>,
+    found: ReadonlyMap<string, string>,
     onHost: OnHost,
     signal: AbortSignal,
   ): Promise<void> {
@@ -215,7 +247,7 @@ export class Sandbox {
       const image = source === undefined ? hostImage : hostImages[source];
       if (image === undefined) throw new Error(`image ${source} was not built`);
       const options = () => hostOptions(labels, image, lab, spec, shared, this.#runtime);
-      const { id, pid } = await this.#start(found.get(name)?.Id, options, signal);
+      const { id, pid } = await this.#start(found.get(name), options, signal);
       // One that was merely restarted stays the same, with the ways into it that are open.
       if (this.#hosts.get(name)?.container !== id) {
         const images = imagesOf(spec, lab, labImages);
@@ -225,11 +257,11 @@ export class Sandbox {
       return pid;
     });
     const options = () => switchOptions(labels, hostImage);
-    const ofSwitch = this.#start(found.get(SWITCH)?.Id, options, signal).catch(async (error) => {
-      await this.#dropSwitch(found.get(SWITCH)?.Id, signal);
+    const ofSwitch = this.#start(found.get(SWITCH), options, signal).catch(async (error) => {
+      await this.#dropSwitch(found.get(SWITCH), signal);
       throw error;
     });
-    const ofGateway = this.#gateway(found.get(GATEWAY)?.Id, signal);
+    const ofGateway = this.#gateway(found.get(GATEWAY), signal);
     await allDone<unknown>([ofSwitch, ofGateway, ...hosts]);
     const gateway = await ofGateway;
     const endpoints = endpointsOf(lab, await Promise.all(hosts), gateway?.pid);
@@ -282,8 +314,8 @@ export class Sandbox {
     if (container) await container.remove({ abortSignal: signal }).catch(() => {});
   }
 
-  /** The containers that there are, by host, {@link SWITCH} or {@link GATEWAY}. */
-  async #containers(signal: AbortSignal): Promise<ReadonlyMap<string, Dockerode.ContainerInfo>> {
+  /** The ids of the containers that there are, by host, {@link SWITCH} or {@link GATEWAY}. */
+  async #containers(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     const containers = await this.#runtime.engine.docker.listContainers({
       all: true,
       filters: { label: [`${LABEL.sandbox}=${this.labels.sandbox}`] },
@@ -293,7 +325,7 @@ export class Sandbox {
     return new Map(
       containers.map((each) => {
         const { [LABEL.host]: host, [LABEL.role]: role } = each.Labels;
-        return [host ?? (isGateway(role) ? GATEWAY : SWITCH), each];
+        return [host ?? (isGateway(role) ? GATEWAY : SWITCH), each.Id];
       }),
     );
   }

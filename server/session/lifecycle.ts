@@ -9,6 +9,7 @@ import type { Capacity } from '../capacity/capacity.ts';
 import { newSandboxId, type Slot, type Turn } from '../capacity/slot.ts';
 import type { TakenSandbox } from '../capacity/warm-pool.ts';
 import { HostCannotRunError } from '../sandbox/host-cannot-run.ts';
+import { SandboxMovedError } from '../sandbox/moved.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Assisted } from '../store/journal.ts';
 import type { Forget, StoredSession } from '../store/stored-session.ts';
@@ -54,6 +55,8 @@ export interface LifecycleOptions extends LifecycleContext {
   readonly hasPage: () => boolean;
   /** What is being done for the learner, if anything: what is passed now is not their own work. */
   readonly assisted: () => Assisted;
+  /** The hosts are lost with their machine, and fresh ones are to be made. */
+  readonly onMoved: () => void;
   /** The session ends: nothing more is to be done on its hosts. */
   readonly onEnd: () => void;
   /** All of the session is new: every page gets a snapshot. */
@@ -67,7 +70,7 @@ interface Starting {
   readonly stop: AbortController;
   /** Absent while the sandbox before it is removed, and while others start. */
   readonly live?: LiveSandbox;
-  /** Why an earlier look has failed. */
+  /** Why an earlier look has failed, or why there are fresh hosts that nobody has asked for. */
   readonly trouble?: string;
 }
 
@@ -190,9 +193,10 @@ export class SessionLifecycle {
   /**
    * Fresh hosts in the place of these. Settles when that is kept; the removal and the start follow.
    *
+   * @param trouble why, where the learner has not asked for it; shown while they start
    * @throws QuaysideError DISK_FULL, INTERNET_REFUSED: nothing has changed then
    */
-  async startOver(forget: Forget): Promise<void> {
+  async startOver(forget: Forget, trouble?: string): Promise<void> {
     const { stored, capacity, lab } = this.#options;
     if (this.#isClosed) return;
     const refusal = capacity.refusalOf(lab());
@@ -223,7 +227,7 @@ export class SessionLifecycle {
       case 'starting':
       case 'ready':
         this.#leave(held);
-        return this.#startIn(held.slot);
+        return this.#startIn(held.slot, undefined, trouble);
     }
   }
 
@@ -378,9 +382,10 @@ export class SessionLifecycle {
   }
 
   /** Starts a new sandbox in a slot, once what is in it from before is gone. */
-  #startIn(slot: Slot, given?: Turn): void {
+  #startIn(slot: Slot, given?: Turn, trouble?: string): void {
     const { stored, lab } = this.#options;
-    this.#start(slot, async (stop) => {
+    const shown = trouble === undefined ? {} : { trouble };
+    const work = async (stop: AbortController): Promise<void> => {
       const { signal } = stop;
       using turn: Turn = given ?? (await slot.clear().then(() => slot.turn(true, signal)));
       signal.throwIfAborted();
@@ -390,8 +395,9 @@ export class SessionLifecycle {
       await stored.begin({ sandbox, at: Date.now(), version: made.version }, signal);
       signal.throwIfAborted();
       const live = this.#newLive(slot.make(made, { sandbox, session: stored.id }));
-      await this.#bringUp({ slot, stop, live }, turn);
-    });
+      await this.#bringUp({ slot, stop, live, ...shown }, turn);
+    };
+    this.#start(slot, work, trouble);
   }
 
   #takeWarm({ slot, sandbox, terminals, arrive }: TakenSandbox): void {
@@ -418,16 +424,16 @@ export class SessionLifecycle {
     });
   }
 
-  #begin(slot: Slot): AbortController {
+  #begin(slot: Slot, trouble?: string): AbortController {
     const stop = new AbortController();
-    this.#become({ state: 'starting', slot, stop });
+    this.#become({ state: 'starting', slot, stop, ...(trouble !== undefined && { trouble }) });
     return stop;
   }
 
   /** Does the work of a start. One that fails gives up its slot: its hosts were never the learner's. */
-  #start(slot: Slot, work: (stop: AbortController) => Promise<void>): void {
+  #start(slot: Slot, work: (stop: AbortController) => Promise<void>, trouble?: string): void {
     const { background, stored } = this.#options;
-    const stop = this.#begin(slot);
+    const stop = this.#begin(slot, trouble);
     const attempt = async (): Promise<void> => {
       try {
         await work(stop);
@@ -484,6 +490,10 @@ export class SessionLifecycle {
       stoppedAt,
       onHosts: () => this.live === live && emit({ type: 'status', status: this.status }),
       onFailure: (error, failures) => {
+        if (error instanceof SandboxMovedError) {
+          this.#options.onMoved();
+          return false;
+        }
         background.fail('a look at the hosts', error);
         const held = this.#held;
         if (held.state !== 'starting' || held.live !== live) return true;

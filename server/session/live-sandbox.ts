@@ -9,6 +9,7 @@ import { HostFiles } from '../files/host-files.ts';
 import { startContainersAgain } from '../sandbox/containers-again.ts';
 import { ENGINE_DOWN, type EngineDown, type Host } from '../sandbox/host.ts';
 import { hostView } from '../sandbox/host-view.ts';
+import { SandboxMovedError } from '../sandbox/moved.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { watchHost } from '../signals/watch.ts';
 import type { Assisted, Journal } from '../store/journal.ts';
@@ -230,10 +231,13 @@ export class LiveSandbox implements Disposable {
     return this.#expiry?.extend();
   }
 
-  /** Looks at the hosts, and settles when a look has succeeded, or when the sandbox is no longer the session's. */
+  /**
+   * Looks at the hosts, and settles when a look has succeeded, or when the sandbox is no longer the session's, which is
+   * also so where its machine is lost.
+   */
   async repair(): Promise<void> {
     await this.reconcile().catch((error: unknown) => {
-      if (!this.#closed.signal.aborted) throw error;
+      if (!this.#closed.signal.aborted && !(error instanceof SandboxMovedError)) throw error;
     });
   }
 

@@ -7,12 +7,13 @@ import { deadline, sleep, withAbort } from '../base/deadline.ts';
 import { QuaysideError } from '../base/errors.ts';
 import type { BrowserPane } from '../browser/browser-pane.ts';
 import { AT_ONCE, Capacity, type CapacityOptions } from '../capacity/capacity.ts';
-import type { EngineEvent } from '../engine/engine.ts';
+import type { Engine, EngineEvent } from '../engine/engine.ts';
 import { engineDiskFill } from '../sandbox/disk-fill.ts';
 import { type FullDisk, monitorDisks } from '../sandbox/disk-monitor.ts';
 import { hostSource } from '../sandbox/host-images.ts';
 import { imageSource } from '../sandbox/image-name.ts';
 import { LABEL } from '../sandbox/labels.ts';
+import type { SandboxRuntime } from '../sandbox/runtime.ts';
 import type { StoredSession } from '../store/stored-session.ts';
 import type { Limits } from './expiry.ts';
 import { keepWithin, NOTHING_KEPT, type Retention } from './retention.ts';
@@ -148,22 +149,35 @@ export class SessionManager {
       if (this.#labs.has(row.lab)) this.of(row.learner, row.lab).resume();
     }
     this.capacity.open();
-    const disks = {
-      ...{ engine: runtime.engine, instance: store.instance, background },
-      limitBytes: diskBytes ?? DISK_BYTES,
-      onFull: (full: FullDisk) => this.#diskFull(full),
+    const follow = ({ engine }: SandboxRuntime, until: AbortSignal): void => {
+      const disks = {
+        ...{ engine, instance: store.instance, background },
+        limitBytes: diskBytes ?? DISK_BYTES,
+        onFull: (full: FullDisk) => this.#diskFull(full),
+      };
+      background.run('disk monitor', () => monitorDisks(disks, until), until);
+      background.run('engine events', () => this.#watchEngine(engine, until), until);
     };
-    background.run('disk monitor', () => monitorDisks(disks, signal), signal);
     const keeping = {
       retention: this.#options.retention ?? NOTHING_KEPT,
       stopped: () => store.stoppedSessions().filter(({ row }) => row.queuedAt === undefined),
       remove: (stored: StoredSession, reason: string) => this.#removeKept(stored, reason),
-      fill:
-        this.#options.diskFill ?? ((signal: AbortSignal) => engineDiskFill(runtime.engine, signal)),
+      fill: this.#options.diskFill ?? ((signal: AbortSignal) => engineDiskFill(runtime, signal)),
       background,
     };
     background.run('stopped sandboxes', () => keepWithin(keeping, signal), signal);
-    background.run('engine events', () => this.#watchEngine(signal), signal);
+    if (!runtime.placement) {
+      follow(runtime, signal);
+      return;
+    }
+    const watching = runtime.placement.watch(({ runtime: there, lost }) => {
+      follow(there, AbortSignal.any([signal, lost]));
+      // What sandboxes have left there that moved while it was out of reach.
+      background.run('sweep', () => this.capacity.sweep(signal), signal);
+      const onLost = background.guard('a machine is lost', () => this.#machineLost(there.engine));
+      lost.addEventListener('abort', onLost, { once: true });
+    });
+    signal.addEventListener('abort', () => watching[Symbol.dispose](), { once: true });
   }
 
   /** Lets go of everything. */
@@ -255,9 +269,21 @@ export class SessionManager {
     if (row.sandbox !== undefined) await this.capacity.discard(row.sandbox);
   }
 
-  async #watchEngine(signal: AbortSignal): Promise<void> {
-    const { runtime, store, background } = this.#options;
-    const { engine } = runtime;
+  /** Whatever was on it is made anew elsewhere. */
+  #machineLost(engine: Engine): void {
+    if (this.#closed.signal.aborted) return;
+    for (const { live } of this.#sessions.values()) {
+      if (!live?.sandbox.isOn(engine)) continue;
+      live.engineAway();
+      this.#options.background.run('move of a sandbox', () => live.repair(), this.#closed.signal);
+    }
+    this.capacity.pool.evict(() => true);
+  }
+
+  async #watchEngine(engine: Engine, signal: AbortSignal): Promise<void> {
+    const { store, background } = this.#options;
+    const here = () =>
+      [...this.#sessions.values()].filter(({ live }) => live?.sandbox.isOn(engine));
     for (;;) {
       try {
         const label = `${LABEL.instance}=${store.instance}`;
@@ -269,11 +295,11 @@ export class SessionManager {
       signal.throwIfAborted();
       // A stream that merely broke while the engine lives is opened again at once.
       const isAway = await engine.isAway(signal);
-      if (isAway) for (const session of this.#sessions.values()) session.live?.engineAway();
+      if (isAway) for (const session of here()) session.live?.engineAway();
       do await sleep(ENGINE_RETRY_MS, signal);
       while (await engine.isAway(signal));
       // Whatever ended with the engine, or while nothing was heard of it, is found by a look at every sandbox.
-      for (const session of this.#sessions.values()) {
+      for (const session of here()) {
         background.run('repair after the engine was away', () => session.live?.repair(), signal);
       }
       this.capacity.pool.evict(() => true);

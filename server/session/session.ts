@@ -27,6 +27,10 @@ import { untilReady } from './until-ready.ts';
 
 const ENDED_BY_LEARNER = 'You ended this lab. Your progress is kept.';
 
+/** Shown while fresh hosts start that the learner has not asked for. */
+const MOVED =
+  'The machine of these hosts went out of service. Fresh hosts start on another one, and what you had passed is done again there.';
+
 export interface SessionOptions extends LifecycleContext {
   readonly lab: Lab;
   /** What the lab's pages ask for, in order. */
@@ -81,6 +85,7 @@ export class Session {
       emit: (event) => this.#events.emit(event),
       hasPage: () => this.#pages > 0,
       assisted: () => this.#guide.purpose ?? false,
+      onMoved: () => options.background.run('move of a session', () => this.#startElsewhere()),
       onEnd: () => this.#abandon(),
       onChanged: () => this.#emitSnapshot(),
     });
@@ -187,6 +192,19 @@ export class Session {
     await this.#lifecycle.startOver('assisted');
     this.#abandon();
     this.#guide.bringTo(steps, () => this.#actionsToCome());
+    this.#emitSnapshot();
+  }
+
+  /** The machine of its hosts is lost: fresh hosts elsewhere, on which what was passed is done again. */
+  async #startElsewhere(): Promise<void> {
+    const { passes } = this.#options.stored.journal;
+    const firstOpen = this.#steps.findIndex(({ checks }) =>
+      checks.some((check) => !passes.has(check)),
+    );
+    const steps = firstOpen < 0 ? this.#steps : this.#steps.slice(0, firstOpen);
+    await this.#lifecycle.startOver('assisted', MOVED);
+    this.#abandon();
+    if (steps.length > 0) this.#guide.bringTo(steps, () => this.#actionsToCome());
     this.#emitSnapshot();
   }
 

@@ -11,8 +11,8 @@ const SUBNET = '10.99.0';
 const SWARM_PORT = 2377;
 /** An engine answers within a second or two. */
 const START_MS = 60_000;
-/** It stops its containers first, ten seconds each, all at once. */
-const STOP_MS = 40_000;
+/** It stops its containers first, all at once: ten seconds each, and a relay a minute (swarm.yaml). */
+const STOP_MS = 90_000;
 const POLL_MS = 50;
 
 /**

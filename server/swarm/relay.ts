@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { messageOf, QuaysideError } from '../base/errors.ts';
+import { Engine } from '../engine/engine.ts';
+import { type SwarmTask, tasksOf } from './swarm-api.ts';
+
+/** The stack of swarm.yaml. */
+const STACK = 'quayside';
+const RELAY = `${STACK}_relay`;
+const ENTRANCE = `${STACK}_entrance`;
+/** Where the entrance makes a socket for each machine. Short: a socket's path may have 107 characters. */
+const DIRECTORY = '/run/quayside/swarm';
+/** The port of images/relay/relay.conf, inside the overlay network. */
+const PORT = 2376;
+/** The client waits for the managers only, not for the tasks. */
+const DEPLOY_MS = 60_000;
+
+const ENTRANCE_HEAD = `; Written by the server (server/swarm/relay.ts), which then has it read again (SIGHUP).
+foreground = yes
+pid =
+debug = warning
+client = yes
+TIMEOUTidle = 31536000
+sslVersionMin = TLSv1.3
+cert = /run/secrets/quayside-server
+CAfile = /run/secrets/quayside-ca
+verifyChain = yes
+checkHost = quayside-node
+
+; Without any service it would read no configuration at all.
+[none]
+accept = /entrance/none.sock
+connect = 127.0.0.1:1
+`;
+
+/** The way to the engines of a Swarm's other machines: for each of them a Unix socket on this one. */
+export class Relay {
+  readonly #engine: Engine;
+  readonly #stackFile: string;
+  /** The configuration that the entrance has read, and the container that has. */
+  #read = '';
+
+  /** @param engine of this machine, which is a manager of the Swarm */
+  constructor(engine: Engine, project: string) {
+    this.#engine = engine;
+    this.#stackFile = join(project, 'swarm.yaml');
+  }
+
+  /**
+   * Deploys the stack, or brings it up to date.
+   *
+   * @param image by its id: then no machine asks a registry for it
+   * @param node this machine's number in the Swarm
+   * @throws QuaysideError SWARM_UNFIT with what the client said
+   */
+  async deploy(image: string, node: string): Promise<void> {
+    await mkdir(DIRECTORY, { recursive: true, mode: 0o700 });
+    if (!existsSync(join(DIRECTORY, 'entrance.conf'))) await this.#write(ENTRANCE_HEAD);
+    const argv = ['stack', 'deploy', '--compose-file', this.#stackFile];
+    await this.#client([...argv, '--resolve-image', 'never', STACK], {
+      QUAYSIDE_RELAY: image,
+      QUAYSIDE_SERVER_NODE: node,
+      QUAYSIDE_ENTRANCE: DIRECTORY,
+    });
+  }
+
+  /** Removes the stack with its secrets, and the sockets. */
+  async remove(): Promise<void> {
+    await this.#client(['stack', 'rm', STACK]);
+    await rm(DIRECTORY, { recursive: true, force: true });
+  }
+
+  /** The machines whose relay runs, each with its address in the relays' network. */
+  async addresses(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    // One that is to end still runs for a while, so that its machine can be left in good order.
+    const tasks = await tasksOf(this.#engine, RELAY, false, signal);
+    const isToEnd = ({ DesiredState }: SwarmTask) => DesiredState !== 'running';
+    return new Map(
+      // Of two on a machine, the one that is to stay.
+      [...tasks.filter(isToEnd), ...tasks.filter((task) => !isToEnd(task))].flatMap(
+        ({ NodeID, Status, NetworksAttachments }) => {
+          const [address] = NetworksAttachments?.flatMap(({ Addresses }) => Addresses ?? []) ?? [];
+          const isUp = Status.State === 'running' && address !== undefined;
+          return isUp ? [[NodeID, address.split('/', 1)[0] ?? '']] : [];
+        },
+      ),
+    );
+  }
+
+  /** Has the entrance make a socket for each of these machines, and for no other. */
+  async open(addresses: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
+    const sections = [...addresses].map(
+      ([node, address]) =>
+        `\n[${node}]\naccept = /entrance/${node}.sock\nconnect = ${address}:${PORT}\n`,
+    );
+    const text = ENTRANCE_HEAD + sections.toSorted().join('');
+    const filters = { label: [`com.docker.swarm.service.name=${ENTRANCE}`] };
+    const [entrance] = await this.#engine.docker.listContainers({ filters, abortSignal: signal });
+    const wanted = `${entrance?.Id}\n${text}`;
+    if (this.#read === wanted) return;
+    await this.#write(text);
+    // One that is not there yet reads it as it starts.
+    if (!entrance) return;
+    const container = this.#engine.docker.getContainer(entrance.Id);
+    await container.kill({ signal: 'HUP', abortSignal: signal });
+    this.#read = wanted;
+  }
+
+  /** Whether there is a socket for a machine. */
+  isOpen(node: string): boolean {
+    return existsSync(socketOf(node));
+  }
+
+  /** The engine of a machine, as its socket here leads to it. */
+  engineOf(node: string): Engine {
+    return new Engine(`unix://${socketOf(node)}`, undefined, { isRelayed: true });
+  }
+
+  /** Whole at any moment: the entrance may read it in this one. */
+  async #write(text: string): Promise<void> {
+    const file = join(DIRECTORY, 'entrance.conf');
+    await writeFile(`${file}.new`, text, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  }
+
+  async #client(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const options = {
+      timeout: DEPLOY_MS,
+      env: { ...process.env, DOCKER_HOST: this.#engine.address, ...env },
+    };
+    try {
+      await promisify(execFile)('docker', [...argv], options);
+    } catch (cause) {
+      throw new QuaysideError(
+        'SWARM_UNFIT',
+        `docker ${argv.join(' ')} failed: ${messageOf(cause)}`,
+        'Look at the Swarm with docker node ls and docker stack ps quayside, mend what they show, and start again.',
+        { cause },
+      );
+    }
+  }
+}
+
+function socketOf(node: string): string {
+  return join(DIRECTORY, `${node}.sock`);
+}
