@@ -64,6 +64,8 @@ export interface AppOptions {
   readonly data?: string;
   /** Hosts that ask for it may reach the internet, where names are asked for of this address. */
   readonly resolver?: string;
+  /** Sandboxes go to all machines of the Swarm that the engine manages. */
+  readonly swarm?: boolean;
   /** Whether failures are what is tried; otherwise none may be logged. */
   readonly mayFail?: boolean;
 }
@@ -100,6 +102,7 @@ export async function openApp(options: AppOptions): Promise<TestApp> {
       }),
       ...(options.diskMib !== undefined && { QUAYSIDE_DISK_MIB: String(options.diskMib) }),
     }),
+    swarm: options.swarm ?? false,
     // No number that an operator could name: where the machine is full from the start, it is 0.
     sandboxes: options.sandboxes ?? 4,
     ...(options.idleMinutes !== undefined && { idleMinutes: options.idleMinutes }),
