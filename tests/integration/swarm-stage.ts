@@ -91,7 +91,13 @@ export async function openSwarmStage(count = 3): Promise<SwarmStage> {
   }
   for (const each of machines) await each.learnId();
   const all = opened.move();
-  return { nodes: machines, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return {
+    nodes: machines,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(machines.map((each) => each[Symbol.asyncDispose]()));
+      await all.disposeAsync();
+    },
+  };
 }
 
 class Machine implements StageNode, AsyncDisposable {
@@ -152,7 +158,11 @@ class Machine implements StageNode, AsyncDisposable {
     }
   }
 
+  /** Nothing of it is needed any more: no container is given its time to end. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const all = await this.engine.docker.listContainers().catch(() => []);
+    const kills = all.map(({ Id }) => this.engine.docker.getContainer(Id).kill());
+    await Promise.allSettled(kills);
     await this.stop();
   }
 

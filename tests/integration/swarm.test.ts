@@ -1,165 +1,44 @@
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { check, defineLab, notYet, passed } from '#lab';
-import type { Step } from '#steps';
-import { ensureImage } from '../../server/engine/build-image.ts';
-import { Engine } from '../../server/engine/engine.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { destroySandbox, liveSandboxes } from '../../server/sandbox/removal.ts';
-import { createSandboxRuntime } from '../../server/sandbox/runtime.ts';
-import { sendImages } from '../../server/swarm/node-images.ts';
+import { removeSwarm } from '../../server/swarm/swarm.ts';
+import { tasksOf } from '../../server/swarm/swarm-api.ts';
+import { RESERVATION } from '../../server/swarm/swarm-placement.ts';
 import { engineContract } from '../contract/engine-contract.ts';
+import { PROJECT, started, type TestApp, type TestLearner, until } from './stage.ts';
 import {
-  openApp,
-  PROJECT,
-  realEngine,
-  started,
-  type TestApp,
-  type TestLearner,
-  until,
-} from './stage.ts';
-import { openSwarmStage, type StageNode, type SwarmStage } from './swarm-stage.ts';
+  change,
+  IMAGE,
+  IMAGES_MS,
+  LAB,
+  MOVE_MS,
+  openSwarmWorld,
+  ROUTE,
+  ROUTED,
+  type SwarmWorld,
+  sandboxesOn,
+  Whereabouts,
+} from './swarm-world.ts';
 
-/** Images of half a GiB go to three machines of two cores; each takes a quarter of a minute, and on a busy machine several times that. */
-const IMAGES_MS = 600_000;
-/** A Swarm calls a node lost after some twelve seconds, and its hosts are made anew then. */
-const MOVE_MS = 240_000;
-
-/** The check that a learner passes, by its step: a route that only their own client has. */
-const ROUTE = 'route';
-const ROUTED = '10.9.0.0/24';
-
-/** Hosts without engines of their own: where they are is what is tried. */
-const LAB = defineLab({
-  title: 'Small',
-  hosts: { client: { address: '10.1.10.100/24' }, other: { address: '10.1.10.101/24' } },
-  browser: 'client',
-  sections: [
-    {
-      page: 'index',
-      title: 'Small',
-      checks: [
-        check(ROUTE, {
-          title: 'A route',
-          test: async ({ host }) =>
-            (await host('client').routes()).some(({ via }) => via === '10.1.10.101')
-              ? passed()
-              : notYet('No route yet.'),
-        }),
-      ],
-    },
-  ],
-});
-const STEP: Step = {
-  id: ROUTE,
-  page: 'index',
-  heading: 'A route',
-  file: '',
-  line: 0,
-  actions: [
-    {
-      kind: 'run',
-      host: 'client',
-      command: `sudo ip route add ${ROUTED} via 10.1.10.101`,
-      line: 0,
-    },
-  ],
-  checks: [ROUTE],
-};
-const LABS = new Map([['small', LAB]]);
-
-/** Each machine has one task of the relay's stack, so one more on each. */
+/** A few seconds: no test waits for the least that an operator can say. */
+const IDLE_MINUTES = 0.1;
+/** One on each machine. */
 const LEARNERS = 3;
 
-let stage: SwarmStage;
+let world: SwarmWorld;
 let app: TestApp;
+let where: Whereabouts;
 let learners: readonly TestLearner[];
 
 beforeAll(async () => {
-  const built = await realEngine();
-  const silent = () => undefined;
-  await using runtime = await createSandboxRuntime(PROJECT, built, LABS, 'swarm', silent);
-  const relay = await ensureImage(built, join(PROJECT, 'images'), 'relay', silent);
-  stage = await openSwarmStage(3);
-  const names = [runtime.hostImage, ...Object.values(runtime.labImages), relay];
-  const { signal } = new AbortController();
-  const [first, ...others] = stage.nodes;
-  if (!first) throw new Error('no machine');
-  await sendImages(built, first.engine, names, 'first', silent, signal);
-  // As an operator does: the relay's image, and the label.
-  for (const { engine } of others) {
-    await sendImages(built, engine, [relay], 'other', silent, signal);
-  }
-  for (const { id } of stage.nodes) await change(first, id, { Labels: { quayside: 'true' } });
-  // Its directories are another's: what is mounted here is not seen there.
-  const engine = new Engine(first.engine.address, undefined, { isRelayed: true });
-  app = await openApp({
-    engine,
-    labs: LABS,
-    steps: new Map([['small', [STEP]]]),
-    swarm: true,
-    sandboxes: 10,
-    mayFail: true,
-  });
-  const reached = () => expect(app.runtime.placement?.machines()).toHaveLength(3);
-  await vi.waitFor(reached, { timeout: IMAGES_MS });
+  world = await openSwarmWorld(LEARNERS);
+  app = await world.serve();
+  where = new Whereabouts(world.nodes, app);
 }, IMAGES_MS);
 
 afterAll(async () => {
-  await app?.[Symbol.asyncDispose]();
-  await stage?.[Symbol.asyncDispose]();
+  await world?.[Symbol.asyncDispose]();
 }, IMAGES_MS);
-
-/** What an operator changes on a node. */
-async function change(first: StageNode, id: string, spec: object): Promise<void> {
-  const node = first.engine.docker.getNode(id);
-  const { Version, Spec } = await node.inspect();
-  await node.update({ version: Version.Index, ...Spec, ...spec });
-}
-
-/** The hosts that run on each machine, by sandbox. */
-async function sandboxesOn({ engine }: StageNode): Promise<readonly string[]> {
-  const filters = { label: [LABEL.host] };
-  const all = await engine.docker.listContainers({ all: true, filters });
-  return [...new Set(all.map(({ Labels }) => Labels[LABEL.sandbox] ?? ''))];
-}
-
-function sandboxOf({ id }: TestLearner): string {
-  return app.store.session(id, 'small').row.sandbox ?? 'none';
-}
-
-async function nodeOf(learner: TestLearner): Promise<StageNode> {
-  for (const node of stage.nodes) {
-    if ((await sandboxesOn(node)).includes(sandboxOf(learner))) return node;
-  }
-  throw new Error('the sandbox is on no machine');
-}
-
-/** What a learner's client has for routes, as it says itself. */
-async function routesOf(learner: TestLearner): Promise<string> {
-  const { engine } = await nodeOf(learner);
-  const label = [`${LABEL.sandbox}=${sandboxOf(learner)}`, `${LABEL.host}=client`];
-  const [client] = await engine.docker.listContainers({ filters: { label } });
-  return client ? (await engine.run(client.Id, ['ip', 'route'])).stdout : '';
-}
-
-async function learnerOn(node: StageNode): Promise<TestLearner> {
-  const there = await sandboxesOn(node);
-  const learner = learners.find((each) => there.includes(sandboxOf(each)));
-  if (!learner) throw new Error('nobody is on that node');
-  return learner;
-}
-
-/** Settles when a learner's hosts are ready on another machine than before. */
-async function moved(learner: TestLearner, from: StageNode): Promise<void> {
-  const others = stage.nodes.filter((each) => each !== from);
-  const there = async () => {
-    const { status } = learner.session.snapshot();
-    const found = (await Promise.all(others.map(sandboxesOn))).flat();
-    return status.state === 'ready' && found.includes(sandboxOf(learner));
-  };
-  await expect.poll(there, { timeout: MOVE_MS }).toBe(true);
-}
 
 describe('the engine of another node, as the relay leads to it', () => {
   engineContract(async () => {
@@ -183,48 +62,147 @@ describe('the engine of another node, as the relay leads to it', () => {
 test(
   'learners are on all nodes',
   async () => {
-    learners = Array.from({ length: LEARNERS }, () => app.newLearner('small'));
+    learners = Array.from({ length: LEARNERS }, () => app.newLearner(LAB));
     await Promise.all(learners.map(({ session }) => started(session)));
-    const nodes = await Promise.all(learners.map(nodeOf));
-    expect(new Set(nodes).size).toBe(3);
+    const nodes = await Promise.all(learners.map((each) => where.nodeOf(each)));
+    expect(new Set(nodes).size).toBe(LEARNERS);
   },
   MOVE_MS,
 );
 
+test('the engine of a host wakes on each node, with what the lab gives it', async () => {
+  const ask = ['docker', 'images', '--format', '{{.Repository}}:{{.Tag}}'];
+  const said = await Promise.all(learners.map((each) => where.said(each, 'other', ask)));
+  expect(said.map((each) => each.trim())).toEqual(learners.map(() => IMAGE));
+});
+
 test('no port of any node is open, and no service publishes one', async () => {
-  const services = await stage.nodes[0]?.engine.docker.listServices();
-  const ports = services?.map(
+  const services = await world.first.engine.docker.listServices();
+  const ports = services.map(
     (each) => (each as { Endpoint?: { Ports?: unknown } }).Endpoint?.Ports,
   );
-  expect(ports?.filter((each) => each !== undefined)).toEqual([]);
+  expect(ports.filter((each) => each !== undefined)).toEqual([]);
 });
+
+test(
+  'a learner for whom no node has room reads it, and starts when one has',
+  async () => {
+    // Somebody else's service leaves half of what a sandbox reserves, beside the one that is there.
+    const { docker } = world.first.engine;
+    const { Id: Image } = await docker.getImage(app.runtime.hostImage).inspect();
+    const NanoCPUs = (app.runtime.processors - 1.5 * RESERVATION.processors) * 1e9;
+    const others = await docker.createService({
+      Name: 'others',
+      TaskTemplate: {
+        ContainerSpec: { Image, Command: ['tini', '--', 'sleep', 'infinity'] },
+        Resources: { Reservations: { NanoCPUs } },
+      },
+      Mode: { Global: {} },
+    } as never);
+    const taken = async () => {
+      const tasks = await tasksOf(world.first.engine, 'others', true);
+      return tasks.filter(({ Status }) => Status.State === 'running');
+    };
+    await expect.poll(taken, { timeout: MOVE_MS }).toHaveLength(world.nodes.length);
+    const late = app.newLearner(LAB);
+    late.session.start();
+    await until(late.session, 'the hosts to wait for room', ({ status }) => {
+      const details = status.state === 'starting' ? status.hosts.map(({ detail }) => detail) : [];
+      return details.includes('waiting until a machine has room');
+    });
+    await docker.getService(others.id).remove();
+    await started(late.session);
+    await late.session.end('enough');
+    expect(await app.live()).toHaveLength(LEARNERS);
+  },
+  MOVE_MS,
+);
 
 test(
   'a drained node’s sandbox moves, what was passed is done again, and nothing stays there',
   async () => {
-    const [first, second] = stage.nodes;
+    const [first, second] = world.nodes;
     if (!first || !second) throw new Error('no second node');
-    const one = await learnerOn(second);
+    const one = await where.learnerOn(second, learners);
     one.session.doStep(ROUTE);
     await until(one.session, 'the check to pass', ({ checks }) => checks[0]?.state === 'passed');
     await change(first, second.id, { Availability: 'drain' });
-    await moved(one, second);
-    await expect.poll(() => routesOf(one), { timeout: MOVE_MS }).toContain(ROUTED);
+    await where.moved(one, second);
+    await expect
+      .poll(() => where.said(one, 'client', ['ip', 'route']), { timeout: MOVE_MS })
+      .toContain(ROUTED);
     await expect.poll(() => sandboxesOn(second), { timeout: MOVE_MS }).toEqual([]);
+    await change(first, second.id, { Availability: 'active' });
   },
   2 * MOVE_MS,
 );
 
 test(
-  'a lost node’s sandbox is made anew elsewhere, and what it had there goes when it is back',
+  'a node that is lost in the middle of a step: the sandbox is made anew elsewhere, and what it had there goes when it is back',
   async () => {
-    const third = stage.nodes[2];
+    const third = world.nodes[2];
     if (!third) throw new Error('no third node');
-    const one = await learnerOn(third);
+    const one = await where.learnerOn(third, learners);
+    one.session.doStep(ROUTE);
     third.cut();
-    await moved(one, third);
+    await where.moved(one, third);
+    one.session.doStep(ROUTE);
+    await until(one.session, 'the check to pass', ({ checks }) => checks[0]?.state === 'passed');
     third.mend();
     await expect.poll(() => sandboxesOn(third), { timeout: MOVE_MS }).toEqual([]);
   },
   2 * MOVE_MS,
+);
+
+test(
+  'a limit stops hosts on their nodes and frees their room; the next server brings them back there',
+  async () => {
+    const before = new Map(await Promise.all(learners.map((each) => where.of(each))));
+    await app.close({ clean: false });
+    app = await world.serve({ data: app.data, idleMinutes: IDLE_MINUTES });
+    where = new Whereabouts(world.nodes, app);
+    learners = learners.map(({ id }) => ({ id, session: app.sessions.of(id, LAB) }));
+    for (const { session } of learners) {
+      await until(
+        session,
+        'the limit to stop the hosts',
+        ({ status }) => status.state === 'stopped',
+      );
+    }
+    const running = async () =>
+      (await Promise.all(world.nodes.map((each) => sandboxesOn(each, false)))).flat();
+    await expect.poll(running, { timeout: MOVE_MS }).toEqual([]);
+    const tasks = async () => {
+      const services = await world.first.engine.docker.listServices({
+        filters: { label: [LABEL.sandbox] },
+      });
+      const each = services.map(({ ID = '' }) => tasksOf(app.runtime.engine, ID, true));
+      return (await Promise.all(each)).flat();
+    };
+    expect(await tasks()).toEqual([]);
+    for (const { session } of learners) {
+      await started(session);
+      session.touch();
+    }
+    expect(new Map(await Promise.all(learners.map((each) => where.of(each))))).toEqual(before);
+  },
+  2 * MOVE_MS,
+);
+
+test(
+  'nothing is left on any node once all is removed',
+  async () => {
+    await app[Symbol.asyncDispose]();
+    const left = world.nodes.map(async ({ engine }) => {
+      const filters = { label: [LABEL.instance] };
+      const containers = await engine.docker.listContainers({ all: true, filters });
+      const { Volumes } = await engine.docker.listVolumes({ filters });
+      return [...containers, ...(Volumes ?? [])];
+    });
+    expect((await Promise.all(left)).flat()).toEqual([]);
+    await removeSwarm(world.first.engine, PROJECT);
+    expect(await world.first.engine.docker.listServices()).toEqual([]);
+    expect(await world.first.engine.docker.listSecrets()).toEqual([]);
+  },
+  MOVE_MS,
 );

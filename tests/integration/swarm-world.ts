@@ -1,0 +1,193 @@
+import { join } from 'node:path';
+import { expect, vi } from 'vitest';
+import { check, defineLab, notYet, passed } from '#lab';
+import type { Step } from '#steps';
+import { ensureImage } from '../../server/engine/build-image.ts';
+import { Engine } from '../../server/engine/engine.ts';
+import { LABEL } from '../../server/sandbox/labels.ts';
+import { createSandboxRuntime, imagesOf } from '../../server/sandbox/runtime.ts';
+import { sendImages } from '../../server/swarm/node-images.ts';
+import {
+  type AppOptions,
+  openApp,
+  PROJECT,
+  realEngine,
+  type TestApp,
+  type TestLearner,
+} from './stage.ts';
+import { openSwarmStage, type StageNode } from './swarm-stage.ts';
+
+/** Images of half a GiB go to three machines of two cores; each takes a quarter of a minute, and on a busy machine several times that. */
+export const IMAGES_MS = 600_000;
+/** A Swarm calls a node lost after some twelve seconds, and its hosts are made anew then. */
+export const MOVE_MS = 240_000;
+
+/** The check that a learner passes, by its step: a route that only their own client has. */
+export const ROUTE = 'route';
+export const ROUTED = '10.9.0.0/24';
+/** What the engine of the other host has from the start. */
+export const IMAGE = 'mycontainer:5.6';
+const NEXT_HOP = '10.1.10.101';
+
+/** Its engine sleeps, so that a sandbox costs little: where hosts are is what is tried. */
+const SMALL = defineLab({
+  title: 'Small',
+  hosts: {
+    client: { address: '10.1.10.100/24' },
+    other: { address: `${NEXT_HOP}/24`, engine: true, images: [IMAGE] },
+  },
+  images: { [IMAGE]: 'mycontainer' },
+  browser: 'client',
+  sections: [
+    {
+      page: 'index',
+      title: 'Small',
+      checks: [
+        check(ROUTE, {
+          title: 'A route',
+          test: async ({ host }) =>
+            (await host('client').routes()).some(({ via }) => via === NEXT_HOP)
+              ? passed()
+              : notYet('No route yet.'),
+        }),
+      ],
+    },
+  ],
+});
+const STEP: Step = {
+  id: ROUTE,
+  page: 'index',
+  heading: 'A route',
+  file: '',
+  line: 0,
+  actions: [
+    {
+      kind: 'run',
+      host: 'client',
+      command: `sudo ip route add ${ROUTED} via ${NEXT_HOP}`,
+      line: 0,
+    },
+  ],
+  checks: [ROUTE],
+};
+/** The folder of the lab. */
+export const LAB = 'small';
+const LABS = new Map([[LAB, SMALL]]);
+
+/** A server on the first machine of a stage, and what an operator knows of it. Disposing it removes the machines. */
+export interface SwarmWorld extends AsyncDisposable {
+  readonly nodes: readonly StageNode[];
+  /** The server's machine, which manages the Swarm. */
+  readonly first: StageNode;
+  /** A server, which reaches all machines when this settles. */
+  serve(more?: Pick<AppOptions, 'data' | 'idleMinutes'>): Promise<TestApp>;
+}
+
+/** Raises machines, and does what an operator does: the relay's image on each, and the label. */
+export async function openSwarmWorld(count: number): Promise<SwarmWorld> {
+  const built = await realEngine();
+  const silent = () => undefined;
+  await using runtime = await createSandboxRuntime(PROJECT, built, LABS, 'swarm', silent);
+  const relay = await ensureImage(built, join(PROJECT, 'images'), 'relay', silent);
+  await using opened = new AsyncDisposableStack();
+  const { nodes } = opened.use(await openSwarmStage(count));
+  const [first, ...others] = nodes;
+  if (!first) throw new Error('no machine');
+  const { signal } = new AbortController();
+  await sendImages(built, first.engine, [...imagesOf(runtime), relay], 'first', silent, signal);
+  for (const { engine } of others) {
+    await sendImages(built, engine, [relay], 'other', silent, signal);
+  }
+  for (const { id } of nodes) await change(first, id, { Labels: { quayside: 'true' } });
+  // Its directories are another's: what is mounted here is not seen there.
+  const engine = new Engine(first.engine.address, undefined, { isRelayed: true });
+  const all = opened.move();
+  return {
+    nodes,
+    first,
+    serve: async (more = {}) => {
+      const steps = new Map([[LAB, [STEP]]]);
+      const swarm = { swarm: true, sandboxes: 10, mayFail: true };
+      const app = await openApp({ engine, labs: LABS, steps, ...swarm, ...more });
+      const reached = () => expect(app.runtime.placement?.machines()).toHaveLength(count);
+      await vi.waitFor(reached, { timeout: IMAGES_MS });
+      return app;
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+/** What an operator changes on a node. */
+export async function change(first: StageNode, id: string, spec: object): Promise<void> {
+  const node = first.engine.docker.getNode(id);
+  const { Version, Spec } = await node.inspect();
+  await node.update({ version: Version.Index, ...Spec, ...spec });
+}
+
+/** The sandboxes of which a machine has hosts. @param all also stopped ones */
+export async function sandboxesOn({ engine }: StageNode, all = true): Promise<readonly string[]> {
+  const filters = { label: [LABEL.host] };
+  const found = await engine.docker.listContainers({ all, filters });
+  return [...new Set(found.map(({ Labels }) => Labels[LABEL.sandbox] ?? ''))];
+}
+
+/** The hosts that run on a machine. */
+export async function hostsOn({ engine }: StageNode): Promise<readonly string[]> {
+  const found = await engine.docker.listContainers({ filters: { label: [LABEL.host] } });
+  return found.map(({ Id }) => Id).toSorted();
+}
+
+/** Where a server's learners are. */
+export class Whereabouts {
+  readonly #nodes: readonly StageNode[];
+  readonly #store: TestApp['store'];
+
+  constructor(nodes: readonly StageNode[], { store }: TestApp) {
+    this.#nodes = nodes;
+    this.#store = store;
+  }
+
+  sandboxOf({ id }: TestLearner): string {
+    return this.#store.session(id, LAB).row.sandbox ?? 'none';
+  }
+
+  /** The machine that a learner's sandbox is on. */
+  async nodeOf(learner: TestLearner): Promise<StageNode> {
+    for (const node of this.#nodes) {
+      if ((await sandboxesOn(node)).includes(this.sandboxOf(learner))) return node;
+    }
+    throw new Error('the sandbox is on no machine');
+  }
+
+  /** A learner's sandbox, and the machine that it is on. */
+  async of(learner: TestLearner): Promise<readonly [string, string]> {
+    return [this.sandboxOf(learner), (await this.nodeOf(learner)).id];
+  }
+
+  /** One of these learners whose sandbox is on that machine. */
+  async learnerOn(node: StageNode, learners: readonly TestLearner[]): Promise<TestLearner> {
+    const there = await sandboxesOn(node);
+    const learner = learners.find((each) => there.includes(this.sandboxOf(each)));
+    if (!learner) throw new Error('nobody is on that node');
+    return learner;
+  }
+
+  /** What a program on a learner's host prints. */
+  async said(learner: TestLearner, host: string, argv: readonly string[]): Promise<string> {
+    const { engine } = await this.nodeOf(learner);
+    const label = [`${LABEL.sandbox}=${this.sandboxOf(learner)}`, `${LABEL.host}=${host}`];
+    const [found] = await engine.docker.listContainers({ filters: { label } });
+    return found ? (await engine.run(found.Id, argv)).stdout : '';
+  }
+
+  /** Settles when a learner's hosts are ready on another machine than before. */
+  async moved(learner: TestLearner, from: StageNode): Promise<void> {
+    const others = this.#nodes.filter((each) => each !== from);
+    const there = async () => {
+      const { status } = learner.session.snapshot();
+      const found = (await Promise.all(others.map((each) => sandboxesOn(each)))).flat();
+      return status.state === 'ready' && found.includes(this.sandboxOf(learner));
+    };
+    await expect.poll(there, { timeout: MOVE_MS }).toBe(true);
+  }
+}
