@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, QuaysideError } from '../base/errors.ts';
@@ -13,6 +13,8 @@ const RELAY = `${STACK}_relay`;
 const ENTRANCE = `${STACK}_entrance`;
 /** Where the entrance makes a socket for each machine. Short: a socket's path may have 107 characters. */
 const DIRECTORY = '/run/quayside/swarm';
+/** What the names of the sockets end with. */
+const SOCKET = '.sock';
 /** The port of images/relay/relay.conf, inside the overlay network. */
 const PORT = 2376;
 /** The client waits for the managers only, not for the tasks. */
@@ -32,7 +34,7 @@ checkHost = quayside-node
 
 ; Without any service it would read no configuration at all.
 [none]
-accept = /entrance/none.sock
+accept = /entrance/none${SOCKET}
 connect = 127.0.0.1:1
 `;
 
@@ -94,7 +96,7 @@ export class Relay {
   async open(addresses: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
     const sections = [...addresses].map(
       ([node, address]) =>
-        `\n[${node}]\naccept = /entrance/${node}.sock\nconnect = ${address}:${PORT}\n`,
+        `\n[${node}]\naccept = /entrance/${node}${SOCKET}\nconnect = ${address}:${PORT}\n`,
     );
     const text = ENTRANCE_HEAD + sections.toSorted().join('');
     const filters = { label: [`com.docker.swarm.service.name=${ENTRANCE}`] };
@@ -102,8 +104,11 @@ export class Relay {
     const wanted = `${entrance?.Id}\n${text}`;
     if (this.#read === wanted) return;
     await this.#write(text);
-    // One that is not there yet reads it as it starts.
-    if (!entrance) return;
+    if (!entrance) {
+      // One that is not there yet reads it as it starts, and cannot start where one that was killed has left its sockets.
+      await this.#dropSockets();
+      return;
+    }
     const container = this.#engine.docker.getContainer(entrance.Id);
     await container.kill({ signal: 'HUP', abortSignal: signal });
     this.#read = wanted;
@@ -117,6 +122,12 @@ export class Relay {
   /** The engine of a machine, as its socket here leads to it. */
   engineOf(node: string): Engine {
     return new Engine(`unix://${socketOf(node)}`, undefined, { isRelayed: true });
+  }
+
+  async #dropSockets(): Promise<void> {
+    const names = await readdir(DIRECTORY);
+    const sockets = names.filter((name) => name.endsWith(SOCKET));
+    await Promise.all(sockets.map((name) => rm(join(DIRECTORY, name), { force: true })));
   }
 
   /** Whole at any moment: the entrance may read it in this one. */
@@ -145,5 +156,5 @@ export class Relay {
 }
 
 function socketOf(node: string): string {
-  return join(DIRECTORY, `${node}.sock`);
+  return join(DIRECTORY, `${node}${SOCKET}`);
 }

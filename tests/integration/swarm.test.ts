@@ -85,6 +85,25 @@ test('no port of any node is open, and no service publishes one', async () => {
 });
 
 test(
+  'an entrance that is killed is there again, and leads to every node',
+  async () => {
+    const { docker } = world.first.engine;
+    const filters = { label: ['com.docker.swarm.service.name=quayside_entrance'] };
+    const [entrance] = await docker.listContainers({ filters });
+    await docker.getContainer(entrance?.Id ?? '').kill();
+    const another = async () => (await docker.listContainers({ filters })).map(({ Id }) => Id);
+    await expect.poll(another, { timeout: MOVE_MS }).not.toEqual([]);
+    expect(await another()).not.toContain(entrance?.Id);
+    const away = async () => {
+      const machines = app.runtime.placement?.machines() ?? [];
+      return Promise.all(machines.map(({ runtime }) => runtime.engine.isAway()));
+    };
+    await expect.poll(away, { timeout: MOVE_MS }).toEqual(learners.map(() => false));
+  },
+  2 * MOVE_MS,
+);
+
+test(
   'a learner for whom no node has room reads it, and starts when one has',
   async () => {
     // Somebody else's service leaves half of what a sandbox reserves, beside the one that is there.
