@@ -36,6 +36,8 @@ export interface SandboxRuntime extends AsyncDisposable {
 
 /** One of several machines that sandboxes are on. */
 export interface Machine {
+  /** What it is called, for the operator. */
+  readonly name: string;
   /** What hosts are made with there. */
   readonly runtime: SandboxRuntime;
   /** Aborted when it can no longer be reached. */

@@ -39,6 +39,8 @@ export interface Figures {
   /** Sandboxes that stand ready in the pool. */
   readonly warm: number;
   readonly terminals: number;
+  /** Sandboxes of learners on each machine, where there are several. */
+  readonly nodes?: Readonly<Record<string, number>>;
 }
 
 export interface SessionManagerOptions extends CapacityOptions {
@@ -251,7 +253,18 @@ export class SessionManager {
       terminals += open.length;
     }
     const { running, stopped, warm } = this.capacity.counts();
-    return { sessions, terminals, sandboxes: running, stopped, warm };
+    const nodes = this.#countByNode(all);
+    return { sessions, terminals, sandboxes: running, stopped, warm, ...(nodes && { nodes }) };
+  }
+
+  #countByNode(all: readonly Session[]): Readonly<Record<string, number>> | undefined {
+    const { placement } = this.#options.runtime;
+    if (!placement) return undefined;
+    const counts = placement.machines().map(({ name, runtime: { engine } }) => {
+      const there = all.filter(({ live }) => live?.sandbox.isOn(engine));
+      return [name, there.length] as const;
+    });
+    return Object.fromEntries(counts);
   }
 
   /** The browser pane with that key. The key alone leads to it, because a sandboxed frame sends no cookie. */

@@ -26,6 +26,7 @@ const RETRY_MS = 5_000;
 
 /** A machine of the Swarm that can be reached. */
 interface Opened {
+  readonly name: string;
   readonly gone: AbortController;
   /** Absent until it has its images. */
   runtime?: SandboxRuntime;
@@ -64,12 +65,12 @@ export class NodeRuntimes implements AsyncDisposable {
 
   /** A machine by its number; `undefined` where it cannot be reached, or has no images yet. */
   of(node: string): Machine | undefined {
-    const { runtime, gone } = this.#nodes.get(node) ?? {};
-    return runtime && gone && { runtime, lost: gone.signal };
+    const opened = this.#nodes.get(node);
+    return opened && machineOf(opened);
   }
 
   get all(): readonly Machine[] {
-    return [...this.#nodes.keys()].flatMap((node) => this.of(node) ?? []);
+    return [...this.#nodes.values()].flatMap((opened) => machineOf(opened) ?? []);
   }
 
   /** Settles when every machine that sandboxes may be on can be reached, or is lost. @throws the signal's reason */
@@ -133,19 +134,15 @@ export class NodeRuntimes implements AsyncDisposable {
   }
 
   #begin(node: string, hostname: string): void {
-    const opened: Opened = { gone: new AbortController() };
+    const name = `${hostname} (${node.slice(0, 6)})`;
+    const opened: Opened = { name, gone: new AbortController() };
     this.#nodes.set(node, opened);
-    const { signal } = opened.gone;
-    const where = `${hostname} (${node.slice(0, 6)})`;
-    this.#options.background.run(
-      'a machine of the Swarm',
-      () => this.#open(node, where, opened),
-      signal,
-    );
+    const open = () => this.#open(node, opened);
+    this.#options.background.run('a machine of the Swarm', open, opened.gone.signal);
   }
 
   /** Gives a machine its images, and tells of it. Tried again until it has gone. */
-  async #open(node: string, where: string, opened: Opened): Promise<void> {
+  async #open(node: string, opened: Opened): Promise<void> {
     const { own, ownNode, relay, instance, background, progress } = this.#options;
     const { signal } = opened.gone;
     for (;;) {
@@ -154,7 +151,7 @@ export class NodeRuntimes implements AsyncDisposable {
         if (node !== ownNode) {
           while (!relay.isOpen(node)) await sleep(SOCKET_MS, signal);
           await engine.ping(signal);
-          await sendImages(own.engine, engine, imagesOf(own), where, progress, signal);
+          await sendImages(own.engine, engine, imagesOf(own), opened.name, progress, signal);
         }
         await labelNode(own.engine, node, this.imagesLabel, 'true');
         const runtime = node === ownNode ? own : await runtimeAt(own, engine, instance);
@@ -165,7 +162,8 @@ export class NodeRuntimes implements AsyncDisposable {
             background.run('the end of a machine', () => runtime[Symbol.asyncDispose]());
           signal.addEventListener('abort', dispose, { once: true });
         }
-        for (const listener of this.#listeners) listener({ runtime, lost: signal });
+        const machine = { name: opened.name, runtime, lost: signal };
+        for (const listener of this.#listeners) listener(machine);
         return;
       } catch (error) {
         signal.throwIfAborted();
@@ -174,6 +172,11 @@ export class NodeRuntimes implements AsyncDisposable {
       }
     }
   }
+}
+
+/** `undefined` where it has no images yet. */
+function machineOf({ name, gone, runtime }: Opened): Machine | undefined {
+  return runtime && { name, runtime, lost: gone.signal };
 }
 
 /** The same as on this machine, on another one's engine. No directory is shared with its hosts. */

@@ -56,6 +56,20 @@ export function addMetrics(
       },
     });
   }
+  if (sessions.figures().nodes) {
+    new Gauge({
+      name: 'quayside_node_sandboxes',
+      help: 'Sandboxes of learners on a node of the Swarm that can be reached',
+      labelNames: ['node'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [node, count] of Object.entries(sessions.figures().nodes ?? {})) {
+          this.set({ node }, count);
+        }
+      },
+    });
+  }
   const checks = new Histogram({
     name: 'quayside_check_seconds',
     help: 'Time that a check took to answer, by its answer',

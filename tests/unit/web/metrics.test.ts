@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { expect, test } from 'vitest';
 import { CHECK_RUNS, type CheckRun } from '../../../server/base/check-runs.ts';
-import { stage } from './stage.ts';
+import { FakeSessions, stage } from './stage.ts';
 import { ask } from './walk.ts';
 
 test('count sessions, sandboxes, terminals, sockets, checks and the event loopâ€™s lag', async () => {
@@ -24,6 +24,20 @@ test('count sessions, sandboxes, terminals, sockets, checks and the event loopâ€
     expect(text.split('\n')).toContain(line);
   }
   expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+});
+
+test('count the sandboxes of each node, where there are several', async () => {
+  const sessions = new FakeSessions();
+  sessions.nodes = { 'node1 (a1b2c3)': 2, 'node2 (d4e5f6)': 0 };
+  await using web = await stage({ sessions });
+  const lines = (await (await web.fetch('/metrics')).text()).split('\n');
+  expect(lines).toContain('quayside_node_sandboxes{node="node1 (a1b2c3)"} 2');
+  expect(lines).toContain('quayside_node_sandboxes{node="node2 (d4e5f6)"} 0');
+});
+
+test('say nothing of nodes where there is one machine', async () => {
+  await using web = await stage();
+  expect(await (await web.fetch('/metrics')).text()).not.toContain('node_sandboxes');
 });
 
 test('without a token are for this machine alone, and not by way of a proxy', async () => {

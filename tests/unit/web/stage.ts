@@ -179,8 +179,14 @@ export class FakeSessions implements Sessions {
       },
     };
   }
+  /** How many sandboxes are on each machine, where there are several. */
+  nodes: Readonly<Record<string, number>> | undefined;
   figures() {
-    return { sessions: { ready: 2, ended: 1 }, sandboxes: 2, terminals: 6, stopped: 3, warm: 1 };
+    const { nodes } = this;
+    return {
+      ...{ sessions: { ready: 2, ended: 1 }, sandboxes: 2, terminals: 6, stopped: 3, warm: 1 },
+      ...(nodes && { nodes }),
+    };
   }
   pane(key: string): BrowserPane | undefined {
     return this.panes.get(key);
