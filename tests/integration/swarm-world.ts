@@ -7,6 +7,7 @@ import { Engine } from '../../server/engine/engine.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { createSandboxRuntime, imagesOf } from '../../server/sandbox/runtime.ts';
 import { sendImages } from '../../server/swarm/node-images.ts';
+import { removeSwarm } from '../../server/swarm/swarm.ts';
 import {
   type AppOptions,
   openApp,
@@ -99,21 +100,33 @@ export async function openSwarmWorld(count: number): Promise<SwarmWorld> {
     await sendImages(built, engine, [relay], 'other', silent, signal);
   }
   for (const { id } of nodes) await change(first, id, { Labels: { quayside: 'true' } });
-  // Its directories are another's: what is mounted here is not seen there.
-  const engine = new Engine(first.engine.address, undefined, { isRelayed: true });
   const all = opened.move();
   return {
     nodes,
     first,
     serve: async (more = {}) => {
-      const steps = new Map([[LAB, [STEP]]]);
-      const swarm = { swarm: true, sandboxes: 10, mayFail: true };
-      const app = await openApp({ engine, labs: LABS, steps, ...swarm, ...more });
+      const app = await openApp({ ...onSwarm(first.engine.address), ...more });
       const reached = () => expect(app.runtime.placement?.machines()).toHaveLength(count);
       await vi.waitFor(reached, { timeout: IMAGES_MS });
       return app;
     },
-    [Symbol.asyncDispose]: () => all.disposeAsync(),
+    [Symbol.asyncDispose]: async () => {
+      await using _ = all;
+      await removeSwarm(first.engine, PROJECT);
+    },
+  };
+}
+
+/** How a server is told to run on the first machine. @param address of the machine's engine */
+export function onSwarm(address: string): AppOptions {
+  return {
+    // Its directories are another's: what is mounted here is not seen there.
+    engine: new Engine(address, undefined, { isRelayed: true }),
+    labs: LABS,
+    steps: new Map([[LAB, [STEP]]]),
+    swarm: true,
+    sandboxes: 10,
+    mayFail: true,
   };
 }
 
