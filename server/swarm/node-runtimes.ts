@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Background } from '../base/background.ts';
-import { sleep } from '../base/deadline.ts';
+import { deadline, sleep } from '../base/deadline.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Engine } from '../engine/engine.ts';
 import { infoOf } from '../engine/info.ts';
@@ -21,12 +21,16 @@ const IMAGES_LABEL = 'quayside-images-';
 const LOOK_MS = 1_000;
 /** The entrance makes a socket within a tenth of a second of being told. */
 const SOCKET_MS = 100;
+/** An answer takes milliseconds; one that went into a relay that has just ended may never come. */
+const PING_MS = 10_000;
 /** After a machine's engine did not answer, though its relay runs. */
 const RETRY_MS = 5_000;
 
 /** A machine of the Swarm that can be reached. */
 interface Opened {
   readonly name: string;
+  /** Of its relay; none for this machine. */
+  readonly address: string | undefined;
   readonly gone: AbortController;
   /** Absent until it has its images. */
   runtime?: SandboxRuntime;
@@ -112,13 +116,15 @@ export class NodeRuntimes implements AsyncDisposable {
           new Map([...addresses].filter(([id]) => id !== this.#options.ownNode)),
           signal,
         );
-        for (const [id, { gone }] of this.#nodes) {
-          if (up.some(({ ID }) => ID === id)) continue;
+        for (const [id, { gone, address }] of this.#nodes) {
+          // Another relay is another way: what went by the one before may never be answered.
+          if (up.some(({ ID }) => ID === id) && addresses.get(id) === address) continue;
           this.#nodes.delete(id);
           gone.abort(new Error('this machine is lost'));
         }
         for (const { ID, Description } of up) {
-          if (!this.#nodes.has(ID)) this.#begin(ID, Description.Hostname);
+          if (this.#nodes.has(ID)) continue;
+          this.#begin(ID, Description.Hostname, addresses.get(ID));
         }
       } catch (error) {
         signal.throwIfAborted();
@@ -133,9 +139,9 @@ export class NodeRuntimes implements AsyncDisposable {
     return node === this.#options.ownNode || addresses.has(node);
   }
 
-  #begin(node: string, hostname: string): void {
+  #begin(node: string, hostname: string, address: string | undefined): void {
     const name = `${hostname} (${node.slice(0, 6)})`;
-    const opened: Opened = { name, gone: new AbortController() };
+    const opened: Opened = { name, address, gone: new AbortController() };
     this.#nodes.set(node, opened);
     const open = () => this.#open(node, opened);
     this.#options.background.run('a machine of the Swarm', open, opened.gone.signal);
@@ -150,7 +156,8 @@ export class NodeRuntimes implements AsyncDisposable {
         const engine = node === ownNode ? own.engine : relay.engineOf(node);
         if (node !== ownNode) {
           while (!relay.isOpen(node)) await sleep(SOCKET_MS, signal);
-          await engine.ping(signal);
+          using limit = deadline(PING_MS, signal);
+          await engine.ping(limit.signal);
           await sendImages(own.engine, engine, imagesOf(own), opened.name, progress, signal);
         }
         await labelNode(own.engine, node, this.imagesLabel, 'true');
