@@ -133,6 +133,8 @@ test(
       .poll(() => where.said(one, 'client', ['ip', 'route']), { timeout: MOVE_MS })
       .toContain(ROUTED);
     await expect.poll(() => sandboxesOn(second), { timeout: MOVE_MS }).toEqual([]);
+    // Whom the next test takes may be the one who has moved.
+    await until(one.session, 'the guide to be done', ({ guide }) => guide.state !== 'working');
     await change(first, second.id, { Availability: 'active' });
   },
   2 * MOVE_MS,
