@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import { infoOf } from '../engine/info.ts';
 import { LinkManager } from '../sandbox/links.ts';
 import { imagesOf, type Machine, type SandboxRuntime } from '../sandbox/runtime.ts';
+import { WakeTurns } from '../sandbox/wake-turns.ts';
 import { sendImages } from './node-images.ts';
 import type { Relay } from './relay.ts';
 import { labelNode, nodesOf } from './swarm-api.ts';
@@ -193,10 +194,12 @@ async function runtimeAt(
   instance: string,
 ): Promise<SandboxRuntime> {
   const links = new LinkManager(engine, own.hostImage, instance);
+  const { NCPU: processors } = await infoOf(engine);
   return {
     ...own,
     engine,
-    processors: (await infoOf(engine)).NCPU,
+    processors,
+    wakes: new WakeTurns(processors),
     sharedDirectories: {
       of: () => undefined,
       ensure: async () => undefined,
