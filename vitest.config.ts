@@ -50,6 +50,8 @@ export default defineConfig({
       onRealHosts('pack', 4),
       // And machines with systemd that are booted here.
       onRealHosts('service', 5),
+      // And a class on three machines.
+      onRealHosts('swarm', 6),
     ],
   },
 });

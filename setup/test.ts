@@ -4,7 +4,7 @@
  * real hosts, and the test of labs itself. Then what Playwright takes: walks through the pages in a real browser. Nothing
  * is tried twice.
  *
- *   npm test                      everything, but for what takes minutes and seldom changes (container, pack, service)
+ *   npm test                      everything, but for what takes minutes and seldom changes (container, pack, service, swarm)
  *   npm test -- unit              one part, or several; only what they need is set up
  */
 import { join, resolve } from 'node:path';
@@ -56,10 +56,11 @@ const PARTS = {
   container: ['engine', 'docker'],
   pack: ['engine'],
   service: ['mmdebstrap', 'slirp4netns'],
+  swarm: ['engine'],
 } as const satisfies Record<string, readonly Need[]>;
 const NAMES = Object.keys(PARTS) as readonly Part[];
 /** Minutes each, for what seldom changes: they run only where they are named. */
-const ONLY_NAMED: readonly Part[] = ['container', 'pack', 'service'];
+const ONLY_NAMED: readonly Part[] = ['container', 'pack', 'service', 'swarm'];
 
 /** The lines in which Vitest and Playwright say how many tests passed, failed or were left out. */
 const COUNT =

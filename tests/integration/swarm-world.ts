@@ -23,9 +23,11 @@ export const IMAGES_MS = 600_000;
 /** A Swarm calls a node lost after some twelve seconds, and its hosts are made anew then. */
 export const MOVE_MS = 240_000;
 
-/** The check that a learner passes, by its step: a route that only their own client has. */
+/** What a learner's client has a route to once each step is done. No other has one. */
+const ROUTES = { route: '10.9.0.0/24', another: '10.9.1.0/24', last: '10.9.2.0/24' } as const;
+/** The check of the first of them, by its step. */
 export const ROUTE = 'route';
-export const ROUTED = '10.9.0.0/24';
+export const ROUTED = ROUTES[ROUTE];
 /** What the engine of the other host has from the start. */
 export const IMAGE = 'mycontainer:5.6';
 const NEXT_HOP = '10.1.10.101';
@@ -43,34 +45,37 @@ const SMALL = defineLab({
     {
       page: 'index',
       title: 'Small',
-      checks: [
-        check(ROUTE, {
-          title: 'A route',
+      checks: Object.entries(ROUTES).map(([id, to]) =>
+        check(id, {
+          title: `A route to ${to}`,
           test: async ({ host }) =>
-            (await host('client').routes()).some(({ via }) => via === NEXT_HOP)
+            (await host('client').routes()).some(
+              ({ destination, via }) => destination === to && via === NEXT_HOP,
+            )
               ? passed()
               : notYet('No route yet.'),
         }),
-      ],
+      ),
     },
   ],
 });
-const STEP: Step = {
-  id: ROUTE,
+/** In the order of the lab. */
+export const STEPS: readonly Step[] = Object.entries(ROUTES).map(([id, to]) => ({
+  id,
   page: 'index',
-  heading: 'A route',
+  heading: `A route to ${to}`,
   file: '',
   line: 0,
   actions: [
     {
       kind: 'run',
       host: 'client',
-      command: `sudo ip route add ${ROUTED} via ${NEXT_HOP}`,
+      command: `sudo ip route add ${to} via ${NEXT_HOP}`,
       line: 0,
     },
   ],
-  checks: [ROUTE],
-};
+  checks: [id],
+}));
 /** The folder of the lab. */
 export const LAB = 'small';
 const LABS = new Map([[LAB, SMALL]]);
@@ -81,7 +86,7 @@ export interface SwarmWorld extends AsyncDisposable {
   /** The server's machine, which manages the Swarm. */
   readonly first: StageNode;
   /** A server, which reaches all machines when this settles. */
-  serve(more?: Pick<AppOptions, 'data' | 'idleMinutes'>): Promise<TestApp>;
+  serve(more?: Pick<AppOptions, 'data' | 'idleMinutes' | 'sandboxes'>): Promise<TestApp>;
 }
 
 /** Raises machines, and does what an operator does: the relay's image on each, and the label. */
@@ -123,7 +128,7 @@ export function onSwarm(address: string): AppOptions {
     // Its directories are another's: what is mounted here is not seen there.
     engine: new Engine(address, undefined, { isRelayed: true }),
     labs: LABS,
-    steps: new Map([[LAB, [STEP]]]),
+    steps: new Map([[LAB, STEPS]]),
     swarm: true,
     sandboxes: 10,
     mayFail: true,
