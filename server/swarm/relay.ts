@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { deadline, sleep } from '../base/deadline.ts';
 import { messageOf, QuaysideError } from '../base/errors.ts';
 import { Engine } from '../engine/engine.ts';
 import { type SwarmTask, tasksOf } from './swarm-api.ts';
@@ -19,6 +20,9 @@ const SOCKET = '.sock';
 const PORT = 2376;
 /** The client waits for the managers only, not for the tasks. */
 const DEPLOY_MS = 60_000;
+/** A network goes with the last of its tasks, and a relay is given a minute (swarm.yaml). */
+const GONE_MS = 120_000;
+const LOOK_MS = 100;
 
 const ENTRANCE_HEAD = `; Written by the server (server/swarm/relay.ts), which then has it read again (SIGHUP).
 foreground = yes
@@ -69,10 +73,19 @@ export class Relay {
     });
   }
 
-  /** Removes the stack with its secrets, and the sockets. */
+  /** Removes the stack with its secrets, and the sockets; gone already is success. Settles when its network is gone too. */
   async remove(): Promise<void> {
     await this.#client(['stack', 'rm', STACK]);
+    // A removal that finds the network on its way out fails.
+    using limit = deadline(GONE_MS);
+    while (await this.#hasNetwork(limit.signal)) await sleep(LOOK_MS, limit.signal, { ref: true });
     await rm(DIRECTORY, { recursive: true, force: true });
+  }
+
+  async #hasNetwork(signal: AbortSignal): Promise<boolean> {
+    const filters = { label: [`com.docker.stack.namespace=${STACK}`] };
+    const options = { filters, abortSignal: signal };
+    return (await this.#engine.docker.listNetworks(options)).length > 0;
   }
 
   /** The machines whose relay runs, each with its address in the relays' network. */

@@ -242,6 +242,8 @@ test(
     });
     expect((await Promise.all(left)).flat()).toEqual([]);
     await removeSwarm(world.first.engine, PROJECT);
+    // Gone already is success.
+    await removeSwarm(world.first.engine, PROJECT);
     expect(await world.first.engine.docker.listServices()).toEqual([]);
     expect(await world.first.engine.docker.listSecrets()).toEqual([]);
   },
