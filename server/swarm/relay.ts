@@ -12,8 +12,10 @@ import { type SwarmTask, tasksOf } from './swarm-api.ts';
 const STACK = 'quayside';
 const RELAY = `${STACK}_relay`;
 const ENTRANCE = `${STACK}_entrance`;
-/** Where the entrance makes a socket for each machine. Short: a socket's path may have 107 characters. */
-const DIRECTORY = '/run/quayside/swarm';
+/** Where the entrances of this machine make a socket for each machine. Short: a socket's path may have 107 characters. */
+const DIRECTORIES = '/run/quayside/swarm';
+/** So much of a machine's number tells the Swarms of one machine apart. */
+const NUMBER_CHARACTERS = 8;
 /** What the names of the sockets end with. */
 const SOCKET = '.sock';
 /** The port of images/relay/relay.conf, inside the overlay network. */
@@ -46,12 +48,20 @@ connect = 127.0.0.1:1
 export class Relay {
   readonly #engine: Engine;
   readonly #stackFile: string;
+  readonly #node: string;
+  readonly #directory: string;
   /** The configuration that the entrance has read, and the container that has. */
   #read = '';
 
-  /** @param engine of this machine, which is a manager of the Swarm */
-  constructor(engine: Engine, project: string) {
+  /**
+   * @param engine of this machine, which is a manager of the Swarm
+   * @param node this machine's number in the Swarm
+   */
+  constructor(engine: Engine, project: string, node: string) {
     this.#engine = engine;
+    this.#node = node;
+    // Engines of one machine may be in Swarms of their own.
+    this.#directory = join(DIRECTORIES, node.slice(0, NUMBER_CHARACTERS));
     this.#stackFile = join(project, 'swarm.yaml');
   }
 
@@ -59,17 +69,16 @@ export class Relay {
    * Deploys the stack, or brings it up to date.
    *
    * @param image by its id: then no machine asks a registry for it
-   * @param node this machine's number in the Swarm
    * @throws QuaysideError SWARM_UNFIT with what the client said
    */
-  async deploy(image: string, node: string): Promise<void> {
-    await mkdir(DIRECTORY, { recursive: true, mode: 0o700 });
-    if (!existsSync(join(DIRECTORY, 'entrance.conf'))) await this.#write(ENTRANCE_HEAD);
+  async deploy(image: string): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    if (!existsSync(join(this.#directory, 'entrance.conf'))) await this.#write(ENTRANCE_HEAD);
     const argv = ['stack', 'deploy', '--compose-file', this.#stackFile];
     await this.#client([...argv, '--resolve-image', 'never', STACK], {
       QUAYSIDE_RELAY: image,
-      QUAYSIDE_SERVER_NODE: node,
-      QUAYSIDE_ENTRANCE: DIRECTORY,
+      QUAYSIDE_SERVER_NODE: this.#node,
+      QUAYSIDE_ENTRANCE: this.#directory,
     });
   }
 
@@ -79,7 +88,7 @@ export class Relay {
     // A removal that finds the network on its way out fails.
     using limit = deadline(GONE_MS);
     while (await this.#hasNetwork(limit.signal)) await sleep(LOOK_MS, limit.signal, { ref: true });
-    await rm(DIRECTORY, { recursive: true, force: true });
+    await rm(this.#directory, { recursive: true, force: true });
   }
 
   async #hasNetwork(signal: AbortSignal): Promise<boolean> {
@@ -129,23 +138,27 @@ export class Relay {
 
   /** Whether there is a socket for a machine. */
   isOpen(node: string): boolean {
-    return existsSync(socketOf(node));
+    return existsSync(this.#socketOf(node));
   }
 
   /** The engine of a machine, as its socket here leads to it. */
   engineOf(node: string): Engine {
-    return new Engine(`unix://${socketOf(node)}`, undefined, { isRelayed: true });
+    return new Engine(`unix://${this.#socketOf(node)}`, undefined, { isRelayed: true });
+  }
+
+  #socketOf(node: string): string {
+    return join(this.#directory, `${node}${SOCKET}`);
   }
 
   async #dropSockets(): Promise<void> {
-    const names = await readdir(DIRECTORY);
+    const names = await readdir(this.#directory);
     const sockets = names.filter((name) => name.endsWith(SOCKET));
-    await Promise.all(sockets.map((name) => rm(join(DIRECTORY, name), { force: true })));
+    await Promise.all(sockets.map((name) => rm(join(this.#directory, name), { force: true })));
   }
 
   /** Whole at any moment: the entrance may read it in this one. */
   async #write(text: string): Promise<void> {
-    const file = join(DIRECTORY, 'entrance.conf');
+    const file = join(this.#directory, 'entrance.conf');
     await writeFile(`${file}.new`, text, { mode: 0o600 });
     await rename(`${file}.new`, file);
   }
@@ -166,8 +179,4 @@ export class Relay {
       );
     }
   }
-}
-
-function socketOf(node: string): string {
-  return join(DIRECTORY, `${node}${SOCKET}`);
 }

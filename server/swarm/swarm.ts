@@ -41,10 +41,10 @@ export async function openSwarm(own: SandboxRuntime, options: SwarmOptions): Pro
   const ownNode = await managerNode(engine);
   await assertHere(engine);
   const images = join(project, 'images');
-  const relay = new Relay(engine, project);
+  const relay = new Relay(engine, project, ownNode);
   const relayImage = await ensureImage(engine, images, 'relay', progress);
   await ensureKeys(engine, own.hostImage);
-  await relay.deploy(await idOf(engine, relayImage), ownNode);
+  await relay.deploy(await idOf(engine, relayImage));
   const nodes = new NodeRuntimes({ own, ownNode, instance, relay, background, progress });
   const image = await idOf(engine, own.hostImage);
   const placement = new SwarmPlacement({ own, image, nodes, instance, reservation });
@@ -62,7 +62,7 @@ export async function openSwarm(own: SandboxRuntime, options: SwarmOptions): Pro
 
 /** Removes what {@link openSwarm} has deployed. Sandboxes are removed before: afterwards no other machine can be reached. */
 export async function removeSwarm(engine: Engine, project: string): Promise<void> {
-  await new Relay(engine, project).remove();
+  await new Relay(engine, project, await managerNode(engine)).remove();
 }
 
 /** The entrance makes its sockets in a directory of this machine. */
