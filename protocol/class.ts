@@ -80,9 +80,21 @@ export interface RosterLearner {
   readonly labs: Readonly<Record<string, LabProgress>>;
 }
 
+/** A node of a Docker Swarm that sandboxes may be on. */
+export interface NodeView {
+  readonly id: string;
+  readonly name: string;
+  /** It has its images and may have sandboxes; it gets its images; it was taken out of service; it does not answer. */
+  readonly state: 'ready' | 'preparing' | 'drained' | 'lost';
+  /** How many learners have a sandbox there. */
+  readonly learners: number;
+  /** How many more sandboxes have room there. */
+  readonly room: number;
+}
+
 /**
- * Events of `WS /api/class/roster/events`: everything on connecting, then each learner who changed. A `Beat` comes
- * between them.
+ * Events of `WS /api/class/roster/events`: everything on connecting, then each learner who changed, and all nodes where
+ * one has, if the server uses a Swarm. A `Beat` comes between them.
  */
 export type RosterEvent =
   | {
@@ -95,4 +107,5 @@ export type RosterEvent =
       readonly learners: readonly RosterLearner[];
     }
   | { readonly type: 'learner'; readonly learner: RosterLearner }
-  | { readonly type: 'left'; readonly id: string };
+  | { readonly type: 'left'; readonly id: string }
+  | { readonly type: 'nodes'; readonly nodes: readonly NodeView[] };

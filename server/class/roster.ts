@@ -85,14 +85,24 @@ export class Roster implements Disposable {
     return entry;
   }
 
-  /** Calls `listener` with the whole roster at once, then with every change, until disposed. */
+  /**
+   * Calls `listener` with the whole roster at once, then with every change, until disposed. Of a Swarm's nodes it is told
+   * as well.
+   */
   subscribe(listener: (event: RosterEvent) => void): Disposable {
     const { name: className, code } = this.classroom;
     const learners = this.entries.map((entry) => entry.view());
     const listening = this.#instructors.on(listener);
     const { origin, labs } = this;
     listener({ type: 'roster', className, code, ...(origin && { origin }), labs, learners });
-    return listening;
+    const { nodeWatch } = this.#options.sessions;
+    const nodes = nodeWatch?.subscribe((all) => listener({ type: 'nodes', nodes: all }));
+    return {
+      [Symbol.dispose]: () => {
+        listening[Symbol.dispose]();
+        nodes?.[Symbol.dispose]();
+      },
+    };
   }
 
   /** Calls `listener` with how the learner is in the class, now and after every change; meanwhile they are present. */

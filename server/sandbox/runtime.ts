@@ -50,6 +50,22 @@ export interface Place extends Machine {
   readonly switch: string;
 }
 
+/**
+ * How one of several machines is: it may have sandboxes; it gets what they are made from first; it was taken out of
+ * service; or it does not answer.
+ */
+export type NodeState = 'ready' | 'preparing' | 'drained' | 'lost';
+
+/** One of several machines as its operator sees it, whether it can be reached or not. */
+export interface PlacementNode {
+  readonly id: string;
+  /** As {@link Machine.name}. */
+  readonly name: string;
+  readonly state: NodeState;
+  /** How many more sandboxes have room there. */
+  readonly room: number;
+}
+
 /** Decides on which of several machines each sandbox runs (server/swarm). */
 export interface Placement {
   /**
@@ -80,6 +96,14 @@ export interface Placement {
   watch(onMachine: (machine: Machine) => void): Disposable;
   /** Whether one more sandbox is likely to find room. */
   hasRoom(): boolean;
+  /** Every machine that sandboxes may be on, those that are out of service included. @throws the signal's reason; whatever the engine said */
+  nodes(signal: AbortSignal): Promise<readonly PlacementNode[]>;
+  /**
+   * Takes a machine out of service, so that its sandboxes get places elsewhere, or back into it. So already is success.
+   *
+   * @throws QuaysideError NODE_UNKNOWN; whatever the engine said
+   */
+  setInService(node: string, isInService: boolean): Promise<void>;
 }
 
 /** The images that sandboxes are made from, and those that these are built on. */

@@ -13,9 +13,10 @@ import { type FullDisk, monitorDisks } from '../sandbox/disk-monitor.ts';
 import { hostSource } from '../sandbox/host-images.ts';
 import { imageSource } from '../sandbox/image-name.ts';
 import { LABEL } from '../sandbox/labels.ts';
-import type { SandboxRuntime } from '../sandbox/runtime.ts';
+import type { Placement, SandboxRuntime } from '../sandbox/runtime.ts';
 import type { StoredSession } from '../store/stored-session.ts';
 import type { Limits } from './expiry.ts';
+import { NodeWatch } from './node-watch.ts';
 import { keepWithin, NOTHING_KEPT, type Retention } from './retention.ts';
 import { Session } from './session.ts';
 
@@ -74,9 +75,20 @@ export class SessionManager {
   readonly #sessions = new Map<string, Session>();
   readonly #closed = new AbortController();
   readonly capacity: Capacity;
+  /** The nodes of the Swarm, where there is one. */
+  readonly nodeWatch: Pick<NodeWatch, keyof NodeWatch> | undefined;
 
   constructor(options: SessionManagerOptions) {
     this.#options = options;
+    const { background, runtime } = options;
+    const { placement } = runtime;
+    this.nodeWatch =
+      placement &&
+      new NodeWatch({
+        ...{ placement, background },
+        learners: () => this.#learnersByNode(placement),
+        signal: this.#closed.signal,
+      });
     this.#labs = new Map(options.labs);
     this.#steps = new Map(options.steps);
     this.capacity = new Capacity({ ...options, labs: this.#labs });
@@ -265,6 +277,17 @@ export class SessionManager {
       return [name, there.length] as const;
     });
     return Object.fromEntries(counts);
+  }
+
+  /** A learner may have a sandbox in several labs. */
+  #learnersByNode(placement: Placement): ReadonlyMap<string, number> {
+    const all = [...this.#sessions];
+    return new Map(
+      placement.machines().map(({ name, runtime: { engine } }) => {
+        const there = all.filter(([, { live }]) => live?.sandbox.isOn(engine));
+        return [name, new Set(there.map(([key]) => key.split('/')[0])).size];
+      }),
+    );
   }
 
   /** The browser pane with that key. The key alone leads to it, because a sandboxed frame sends no cookie. */

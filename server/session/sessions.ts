@@ -8,7 +8,8 @@ export type LearnerSession = Omit<
 >;
 
 /** All sessions of all learners, as the web edge sees them; its tests bring their own. */
-export interface Sessions extends Pick<SessionManager, 'figures' | 'forget' | 'labs' | 'pane'> {
+export interface Sessions
+  extends Pick<SessionManager, 'figures' | 'forget' | 'labs' | 'nodeWatch' | 'pane'> {
   /**
    * @param learner from the cookie: a session is reached by its owner alone
    * @throws QuaysideError LAB_UNKNOWN

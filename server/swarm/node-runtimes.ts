@@ -9,7 +9,7 @@ import { imagesOf, type Machine, type SandboxRuntime } from '../sandbox/runtime.
 import { WakeTurns } from '../sandbox/wake-turns.ts';
 import { sendImages } from './node-images.ts';
 import type { Relay } from './relay.ts';
-import { labelNode, nodesOf } from './swarm-api.ts';
+import { labelNode, nodeName, nodesOf } from './swarm-api.ts';
 
 /** The operator's label: sandboxes may go there. */
 export const ALLOWED_LABEL = 'quayside';
@@ -141,7 +141,7 @@ export class NodeRuntimes implements AsyncDisposable {
   }
 
   #begin(node: string, hostname: string, address: string | undefined): void {
-    const name = `${hostname} (${node.slice(0, 6)})`;
+    const name = nodeName(node, hostname);
     const opened: Opened = { name, address, gone: new AbortController() };
     this.#nodes.set(node, opened);
     const open = () => this.#open(node, opened);

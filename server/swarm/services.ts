@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Engine } from '../engine/engine.ts';
+import { inSequence } from './swarm-api.ts';
 
 const SPEC = z.looseObject({
   Labels: z.record(z.string(), z.string()).catch({}),
@@ -20,9 +21,6 @@ const SERVICE = z.object({
   Spec: SPEC,
 });
 const SERVICES = z.array(SERVICE);
-
-/** Each takes some milliseconds; two that change a service at once cannot go on for long. */
-const ATTEMPTS = 5;
 
 /** The services with a label, `name=value`. @throws the signal's reason; whatever the engine said */
 export async function servicesOf(
@@ -54,19 +52,12 @@ export async function changeService(
   service: string,
   change: (spec: ServiceSpec) => ServiceSpec | undefined,
 ): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  await inSequence(async () => {
     const object = docker.getService(service);
     const { Spec, Version } = SERVICE.parse(await object.inspect());
     const changed = change(Spec);
-    if (!changed) return;
-    try {
-      await object.update({ ...changed, version: Version.Index });
-      return;
-    } catch (error) {
-      // "update out of sequence": somebody else has changed it in between.
-      if (attempt === ATTEMPTS || !String(error).includes('out of sequence')) throw error;
-    }
-  }
+    if (changed) await object.update({ ...changed, version: Version.Index });
+  });
 }
 
 /** Removes a service; gone already is success. @throws whatever the engine said */

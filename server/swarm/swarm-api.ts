@@ -2,16 +2,24 @@ import { z } from 'zod';
 import { QuaysideError } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 
+/** Each takes some milliseconds; two that change the same at once cannot go on for long. */
+const ATTEMPTS = 5;
+
 const MEMBERSHIP = z.object({
   Swarm: z
     .object({ NodeID: z.string().catch(''), ControlAvailable: z.boolean().catch(false) })
     .catch({ NodeID: '', ControlAvailable: false }),
 });
 
+/** Memory and processors, each absent where there is none of it. */
+const RESOURCES = z
+  .object({ MemoryBytes: z.number().catch(0), NanoCPUs: z.number().catch(0) })
+  .catch({ MemoryBytes: 0, NanoCPUs: 0 });
+
 const NODES = z.array(
   z.object({
     ID: z.string(),
-    Description: z.object({ Hostname: z.string().catch('') }),
+    Description: z.object({ Hostname: z.string().catch(''), Resources: RESOURCES }),
     Spec: z.object({
       Labels: z.record(z.string(), z.string()).catch({}),
       Availability: z.string().catch('active'),
@@ -20,12 +28,28 @@ const NODES = z.array(
   }),
 );
 
+const NODE = z.object({
+  Version: z.object({ Index: z.number() }),
+  Spec: z.looseObject({
+    Labels: z.record(z.string(), z.string()).nullish(),
+    Availability: z.string().optional(),
+  }),
+});
+
+/** What a machine is to be; what is not named here is passed on as it is. */
+type NodeSpec = z.output<typeof NODE>['Spec'];
+
 /** A machine of the Swarm, as its managers know it. */
 export type SwarmNode = z.output<typeof NODES>[number];
+
+const NOTHING_RESERVED = { Reservations: { MemoryBytes: 0, NanoCPUs: 0 } };
 
 const TASKS = z.array(
   z.object({
     NodeID: z.string().catch(''),
+    Spec: z
+      .object({ Resources: z.object({ Reservations: RESOURCES }).catch(NOTHING_RESERVED) })
+      .catch({ Resources: NOTHING_RESERVED }),
     DesiredState: z.string(),
     Status: z.object({
       State: z.string(),
@@ -75,6 +99,15 @@ export async function tasksOf(
   }
 }
 
+/** The tasks of all services that are to run, on whatever node. @throws the signal's reason; whatever the engine said */
+export async function runningTasks(
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<readonly SwarmTask[]> {
+  const filters = { 'desired-state': ['running'] };
+  return TASKS.parse(await engine.docker.listTasks({ filters, ...abortable(signal) }));
+}
+
 /** Puts a label on a machine, unless it has it. */
 export async function labelNode(
   engine: Engine,
@@ -82,11 +115,56 @@ export async function labelNode(
   label: string,
   value: string,
 ): Promise<void> {
-  const object = engine.docker.getNode(node);
-  const { Version, Spec } = await object.inspect();
-  if (Spec.Labels?.[label] === value) return;
-  const Labels = { ...Spec.Labels, [label]: value };
-  await object.update({ version: Version.Index, ...Spec, Labels });
+  await changeNode(engine, node, ({ Labels }) =>
+    Labels?.[label] === value ? undefined : { Labels: { ...Labels, [label]: value } },
+  );
+}
+
+/** Lets a machine have tasks, or takes all that it has away from it. */
+export async function setAvailability(
+  engine: Engine,
+  node: string,
+  availability: 'active' | 'drain',
+): Promise<void> {
+  await changeNode(engine, node, ({ Availability }) =>
+    Availability === availability ? undefined : { Availability: availability },
+  );
+}
+
+/**
+ * Makes a change of what a Swarm keeps, and makes it anew on what is there then where another has come before it.
+ *
+ * @param change looks at what there is, and changes that version of it
+ * @throws whatever the engine said
+ */
+export async function inSequence(change: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await change();
+    } catch (error) {
+      // "update out of sequence": somebody else has changed it in between.
+      if (attempt === ATTEMPTS || !String(error).includes('out of sequence')) throw error;
+    }
+  }
+}
+
+/** What a machine is called, for the operator: several may have the same host name. */
+export function nodeName(node: string, hostname: string): string {
+  return `${hostname} (${node.slice(0, 6)})`;
+}
+
+/** @param change what is to be otherwise; `undefined` leaves it as it is */
+async function changeNode(
+  engine: Engine,
+  node: string,
+  change: (spec: NodeSpec) => Partial<NodeSpec> | undefined,
+): Promise<void> {
+  await inSequence(async () => {
+    const object = engine.docker.getNode(node);
+    const { Version, Spec } = NODE.parse(await object.inspect());
+    const changed = change(Spec);
+    if (changed) await object.update({ version: Version.Index, ...Spec, ...changed });
+  });
 }
 
 function abortable(signal: AbortSignal | undefined) {

@@ -1,6 +1,14 @@
 import { sleep } from '../base/deadline.ts';
+import { QuaysideError } from '../base/errors.ts';
 import { LABEL, labelsOf, objectName, type SandboxLabels } from '../sandbox/labels.ts';
-import type { Machine, Place, Placement, SandboxRuntime } from '../sandbox/runtime.ts';
+import type {
+  Machine,
+  Place,
+  Placement,
+  PlacementNode,
+  SandboxRuntime,
+} from '../sandbox/runtime.ts';
+import { NANOS, nodesWithRoom, type Reservation } from './node-room.ts';
 import { ALLOWED_LABEL, type NodeRuntimes } from './node-runtimes.ts';
 import {
   changeService,
@@ -9,7 +17,14 @@ import {
   serviceSpec,
   servicesOf,
 } from './services.ts';
-import { nodesOf, type SwarmTask, tasksOf } from './swarm-api.ts';
+import {
+  nodesOf,
+  runningTasks,
+  type SwarmNode,
+  type SwarmTask,
+  setAvailability,
+  tasksOf,
+} from './swarm-api.ts';
 
 const MIB = 1024 ** 2;
 /** A service that was just made has its machine within half a second. */
@@ -19,12 +34,6 @@ const NO_ROOM = 'insufficient resources';
 const NO_NODE = 'no suitable node';
 /** The constraint of a sandbox that was stopped: its disks are on that machine. */
 const PIN = 'node.id==';
-
-/** What a Swarm keeps free on a machine for each sandbox. */
-export interface Reservation {
-  readonly memoryBytes: number;
-  readonly processors: number;
-}
 
 /** As one machine reckons it (server/capacity/memory.ts), and a core for each dozen learners at work (docs/benchmarks.md). */
 export const RESERVATION: Reservation = { memoryBytes: 160 * MIB, processors: 0.08 };
@@ -119,6 +128,26 @@ export class SwarmPlacement implements Placement {
     return this.#waiting.size === 0;
   }
 
+  async nodes(signal: AbortSignal): Promise<readonly PlacementNode[]> {
+    const { own, nodes, reservation } = this.#options;
+    const found = (await nodesOf(own.engine, signal)).filter(isAllowed);
+    const tasks = await runningTasks(own.engine, signal);
+    return nodesWithRoom(found, tasks, reservation, (node) => nodes.of(node) !== undefined);
+  }
+
+  async setInService(node: string, isInService: boolean): Promise<void> {
+    const { engine } = this.#options.own;
+    // Machines that no sandbox may be on are not Quayside's to take out of service.
+    if (!(await nodesOf(engine)).some((each) => each.ID === node && isAllowed(each))) {
+      throw new QuaysideError(
+        'NODE_UNKNOWN',
+        'The Swarm has no such node for sandboxes, or no more.',
+        'See which it has: docker node ls --filter node.label=quayside=true',
+      );
+    }
+    await setAvailability(engine, node, isInService ? 'active' : 'drain');
+  }
+
   async #ensureService(name: string, labels: SandboxLabels): Promise<void> {
     const { own, image, nodes, reservation } = this.#options;
     const all = labelsOf(labels, 'switch');
@@ -138,7 +167,7 @@ export class SwarmPlacement implements Placement {
           Limits: { MemoryBytes: 32 * MIB, Pids: 16 },
           Reservations: {
             MemoryBytes: reservation.memoryBytes,
-            NanoCPUs: reservation.processors * 1e9,
+            NanoCPUs: reservation.processors * NANOS,
           },
         },
         RestartPolicy: { Condition: 'any', Delay: 0 },
@@ -189,11 +218,17 @@ export class SwarmPlacement implements Placement {
     const all = await nodesOf(this.#options.own.engine, signal);
     const found = all.find(({ ID }) => ID === node);
     return (
-      found?.Spec.Labels[ALLOWED_LABEL] === 'true' &&
+      found !== undefined &&
+      isAllowed(found) &&
       found.Spec.Availability === 'active' &&
       found.Status.State !== 'down'
     );
   }
+}
+
+/** Whether the operator lets sandboxes go to a machine. */
+function isAllowed({ Spec }: SwarmNode): boolean {
+  return Spec.Labels[ALLOWED_LABEL] === 'true';
 }
 
 /** The same service, which has to be on a machine, or may be on any. */

@@ -8,10 +8,11 @@ import { infoOf } from '../engine/info.ts';
 import { isOnThisMachine } from '../engine/local-engine.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
 import { ensureKeys } from './keys.ts';
+import type { Reservation } from './node-room.ts';
 import { NodeRuntimes } from './node-runtimes.ts';
 import { Relay } from './relay.ts';
 import { managerNode } from './swarm-api.ts';
-import { RESERVATION, type Reservation, SwarmPlacement } from './swarm-placement.ts';
+import { RESERVATION, SwarmPlacement } from './swarm-placement.ts';
 
 export interface SwarmOptions {
   /** The project's folder. */

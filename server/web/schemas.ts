@@ -39,6 +39,8 @@ const CODE_CHARACTERS = 64;
 const LEARNER_NAME_CHARACTERS = 200;
 /** As `Store.createLearner` makes them. */
 const LEARNER = /^[0-9a-f]{16}$/;
+/** As a Swarm makes them: 25 of these. */
+const NODE = /^[a-z0-9]{25}$/;
 /** A few sentences: it lies over the learners' pages. */
 const MESSAGE_CHARACTERS = 500;
 /** Linux takes no longer path (PATH_MAX). */
@@ -104,6 +106,7 @@ export const PARAMS = {
   labAndCheck: z.strictObject({ lab, check: z.string().regex(NAME) }),
   labAndStep: z.strictObject({ lab, step: z.string().regex(NAME) }),
   learner: z.strictObject({ learner }),
+  node: z.strictObject({ node: z.string().regex(NODE) }),
   learnerAndLab: z.strictObject({ learner, lab }),
   learnerLabAndHost: z.strictObject({ learner, lab, host }),
   learnerLabAndTerminal: z.strictObject({ learner, lab, terminal }),

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { joinedView } from '#schemas';
+import { QuaysideError } from '../../base/errors.ts';
 import { progressCsv } from '../../class/progress-csv.ts';
 import type { Roster } from '../../class/roster.ts';
+import type { Sessions } from '../../session/sessions.ts';
 import type { Edge } from '../edge.ts';
 import { type Api, answering, answeringNothing, BODIES, PARAMS } from '../schemas.ts';
 import { personalLink, SIGNED_OUT } from './learner-routes.ts';
@@ -100,6 +102,18 @@ export function addInstructorRoutes(app: Api, edge: Edge, roster: Roster): void 
     answeringNothing('Say something to all, or to one', { body: BODIES.message }, config),
     async ({ body }) => roster.sendMessage(body.text.trim(), body.to),
   );
+  const node = '/api/class/nodes/:node';
+  const ofNode = (summary: string) => answeringNothing(summary, { params: PARAMS.node }, config);
+  app.post(
+    `${node}/drain`,
+    ofNode('Take a node of the Swarm out of service; learners on it get fresh hosts on another'),
+    async ({ params }) => nodesOf(sessions).setInService(params.node, false),
+  );
+  app.post(
+    `${node}/activate`,
+    ofNode('Take a node of the Swarm back into service'),
+    async ({ params }) => nodesOf(sessions).setInService(params.node, true),
+  );
   app.get(
     '/api/class/progress.csv',
     {
@@ -111,5 +125,15 @@ export function addInstructorRoutes(app: Api, edge: Edge, roster: Roster): void 
         .type('text/csv; charset=utf-8')
         .header('content-disposition', 'attachment; filename="progress.csv"')
         .send(progressCsv(roster.entries, roster.labs)),
+  );
+}
+
+/** @throws QuaysideError NODE_UNKNOWN where the server has one machine */
+function nodesOf({ nodeWatch }: Sessions): NonNullable<Sessions['nodeWatch']> {
+  if (nodeWatch) return nodeWatch;
+  throw new QuaysideError(
+    'NODE_UNKNOWN',
+    'This server has one machine and no nodes.',
+    'Start it with --swarm on a manager node of a Docker Swarm: npm start -- --class … --swarm',
   );
 }

@@ -1,4 +1,4 @@
-import type { ClassView, RosterEvent, RosterLab, RosterLearner } from '#protocol';
+import type { ClassView, NodeView, RosterEvent, RosterLab, RosterLearner } from '#protocol';
 import { withBase } from '../base-path.ts';
 import { keepLive } from '../event-link.ts';
 import { ApiError, request } from '../request.ts';
@@ -6,6 +6,7 @@ import { set, setText } from '../set.ts';
 import { copyBox } from './copy.ts';
 import { LearnerCard } from './learner-card.ts';
 import { make } from './make.ts';
+import type { NodeTable } from './node-table.ts';
 import { busiestLab, crowds, duration, type Order } from './roster-order.ts';
 import { RosterTable } from './roster-table.ts';
 import { Watching } from './watching.ts';
@@ -23,6 +24,8 @@ class InstructorPage {
   readonly #card: LearnerCard;
   readonly #watching: Watching;
   readonly #table: RosterTable;
+  readonly #sure: HTMLDialogElement;
+  #nodes: Promise<NodeTable> | undefined;
   #leaving = new AbortController();
   #labs: readonly RosterLab[] = [];
   #order: Order = 'stuck';
@@ -36,7 +39,8 @@ class InstructorPage {
     const dialog = (name: string) =>
       page.querySelector(`[data-dialog="${name}"]`) as HTMLDialogElement;
     this.#watching = new Watching(dialog('watch'));
-    this.#card = new LearnerCard(dialog('learner'), dialog('sure'), this.#watching);
+    this.#sure = dialog('sure');
+    this.#card = new LearnerCard(dialog('learner'), this.#sure, this.#watching);
     this.#table = new RosterTable(this.#part('table') as HTMLTableElement);
     this.#listen();
     setInterval(() => this.#paintSoon(), CLOCK_MS);
@@ -95,6 +99,8 @@ class InstructorPage {
   #hear(event: RosterEvent): void {
     switch (event.type) {
       case 'roster': {
+        // Those of a Swarm follow, where the server has one still.
+        void this.#nodes?.then((table) => table.paint([]));
         this.#learners.clear();
         for (const learner of event.learners) this.#learners.set(learner.id, learner);
         this.#labs = event.labs;
@@ -121,9 +127,20 @@ class InstructorPage {
         this.#learners.delete(event.id);
         this.#card.gone(event.id);
         break;
+      case 'nodes':
+        return void this.#showNodes(event.nodes);
     }
     if (!this.#isChosen) this.#follow();
     this.#paintSoon();
+  }
+
+  /** Without a Swarm none of it is loaded. */
+  async #showNodes(nodes: readonly NodeView[]): Promise<void> {
+    this.#nodes ??= import('./node-table.ts').then(
+      ({ NodeTable }) =>
+        new NodeTable(this.#part('counts').parentElement as HTMLElement, this.#sure),
+    );
+    (await this.#nodes).paint(nodes);
   }
 
   #follow(): void {

@@ -1,9 +1,9 @@
 import type { JoinedView, RosterLab, RosterLearner } from '#protocol';
-import { confirmed } from '../confirm.ts';
 import { ApiError, request } from '../request.ts';
 import { set, setText } from '../set.ts';
 import { clock, Filled, make } from './make.ts';
 import { duration, stateWord } from './roster-order.ts';
+import { isSure } from './sure.ts';
 import type { Watching } from './watching.ts';
 
 /** What a press may do to a learner, and what is asked before. */
@@ -161,12 +161,8 @@ export class LearnerCard {
     box.select();
   }
 
-  async #isSure(title: string, text: string, yes: string): Promise<boolean> {
-    const part = (name: string) => this.#sure.querySelector(`[data-sure="${name}"]`) as HTMLElement;
-    part('title').textContent = title;
-    part('text').textContent = text;
-    part('yes').textContent = yes;
-    return confirmed(this.#sure);
+  #isSure(title: string, text: string, yes: string): Promise<boolean> {
+    return isSure(this.#sure, title, text, yes);
   }
 
   #say(text: string): void {

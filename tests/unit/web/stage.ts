@@ -86,6 +86,8 @@ export class FakeSessions implements Sessions {
   /** What a socket to such a terminal gets. */
   carried: Terminal | undefined;
   fault: Error | undefined;
+  /** The nodes of the Swarm, where a test has one. */
+  nodeWatch: Sessions['nodeWatch'];
   /** The files of every host. */
   files = {} as HostFiles;
 
