@@ -28,15 +28,16 @@ const LAB_BYTES = 179_400;
  * The instructor's page: little of its own, and a terminal to watch a learner's, with what measures its line (400), what
  * restarts a learner's host (200), what unpacks older output (200) and what tells of a line that a program would cut off
  * (300). The style of a block that is a file comes with that of every page (100), and optional
- * steps are counted apart (100). The list of pages that have notes for the instructor takes 300.
+ * steps are counted apart (100). The list of pages that have notes for the instructor takes 300, and what fetches the table of
+ * a Swarm’s machines, where there is one, 150.
  */
-const ROOM_BYTES = 153_300;
+const ROOM_BYTES = 153_450;
 /** As the server packs it. */
 const GZIP = { level: 9 };
 /**
  * Code that a page names and a learner may never need: it comes when they search, when they open a terminal's menu or the files of a host, where
- * the screen is touched, where the line is slow, when a program prints emoji or CJK, where there is a graphics card, where a page asks a question, or where the server runs a
- * class. Everything else that is imported lazily counts, the terminal above all.
+ * the screen is touched, where the line is slow, when a program prints emoji or CJK, where there is a graphics card, where a page asks a question, where the server runs a
+ * class, or where that is on a Swarm. Everything else that is imported lazily counts, the terminal above all.
  */
 const ON_DEMAND = [
   /^addon-search\./,
@@ -49,6 +50,7 @@ const ON_DEMAND = [
   /^addon-unicode-graphemes\./,
   /^addon-webgl\./,
   /^answers\./,
+  /^node-table\./,
   /^(my-status|live|copy)\./,
 ];
 /** Served as it is: it is compressed already. */

@@ -2,9 +2,15 @@ import type { NodeView } from '#protocol';
 import { ApiError, request } from '../request.ts';
 import { set, setText } from '../set.ts';
 import { make } from './make.ts';
-import { drainText, roomText, STATE_MARKS, STATE_WORDS } from './node-words.ts';
+import styles from './node-table.css?inline';
+import { drainText, learnersText, roomText, STATE_MARKS, STATE_WORDS } from './node-words.ts';
 import { isSure } from './sure.ts';
-import './node-table.css';
+
+// With the code, for the build would put it into the page of every class.
+document.head.append(make('style', {}, styles));
+
+/** On a phone a row is no row to the browser's layout; it stays one to those who hear the page. */
+const CELL = { role: 'cell' } as const;
 
 /** The machines of a Swarm: who is on each, what room is left, and the way to take one out of service. */
 export class NodeTable {
@@ -79,10 +85,10 @@ export class NodeTable {
 
 /** One machine's row. */
 class NodeRow {
-  readonly #name = make('th', { scope: 'row' });
-  readonly #learners = make('td');
-  readonly #room = make('td');
-  readonly #state = make('td', { className: 'roster-state' });
+  readonly #name = make('th', { scope: 'row', role: 'rowheader' });
+  readonly #learners = make('td', CELL);
+  readonly #room = make('td', CELL);
+  readonly #state = make('td', { ...CELL, className: 'roster-state' });
   readonly #does = make('span');
   readonly #whom = make('span', { className: 'sr-only' });
   readonly #element: HTMLTableRowElement;
@@ -91,13 +97,14 @@ class NodeRow {
     const button = make('button', { type: 'button', className: 'button' }, this.#does, this.#whom);
     button.addEventListener('click', press);
     const cells = [this.#learners, this.#room, this.#state];
-    this.#element = make('tr', {}, this.#name, ...cells, make('td', {}, button));
+    const last = make('td', CELL, button);
+    this.#element = make('tr', { role: 'row' }, this.#name, ...cells, last);
   }
 
   paint(node: NodeView): HTMLTableRowElement {
     const { name, state, learners } = node;
     setText(this.#name, name);
-    setText(this.#learners, String(learners));
+    setText(this.#learners, learnersText(learners));
     setText(this.#room, roomText(node));
     setText(this.#state, STATE_WORDS[state]);
     set(this.#state.dataset, 'state', STATE_MARKS[state]);

@@ -16,6 +16,10 @@ export const STATE_MARKS: Readonly<Record<NodeView['state'], string>> = {
   lost: 'failed',
 };
 
+export function learnersText(learners: number): string {
+  return `${learners} ${learners === 1 ? 'learner' : 'learners'}`;
+}
+
 /** What room is left on a machine. */
 export function roomText({ state, room }: NodeView): string {
   if (state === 'drained' || state === 'lost') return 'none';
@@ -29,7 +33,7 @@ export function roomText({ state, room }: NodeView): string {
  */
 export function drainText({ learners }: NodeView, room: number): string {
   if (learners === 0) return 'No learner is at work on it. It gets none until you take it back.';
-  const who = learners === 1 ? 'Its learner gets' : `Its ${learners} learners get`;
+  const who = learners === 1 ? 'Its learner gets' : `Its ${learnersText(learners)} get`;
   const what = `${who} fresh hosts on another machine; what they passed is done again for them, and what else they made there is gone.`;
   if (room >= learners) return what;
   const wait = 'whoever finds none waits until there is some.';

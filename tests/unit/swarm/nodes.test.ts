@@ -121,7 +121,9 @@ test('a node is ready, gets its images, is out of service or is lost; only the f
 });
 
 test('a node is drained and taken back, and keeps what else is said of it', async () => {
-  const one = node('n1', { Spec: { Labels: { quayside: 'true', a: 'b' }, Availability: 'active' } });
+  const one = node('n1', {
+    Spec: { Labels: { quayside: 'true', a: 'b' }, Availability: 'active' },
+  });
   const { placement } = swarmOf([one]);
   await placement.setInService('n1', false);
   await placement.setInService('n1', false);

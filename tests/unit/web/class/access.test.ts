@@ -64,6 +64,8 @@ test('the walk sees every route of a class', () => {
     'POST /api/class/learners/:learner/link',
     'POST /api/class/me/events',
     'POST /api/class/messages',
+    'POST /api/class/nodes/:node/activate',
+    'POST /api/class/nodes/:node/drain',
     'POST /api/class/return',
     'POST /api/class/roster/events',
     'PUT /api/class/me/hand',

@@ -16,7 +16,11 @@ async function swarmStage() {
     subscribe: (listener) => {
       looking += 1;
       listener([VIEW]);
-      return { [Symbol.dispose]: () => void (looking -= 1) };
+      return {
+        [Symbol.dispose]: () => {
+          looking -= 1;
+        },
+      };
     },
     setInService: async (node, isInService) => {
       if (node !== NODE) throw new QuaysideError('NODE_UNKNOWN', 'No such node.', 'Look.');
@@ -49,7 +53,9 @@ test('a node is drained and taken back by the instructor', async () => {
   await using web = await swarmStage();
   const cookie = await web.instruct();
   for (const does of ['drain', 'activate']) {
-    const answer = await web.send('POST', `/api/class/nodes/${NODE}/${does}`, undefined, { cookie });
+    const answer = await web.send('POST', `/api/class/nodes/${NODE}/${does}`, undefined, {
+      cookie,
+    });
     expect(answer.status).toBe(204);
   }
   expect(web.asked).toEqual([`${NODE} false`, `${NODE} true`]);
