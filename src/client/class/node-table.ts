@@ -74,8 +74,8 @@ export class NodeTable {
     try {
       await request('POST', `/api/class/nodes/${id}/${isOut ? 'activate' : 'drain'}`);
       this.#says.textContent = isOut
-        ? `${name} is taken back into service.`
-        : `${name} is being drained.`;
+        ? `${name} was taken back into service.`
+        : `${name} was taken out of service.`;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#says.textContent = `${error.message} ${error.remedy}`;
@@ -101,11 +101,10 @@ class NodeRow {
     this.#element = make('tr', { role: 'row' }, this.#name, ...cells, last);
   }
 
-  paint(node: NodeView): HTMLTableRowElement {
-    const { name, state, learners } = node;
+  paint({ name, state, learners, room }: NodeView): HTMLTableRowElement {
     setText(this.#name, name);
     setText(this.#learners, learnersText(learners));
-    setText(this.#room, roomText(node));
+    setText(this.#room, roomText(room));
     setText(this.#state, STATE_WORDS[state]);
     set(this.#state.dataset, 'state', STATE_MARKS[state]);
     setText(this.#does, state === 'drained' ? 'Take back into service' : 'Drain…');

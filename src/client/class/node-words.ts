@@ -21,9 +21,8 @@ export function learnersText(learners: number): string {
 }
 
 /** What room is left on a machine. */
-export function roomText({ state, room }: NodeView): string {
-  if (state === 'drained' || state === 'lost') return 'none';
-  return room === 0 ? 'full' : `room for ${room} more`;
+export function roomText(room: number): string {
+  return room === 0 ? 'no room' : `room for ${room} more`;
 }
 
 /**
