@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import type { RosterEvent } from '#protocol';
 import { type ServerProcess, startServer } from '../../client-driver/server-process.ts';
 import { test as base, expect, Learner } from './learner.ts';
 import { overTerminal } from './main-path.ts';
@@ -17,6 +18,14 @@ const LONG_NAME = '<b>Bartholomäus von Hinterwinkel-Obe</b>';
 const LONG_ORIGIN = 'https://quayside.informatik.universitaet-hinterwinkel.example';
 /** A name of four words is broken within one where it is as high as this (px). */
 const FIVE_LINES = 128;
+/** What a server on a Swarm tells of its machines. */
+const SWARM: RosterEvent = {
+  type: 'nodes',
+  nodes: [
+    { id: 'a'.repeat(25), name: 'lab10 (a1b2c3)', state: 'drained', learners: 0, room: 0 },
+    { id: 'd'.repeat(25), name: 'lab2 (d4e5f6)', state: 'ready', learners: 14, room: 12 },
+  ],
+};
 const DESK = { width: 1440, height: 900 };
 
 /** A class with an instructor who is signed in and whose page shows the room. */
@@ -164,6 +173,44 @@ test('a learner joins, is seen at work, and comes back with the personal link on
   expect(phone.page.url(), 'the secret stays out of the history').not.toContain('me=');
   await phone.page.goto(new URL(LAB, room.server.url).href);
   await phone.ticked(STEP);
+});
+
+test('on a Swarm the instructor sees the machines, and is told what a drain does', async ({
+  room: { instructor },
+}) => {
+  await expect(instructor.getByRole('heading', { name: 'Machines' })).toHaveCount(0);
+  // This server has one machine: those of a Swarm are put into the roster's socket on its way.
+  await instructor.routeWebSocket(/roster\/events/, (page) => {
+    page.connectToServer().onMessage((text) => {
+      page.send(text);
+      if (String(text).includes('"type":"roster"')) page.send(JSON.stringify(SWARM));
+    });
+  });
+  await instructor.reload();
+  const machines = instructor.getByRole('table', { name: 'Machines' });
+  for (const viewport of [DESK, PHONE]) {
+    await instructor.setViewportSize(viewport);
+    await expect(machines.getByRole('rowheader')).toHaveText(['lab2 (d4e5f6)', 'lab10 (a1b2c3)']);
+    const cells = machines.getByRole('row', { name: /^lab2 / }).getByRole('cell');
+    await expect(cells).toHaveText([
+      '14 learners',
+      'room for 12 more',
+      'in service',
+      'Drain… lab2 (d4e5f6)',
+    ]);
+    expect(await instructor.evaluate(() => document.body.scrollWidth)).toBeLessThanOrEqual(
+      viewport.width,
+    );
+  }
+  await isAccessible(instructor);
+  const drain = machines.getByRole('button', { name: 'Drain… lab2' });
+  await drain.click();
+  const ask = instructor.getByRole('dialog', { name: 'Drain lab2 (d4e5f6)?' });
+  await expect(ask).toContainText('Its 14 learners get fresh hosts on another machine');
+  await ask.getByRole('button', { name: 'Cancel' }).click();
+  await expect(drain).toBeFocused();
+  await machines.getByRole('button', { name: 'Take back into service lab10' }).click();
+  await expect(instructor.getByText('This server has one machine and no nodes.')).toBeVisible();
 });
 
 test('the instructor watches, the learner sees it, and lets them type', async ({ room }) => {

@@ -28,6 +28,7 @@ function concrete(url: string): string {
     .replace(':terminal', TERMINAL)
     .replace(':check', 'myapp2-runs')
     .replace(':host', 'server01')
+    .replace(':node', 'a1b2c3d4e5f6g7h8i9j0k1l2m')
     .replace(':learner', 'f00dfacef00dface');
 }
 
