@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { NodeView } from '#protocol';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { destroySandbox, liveSandboxes } from '../../server/sandbox/removal.ts';
 import { removeSwarm } from '../../server/swarm/swarm.ts';
@@ -62,6 +63,14 @@ test(
     const nodes = await Promise.all(learners.map((each) => where.nodeOf(each)));
     expect(new Set(nodes).size).toBe(LEARNERS);
     expect(Object.values(app.sessions.figures().nodes ?? {})).toEqual(learners.map(() => 1));
+    const told = Promise.withResolvers<readonly NodeView[]>();
+    using _ = app.sessions.nodeWatch?.subscribe(told.resolve);
+    for (const node of await told.promise) {
+      expect(node).toMatchObject({ state: 'ready', learners: 1 });
+      expect(node.room).toBeGreaterThan(0);
+      // Of the room for so many, one learner has some.
+      expect(node.room).toBeLessThan(app.runtime.processors / RESERVATION.processors);
+    }
   },
   MOVE_MS,
 );
