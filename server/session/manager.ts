@@ -86,7 +86,11 @@ export class SessionManager {
       placement &&
       new NodeWatch({
         ...{ placement, background },
-        learners: () => this.#learnersByNode(placement),
+        // A learner may have a sandbox in several labs.
+        learners: () =>
+          new Map(
+            this.#byNode(placement, (keys) => new Set(keys.map((key) => key.split('/')[0])).size),
+          ),
         signal: this.#closed.signal,
       });
     this.#labs = new Map(options.labs);
@@ -256,38 +260,32 @@ export class SessionManager {
   }
 
   figures(): Figures {
-    const all = [...this.#sessions.values()];
     const sessions: Record<string, number> = {};
     let terminals = 0;
-    for (const session of all) {
+    for (const session of this.#sessions.values()) {
       const { status, terminals: open } = session.snapshot();
       sessions[status.state] = (sessions[status.state] ?? 0) + 1;
       terminals += open.length;
     }
     const { running, stopped, warm } = this.capacity.counts();
-    const nodes = this.#countByNode(all);
-    return { sessions, terminals, sandboxes: running, stopped, warm, ...(nodes && { nodes }) };
-  }
-
-  #countByNode(all: readonly Session[]): Readonly<Record<string, number>> | undefined {
     const { placement } = this.#options.runtime;
-    if (!placement) return undefined;
-    const counts = placement.machines().map(({ name, runtime: { engine } }) => {
-      const there = all.filter(({ live }) => live?.sandbox.isOn(engine));
-      return [name, there.length] as const;
-    });
-    return Object.fromEntries(counts);
+    const nodes = placement && this.#byNode(placement, (keys) => keys.length);
+    return {
+      ...{ sessions, terminals, sandboxes: running, stopped, warm },
+      ...(nodes && { nodes: Object.fromEntries(nodes) }),
+    };
   }
 
-  /** A learner may have a sandbox in several labs. */
-  #learnersByNode(placement: Placement): ReadonlyMap<string, number> {
+  /** A figure for each node, by its name: of the keys of the sessions whose sandboxes are on it. */
+  #byNode(
+    placement: Placement,
+    figure: (keys: readonly string[]) => number,
+  ): readonly (readonly [string, number])[] {
     const all = [...this.#sessions];
-    return new Map(
-      placement.machines().map(({ name, runtime: { engine } }) => {
-        const there = all.filter(([, { live }]) => live?.sandbox.isOn(engine));
-        return [name, new Set(there.map(([key]) => key.split('/')[0])).size];
-      }),
-    );
+    return placement.machines().map(({ name, runtime: { engine } }) => {
+      const there = all.filter(([, { live }]) => live?.sandbox.isOn(engine));
+      return [name, figure(there.map(([key]) => key))] as const;
+    });
   }
 
   /** The browser pane with that key. The key alone leads to it, because a sandboxed frame sends no cookie. */

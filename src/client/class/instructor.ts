@@ -25,7 +25,7 @@ class InstructorPage {
   readonly #watching: Watching;
   readonly #table: RosterTable;
   readonly #sure: HTMLDialogElement;
-  #nodes: Promise<NodeTable> | undefined;
+  #nodes: Promise<NodeTable | undefined> | undefined;
   #leaving = new AbortController();
   #labs: readonly RosterLab[] = [];
   #order: Order = 'stuck';
@@ -100,7 +100,7 @@ class InstructorPage {
     switch (event.type) {
       case 'roster': {
         // Those of a Swarm follow, where the server has one still.
-        void this.#nodes?.then((table) => table.paint([]));
+        void this.#nodes?.then((table) => table?.paint([]));
         this.#learners.clear();
         for (const learner of event.learners) this.#learners.set(learner.id, learner);
         this.#labs = event.labs;
@@ -136,11 +136,14 @@ class InstructorPage {
 
   /** Without a Swarm none of it is loaded. */
   async #showNodes(nodes: readonly NodeView[]): Promise<void> {
-    this.#nodes ??= import('./node-table.ts').then(
-      ({ NodeTable }) =>
-        new NodeTable(this.#part('counts').parentElement as HTMLElement, this.#sure),
-    );
-    (await this.#nodes).paint(nodes);
+    this.#nodes ??= import('./node-table.ts')
+      .then(
+        ({ NodeTable }) =>
+          new NodeTable(this.#part('counts').parentElement as HTMLElement, this.#sure),
+      )
+      // The server is another by now: a page that is loaded again has its code.
+      .catch(() => undefined);
+    (await this.#nodes)?.paint(nodes);
   }
 
   #follow(): void {
