@@ -209,3 +209,19 @@ export class Whereabouts {
     await expect.poll(there, { timeout: MOVE_MS }).toBe(true);
   }
 }
+
+/** Does a step as often as it takes: who is moved in the middle of it has fresh hosts afterwards, and does it there. */
+export async function passes({ session }: TestLearner, step: Step): Promise<void> {
+  const hasPassed = () =>
+    session.snapshot().checks.some(({ id, state }) => id === step.id && state === 'passed');
+  const isFree = () => {
+    const { status, guide } = session.snapshot();
+    return status.state === 'ready' && guide.state !== 'working';
+  };
+  while (!hasPassed()) {
+    await expect.poll(() => isFree() || hasPassed(), { timeout: 2 * MOVE_MS }).toBe(true);
+    if (hasPassed()) return;
+    session.doStep(step.id);
+    await expect.poll(() => isFree() || hasPassed(), { timeout: 2 * MOVE_MS }).toBe(true);
+  }
+}

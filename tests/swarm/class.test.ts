@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Step } from '#steps';
-import { started, type TestLearner } from '../integration/stage.ts';
+import { started } from '../integration/stage.ts';
 import {
   change,
   IMAGES_MS,
   LAB,
   MOVE_MS,
   openSwarmWorld,
+  passes,
   STEPS,
   sandboxesOn,
   Whereabouts,
@@ -16,22 +17,6 @@ import {
 const LEARNERS = 30;
 /** Two moves, each of a third of a class or more. */
 const CLASS_MS = IMAGES_MS + 6 * MOVE_MS;
-
-/** Does a step as often as it takes: who is moved in the middle of it has fresh hosts afterwards, and does it there. */
-async function passes({ session }: TestLearner, step: Step): Promise<void> {
-  const hasPassed = () =>
-    session.snapshot().checks.some(({ id, state }) => id === step.id && state === 'passed');
-  const isFree = () => {
-    const { status, guide } = session.snapshot();
-    return status.state === 'ready' && guide.state !== 'working';
-  };
-  while (!hasPassed()) {
-    await expect.poll(() => isFree() || hasPassed(), { timeout: 2 * MOVE_MS }).toBe(true);
-    if (hasPassed()) return;
-    session.doStep(step.id);
-    await expect.poll(() => isFree() || hasPassed(), { timeout: 2 * MOVE_MS }).toBe(true);
-  }
-}
 
 test(
   `a class of ${LEARNERS} finishes its lab on three machines, of which one is drained and one is lost in the middle`,
