@@ -239,12 +239,14 @@ async function compare(page: Page, one: string, other: string): Promise<number> 
   );
 }
 
-/** Contexts that the page has asked for and not lost. */
-function contexts(page: Page): Promise<number> {
-  return page.evaluate(() => {
+/** Contexts that the page has asked for and not lost, of canvases below an element. */
+function contexts(page: Page, below = 'html'): Promise<number> {
+  return page.evaluate((selector) => {
     const all = Reflect.get(window, 'contexts') as readonly WebGL2RenderingContext[];
-    return all.filter((context) => !context.isContextLost()).length;
-  });
+    const isBelow = ({ canvas }: WebGL2RenderingContext) =>
+      selector === 'html' || (canvas as HTMLCanvasElement).closest(selector) !== null;
+    return all.filter((context) => !context.isContextLost() && isBelow(context)).length;
+  }, below);
 }
 
 async function keepContexts(page: Page): Promise<void> {
@@ -279,6 +281,7 @@ test('a hidden terminal has no context and touches the page no more, and what it
   await page.getByRole('menuitem', { name: /New terminal on server01/ }).click();
   await expect(spoken(page)).toContainText('$');
   await expect(canvasOf(page)).toBeVisible();
+  await expect.poll(() => contexts(page, '#first')).toBe(0);
   await expect.poll(() => contexts(page)).toBe(1);
   // Beside what is drawn there may be a canvas of the glyphs that both share; it goes when the other needs new ones.
   const hidden = await PageWork.count(page, page.locator('#first .xterm-scrollable-element'));

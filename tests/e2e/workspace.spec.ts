@@ -178,10 +178,19 @@ test('however many terminals there are, the tab in front is in sight', async ({ 
     await expect(learner.tab(`server01 (${count})`)).toHaveAttribute('aria-selected', 'true');
   }
   const last = learner.tab('server01 (6)');
+  // The browser's tab lies over the border of the last one, and letters have fractions of a pixel.
+  const covered = 2;
   const isInSight = async () => {
     const [tab, browser] = [await last.boundingBox(), await learner.tab('Browser').boundingBox()];
-    return !!tab && !!browser && tab.x + tab.width <= browser.x + 1;
+    return !!tab && !!browser && tab.x + tab.width <= browser.x + covered;
   };
+  await expect.poll(isInSight).toBe(true);
+  // What the others print puts a dot on each, which makes it wider.
+  for (let count = 2; count <= 5; count++) {
+    await learner
+      .tab(`server01 (${count})`)
+      .evaluate((tab) => tab.setAttribute('data-activity', ''));
+  }
   await expect.poll(isInSight).toBe(true);
   await page.setViewportSize({ width: 1024, height: 800 });
   await expect.poll(isInSight).toBe(true);

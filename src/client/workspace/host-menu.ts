@@ -50,7 +50,8 @@ export class HostMenu {
   /** Below its button, and never past the edge of the window. */
   #place(): void {
     const { bottom, left } = this.#button.getBoundingClientRect();
-    const most = document.documentElement.clientWidth - this.#menu.offsetWidth - 8;
+    const { width } = this.#menu.getBoundingClientRect();
+    const most = document.documentElement.clientWidth - width - 8;
     this.#menu.style.insetBlockStart = `${bottom + 4}px`;
     this.#menu.style.insetInlineStart = `${Math.max(8, Math.min(left, most))}px`;
   }

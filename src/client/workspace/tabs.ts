@@ -25,6 +25,8 @@ export class Tabs {
   readonly #listener: TabsListener;
   readonly #tabs = new Map<string, { readonly tab: Tab; readonly button: HTMLButtonElement }>();
   #current: string | undefined;
+  /** Of the list, and of each tab: a dot on one pushes the others on. */
+  readonly #sizes = new ResizeObserver(() => this.#keepInView());
 
   constructor(list: HTMLElement, listener: TabsListener) {
     this.#list = list;
@@ -32,7 +34,7 @@ export class Tabs {
     list.addEventListener('click', (event) => this.#onClick(event));
     list.addEventListener('auxclick', (event) => this.#onClick(event));
     list.addEventListener('keydown', (event) => this.#onKey(event));
-    new ResizeObserver(() => this.#keepInView()).observe(list);
+    this.#sizes.observe(list);
   }
 
   get current(): Tab | undefined {
@@ -67,6 +69,7 @@ export class Tabs {
     tab.panel.setAttribute('aria-labelledby', button.id);
     this.#tabs.set(tab.id, { tab, button });
     this.#list.append(button);
+    this.#sizes.observe(button);
     this.#paint();
   }
 
@@ -84,6 +87,7 @@ export class Tabs {
     const order = this.#order();
     const place = order.indexOf(id);
     this.#tabs.delete(id);
+    this.#sizes.unobserve(entry.button);
     entry.button.remove();
     if (this.#current !== id) return undefined;
     this.#current = undefined;
