@@ -24,6 +24,14 @@ const MOUNT_OPTIONS = 'nosymfollow,nosuid,nodev,noexec,mode=1777,size=256k,nr_in
 /** A mount takes milliseconds. */
 const RUN_MS = 10_000;
 
+/** Where nothing can be shared with hosts: their engine is on another machine. */
+export const NO_SHARED_DIRECTORIES: Pick<SharedDirectories, keyof SharedDirectories> = {
+  of: () => undefined,
+  ensure: async () => undefined,
+  remove: async () => undefined,
+  sandboxes: async () => [],
+};
+
 /**
  * Directories that this machine and a host both see: terminals reach their shells through sockets in them,
  * without the engine. Possible only as root and on the engine's own machine.

@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import { infoOf } from '../engine/info.ts';
 import { LinkManager } from '../sandbox/links.ts';
 import { imagesOf, type Machine, type SandboxRuntime } from '../sandbox/runtime.ts';
+import { NO_SHARED_DIRECTORIES } from '../sandbox/shared-directory.ts';
 import { WakeTurns } from '../sandbox/wake-turns.ts';
 import { sendImages } from './node-images.ts';
 import type { Relay } from './relay.ts';
@@ -200,12 +201,7 @@ async function runtimeAt(
     engine,
     processors,
     wakes: new WakeTurns(processors),
-    sharedDirectories: {
-      of: () => undefined,
-      ensure: async () => undefined,
-      remove: async () => undefined,
-      sandboxes: async () => [],
-    },
+    sharedDirectories: NO_SHARED_DIRECTORIES,
     links,
     [Symbol.asyncDispose]: () => links[Symbol.asyncDispose](),
   };

@@ -141,8 +141,8 @@ class InstructorPage {
         ({ NodeTable }) =>
           new NodeTable(this.#part('counts').parentElement as HTMLElement, this.#sure),
       )
-      // The server is another by now: a page that is loaded again has its code.
-      .catch(() => undefined);
+      // Where it cannot be fetched, the next event asks again.
+      .catch(() => (this.#nodes = undefined));
     (await this.#nodes)?.paint(nodes);
   }
 
