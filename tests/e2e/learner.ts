@@ -27,11 +27,25 @@ export class Learner {
   }
 
   async ready(): Promise<void> {
-    await expect(this.page.locator('[data-session-state]').first()).toHaveAttribute(
-      'data-session-state',
-      'ready',
-      { timeout: HOSTS_READY_MS },
+    const state = this.page.locator('[data-session-state]').first();
+    try {
+      await expect(state).toHaveAttribute('data-session-state', 'ready', {
+        timeout: HOSTS_READY_MS,
+      });
+    } catch (error) {
+      // Whether the server or the page has not come on cannot be told later.
+      const shown = await this.page.locator('#lab-workspace').ariaSnapshot();
+      throw new Error(`${await this.#status()}\n${shown}`, { cause: error });
+    }
+  }
+
+  /** What the server says of the session of this page's lab. */
+  async #status(): Promise<string> {
+    const [lab] = /(?<=\/labs\/)[^/]+/.exec(this.page.url()) ?? [];
+    const answer = await this.page.request.get(
+      new URL(`/api/labs/${lab}/session`, this.page.url()).href,
     );
+    return JSON.stringify((await answer.json()).status);
   }
 
   check(id: string): Locator {
