@@ -245,3 +245,17 @@ test('the search finds a page, and is loaded when it is opened', async ({ learne
   await page.getByRole('link', { name: 'The Linux bridge', exact: true }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('The Linux bridge');
 });
+
+test('a terminal whose code cannot be fetched says so, and is there after a reload', async ({
+  learner,
+}) => {
+  const { page } = learner;
+  await page.route('**/_astro/pane.*.js', (route) => route.abort());
+  await learner.goTo('ephemeral-ports/');
+  await expect(page.locator('.panel:visible')).toContainText(
+    'could not be fetched. Reload the page.',
+  );
+  await page.unroute('**/_astro/pane.*.js');
+  await page.reload();
+  await expect(learner.terminal).toContainText('$');
+});

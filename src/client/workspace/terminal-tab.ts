@@ -14,15 +14,21 @@ export interface TerminalTabListener {
 
 /** The terminal's code is large: it comes with the first terminal, once for all of them. */
 let loading: Promise<typeof import('../terminal/pane.ts')> | undefined;
-function loadTerminal() {
+async function loadTerminal() {
   loading ??= import('../terminal/pane.ts');
-  return loading;
+  try {
+    return await loading;
+  } catch {
+    loading = undefined;
+    return undefined;
+  }
 }
 
 /** A terminal and the panel that shows it. Closing the tab is the workspace's business; this owns the pane. */
 export class TerminalTab {
   readonly view: TerminalView;
   readonly panel: HTMLElement;
+  /** None where its code could not be fetched. */
   readonly #pane: Promise<TerminalPane | undefined>;
   #loaded: TerminalPane | undefined;
   #disposed = false;
@@ -77,9 +83,13 @@ export class TerminalTab {
     api: LabApi,
     listener: TerminalTabListener,
   ): Promise<TerminalPane | undefined> {
-    const { TerminalPane } = await loadTerminal();
+    const terminal = await loadTerminal();
     if (this.#disposed) return undefined;
-    const pane = new TerminalPane(screen, {
+    if (!terminal) {
+      this.#addBar('The terminal could not be fetched. Reload the page.');
+      return undefined;
+    }
+    const pane = new terminal.TerminalPane(screen, {
       url: api.terminalUrl(this.view.id),
       label: this.view.title,
       ask: () => this.#standing(api),
@@ -108,21 +118,25 @@ export class TerminalTab {
   #offerNewShell(listener: TerminalTabListener): void {
     if (this.#ended) return;
     this.#ended = true;
-    const bar = document.createElement('div');
-    bar.className = 'terminal-ended';
     const again = button('New shell', 'button primary', () => listener.onRenew(this.view));
-    bar.append(
+    const hadFocus = this.panel.contains(document.activeElement);
+    this.#addBar(
       again,
       button('Close', 'button', () => listener.onDone(this.view)),
     );
-    const hadFocus = this.panel.contains(document.activeElement);
-    this.panel.append(bar);
     if (hadFocus) again.focus();
     // Whoever clicks into what is left and presses Enter wants to go on.
     this.panel.addEventListener('keydown', (event) => {
       const inScreen = (event.target as Element).closest('.terminal-screen textarea');
       if (event.key === 'Enter' && inScreen) again.click();
     });
+  }
+
+  #addBar(...content: readonly (string | HTMLElement)[]): void {
+    const bar = document.createElement('div');
+    bar.className = 'terminal-ended';
+    bar.append(...content);
+    this.panel.append(bar);
   }
 }
 
