@@ -204,7 +204,7 @@ async function askFor(
   try {
     const snapshot = await (what === 'reset' ? api.reset() : api.end());
     if (what === 'reset') await withAnswers(({ forgetAnswers }) => forgetAnswers(document));
-    state.apply({ type: 'snapshot', snapshot });
+    state.answered(snapshot);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     workspace.say(`${error.message} ${error.remedy}`);

@@ -1,6 +1,9 @@
 import type { CheckView, SessionEvent, SessionSnapshot, VisitView, WhyStopped } from '#protocol';
 import type { LinkState } from './session-link.ts';
 
+/** A session in one of these does not get ready, or is. */
+const SETTLED: readonly string[] = ['ready', 'failed', 'ended', 'stopped'];
+
 /** All that the page knows of the session. `snapshot` is absent until the server has answered. */
 export interface LabView {
   readonly link: LinkState;
@@ -33,6 +36,14 @@ export class LabState {
 
   setLink(link: LinkState): void {
     this.#replace({ ...this.#view, link });
+  }
+
+  /**
+   * Takes what the server has answered a request. Where the link is live, it has told the same, and what has come of it
+   * since: an answer may come after that, and would stay for good.
+   */
+  answered(snapshot: SessionSnapshot): void {
+    if (this.#view.link.state !== 'live') this.apply({ type: 'snapshot', snapshot });
   }
 
   apply(event: Exclude<SessionEvent, { readonly type: 'windows' }>): void {
@@ -84,16 +95,24 @@ export class LabState {
     }
   }
 
-  /** Resolves once the session is ready; rejects if it fails, ends, or `signal` is aborted. */
-  whenReady(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
+  /** Whether the session is ready, once it is, or has failed or ended, or `signal` is aborted. */
+  async whenReady(signal: AbortSignal): Promise<boolean> {
+    await this.#until(({ status }) => SETTLED.includes(status.state), signal);
+    return this.#view.snapshot?.status.state === 'ready';
+  }
+
+  /** Resolves once there is a terminal, or `signal` is aborted. */
+  whenOpen(terminal: string, signal: AbortSignal): Promise<void> {
+    return this.#until(({ terminals }) => terminals.some(({ id }) => id === terminal), signal);
+  }
+
+  #until(holds: (snapshot: SessionSnapshot) => boolean, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
       const look = () => {
-        const state = this.#view.snapshot?.status.state;
-        const settled = ['ready', 'failed', 'ended', 'stopped'].includes(state ?? '');
-        if (!settled && !signal.aborted) return;
+        const { snapshot } = this.#view;
+        if (!signal.aborted && !(snapshot && holds(snapshot))) return;
         this.#listeners.delete(look);
-        if (state === 'ready') resolve();
-        else reject(new DOMException('The session did not get ready.', 'AbortError'));
+        resolve();
       };
       this.#listeners.add(look);
       signal.addEventListener('abort', look, { once: true });

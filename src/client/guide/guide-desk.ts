@@ -81,7 +81,7 @@ export class GuideDesk {
     const running = status?.state === 'ready' || status?.state === 'starting';
     if (running && !(await this.#confirmed(page))) return;
     await this.#asking(async ({ api, state }) => {
-      state.apply({ type: 'snapshot', snapshot: await api.startFrom(page) });
+      state.answered(await api.startFrom(page));
     });
   }
 

@@ -16,6 +16,8 @@ import { TerminalTab } from './terminal-tab.ts';
 const BROWSER = 'browser';
 /** How long a Run waits for hosts that are starting before it gives up. */
 const READY_WITHIN_MS = 60_000;
+/** A terminal is told with the answer that names it; one that was closed meanwhile never is. */
+const OPEN_WITHIN_MS = 5_000;
 /** A message that nobody needs to act on goes by itself. */
 const MESSAGE_MS = 8_000;
 /** A page that is loaded again is two for a moment, until the server has noticed that the first is gone. */
@@ -97,7 +99,7 @@ export class Workspace {
   async start(): Promise<void> {
     this.#refusal = undefined;
     try {
-      this.#state.apply({ type: 'snapshot', snapshot: await this.#api.start() });
+      this.#state.answered(await this.#api.start());
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#refusal = error;
@@ -115,7 +117,7 @@ export class Workspace {
   /** Asks for more time before the session ends. */
   async extend(): Promise<void> {
     try {
-      this.#state.apply({ type: 'snapshot', snapshot: await this.#api.extend() });
+      this.#state.answered(await this.#api.extend());
       this.say('The session goes on.');
       this.focus();
     } catch (error) {
@@ -130,10 +132,8 @@ export class Workspace {
     if (!(await this.#ready())) return;
     try {
       const { terminal: id } = await this.#api.run(host, block, second);
-      // A terminal that was opened for it may be news.
-      if (!this.#terminals.has(id)) {
-        this.#state.apply({ type: 'snapshot', snapshot: await this.#api.snapshot() });
-      }
+      // A terminal that was opened for it may be told after this answer.
+      await this.#state.whenOpen(id, AbortSignal.timeout(OPEN_WITHIN_MS));
       await this.showTerminal(id);
       await this.#terminals.get(id)?.focus();
     } catch (error) {
@@ -406,12 +406,7 @@ export class Workspace {
     const { snapshot } = this.#state.view;
     if (!snapshot) return false;
     if (snapshot.status.state === 'none') await this.start();
-    try {
-      await this.#state.whenReady(AbortSignal.timeout(READY_WITHIN_MS));
-      return true;
-    } catch {
-      // The notice over the workspace says why, and what to do.
-      return false;
-    }
+    // Where they do not get ready, the notice over the workspace says why, and what to do.
+    return this.#state.whenReady(AbortSignal.timeout(READY_WITHIN_MS));
   }
 }

@@ -46,6 +46,41 @@ describe('the page\u2019s state of a session', () => {
     expect(state.view.snapshot).toBeUndefined();
   });
 
+  it('keeps what came of a request before its answer, where the link tells it', () => {
+    const state = stateWith();
+    state.setLink({ state: 'live' });
+    state.apply({ type: 'status', status: { state: 'ready', hosts: [] } });
+    state.answered({ ...SNAPSHOT, status: { state: 'starting', hosts: [] } });
+    expect(state.view.snapshot?.status.state).toBe('ready');
+  });
+
+  it('takes an answer where the link is lost', () => {
+    const state = stateWith();
+    state.setLink({ state: 'reconnecting', goodbye: undefined });
+    state.answered({ ...SNAPSHOT, status: { state: 'starting', hosts: [] } });
+    expect(state.view.snapshot?.status.state).toBe('starting');
+  });
+
+  it('knows of a terminal once it is told', async () => {
+    const state = stateWith();
+    const open = state.whenOpen('t1', new AbortController().signal);
+    state.apply({ type: 'terminals', terminals: [{ id: 't1', host: 'a', title: 'a' }] });
+    await expect(open).resolves.toBeUndefined();
+  });
+
+  it('waits for a terminal that is not told yet', async () => {
+    const state = stateWith();
+    const told: string[] = [];
+    const patience = new AbortController();
+    const open = state.whenOpen('t2', patience.signal).then(() => told.push('waited'));
+    state.apply({ type: 'terminals', terminals: [{ id: 't1', host: 'a', title: 'a' }] });
+    await Promise.resolve();
+    expect(told).toEqual([]);
+    patience.abort();
+    await open;
+    expect(told).toEqual(['waited']);
+  });
+
   it('tells of a visit without changing anything', () => {
     const state = stateWith();
     const heard: LabChange[] = [];
@@ -65,19 +100,19 @@ describe('the page\u2019s state of a session', () => {
     const state = stateWith();
     const ready = state.whenReady(new AbortController().signal);
     state.apply({ type: 'status', status: { state: 'ready', hosts: [] } });
-    await expect(ready).resolves.toBeUndefined();
+    await expect(ready).resolves.toBe(true);
     state.apply({
       type: 'status',
       status: { state: 'failed', reason: 'No room.', remedy: 'Wait.' },
     });
-    await expect(state.whenReady(new AbortController().signal)).rejects.toThrow();
+    await expect(state.whenReady(new AbortController().signal)).resolves.toBe(false);
   });
 
   it('stops waiting when told to', async () => {
     const patience = new AbortController();
     const ready = stateWith().whenReady(patience.signal);
     patience.abort();
-    await expect(ready).rejects.toThrow();
+    await expect(ready).resolves.toBe(false);
   });
 });
 
