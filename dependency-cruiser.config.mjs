@@ -166,9 +166,9 @@ export default {
     },
     {
       name: 'machines',
-      comment: 'Machines are booted by a command of its own, and by its tests.',
+      comment: 'Machines are booted by a command of its own, by its tests and by benches.',
       severity: 'error',
-      from: { path: '^(?!(machines|tests)/)' },
+      from: { path: '^(?!(machines|tests|bench)/)' },
       to: { path: '^machines/' },
     },
     {

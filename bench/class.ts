@@ -8,6 +8,8 @@
  *   npm run bench:class -- --trouble --only ESC --rounds 1      only troubles that are named so, once each
  *   npm run bench:class -- --finish 25                   25 learners do the whole lab, and nothing may be left
  *   npm run bench:class -- --server ../before            any of these with the server of another checkout
+ *   npm run bench:class -- --swarm 1,2,3 --sizes 8       8 learners for each of 1, 2 and 3 machines of one processor
+ *   npm run bench:class -- --swarm 2 --elsewhere         the first of them, where the server is, takes none
  *
  * The server runs as `npm start` runs it, in a process of its own; the learners are in this one, and speak HTTP and
  * WebSockets as pages do. Both share the machine.
@@ -21,6 +23,7 @@ import { programOptions } from '../server/cli/program-options.ts';
 import { machine, percentile } from './class/machine.ts';
 import { measureClass, measurePool, type Row } from './class/measure.ts';
 import { type Subject, subjectOf } from './class/subject.ts';
+import { measureSwarm, type SwarmOptions, type SwarmRow } from './class/swarm.ts';
 import { figuresOf, measureTrouble } from './class/trouble.ts';
 import { between } from './class/typing.ts';
 
@@ -41,11 +44,18 @@ const COLUMNS: readonly (readonly [string, (row: Row) => string])[] = [
   ['Ready, the last, s', (row) => (row.readyMost / 1000).toFixed(1)],
   ['Echo p50, ms', (row) => row.echoP50.toFixed(1)],
   ['Echo p99, ms', (row) => row.echoP99.toFixed(1)],
+  ['First keys p99, ms', (row) => row.firstP99.toFixed(1)],
   ['Tick p50, ms', (row) => row.tickP50.toFixed(0)],
   ['Tick p95, ms', (row) => row.tickP95.toFixed(0)],
   ['MiB each', (row) => row.mibEach.toFixed(0)],
   ['CPU still, %', (row) => row.cpuStill.toFixed(0)],
   ['CPU typing, %', (row) => row.cpuActive.toFixed(0)],
+];
+
+const SWARM_COLUMNS: readonly (readonly [string, (row: SwarmRow) => string])[] = [
+  ['Machines', (row) => String(row.machines)],
+  ['Sandboxes on each', ({ spread }) => spread.join(', ')],
+  ...COLUMNS,
 ];
 
 type Figures = ReturnType<typeof figuresOf>;
@@ -95,6 +105,21 @@ async function measure(sizes: readonly number[], active: number, subject: Subjec
   );
 }
 
+async function measureMachines(
+  counts: readonly number[],
+  how: Omit<SwarmOptions, 'machines'>,
+  subject: Subject,
+  json?: string,
+) {
+  const rows: SwarmRow[] = [];
+  for (const machines of counts) {
+    console.log(`${machines} machines …`);
+    rows.push(await measureSwarm({ ...how, machines }, subject));
+    if (json !== undefined) await keep(json, { swarm: rows });
+  }
+  console.log(`\n${machine()}\n\n${table(SWARM_COLUMNS, rows)}`);
+}
+
 /** Writes what is known so far: what a long run has measured must not be lost with its last part. */
 async function keep(file: string, figures: object): Promise<void> {
   await writeFile(file, JSON.stringify({ machine: machine(), ...figures }, undefined, 2));
@@ -130,11 +155,17 @@ const { values: options } = programOptions(import.meta.filename, {
     rounds: { type: 'string', default: ROUNDS },
     only: { type: 'string', default: '' },
     server: { type: 'string' },
+    swarm: { type: 'string' },
+    elsewhere: { type: 'boolean', default: false },
   },
 });
 const project = options.server === undefined ? undefined : resolve(options.server);
 const subject = await subjectOf(LAB, project);
-if (options.trouble) {
+if (options.swarm !== undefined) {
+  const [learnersEach = 0] = options.sizes.split(',').map(Number);
+  const how = { learnersEach, isElsewhere: options.elsewhere };
+  await measureMachines(options.swarm.split(',').map(Number), how, subject, options.json);
+} else if (options.trouble) {
   const rounds = Number(options.rounds);
   const rows = await measureTrouble(subject, { rounds, only: new RegExp(options.only) });
   const figures = rows.map(figuresOf);

@@ -16,6 +16,8 @@ export interface ClassroomOptions {
   readonly sandboxes?: number;
   /** The project's folder whose server it is; this one's, if not given. */
   readonly project?: string | undefined;
+  /** Added to the server's environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Told how many sandboxes were there after the server had removed all of them, where any were. */
   readonly onLeft?: (count: number) => void;
 }
@@ -31,7 +33,7 @@ export interface Classroom extends AsyncDisposable {
 
 /** Starts the real server for a class, and lets learners join as browsers do. */
 export async function openClassroom(options: ClassroomOptions): Promise<Classroom> {
-  const { lab, project, pool = 0, sandboxes = options.learners } = options;
+  const { lab, project, pool = 0, sandboxes = options.learners, env = {} } = options;
   await using opened = new AsyncDisposableStack();
   const data = await mkdtemp(joined(tmpdir(), 'quayside-class-'));
   opened.defer(() => rm(data, { recursive: true, force: true }));
@@ -41,11 +43,11 @@ export async function openClassroom(options: ClassroomOptions): Promise<Classroo
     args: ['--clean', '--class', 'Class'],
     // It has a line for each request of each learner.
     log: 'ignore',
-    env: { QUAYSIDE_SANDBOXES: String(sandboxes), QUAYSIDE_POOL: String(pool) },
+    env: { QUAYSIDE_SANDBOXES: String(sandboxes), QUAYSIDE_POOL: String(pool), ...env },
   });
   opened.defer(async () => {
     await server.stop();
-    const left = await removeSandboxes({ data, project });
+    const left = await removeSandboxes({ data, project, env });
     if (left > 0) options.onLeft?.(left);
   });
   const join = async (name: string): Promise<Learner> =>

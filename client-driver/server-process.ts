@@ -90,10 +90,11 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
 export async function removeSandboxes({
   data,
   project = PROJECT,
-}: Pick<ServerOptions, 'data' | 'project'>): Promise<number> {
+  env = {},
+}: Pick<ServerOptions, 'data' | 'project' | 'env'>): Promise<number> {
   const argv = [...NODE_FLAGS, 'server/cli/clean.ts'];
-  const env = { ...process.env, QUAYSIDE_DATA: data };
-  const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: project, env });
+  const options = { cwd: project, env: { ...process.env, ...env, QUAYSIDE_DATA: data } };
+  const { stdout } = await promisify(execFile)(process.execPath, argv, options);
   const [, count] = REMOVED.exec(stdout) ?? [];
   if (count === undefined) throw new ExpectationFailed('the sandboxes to be counted', stdout);
   return Number(count);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { openSwarmStage } from './swarm-stage.ts';
+import { openSwarmStage } from '../../machines/swarm-stage.ts';
 
 async function namespaces(): Promise<readonly string[]> {
   const all = existsSync('/run/netns') ? await readdir('/run/netns') : [];

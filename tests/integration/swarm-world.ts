@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { check, defineLab, notYet, passed } from '#lab';
 import type { Step } from '#steps';
+import { changeNode, openSwarmStage, type StageNode } from '../../machines/swarm-stage.ts';
 import { ensureImage } from '../../server/engine/build-image.ts';
 import { Engine } from '../../server/engine/engine.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
@@ -16,7 +17,6 @@ import {
   type TestApp,
   type TestLearner,
 } from './stage.ts';
-import { openSwarmStage, type StageNode } from './swarm-stage.ts';
 
 /** Images of half a GiB go to three machines of two cores; each takes a quarter of a minute, and on a busy machine several times that. */
 export const IMAGES_MS = 600_000;
@@ -104,7 +104,7 @@ export async function openSwarmWorld(count: number): Promise<SwarmWorld> {
   for (const { engine } of others) {
     await sendImages(built, engine, [relay], 'other', silent, signal);
   }
-  for (const { id } of nodes) await change(first, id, { Labels: { quayside: 'true' } });
+  for (const { id } of nodes) await changeNode(first, id, { Labels: { quayside: 'true' } });
   const all = opened.move();
   return {
     nodes,
@@ -133,13 +133,6 @@ export function onSwarm(address: string): AppOptions {
     sandboxes: 10,
     mayFail: true,
   };
-}
-
-/** What an operator changes on a node. */
-export async function change(first: StageNode, id: string, spec: object): Promise<void> {
-  const node = first.engine.docker.getNode(id);
-  const { Version, Spec } = await node.inspect();
-  await node.update({ version: Version.Index, ...Spec, ...spec });
 }
 
 /** The sandboxes of which a machine has hosts. @param all also stopped ones */

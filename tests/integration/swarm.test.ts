@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NodeView } from '#protocol';
+import type { StageNode } from '../../machines/swarm-stage.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
 import { destroySandbox, liveSandboxes } from '../../server/sandbox/removal.ts';
 import { removeSwarm } from '../../server/swarm/swarm.ts';
@@ -7,7 +8,6 @@ import { tasksOf } from '../../server/swarm/swarm-api.ts';
 import { RESERVATION } from '../../server/swarm/swarm-placement.ts';
 import { engineContract } from '../contract/engine-contract.ts';
 import { PROJECT, started, type TestApp, type TestLearner, until } from './stage.ts';
-import type { StageNode } from './swarm-stage.ts';
 import {
   IMAGE,
   IMAGES_MS,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Step } from '#steps';
+import { changeNode } from '../../machines/swarm-stage.ts';
 import { started } from '../integration/stage.ts';
 import {
-  change,
   IMAGES_MS,
   LAB,
   MOVE_MS,
@@ -42,11 +42,11 @@ test(
     expect(spread).toEqual(world.nodes.map(() => LEARNERS / world.nodes.length));
     await all(one);
 
-    const drained = change(first, second.id, { Availability: 'drain' });
+    const drained = changeNode(first, second.id, { Availability: 'drain' });
     await Promise.all([drained, all(two)]);
     await expect.poll(() => sandboxesOn(second), { timeout: MOVE_MS }).toEqual([]);
     await reached(2);
-    await change(first, second.id, { Availability: 'active' });
+    await changeNode(first, second.id, { Availability: 'active' });
     await reached(3);
 
     third.cut();

@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Engine } from '../../server/engine/engine.ts';
+import { Engine } from '../server/engine/engine.ts';
 
 /** Where the stage's machines are to each other. Nothing outside of their namespaces knows it. */
 const SUBNET = '10.99.0';
@@ -26,7 +26,7 @@ mount --rbind /run/quayside "$1/keep"
 mount -t tmpfs tmpfs /run
 mkdir -p /run/quayside
 mount --rbind "$1/keep" /run/quayside
-exec dockerd --host unix:///run/docker.sock --host "unix://$1/docker.sock" --data-root "$1/data" --exec-root "$1/exec" \\
+exec $2 dockerd --host unix:///run/docker.sock --host "unix://$1/docker.sock" --data-root "$1/data" --exec-root "$1/exec" \\
   --pidfile "$1/pid" --bridge none --iptables=false --ip-forward=false
 `;
 
@@ -50,8 +50,12 @@ export interface SwarmStage extends AsyncDisposable {
   readonly nodes: readonly StageNode[];
 }
 
-/** Raises engines in network namespaces of this machine, joined by a bridge in another, and makes them one Swarm. */
-export async function openSwarmStage(count = 3): Promise<SwarmStage> {
+/**
+ * Raises engines in network namespaces of this machine, joined by a bridge in another, and makes them one Swarm.
+ *
+ * @param isPinned gives each machine one processor, and all that runs on it; where there are more machines, they share
+ */
+export async function openSwarmStage(count = 3, isPinned = false): Promise<SwarmStage> {
   // Short: a Unix socket's path may have 107 characters.
   const room = await mkdtemp(join(tmpdir(), 'qs-'));
   const prefix = room.slice(room.lastIndexOf('/') + 1);
@@ -71,7 +75,9 @@ export async function openSwarmStage(count = 3): Promise<SwarmStage> {
     const route = `ip route add default via ${SUBNET}.254`;
     const up = 'ip link set eth0 up; ip link set lo up';
     within(name, `ip addr add ${address}/24 dev eth0; ${up}; ${route}`);
-    machines.push(opened.use(new Machine(join(room, String(number)), name, hub, address)));
+    const processor = isPinned ? (number - 1) % cpus().length : undefined;
+    const place = { room: join(room, String(number)), name, hub, address, processor };
+    machines.push(opened.use(new Machine(place)));
   }
   await Promise.all(machines.map((each) => each.start()));
   const [first, ...others] = machines;
@@ -100,6 +106,26 @@ export async function openSwarmStage(count = 3): Promise<SwarmStage> {
   };
 }
 
+/** Changes what the Swarm is told of a machine, as `docker node update` does. */
+export async function changeNode({ engine }: StageNode, id: string, spec: object): Promise<void> {
+  const node = engine.docker.getNode(id);
+  const { Version, Spec } = await node.inspect();
+  await node.update({ version: Version.Index, ...Spec, ...spec });
+}
+
+/** Where a machine is. */
+interface Place {
+  /** The folder of all that it has. */
+  readonly room: string;
+  /** Its network namespace. */
+  readonly name: string;
+  /** The network namespace that joins them. */
+  readonly hub: string;
+  readonly address: string;
+  /** The only one that it has; all, if not given. */
+  readonly processor: number | undefined;
+}
+
 class Machine implements StageNode, AsyncDisposable {
   readonly engine: Engine;
   readonly address: string;
@@ -107,13 +133,15 @@ class Machine implements StageNode, AsyncDisposable {
   readonly #room: string;
   readonly #name: string;
   readonly #hub: string;
+  readonly #processor: number | undefined;
 
-  constructor(room: string, name: string, hub: string, address: string) {
+  constructor({ room, name, hub, address, processor }: Place) {
     this.engine = new Engine(`unix://${room}/docker.sock`);
     this.address = address;
     this.#room = room;
     this.#name = name;
     this.#hub = hub;
+    this.#processor = processor;
   }
 
   async start(): Promise<void> {
@@ -121,7 +149,9 @@ class Machine implements StageNode, AsyncDisposable {
     await rm(join(this.#room, 'pid'), { force: true });
     const log = openSync(join(this.#room, 'log'), 'a');
     const inNamespace = [`--net=/var/run/netns/${this.#name}`, 'unshare', '-m'];
-    const slave = ['--propagation', 'slave', 'sh', '-c', OWN_RUN, 'sh', this.#room];
+    // What an engine starts keeps to the processors that it has itself.
+    const pinned = this.#processor === undefined ? '' : `taskset -c ${this.#processor}`;
+    const slave = ['--propagation', 'slave', 'sh', '-c', OWN_RUN, 'sh', this.#room, pinned];
     const stdio = ['ignore', log, log] as const;
     spawn('nsenter', [...inNamespace, ...slave], { detached: true, stdio: [...stdio] }).unref();
     closeSync(log);
