@@ -1,15 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Classroom, openClassroom } from '../../client-driver/classroom.ts';
+import { sendToStage } from '../../machines/swarm-images.ts';
 import { changeNode, openSwarmStage, type StageNode } from '../../machines/swarm-stage.ts';
-import { ensureImage } from '../../server/engine/build-image.ts';
-import type { Engine } from '../../server/engine/engine.ts';
 import { runningEngine } from '../../server/engine/find.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
-import { createSandboxRuntime, imagesOf } from '../../server/sandbox/runtime.ts';
-import { sendImages } from '../../server/swarm/node-images.ts';
+import { SHARED_ROOT } from '../../server/sandbox/shared-directory.ts';
 import { removeSwarm } from '../../server/swarm/swarm.ts';
 import { measureClassroom, type Row } from './measure.ts';
 import { PROJECT, type Subject } from './subject.ts';
@@ -17,8 +14,6 @@ import { PROJECT, type Subject } from './subject.ts';
 /** Images of half a GiB go to each machine (ms). */
 const REACHED_WITHIN_MS = 600_000;
 const ASKED_EVERY_MS = 1_000;
-/** Where a server has the directories that it shares with hosts (server/sandbox/shared-directory.ts). */
-const SHARED = '/run/quayside/shared';
 
 /** What a class on several machines came to. */
 export interface SwarmRow extends Row {
@@ -47,7 +42,7 @@ export async function measureSwarm(
   await using stage = await openSwarmStage(machines, true);
   const [first] = stage.nodes;
   if (!first) throw new Error('a stage has one machine at least');
-  await sendAll(here, stage.nodes, subject);
+  await sendToStage(here, stage.nodes, new Map([[subject.name, subject.lab]]));
   const used = stage.nodes.slice(isElsewhere ? 1 : 0);
   for (const { id } of used) await changeNode(first, id, { Labels: { quayside: 'true' } });
   try {
@@ -72,23 +67,10 @@ export async function measureSwarm(
 
 /** What the server mounts for hosts on its machine is seen by that machine's engine, which has mounts of its own. */
 function shownToMachines(): Disposable {
-  mkdirSync(SHARED, { recursive: true });
-  execFileSync('mount', ['--rbind', SHARED, SHARED]);
-  execFileSync('mount', ['--make-rshared', SHARED]);
-  return { [Symbol.dispose]: () => execFileSync('umount', ['-l', SHARED]) };
-}
-
-/** The server finds all images on its machine, and the others what leads to their engines. */
-async function sendAll(here: Engine, nodes: readonly StageNode[], subject: Subject): Promise<void> {
-  const silent = () => undefined;
-  const labs = new Map([[subject.name, subject.lab]]);
-  await using runtime = await createSandboxRuntime(PROJECT, here, labs, 'bench', silent);
-  const relay = await ensureImage(here, join(PROJECT, 'images'), 'relay', silent);
-  const { signal } = new AbortController();
-  for (const [index, { engine }] of nodes.entries()) {
-    const names = index === 0 ? [...imagesOf(runtime), relay] : [relay];
-    await sendImages(here, engine, names, `machine ${index + 1}`, silent, signal);
-  }
+  mkdirSync(SHARED_ROOT, { recursive: true });
+  execFileSync('mount', ['--rbind', SHARED_ROOT, SHARED_ROOT]);
+  execFileSync('mount', ['--make-rshared', SHARED_ROOT]);
+  return { [Symbol.dispose]: () => execFileSync('umount', ['-l', SHARED_ROOT]) };
 }
 
 /** @throws Error where fewer machines than that are reached in time */

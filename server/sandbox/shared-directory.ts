@@ -14,7 +14,7 @@ export interface SharedDirectory {
 /** Where it is mounted in a host. */
 export const SHARED_IN_HOST = '/opt/quayside/shared';
 /** Short, because the path of a Unix socket below it may have 107 characters in all. */
-const ROOT = '/run/quayside/shared';
+export const SHARED_ROOT = '/run/quayside/shared';
 /**
  * The learner is root in the host, so symbolic links in the directory are not followed, and it is small: it holds
  * sockets only.
@@ -52,7 +52,7 @@ export class SharedDirectories {
   /** A host's directory, or `undefined` where there can be none. */
   of(sandbox: string, host: string): SharedDirectory | undefined {
     if (!this.#possible) return undefined;
-    return { outside: join(ROOT, this.#instance, sandbox, host), inside: SHARED_IN_HOST };
+    return { outside: join(SHARED_ROOT, this.#instance, sandbox, host), inside: SHARED_IN_HOST };
   }
 
   /** The same, mounted where it is not (at first, or after the machine was restarted). */
@@ -68,7 +68,7 @@ export class SharedDirectories {
   /** Takes away all of a sandbox's; gone already is success. */
   async remove(sandbox: string): Promise<void> {
     if (!this.#possible) return;
-    const directory = join(ROOT, this.#instance, sandbox);
+    const directory = join(SHARED_ROOT, this.#instance, sandbox);
     for (const path of await mounts()) {
       if (!path.startsWith(`${directory}/`)) continue;
       await run('umount', ['-l', path]).catch(async (error: unknown) => {
@@ -78,12 +78,12 @@ export class SharedDirectories {
       await rmdir(path).catch(() => undefined);
     }
     await rmdir(directory).catch(() => undefined);
-    await rmdir(join(ROOT, this.#instance)).catch(() => undefined);
+    await rmdir(join(SHARED_ROOT, this.#instance)).catch(() => undefined);
   }
 
   /** The sandboxes of this server that have directories, for the sweep. */
   async sandboxes(): Promise<readonly string[]> {
-    const prefix = `${join(ROOT, this.#instance)}/`;
+    const prefix = `${join(SHARED_ROOT, this.#instance)}/`;
     const names = (await mounts())
       .filter((path) => path.startsWith(prefix))
       .map((path) => path.slice(prefix.length).split('/', 1)[0] ?? '');

@@ -1,7 +1,7 @@
 import type { CheckView, SessionEvent, SessionSnapshot, VisitView, WhyStopped } from '#protocol';
 import type { LinkState } from './session-link.ts';
 
-/** A session in one of these does not get ready, or is. */
+/** From these a session does not get ready by itself; in the first it is. */
 const SETTLED: readonly string[] = ['ready', 'failed', 'ended', 'stopped'];
 
 /** All that the page knows of the session. `snapshot` is absent until the server has answered. */

@@ -5,6 +5,7 @@ import {
   type Locator,
   type Page,
 } from '@playwright/test';
+import type { SessionSnapshot } from '#protocol';
 
 /** A command's output is on the screen long before; past this it will not come. */
 const READ_MS = 20_000;
@@ -42,10 +43,10 @@ export class Learner {
   /** What the server says of the session of this page's lab. */
   async #status(): Promise<string> {
     const [lab] = /(?<=\/labs\/)[^/]+/.exec(this.page.url()) ?? [];
-    const answer = await this.page.request.get(
-      new URL(`/api/labs/${lab}/session`, this.page.url()).href,
-    );
-    return JSON.stringify((await answer.json()).status);
+    const url = new URL(`/api/labs/${lab}/session`, this.page.url()).href;
+    const answer = await this.page.request.get(url);
+    const { status } = (await answer.json()) as Partial<SessionSnapshot>;
+    return `HTTP ${answer.status()} ${JSON.stringify(status)}`;
   }
 
   check(id: string): Locator {

@@ -1,13 +1,10 @@
-import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { check, defineLab, notYet, passed } from '#lab';
 import type { Step } from '#steps';
+import { sendToStage } from '../../machines/swarm-images.ts';
 import { changeNode, openSwarmStage, type StageNode } from '../../machines/swarm-stage.ts';
-import { ensureImage } from '../../server/engine/build-image.ts';
 import { Engine } from '../../server/engine/engine.ts';
 import { LABEL } from '../../server/sandbox/labels.ts';
-import { createSandboxRuntime, imagesOf } from '../../server/sandbox/runtime.ts';
-import { sendImages } from '../../server/swarm/node-images.ts';
 import { removeSwarm } from '../../server/swarm/swarm.ts';
 import {
   type AppOptions,
@@ -91,19 +88,11 @@ export interface SwarmWorld extends AsyncDisposable {
 
 /** Raises machines, and does what an operator does: the relay's image on each, and the label. */
 export async function openSwarmWorld(count: number): Promise<SwarmWorld> {
-  const built = await realEngine();
-  const silent = () => undefined;
-  await using runtime = await createSandboxRuntime(PROJECT, built, LABS, 'swarm', silent);
-  const relay = await ensureImage(built, join(PROJECT, 'images'), 'relay', silent);
   await using opened = new AsyncDisposableStack();
   const { nodes } = opened.use(await openSwarmStage(count));
-  const [first, ...others] = nodes;
+  const [first] = nodes;
   if (!first) throw new Error('no machine');
-  const { signal } = new AbortController();
-  await sendImages(built, first.engine, [...imagesOf(runtime), relay], 'first', silent, signal);
-  for (const { engine } of others) {
-    await sendImages(built, engine, [relay], 'other', silent, signal);
-  }
+  await sendToStage(await realEngine(), nodes, LABS);
   for (const { id } of nodes) await changeNode(first, id, { Labels: { quayside: 'true' } });
   const all = opened.move();
   return {
