@@ -32,8 +32,8 @@ export interface QueuePosition {
 
 export interface AdmissionQueueOptions extends SlotOptions {
   readonly most: number;
-  /** Starts that run side by side; more of them only make each other slow. */
-  readonly startsAtOnce: number;
+  /** How many starts may run side by side now; more of them only make each other slow. */
+  readonly startsAtOnce: () => number;
   /** Whether the machine has memory for one more sandbox while `starting` are on their way. */
   readonly hasMemory: (starting: number) => boolean;
 }
@@ -146,7 +146,7 @@ export class AdmissionQueue implements Disposable {
   }
 
   #mayStart(): boolean {
-    if (this.#starting.size >= this.#options.startsAtOnce) return false;
+    if (this.#starting.size >= this.#options.startsAtOnce()) return false;
     if (this.#hasRoom()) return true;
     this.spares?.evictOne();
     return false;
@@ -184,7 +184,7 @@ export class AdmissionQueue implements Disposable {
 
   #beginWaitingStarts(): void {
     const mayMake = this.#state === 'open' && this.#slots.size <= this.#options.most;
-    while (this.#starting.size < this.#options.startsAtOnce) {
+    while (this.#starting.size < this.#options.startsAtOnce()) {
       const next = this.#waitingStarts.values().find(({ makes }) => mayMake || !makes);
       if (!next) return;
       this.#waitingStarts.delete(next);
@@ -222,7 +222,7 @@ export class AdmissionQueue implements Disposable {
   #untilStarted(place: number): number | undefined {
     if (this.#startTimes.length === 0) return undefined;
     const mean = this.#startTimes.reduce((sum, each) => sum + each, 0) / this.#startTimes.length;
-    return roundedSeconds(mean * Math.ceil(place / this.#options.startsAtOnce));
+    return roundedSeconds(mean * Math.ceil(place / this.#options.startsAtOnce()));
   }
 
   /** Two ends or more make a rhythm; one end alone says nothing about the next. */

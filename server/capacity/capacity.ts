@@ -23,8 +23,8 @@ const SWEEP_EVERY_MS = 5 * 60_000;
 const SWEEP_RETRY_MS = 2_000;
 
 /**
- * How many starts or removals of sandboxes run side by side. Each keeps about one core busy; with one more than there
- * are cores, none is idle while an engine waits for something.
+ * How many starts or removals of sandboxes run side by side on one machine. Each keeps about one core busy; with one more
+ * than there are cores, none is idle while an engine waits for something.
  */
 export const AT_ONCE = availableParallelism() + 1;
 
@@ -38,7 +38,7 @@ export interface CapacityOptions {
   readonly sandboxesMost: number;
   /** Sandboxes kept ready ahead, per lab; none if not given. */
   readonly pool?: number;
-  /** Starts that run side by side; {@link AT_ONCE} if not given. */
+  /** Starts that run side by side; as many as the machines have processors for, if not given. */
   readonly startsAtOnce?: number;
   /** Whether the machine has memory for one more sandbox while so many start; asked of the kernel if not given. */
   readonly hasMemory?: (starting: number) => boolean;
@@ -66,7 +66,7 @@ export class Capacity {
     this.queue = new AdmissionQueue({
       ...{ runtime, background, closing, hasMemory, instance: store.instance },
       most: options.sandboxesMost,
-      startsAtOnce: options.startsAtOnce ?? AT_ONCE,
+      startsAtOnce: () => options.startsAtOnce ?? startsAtOnce(runtime),
     });
     this.pool = new WarmPool({
       ...{ background, labs, terminals },
@@ -192,6 +192,15 @@ export class Capacity {
       await sleep(wait, closing);
     }
   }
+}
+
+/** How many starts run side by side. With several machines, each of them is kept busy: a start's work is done where it runs. */
+function startsAtOnce({ placement }: SandboxRuntime): number {
+  const machines = placement?.machines() ?? [];
+  return Math.max(
+    AT_ONCE,
+    machines.reduce((sum, { runtime }) => sum + runtime.processors + 1, 0),
+  );
 }
 
 /** What has become of sandboxes that were to be removed. */

@@ -56,7 +56,7 @@ function queueWith({
     background,
     closing: new AbortController().signal,
     most,
-    startsAtOnce,
+    startsAtOnce: () => startsAtOnce,
     hasMemory,
   });
   if (isOpen) queue.open();

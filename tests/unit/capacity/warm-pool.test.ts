@@ -29,7 +29,7 @@ function poolOfOne(at: string, act: (pool: WarmPool) => void) {
   const closing = end.signal;
   const queue = new AdmissionQueue({
     ...{ runtime, background, closing, instance: 'pool' },
-    ...{ most: 1, startsAtOnce: 1, hasMemory: () => true },
+    ...{ most: 1, startsAtOnce: () => 1, hasMemory: () => true },
   });
   queue.open();
   const ready = Promise.withResolvers<void>();
