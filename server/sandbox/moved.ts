@@ -1,12 +1,12 @@
 import { QuaysideError } from '../base/errors.ts';
 
-/** The sandbox has another machine than before: hosts that were the learner's are not there, and made anew by a fresh start. */
+/** Hosts that were the learner's are not on the sandbox's machine: it has another one than before, or they were removed there. A fresh start makes them anew. */
 export class SandboxMovedError extends QuaysideError {
   constructor() {
     super(
       'SANDBOX_FAILED',
-      'The machine of these hosts is out of service.',
-      'Wait: fresh hosts are made on another one.',
+      'These hosts are gone: their machine is out of service, or they were removed on it.',
+      'Wait: fresh hosts are made.',
     );
     this.name = 'SandboxMovedError';
   }

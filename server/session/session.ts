@@ -29,7 +29,7 @@ const ENDED_BY_LEARNER = 'You ended this lab. Your progress is kept.';
 
 /** Shown while fresh hosts start that the learner has not asked for. */
 const MOVED =
-  'The machine of these hosts went out of service. Fresh hosts start on another one, and what you had passed is done again there.';
+  'Your hosts are gone: their machine went out of service, or they were removed on it. Fresh hosts start, and what you had passed is done again in them.';
 
 export interface SessionOptions extends LifecycleContext {
   readonly lab: Lab;
