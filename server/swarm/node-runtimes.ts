@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Background } from '../base/background.ts';
 import { deadline, sleep } from '../base/deadline.ts';
+import { messageOf } from '../base/errors.ts';
 import type { Progress } from '../base/progress.ts';
 import type { Engine } from '../engine/engine.ts';
 import { infoOf } from '../engine/info.ts';
@@ -107,6 +108,8 @@ export class NodeRuntimes implements AsyncDisposable {
 
   async #follow(signal: AbortSignal): Promise<never> {
     const { own, relay, background } = this.#options;
+    // What goes on is said once: without a leader of the Swarm every look fails.
+    let said = '';
     for (;;) {
       try {
         const nodes = await nodesOf(own.engine, signal);
@@ -128,9 +131,12 @@ export class NodeRuntimes implements AsyncDisposable {
           if (this.#nodes.has(ID)) continue;
           this.#begin(ID, Description.Hostname, addresses.get(ID));
         }
+        said = '';
       } catch (error) {
         signal.throwIfAborted();
-        background.fail('a look at the Swarm', error);
+        const message = messageOf(error);
+        if (message !== said) background.fail('a look at the Swarm', error);
+        said = message;
       }
       await sleep(LOOK_MS, signal);
     }

@@ -5,6 +5,9 @@ import type { Engine } from '../engine/engine.ts';
 /** Each takes some milliseconds; two that change the same at once cannot go on for long. */
 const ATTEMPTS = 5;
 
+/** What a manager answers that knows no leader, or that has one which is just lost (the codes are gRPC's). */
+const LEADERLESS = ['does not have a leader', 'code = Unavailable', 'code = DeadlineExceeded'];
+
 const MEMBERSHIP = z.object({
   Swarm: z
     .object({ NodeID: z.string().catch(''), ControlAvailable: z.boolean().catch(false) })
@@ -129,6 +132,15 @@ export async function setAvailability(
   await changeNode(engine, node, ({ Availability }) =>
     Availability === availability ? undefined : { Availability: availability },
   );
+}
+
+/**
+ * Whether a Swarm decides nothing at the moment: its managers choose a leader, which takes seconds, or most of them are away.
+ * What was asked may be asked again.
+ */
+export function isLeaderless(error: unknown): boolean {
+  const said = String(error);
+  return LEADERLESS.some((words) => said.includes(words));
 }
 
 /**

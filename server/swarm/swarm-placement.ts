@@ -18,6 +18,7 @@ import {
   servicesOf,
 } from './services.ts';
 import {
+  isLeaderless,
   nodesOf,
   runningTasks,
   type SwarmNode,
@@ -68,23 +69,20 @@ export class SwarmPlacement implements Placement {
     let isMade = false;
     try {
       for (;;) {
-        const tasks = await tasksOf(engine, name, true, signal);
-        const place = this.#placeOf(tasks);
-        if (place) return place;
-        if (!isMade) {
-          await this.#ensureService(name, labels);
-          isMade = true;
-          continue;
+        try {
+          const tasks = await tasksOf(engine, name, true, signal);
+          const place = this.#placeOf(tasks);
+          if (place) return place;
+          if (!isMade) {
+            await this.#ensureService(name, labels);
+            isMade = true;
+            continue;
+          }
+          onWaiting(await this.#whyNone(tasks, name, labels, signal));
+        } catch (error) {
+          if (!isLeaderless(error)) throw error;
+          onWaiting('waiting until the Swarm has a leader');
         }
-        const errors = tasks.map(({ Status }) => Status.Err).join();
-        const pin = errors.includes(NO_NODE) ? await this.#pinOf(name, signal) : undefined;
-        // Where its disks are, others may have all the room; elsewhere there may be some.
-        if (errors.includes(NO_ROOM) && pin === undefined) this.#waiting.add(labels.sandbox);
-        else this.#waiting.delete(labels.sandbox);
-        if (pin !== undefined && !(await this.#isInService(pin, signal))) {
-          await changeService(engine, name, (spec) => pinned(spec, undefined));
-        }
-        onWaiting(wordsFor(errors));
         await sleep(LOOK_MS, signal);
       }
     } finally {
@@ -193,6 +191,24 @@ export class SwarmPlacement implements Placement {
           : undefined,
       );
     }
+  }
+
+  /** Why a sandbox has no machine yet. One that is bound to a machine which is out of service is let go from it. */
+  async #whyNone(
+    tasks: readonly SwarmTask[],
+    name: string,
+    { sandbox }: SandboxLabels,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const errors = tasks.map(({ Status }) => Status.Err).join();
+    const pin = errors.includes(NO_NODE) ? await this.#pinOf(name, signal) : undefined;
+    // Where its disks are, others may have all the room; elsewhere there may be some.
+    if (errors.includes(NO_ROOM) && pin === undefined) this.#waiting.add(sandbox);
+    else this.#waiting.delete(sandbox);
+    if (pin !== undefined && !(await this.#isInService(pin, signal))) {
+      await changeService(this.#options.own.engine, name, (spec) => pinned(spec, undefined));
+    }
+    return wordsFor(errors);
   }
 
   #placeOf(tasks: readonly SwarmTask[]): Place | undefined {

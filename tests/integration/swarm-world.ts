@@ -75,32 +75,45 @@ export const STEPS: readonly Step[] = Object.entries(ROUTES).map(([id, to]) => (
 }));
 /** The folder of the lab. */
 export const LAB = 'small';
-const LABS = new Map([[LAB, SMALL]]);
+/** What a server of a stage serves. */
+export type Served = Required<Pick<AppOptions, 'labs' | 'steps'>>;
+
+const SMALL_ONLY: Served = {
+  labs: new Map([[LAB, SMALL]]),
+  steps: new Map([[LAB, STEPS]]),
+};
 
 /** A server on the first machine of a stage, and what an operator knows of it. Disposing it removes the machines. */
 export interface SwarmWorld extends AsyncDisposable {
   readonly nodes: readonly StageNode[];
-  /** The server's machine, which manages the Swarm. */
+  /** The machine of servers, which manages the Swarm. */
   readonly first: StageNode;
   /** A server, which reaches all machines when this settles. */
-  serve(more?: Pick<AppOptions, 'data' | 'idleMinutes' | 'sandboxes'>): Promise<TestApp>;
+  serve(more?: ServeOptions): Promise<TestApp>;
+}
+
+interface ServeOptions extends Pick<AppOptions, 'data' | 'idleMinutes' | 'sandboxes'> {
+  /** The server's machine; {@link SwarmWorld.first}, if not given. */
+  readonly on?: StageNode;
+  /** How many machines it is to reach; all, if not given. */
+  readonly reaches?: number;
 }
 
 /** Raises machines, and does what an operator does: the relay's image on each, and the label. */
-export async function openSwarmWorld(count: number): Promise<SwarmWorld> {
+export async function openSwarmWorld(count: number, served = SMALL_ONLY): Promise<SwarmWorld> {
   await using opened = new AsyncDisposableStack();
   const { nodes } = opened.use(await openSwarmStage(count));
   const [first] = nodes;
   if (!first) throw new Error('no machine');
-  await sendToStage(await realEngine(), nodes, LABS);
+  await sendToStage(await realEngine(), nodes, served.labs);
   for (const { id } of nodes) await changeNode(first, id, { Labels: { quayside: 'true' } });
   const all = opened.move();
   return {
     nodes,
     first,
-    serve: async (more = {}) => {
-      const app = await openApp({ ...onSwarm(first.engine.address), ...more });
-      const reached = () => expect(app.runtime.placement?.machines()).toHaveLength(count);
+    serve: async ({ on = first, reaches = count, ...more } = {}) => {
+      const app = await openApp({ ...onSwarm(on.engine.address, served), ...more });
+      const reached = () => expect(app.runtime.placement?.machines()).toHaveLength(reaches);
       await vi.waitFor(reached, { timeout: IMAGES_MS });
       return app;
     },
@@ -112,12 +125,11 @@ export async function openSwarmWorld(count: number): Promise<SwarmWorld> {
 }
 
 /** How a server is told to run on the first machine. @param address of the machine's engine */
-export function onSwarm(address: string): AppOptions {
+export function onSwarm(address: string, served = SMALL_ONLY): AppOptions {
   return {
     // Its directories are another's: what is mounted here is not seen there.
     engine: new Engine(address, undefined, { isRelayed: true }),
-    labs: LABS,
-    steps: new Map([[LAB, STEPS]]),
+    ...served,
     swarm: true,
     sandboxes: 10,
     mayFail: true,
@@ -141,14 +153,16 @@ export async function hostsOn({ engine }: StageNode): Promise<readonly string[]>
 export class Whereabouts {
   readonly #nodes: readonly StageNode[];
   readonly #store: TestApp['store'];
+  readonly #lab: string;
 
-  constructor(nodes: readonly StageNode[], { store }: TestApp) {
+  constructor(nodes: readonly StageNode[], { store }: TestApp, lab = LAB) {
     this.#nodes = nodes;
     this.#store = store;
+    this.#lab = lab;
   }
 
   sandboxOf({ id }: TestLearner): string {
-    return this.#store.session(id, LAB).row.sandbox ?? 'none';
+    return this.#store.session(id, this.#lab).row.sandbox ?? 'none';
   }
 
   /** The machine that a learner's sandbox is on. */
@@ -194,8 +208,11 @@ export class Whereabouts {
 
 /** Does a step as often as it takes: who is moved in the middle of it has fresh hosts afterwards, and does it there. */
 export async function passes({ session }: TestLearner, step: Step): Promise<void> {
-  const hasPassed = () =>
-    session.snapshot().checks.some(({ id, state }) => id === step.id && state === 'passed');
+  const hasPassed = () => {
+    const { checks } = session.snapshot();
+    const passed = checks.filter(({ state }) => state === 'passed').map(({ id }) => id);
+    return step.checks.every((check) => passed.includes(check));
+  };
   const isFree = () => {
     const { status, guide } = session.snapshot();
     return status.state === 'ready' && guide.state !== 'working';

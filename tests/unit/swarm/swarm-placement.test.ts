@@ -118,6 +118,26 @@ test('whoever waits for room is told so, and nobody else is let in meanwhile', a
   expect(placement.hasRoom()).toBe(true);
 });
 
+test('while the Swarm has no leader a sandbox waits, says so, and has its machine afterwards', async () => {
+  const { placement } = swarmOf(() => {
+    if (hasLeader) return on('n1');
+    throw new Error('rpc error: code = Unknown desc = The swarm does not have a leader.');
+  });
+  let hasLeader = false;
+  const told = Promise.withResolvers<string>();
+  const placed = placement.place(LABELS, told.resolve, NEVER);
+  expect(await told.promise).toBe('waiting until the Swarm has a leader');
+  hasLeader = true;
+  expect(await placed).toMatchObject({ name: 'n1' });
+});
+
+test('what else an engine refuses is said', async () => {
+  const { placement } = swarmOf(() => {
+    throw new Error('no such image');
+  });
+  await expect(placement.place(LABELS, QUIET, NEVER)).rejects.toThrow('no such image');
+});
+
 test('whoever gives up waiting keeps nobody out', async () => {
   const { placement } = swarmOf(() => [{ NodeID: '', State: 'pending', Err: NO_ROOM }]);
   const stop = new AbortController();
