@@ -14,8 +14,6 @@ export interface Finding {
 const OLDEST_API = [1, 41] as const;
 /** What a Docker Engine runs containers with; others are machines or kernels of their own, with no way into them. */
 const RUNTIMES = ['', 'runc', 'crun', 'io.containerd.runc.v2', 'nvidia'];
-/** Where the engine of a host can put an overlay of its own on what the engine gives it. */
-const LAYERED_BACKINGS = ['', 'extfs', 'xfs', 'btrfs', 'f2fs', 'zfs', 'tmpfs', '<unknown>'];
 /** Drivers that copy all of an image for each host. */
 const COPYING_DRIVERS = ['vfs'];
 /** The images, the base that they are made from, and room for the hosts' own layers (bytes). */
@@ -37,6 +35,7 @@ const OWN_ENGINE =
   'Let Quayside have an engine of its own beside it: sudo DOCKER_HOST=$(sudo npm run -s engine -- start) npm start';
 
 const KERNEL_NEEDS: Readonly<Record<Exclude<KernelFeature, 'ipvs'>, string>> = {
+  'cpu-limit': 'CFS bandwidth (CONFIG_CFS_BANDWIDTH), with which a host’s processors are limited',
   overlay: 'overlay file systems, which a host’s engine keeps its images on',
   veth: 'veth pairs, which are the wires between hosts',
   bridge: 'bridges, which join the wires',
@@ -117,12 +116,13 @@ function isOlder(apiVersion: string): boolean {
   );
 }
 
-function cgroupsOf({ info }: EngineLook): readonly Finding[] {
+function cgroupsOf({ info, machine }: EngineLook): readonly Finding[] {
   const { CgroupVersion, CgroupDriver, MemoryLimit, PidsLimit, CpuCfsQuota } = info;
   const findings = [fine(`cgroup v${CgroupVersion || '?'}, driver ${CgroupDriver || '?'}`)];
   // Rootless says why, and what to do.
   if (isRootless(info.SecurityOptions)) return findings;
-  if (!CpuCfsQuota) {
+  // Where the kernel itself can be looked at, that says it.
+  if (!CpuCfsQuota && machine?.features['cpu-limit'] !== 'absent') {
     findings.push(
       refuse(
         'The engine’s kernel cannot limit processors (CFS bandwidth), and the engine makes no host without that.',
@@ -135,7 +135,7 @@ function cgroupsOf({ info }: EngineLook): readonly Finding[] {
     findings.push(
       warning(
         `The engine cannot limit ${unlimited.join(' and ')}: one host can take all there is.`,
-        'Boot the kernel with cgroup_enable=memory on its command line; /proc/cgroups shows what is on.',
+        'Boot the kernel without cgroup_disable on its command line (a Raspberry Pi: with cgroup_enable=memory); /proc/cgroups shows what is on.',
       ),
     );
   }
@@ -143,22 +143,14 @@ function cgroupsOf({ info }: EngineLook): readonly Finding[] {
 }
 
 function storageOf({ info, hasContainerdStore }: EngineLook): readonly Finding[] {
-  const { Driver, DriverStatus, DockerRootDir } = info;
+  const { Driver, DockerRootDir } = info;
   const store = hasContainerdStore ? 'containerd’s image store' : 'Docker’s image store';
   const findings = [fine(`storage driver ${Driver}, ${store}, in ${DockerRootDir}`)];
-  const backing = DriverStatus.find(([name]) => name === 'Backing Filesystem')?.[1] ?? '';
   if (COPYING_DRIVERS.includes(Driver)) {
     findings.push(
       warning(
         `The storage driver ${Driver} copies 0.5 GB for each host, which is slow and fills the disk.`,
-        'Set "storage-driver": "overlay2" in /etc/docker/daemon.json and restart Docker; its images are to be built again.',
-      ),
-    );
-  } else if (!LAYERED_BACKINGS.includes(backing)) {
-    findings.push(
-      warning(
-        `The engine’s data is on ${backing}, on which a host’s engine cannot put layers: its images take long.`,
-        'Put the engine’s "data-root" on ext4, xfs or btrfs.',
+        'Set "storage-driver": "overlay2" in /etc/docker/daemon.json and restart Docker. If it does not start, its "data-root" has to be on ext4, xfs or btrfs.',
       ),
     );
   }

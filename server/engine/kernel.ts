@@ -3,7 +3,7 @@ import { release } from 'node:os';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 
-/** What the hosts need of the kernel. An option's name and its module's are those of Linux 4.17 and later. */
+/** What the hosts need of the kernel, and the module that has it. The names are those of Linux 4.17 and later. */
 export const KERNEL_FEATURES = {
   overlay: { option: 'OVERLAY_FS', module: 'overlay' },
   veth: { option: 'VETH', module: 'veth' },
@@ -12,6 +12,7 @@ export const KERNEL_FEATURES = {
   'iptables-nft': { option: 'NFT_COMPAT', module: 'nft_compat' },
   nat: { option: 'NF_NAT', module: 'nf_nat' },
   ipvs: { option: 'IP_VS', module: 'ip_vs' },
+  'cpu-limit': { option: 'CFS_BANDWIDTH', module: undefined },
 } as const;
 
 export type KernelFeature = keyof typeof KERNEL_FEATURES;
@@ -74,9 +75,11 @@ async function stateOf(
   feature: KernelFeature,
 ): Promise<FeatureState> {
   const { option, module } = KERNEL_FEATURES[feature];
-  if (await isLoaded(module)) return 'there';
-  const hasFile = modules !== undefined && new RegExp(`/${module}\\.ko[.a-z]*:`).test(modules);
-  if (hasFile) return 'loadable';
+  if (module !== undefined) {
+    if (await isLoaded(module)) return 'there';
+    const hasFile = modules !== undefined && new RegExp(`/${module}\\.ko[.a-z]*:`).test(modules);
+    if (hasFile) return 'loadable';
+  }
   if (config === undefined) return 'unknown';
   const [, built] = new RegExp(`^CONFIG_${option}=([ym])$`, 'm').exec(config) ?? [];
   if (built === undefined) return 'absent';

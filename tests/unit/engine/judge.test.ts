@@ -86,14 +86,17 @@ test('an engine that cannot limit processors makes no host; one that cannot limi
   expect(of('warning', look)[0]?.what).toContain('memory and processes');
 });
 
+test('an engine that copies is told the driver, and the file systems on which that starts', () => {
+  const [copies] = of(
+    'warning',
+    lookOf('debian-28', { info: { Driver: 'vfs', DriverStatus: null } }),
+  );
+  expect(copies?.remedy).toMatch(/"storage-driver": "overlay2".*"data-root".*ext4/);
+});
+
 test.each([
   ['a runtime of another kind', { DefaultRuntime: 'runsc' }, 'runsc'],
   ['a driver that copies', { Driver: 'vfs', DriverStatus: null }, 'copies'],
-  [
-    'data on a file system without layers',
-    { DriverStatus: [['Backing Filesystem', 'nfs']] },
-    'nfs',
-  ],
   [
     'its own seccomp profile',
     { SecurityOptions: ['name=seccomp,profile=/etc/s.json'] },
@@ -114,6 +117,16 @@ test('an engine elsewhere, or one of a user who is not root, is used through the
     expect(without[0]?.what).toContain('the docker command, which is not installed');
   }
   expect(of('refuse', lookOf('debian-28', { hasCommand: false })), 'root here').toEqual([]);
+});
+
+test('a kernel that cannot limit processors is refused, also where the engine believes that it can', () => {
+  const [refused] = of('refuse', withFeature('cpu-limit', 'absent'));
+  expect(refused?.what).toContain('CFS bandwidth');
+  const both = on(
+    { features: { 'cpu-limit': 'absent' } as MachineLook['features'] },
+    { CpuCfsQuota: false },
+  );
+  expect(of('refuse', both)).toHaveLength(1);
 });
 
 test.each(['overlay', 'veth', 'bridge', 'nftables', 'iptables-nft', 'nat'])(
