@@ -4,7 +4,8 @@ import { printNote } from './control-scanner.ts';
  * How long a shell may run before others get their turn, in exchange for getting its own sooner: the least that Linux
  * takes (0.1 ms, from 6.12 on; sched_setattr(2)). A key needs far less, and while a class of 50 starts containers its
  * echo's 99th percentile is 90 to 110 ms instead of 130 to 160 (with a server that is not held up itself). Where the
- * system does not know it, all is as it was.
+ * system does not know it, all is as it was. What a shell starts has the turns of all others
+ * (docs/decisions/0019-turns.md).
  */
 const SLICE_NS = 100_000;
 
@@ -29,7 +30,7 @@ unset OLDPWD
 IFS= read -r _
 stty sane iutf8
 ${printNote('$1', 'begin')}
-"$SHELL" -l
+sh -c '${turns('--reset-on-fork')}; exec "$SHELL" -l'
 status=$?
 ${printNote('$1', 'end:$status')}
 exec </dev/null
@@ -39,7 +40,7 @@ sleep 10
 /** Ends at once where an earlier try has started it after all. dtach and what it starts have the slice of this process. */
 const START_SCRIPT = oneLine(`
 [ -S "$1" ] && exit
-chrt --other --sched-runtime ${SLICE_NS} --pid 0 $$ 2>/dev/null
+${turns()}
 exec dtach -n "$1" -E -z -r winch sh -c "$4" quayside-shell "$2" "$3"
 `);
 
@@ -124,6 +125,11 @@ rm -f "$socket" "$socket.join"
 [[ $how == polite ]] && exit 0
 ! look
 `;
+
+/** Gives the shell that runs it its turns sooner. @param more whether its children have theirs as all others */
+function turns(more = ''): string {
+  return `chrt --other ${more} --sched-runtime ${SLICE_NS} --pid 0 $$ 2>/dev/null`;
+}
 
 /** A script of which each line is a command. */
 function oneLine(script: string): string {

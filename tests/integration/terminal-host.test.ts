@@ -76,7 +76,7 @@ describe.each(['shared', 'engine'] as const)('on a lab host, over the %s way', (
     await terminal.close();
   });
 
-  test('the shell gets its turn soon after it has asked for it, where the system can be told so', async () => {
+  test('the shell gets its turn soon after it has asked for it, where the system can be told so, and what it starts does not', async () => {
     const [major = 0, minor = 0] = release().split('.').map(Number);
     const knowsSlices = major > 6 || (major === 6 && minor >= 12);
     const terminal = await openTerminal(there(), { id: newId(), title: 'server01' });
@@ -86,6 +86,10 @@ describe.each(['shared', 'engine'] as const)('on a lab host, over the %s way', (
     const said = await page.run('chrt -p $$; echo asked');
     expect(said).toContain('asked');
     expect(said.includes('runtime parameter: 100000')).toBe(knowsSlices);
+    // A shell of its own: the command would be the shell itself.
+    const child = await page.run(`sh -c 'chrt -p $$; :'; echo asked`);
+    expect(child).toContain('SCHED_OTHER');
+    expect(child).not.toContain('runtime parameter: 100000');
     await terminal.close();
   });
 
