@@ -208,7 +208,7 @@ export class SwarmPlacement implements Placement {
     if (pin !== undefined && !(await this.#isInService(pin, signal))) {
       await changeService(this.#options.own.engine, name, (spec) => pinned(spec, undefined));
     }
-    return wordsFor(errors);
+    return wordsFor(errors, pin !== undefined);
   }
 
   #placeOf(tasks: readonly SwarmTask[]): Place | undefined {
@@ -261,8 +261,12 @@ function constraintsOf({ TaskTemplate }: ServiceSpec): readonly string[] {
 }
 
 /** What a Swarm says of a service that has no machine, for its learner. */
-function wordsFor(errors: string): string {
-  if (errors.includes(NO_ROOM)) return 'waiting until a machine has room';
+function wordsFor(errors: string, isPinned: boolean): string {
+  if (errors.includes(NO_ROOM)) {
+    return isPinned
+      ? 'waiting until the machine with its disk has room'
+      : 'waiting until a machine has room';
+  }
   return errors.includes(NO_NODE) ? 'waiting until a machine is ready' : 'finding a machine';
 }
 

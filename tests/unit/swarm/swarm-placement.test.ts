@@ -181,7 +181,7 @@ test('one whose machine is full waits for it, and others are let in elsewhere', 
   isFull = true;
   const told = Promise.withResolvers<string>();
   const placed = placement.place(LABELS, told.resolve, NEVER);
-  expect(await told.promise).toBe('waiting until a machine has room');
+  expect(await told.promise).toBe('waiting until the machine with its disk has room');
   expect(placement.hasRoom()).toBe(true);
   isFull = false;
   expect(await placed).toMatchObject({ name: 'n1' });
