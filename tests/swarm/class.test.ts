@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { expect, test } from 'vitest';
 import type { Step } from '#steps';
 import { changeNode } from '../../machines/swarm-stage.ts';
@@ -16,6 +17,8 @@ import {
 const LAB = 'docker-networking';
 /** Two machines of two processors have room for 25 each. */
 const LEARNERS = 30;
+/** So many do a step at the same moment; the others read. */
+const BUSY = 8;
 /** All that thirty do of the lab, and two moves, on two processors: a quarter of an hour where nothing else runs. */
 const CLASS_MS = 60 * 60_000;
 
@@ -27,9 +30,13 @@ async function labAndSteps() {
   return { labs, steps };
 }
 
-/** One after the other, each as often as it takes. */
-async function passesAll(learner: TestLearner, steps: readonly Step[]): Promise<void> {
-  for (const step of steps) await passes(learner, step);
+/** All learners, each one step after the other, and each step as often as it takes. */
+async function passAll(learners: readonly TestLearner[], steps: readonly Step[]): Promise<void> {
+  const turns = pLimit(BUSY);
+  const one = async (learner: TestLearner): Promise<void> => {
+    for (const step of steps) await turns(() => passes(learner, step));
+  };
+  await Promise.all(learners.map(one));
 }
 
 test(
@@ -44,8 +51,7 @@ test(
     const where = new Whereabouts(world.nodes, app, LAB);
     const learners = Array.from({ length: LEARNERS }, () => app.newLearner(LAB));
     const part = Math.ceil(steps.length / 3);
-    const all = (from: number) =>
-      Promise.all(learners.map((each) => passesAll(each, steps.slice(from, from + part))));
+    const all = (from: number) => passAll(learners, steps.slice(from, from + part));
     const reached = (count: number) =>
       expect
         .poll(() => app.runtime.placement?.machines(), { timeout: MOVE_MS })
