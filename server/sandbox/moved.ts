@@ -1,6 +1,9 @@
 import { QuaysideError } from '../base/errors.ts';
 
-/** Hosts that were the learner's are not on the sandbox's machine: it has another one than before, or they were removed there. A fresh start makes them anew. */
+/**
+ * Hosts that were the learner's are not on the sandbox's machine: it has another one than before, or they were removed
+ * there. A fresh start makes them anew.
+ */
 export class SandboxMovedError extends QuaysideError {
   constructor() {
     super(

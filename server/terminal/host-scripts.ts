@@ -13,7 +13,7 @@ const SLICE_NS = 100_000;
  * Runs in the host under dtach, as the learner: `sh -c … quayside-shell ID USER`. dtach keeps no output while nothing is
  * attached, so the shell starts only then: at the first line of input, or after 15 s should the server have
  * died in between. All that it can do before that line, it does before. It stays around the shell to say how it ended,
- * and lives until the server takes it away (or 10 s).
+ * and lives until the server takes it away (or 10 s). A Ctrl-C before the shell itself is there ends neither.
  */
 const KEEPER_SCRIPT = oneLine(`
 trap : INT QUIT TSTP
@@ -30,7 +30,7 @@ unset OLDPWD
 IFS= read -r _
 stty sane iutf8
 ${printNote('$1', 'begin')}
-sh -c '${turns('--reset-on-fork')}; exec "$SHELL" -l'
+sh -c 'trap : INT QUIT TSTP; ${turns('--reset-on-fork')}; exec "$SHELL" -l'
 status=$?
 ${printNote('$1', 'end:$status')}
 exec </dev/null
