@@ -124,6 +124,12 @@ export async function openSwarmWorld(count: number, served = SMALL_ONLY): Promis
   };
 }
 
+/** Settles when a server reaches so many machines. */
+export async function reached({ runtime }: TestApp, count: number): Promise<void> {
+  const machines = () => runtime.placement?.machines();
+  await expect.poll(machines, { timeout: MOVE_MS }).toHaveLength(count);
+}
+
 /** How a server is told to run on the first machine. @param address of the machine's engine */
 export function onSwarm(address: string, served = SMALL_ONLY): AppOptions {
   return {

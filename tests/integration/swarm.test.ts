@@ -17,6 +17,7 @@ import {
   passes,
   ROUTE,
   ROUTED,
+  reached,
   STEPS,
   type SwarmWorld,
   sandboxesOn,
@@ -32,12 +33,6 @@ let world: SwarmWorld;
 let app: TestApp;
 let where: Whereabouts;
 let learners: readonly TestLearner[];
-
-/** Settles when the server reaches so many machines. */
-async function reached(count: number): Promise<void> {
-  const machines = () => app.runtime.placement?.machines();
-  await expect.poll(machines, { timeout: MOVE_MS }).toHaveLength(count);
-}
 
 /** How the server sees a machine, which its operator has taken out of service or back into it. */
 async function setInService(node: StageNode, isInService: boolean): Promise<string | undefined> {
@@ -161,9 +156,9 @@ test(
     // Whom the next test takes may be the one who has moved.
     await until(one.session, 'the guide to be done', ({ guide }) => guide.state !== 'working');
     // Its relay has ended with it, and another begins: who took the machine in between would hold one that is lost.
-    await reached(LEARNERS - 1);
+    await reached(app, LEARNERS - 1);
     expect(await setInService(second, true)).not.toBe('drained');
-    await reached(LEARNERS);
+    await reached(app, LEARNERS);
   },
   2 * MOVE_MS,
 );
@@ -184,7 +179,7 @@ test(
     } finally {
       third.mend();
     }
-    await reached(LEARNERS);
+    await reached(app, LEARNERS);
   },
   2 * MOVE_MS,
 );

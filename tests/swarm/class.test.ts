@@ -10,6 +10,7 @@ import {
   MOVE_MS,
   openSwarmWorld,
   passes,
+  reached,
   sandboxesOn,
   Whereabouts,
 } from '../integration/swarm-world.ts';
@@ -52,10 +53,6 @@ test(
     const learners = Array.from({ length: LEARNERS }, () => app.newLearner(LAB));
     const part = Math.ceil(steps.length / 3);
     const all = (from: number) => passAll(learners, steps.slice(from, from + part));
-    const reached = (count: number) =>
-      expect
-        .poll(() => app.runtime.placement?.machines(), { timeout: MOVE_MS })
-        .toHaveLength(count);
 
     await Promise.all(learners.map(({ session }) => started(session)));
     const spread = await Promise.all(
@@ -67,14 +64,14 @@ test(
     const drained = changeNode(first, second.id, { Availability: 'drain' });
     await Promise.all([drained, all(part)]);
     await expect.poll(() => sandboxesOn(second), { timeout: MOVE_MS }).toEqual([]);
-    await reached(2);
+    await reached(app, 2);
     await changeNode(first, second.id, { Availability: 'active' });
-    await reached(3);
+    await reached(app, 3);
 
     third.cut();
     await all(2 * part);
     third.mend();
-    await reached(3);
+    await reached(app, 3);
 
     for (const { session } of learners) {
       const open = () => session.snapshot().checks.filter(({ state }) => state !== 'passed');

@@ -7,6 +7,7 @@ import {
   MOVE_MS,
   openSwarmWorld,
   passes,
+  reached,
   STEPS,
   type SwarmWorld,
   sandboxesOn,
@@ -20,12 +21,6 @@ let world: SwarmWorld;
 let app: TestApp;
 let where: Whereabouts;
 let learners: readonly TestLearner[];
-
-/** Settles when the server reaches so many machines. */
-async function reached(count: number): Promise<void> {
-  const machines = () => app.runtime.placement?.machines();
-  await expect.poll(machines, { timeout: MOVE_MS }).toHaveLength(count);
-}
 
 /** Settles when a machine says that it manages the Swarm. */
 async function manages({ engine }: StageNode): Promise<void> {
@@ -94,7 +89,7 @@ test(
     } finally {
       third.mend();
     }
-    await reached(LEARNERS);
+    await reached(app, LEARNERS);
     await expect.poll(() => sandboxesOn(third), { timeout: MOVE_MS }).toEqual([]);
   },
   2 * MOVE_MS,
@@ -124,7 +119,7 @@ test(
       third.mend();
     }
     await until(late.session, 'the newcomer’s hosts', ({ status }) => status.state === 'ready');
-    await reached(LEARNERS);
+    await reached(app, LEARNERS);
     await Promise.all([...learners, late].map((each) => passes(each, step(1))));
     await late.session.end('enough');
   },
@@ -155,7 +150,7 @@ test(
     } finally {
       first.mend();
     }
-    await reached(LEARNERS);
+    await reached(app, LEARNERS);
     await app[Symbol.asyncDispose]();
     for (const node of world.nodes) {
       await expect.poll(() => sandboxesOn(node), { timeout: MOVE_MS }).toEqual([]);
